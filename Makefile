@@ -1,0 +1,35 @@
+# make demo: the main job on a fresh machine. make test: the suite. See BUILD.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-all lint format clean
+
+demo: $(INSTALLED)
+	$(BIN)/zoo train --model=resnet18 --data=digits --epochs=15 --output=runs/demo
+	$(BIN)/zoo export --checkpoint=runs/demo --data=digits --output=exports/demo
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not slow" --durations=10
+
+test-all: $(INSTALLED)
+	$(BIN)/python -m pytest --durations=20
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(INSTALLED): setup.py constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,60 @@
+"""Any Keras model to a SavedModel and to verified TensorFlow Lite files, with a report.
+
+    report = export.export_model(model, "out", samples=export.Samples(x, test_x, test_y), labels=...)
+
+Importing this package is cheap: TensorFlow is imported when something is exported.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from export.errors import ExportError, GateFailure
+    from export.gates import Check
+    from export.pipeline import export_model
+    from export.report import Artifact, Report
+    from export.runtime import LiteModel
+    from export.samples import Samples
+    from export.targets import TARGETS, Gates, Target, register_target
+
+_HOMES = {
+    "TARGETS": "export.targets",
+    "Artifact": "export.report",
+    "Check": "export.gates",
+    "ExportError": "export.errors",
+    "GateFailure": "export.errors",
+    "Gates": "export.targets",
+    "LiteModel": "export.runtime",
+    "Report": "export.report",
+    "Samples": "export.samples",
+    "Target": "export.targets",
+    "export_model": "export.pipeline",
+    "register_target": "export.targets",
+}
+
+__all__ = [
+    "TARGETS",
+    "Artifact",
+    "Check",
+    "ExportError",
+    "GateFailure",
+    "Gates",
+    "LiteModel",
+    "Report",
+    "Samples",
+    "Target",
+    "export_model",
+    "register_target",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'export' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

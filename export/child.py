@@ -1,0 +1,64 @@
+"""Work in a process of its own: a crash there is a message here, and its chatter stays there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class ChildDeath(Exception):
+    """The process ended before its work was done; the message says how, in one line."""
+
+
+def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
+    """Runs `python -m module JOB.json` and waits.
+
+    Args:
+        module: Of this package, with a main that calls `child_main`.
+        job: What to do; anything JSON can hold.
+        folder: Where the job is written for the child to read.
+
+    Raises:
+        ChildDeath: The child was killed, or ended with an error.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder, delete=False) as file:
+        json.dump(dict(job), file)
+    search_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        command(module, file.name),
+        env={**os.environ, "PYTHONPATH": search_path, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise ChildDeath(_describe(done.returncode, done.stderr))
+
+
+def command(module: str, job: str) -> list[str]:
+    """The command line of a child."""
+    return [sys.executable, "-m", module, job]
+
+
+def child_main(work: Callable[[dict[str, Any]], None]) -> None:
+    """The other side: reads the job named on the command line and does the work."""
+    work(json.loads(Path(sys.argv[1]).read_text()))
+
+
+def _describe(status: int, stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    last = f": {lines[-1]}" if lines else ""
+    if status < 0:
+        return f"the process was ended by {signal.Signals(-status).name}{last}"
+    return f"the process ended with status {status}{last}"

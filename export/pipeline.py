@@ -1,0 +1,285 @@
+"""From a Keras model to verified artifacts in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from export.child import ChildDeath
+from export.convert import IntegerType, convert
+from export.errors import ExportError, GateFailure, unknown
+from export.flatbuffer import Graph, read_graph
+from export.form import SIGNATURE, Form, prepare, reference
+from export.gates import Check, Evidence, judge
+from export.page import render
+from export.parity import accuracy, compare
+from export.publish import REPORT, check_output, publish, working_folder
+from export.report import Artifact, Report, to_json, versions
+from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
+from export.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
+from export.targets import FLOAT32_GATES, Target, find_targets
+from export.verify import Run, run_artifact
+
+Progress = Callable[[str], None]
+
+SAVED_MODEL = "saved_model"
+PAGE = "report.html"
+LABELS = "labels.txt"
+_EDGE_IO = ("uint8", "int8")
+_SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
+_RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One export under way: what is exported, what it is measured on, where the pieces lie."""
+
+    form: Form
+    samples: Samples
+    pixels: bool
+    labels: tuple[str, ...]
+    integer_io: IntegerType
+    threads: int
+    reference: np.ndarray
+    scratch: Path
+    artifacts: Path
+
+
+def export_model(
+    model: keras.Model,
+    output: str | Path,
+    *,
+    samples: Samples,
+    labels: Sequence[str] = (),
+    targets: Sequence[str] = ("cpu", "gpu", "edge"),
+    outputs: str = "auto",
+    identity: Mapping[str, str] | None = None,
+    edge_io: str = "uint8",
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> Report:
+    """Exports a model for the targets, checks every artifact, and writes a report.
+
+    Args:
+        model: Functional or sequential, float32, with one input of static size and one output
+            (batch, classes). Images are NHWC in the values that the model takes.
+        output: Folder to write; an earlier export there is replaced.
+        samples: To calibrate on and to measure with.
+        labels: One for each output; may be empty where the outputs are values.
+        targets: Names in `export.targets.TARGETS`. The SavedModel is always written.
+        outputs: "logits" (a softmax is appended), "probabilities", "values" (regression), or
+            "auto", which looks at the last activation.
+        identity: What this is, for the report: "checkpoint", "model".
+        edge_io: Input and output of integer targets for images: "uint8" or "int8". Other inputs
+            are int8 always.
+        threads: For LiteRT, in the checks and in the latency.
+        progress: Called with a line of text at each step.
+
+    Returns:
+        The report that was written to `report.json`.
+
+    Raises:
+        ExportError: The request was wrong, or the folder cannot be written; nothing was written.
+        GateFailure: An artifact is not good enough; the folder holds the report and nothing else.
+    """
+    output = Path(output).absolute()
+    check_output(output)
+    form = prepare(model, outputs)
+    wanted = find_targets(targets)
+    labels = _check_labels(labels, form)
+    if edge_io not in _EDGE_IO:
+        raise unknown("edge_io", str(edge_io), _EDGE_IO)
+    if threads < 1:
+        raise ExportError(f"threads is {threads}; pass 1 or more")
+    identity = _check_identity(identity or {}, model)
+    samples = check_samples(samples, form.input_shape, form.classes)
+    tell = progress or (lambda line: None)
+    try:
+        with working_folder(output) as folder:
+            tell("running the Keras model")
+            task = _Task(
+                form=form,
+                samples=samples,
+                pixels=form.kind == "image" and are_pixels(samples),
+                labels=labels,
+                integer_io="uint8" if form.kind == "image" and edge_io == "uint8" else "int8",
+                threads=threads,
+                reference=reference(form, samples.test_x),
+                scratch=folder / "scratch",
+                artifacts=folder / "artifacts",
+            )
+            if not np.isfinite(task.reference).all():
+                raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
+            report, values = _make(task, wanted, identity, tell)
+            tell("writing the report")
+            finished = task.artifacts if report.verdict == "pass" else folder / "refused"
+            _write_report(finished, report, task, values)
+            publish(finished, output, aside=folder / "replaced")
+    except OSError as error:
+        raise ExportError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
+    if report.verdict == "fail":
+        raise GateFailure(report)
+    return report
+
+
+def _make(
+    task: _Task, targets: Sequence[Target], identity: Mapping[str, str], tell: Progress
+) -> tuple[Report, dict[str, np.ndarray]]:
+    task.scratch.mkdir()
+    task.artifacts.mkdir()
+    made: dict[str, tuple[Artifact, np.ndarray | None]] = {}
+    _write_inputs(task)
+    for target in targets:
+        tell(f"{target.name}: converting and checking")
+        made[target.name] = _lite_artifact(task, target)
+    tell(f"{SAVED_MODEL}: writing and checking")
+    made[SAVED_MODEL] = _saved_model_artifact(task)
+    truth = task.samples.test_y
+    report = Report(
+        identity=identity,
+        versions=versions(),
+        samples=len(task.samples.test_x),
+        reference_top1=None if truth is None else accuracy(task.reference, truth),
+        artifacts={name: artifact for name, (artifact, _) in made.items()},
+    )
+    return report, {name: values for name, (_, values) in made.items() if values is not None}
+
+
+def _write_inputs(task: _Task) -> None:
+    calibration = task.samples.calibration
+    np.save(task.scratch / "test_x.npy", task.samples.test_x)
+    np.save(
+        task.scratch / "calibration.npy",
+        with_full_pixel_range(calibration) if task.pixels else calibration,
+    )
+    save_for_conversion(task.form, task.scratch / SAVED_MODEL)
+
+
+def _lite_artifact(task: _Task, target: Target) -> tuple[Artifact, np.ndarray | None]:
+    path = task.artifacts / f"{target.name}.tflite"
+    try:
+        convert(
+            task.scratch / SAVED_MODEL,
+            path,
+            target,
+            signature=SIGNATURE,
+            input_name=task.form.kind,
+            calibration=task.scratch / "calibration.npy",
+            integer_io=task.integer_io,
+            scratch=task.scratch,
+        )
+    except ChildDeath as death:
+        check = Check("conversion", "fail", str(death))
+        return Artifact(path.name, target.precision, (check,)), None
+    graph = read_graph(path)
+    size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        run = run_artifact(path, task.scratch / "test_x.npy", task.threads, task.scratch)
+    except ChildDeath as death:
+        check = Check("runs", "fail", str(death))
+        artifact = Artifact(
+            path.name, target.precision, (check,), size, digest, operators=graph.operators
+        )
+        return artifact, None
+    return _artifact(task, target, path.name, size, digest, run, graph), run.values
+
+
+def _saved_model_artifact(task: _Task) -> tuple[Artifact, np.ndarray]:
+    folder = task.artifacts / SAVED_MODEL
+    save_for_serving(task.form, folder, task.labels, pixels=task.pixels)
+    run = run_saved_model(folder, task.form, task.samples.test_x, task.threads)
+    size, digest = _folder_size_and_digest(folder)
+    file = f"{SAVED_MODEL}/{VERSION}"
+    artifact = _artifact(task, _SAVED_MODEL_TARGET, file, size, digest, run, None)
+    return artifact, run.values
+
+
+def _artifact(
+    task: _Task,
+    target: Target,
+    file: str,
+    size: int,
+    digest: str,
+    run: Run,
+    graph: Graph | None,
+) -> Artifact:
+    truth = task.samples.test_y
+    finite = bool(np.isfinite(run.values).all())
+    classified = task.form.outputs != "values"
+    parity = compare(run.values, task.reference, classified=classified) if finite else None
+    top1 = None if truth is None else accuracy(run.values, truth)
+    evidence = Evidence(
+        target=target,
+        kind=task.form.kind,
+        output_name=task.form.output_name,
+        recurrent=task.form.recurrent,
+        pixels=task.pixels,
+        run=run,
+        reference=task.reference,
+        parity=parity,
+        accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
+        graph=graph,
+        signature=SIGNATURE,
+    )
+    return Artifact(
+        file=file,
+        precision=target.precision,
+        checks=judge(evidence),
+        bytes=size,
+        sha256=digest,
+        input=run.input,
+        output=run.output,
+        operators={} if graph is None else graph.operators,
+        parity=parity,
+        top1=top1,
+        latency=run.latency,
+    )
+
+
+def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content)
+            size += len(content)
+    return size, digest.hexdigest()
+
+
+def _write_report(
+    folder: Path, report: Report, task: _Task, values: Mapping[str, np.ndarray]
+) -> None:
+    folder.mkdir(exist_ok=True)
+    if report.verdict == "pass" and task.labels:
+        (folder / LABELS).write_text("".join(f"{label}\n" for label in task.labels))
+    (folder / REPORT).write_text(to_json(report))
+    predictions = {"Keras": task.reference, **values}
+    (folder / PAGE).write_text(render(report, task.samples, task.labels, predictions))
+
+
+def _check_labels(labels: Sequence[str], form: Form) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise ExportError(f"labels is the string {labels!r}; pass one label for each output")
+    labels = tuple(labels)
+    if not labels and form.outputs == "values":
+        return labels
+    if len(labels) != form.classes:
+        raise ExportError(
+            f"{len(labels)} labels for {form.classes} outputs; pass one label for each output"
+        )
+    for label in labels:
+        if not isinstance(label, str) or not label.strip() or len(label.splitlines()) != 1:
+            raise ExportError(f"label {label!r} cannot be a line of {LABELS}; pass one line of text")
+    return labels
+
+
+def _check_identity(identity: Mapping[str, str], model: keras.Model) -> dict[str, str]:
+    for name in identity:
+        if name in _RESERVED:
+            raise ExportError(f"identity cannot hold {name!r}, a field of the report; rename it")
+    return {"checkpoint": "", "model": model.name, **identity}

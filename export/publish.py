@@ -1,0 +1,66 @@
+"""A folder that appears under its name whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from export.errors import ExportError
+
+REPORT = "report.json"
+
+
+def check_output(output: Path) -> None:
+    """Makes sure that a folder may be written, or replaced.
+
+    Raises:
+        ExportError: It is a file, or holds something other than an earlier export.
+    """
+    if output.is_symlink() or (output.exists() and not output.is_dir()):
+        raise ExportError(f"output {str(output)!r} exists and is not a folder; choose another name")
+    if output.exists() and any(output.iterdir()) and not (output / REPORT).is_file():
+        raise ExportError(
+            f"output {str(output)!r} exists and is not an earlier export (it has no {REPORT}); "
+            "choose another folder or remove it"
+        )
+
+
+@contextmanager
+def working_folder(output: Path) -> Iterator[Path]:
+    """Gives an empty folder beside the output, on the same file system; removed at the end."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{output.name}.", suffix=".partial", dir=output.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, output: Path, aside: Path) -> None:
+    """Gives a finished folder its name; what had it before goes.
+
+    Args:
+        folder: Finished, on the same file system as `output`.
+        output: The name.
+        aside: Where the earlier export is put while names change; removed with its parent.
+    """
+    folder.chmod(0o777 & ~_umask())
+    replaced = output.exists()
+    if replaced:
+        output.rename(aside)
+    try:
+        folder.rename(output)
+    except OSError:
+        if replaced:
+            aside.rename(output)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

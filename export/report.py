@@ -1,0 +1,127 @@
+"""What an export found out, and its form as `report.json`."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+from export.gates import Check
+from export.parity import Parity
+from export.runtime import Latency, TensorInfo
+
+SCHEMA = 1
+_PACKAGES = {
+    "tensorflow": "tensorflow",
+    "keras": "keras",
+    "ai_edge_litert": "ai-edge-litert",
+    "numpy": "numpy",
+}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One exported file or folder. What could not be found out, as of a file that never was, is None.
+
+    Attributes:
+        file: Where it is, relative to the report.
+        precision: Of the weights.
+        checks: In the order they were made.
+        bytes: Size of the file, or of all files of the folder.
+        sha256: Of the file; of a folder, of its files' names and contents in order of name.
+        input: What it takes.
+        output: What it gives.
+        operators: How often each occurs.
+        parity: With the Keras model.
+        top1: Accuracy, 0 to 1.
+        latency: Of one call with one input.
+    """
+
+    file: str
+    precision: str
+    checks: tuple[Check, ...]
+    bytes: int | None = None
+    sha256: str | None = None
+    input: TensorInfo | None = None
+    output: TensorInfo | None = None
+    operators: Mapping[str, int] | None = None
+    parity: Parity | None = None
+    top1: float | None = None
+    latency: Latency | None = None
+
+    @property
+    def verdict(self) -> str:
+        """ "fail" where any check failed."""
+        return "fail" if any(check.status == "fail" for check in self.checks) else "pass"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole export.
+
+    Attributes:
+        identity: What was exported; "checkpoint" and "model" among others.
+        versions: Of the packages that made it.
+        samples: How many it was measured on.
+        reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
+        artifacts: By target; the SavedModel last.
+    """
+
+    identity: Mapping[str, str]
+    versions: Mapping[str, str]
+    samples: int
+    reference_top1: float | None
+    artifacts: Mapping[str, Artifact]
+
+    @property
+    def verdict(self) -> str:
+        """ "fail" where any artifact failed."""
+        verdicts = [artifact.verdict for artifact in self.artifacts.values()]
+        return "fail" if "fail" in verdicts else "pass"
+
+
+def to_json(report: Report) -> str:
+    """Writes a report out; see the interface for its form."""
+    document = {
+        "schema": SCHEMA,
+        **report.identity,
+        "versions": dict(report.versions),
+        "samples": report.samples,
+        "reference": {"top1": report.reference_top1},
+        "artifacts": {name: _artifact(item) for name, item in report.artifacts.items()},
+    }
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a file depends on."""
+    found = {name: metadata.version(package) for name, package in _PACKAGES.items()}
+    return {**found, "python": platform.python_version()}
+
+
+def _artifact(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "file": artifact.file,
+        "bytes": artifact.bytes,
+        "sha256": artifact.sha256,
+        "precision": artifact.precision,
+        "input": _optional(artifact.input),
+        "output": _optional(artifact.output),
+        "operators": None if artifact.operators is None else dict(artifact.operators),
+        "parity": _optional(artifact.parity),
+        "accuracy": {"top1": artifact.top1},
+        "latency_ms": _optional(artifact.latency),
+        "checks": {check.name: _check(check) for check in artifact.checks},
+        "verdict": artifact.verdict,
+    }
+
+
+def _optional(item: Any) -> dict[str, Any] | None:
+    return None if item is None else asdict(item)
+
+
+def _check(check: Check) -> str:
+    return check.status if check.status == "pass" else f"{check.status}: {check.detail}"

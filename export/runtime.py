@@ -1,0 +1,146 @@
+"""Runs a `.tflite` on numpy arrays, in the model's own units."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_WARM_UP_RUNS = 3
+_TIMED_RUNS = 50
+_TIMED_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What goes in or comes out: value = (stored - zero_point) * scale, where there is a scale."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds per call with one input."""
+
+    median: float
+    p90: float
+    threads: int
+
+
+class LiteModel:
+    """A `.tflite` with one input and one output, loaded and ready.
+
+    Attributes:
+        input: What it takes.
+        output: What it gives.
+        threads: It runs on.
+    """
+
+    def __init__(self, path: str | Path, threads: int = 1) -> None:
+        """Loads a file.
+
+        Args:
+            path: The file.
+            threads: To run on.
+
+        Raises:
+            ValueError: Not a `.tflite` file, or one that its own operators do not fit.
+        """
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        self._interpreter.allocate_tensors()
+        (self._in,) = self._interpreter.get_input_details()
+        (self._out,) = self._interpreter.get_output_details()
+        names = _signature_names(self._interpreter)
+        self.input = _info(names[0], self._in)
+        self.output = _info(names[1], self._out)
+        self.threads = threads
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Runs one sample after the other, through the same interpreter.
+
+        Args:
+            x: (N, ...) inputs in the units of the Keras model.
+
+        Returns:
+            (N, classes) float32 outputs in the units of the Keras model.
+        """
+        outputs = []
+        for sample in x:
+            self._interpreter.set_tensor(self._in["index"], quantise(sample[None], self.input))
+            self._interpreter.invoke()
+            outputs.append(self._interpreter.get_tensor(self._out["index"])[0])
+        return dequantise(np.stack(outputs), self.output)
+
+    def latency(self, sample: np.ndarray) -> Latency:
+        """Times single calls, after a warm-up, for two seconds or fifty calls.
+
+        Args:
+            sample: One input, without the batch.
+        """
+        self._interpreter.set_tensor(self._in["index"], quantise(sample[None], self.input))
+        return timed(self._interpreter.invoke, self.threads)
+
+
+def timed(call: Any, threads: int) -> Latency:
+    """Times a function without arguments, after a warm-up, for two seconds or fifty calls."""
+    for _ in range(_WARM_UP_RUNS):
+        call()
+    times: list[float] = []
+    end = time.perf_counter() + _TIMED_SECONDS
+    while len(times) < _TIMED_RUNS and (not times or time.perf_counter() < end):
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    return Latency(float(np.median(times)), float(np.percentile(times, 90)), threads)
+
+
+def quantise(x: np.ndarray, info: TensorInfo) -> np.ndarray:
+    """Converts values to what a tensor stores; values out of its range saturate."""
+    if info.scale is None or info.zero_point is None:
+        return x.astype(info.dtype)
+    limits = np.iinfo(info.dtype)
+    stored = np.round(x.astype(np.float32) / np.float32(info.scale)) + info.zero_point
+    return np.clip(stored, limits.min, limits.max).astype(info.dtype)
+
+
+def dequantise(stored: np.ndarray, info: TensorInfo) -> np.ndarray:
+    """Converts what a tensor stores to values, as float32."""
+    if info.scale is None or info.zero_point is None:
+        return stored.astype(np.float32)
+    return (stored.astype(np.float32) - info.zero_point) * np.float32(info.scale)
+
+
+def fully_accelerated(path: str | Path) -> bool:
+    """Asks LiteRT whether its CPU accelerator (XNNPACK) takes the whole graph.
+
+    Raises:
+        ImportError: This LiteRT has no `CompiledModel`.
+    """
+    from ai_edge_litert.compiled_model import CompiledModel
+
+    return bool(CompiledModel.from_file(str(path)).is_fully_accelerated())
+
+
+def _info(name: str, details: dict[str, Any]) -> TensorInfo:
+    dtype = np.dtype(details["dtype"]).name
+    shape = tuple(int(size) for size in details["shape"])
+    scale, zero_point = details["quantization"]
+    if not scale:
+        return TensorInfo(name, dtype, shape)
+    return TensorInfo(name, dtype, shape, float(scale), int(zero_point))
+
+
+def _signature_names(interpreter: Any) -> tuple[str, str]:
+    signatures = list(interpreter.get_signature_list().values())
+    if not signatures:
+        return "", ""
+    return signatures[0]["inputs"][0], signatures[0]["outputs"][0]

@@ -1,0 +1,131 @@
+"""What each target is: its arithmetic, its operators and how good an artifact must be. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from export.errors import ExportError, unknown
+
+# The operators that NewOperationParser accepts for float models in tflite/delegates/gpu/common/
+# model_builder.cc of google-ai-edge/LiteRT (34ec5bad), and DEQUANTIZE, which the delegate absorbs
+# where it widens float16 weights (BuildModel, same file).
+GPU_DELEGATE_OPERATORS = frozenset(
+    """
+    ABS ADD ADD_N AVERAGE_POOL_2D BATCH_MATMUL CAST CONCATENATION CONV_2D COS CUMSUM DENSIFY
+    DEPTH_TO_SPACE DEPTHWISE_CONV_2D DEQUANTIZE DIV ELU EQUAL EXP FLOOR FLOOR_DIV FLOOR_MOD
+    FULLY_CONNECTED GATHER GELU GREATER GREATER_EQUAL HARD_SWISH LEAKY_RELU LESS LESS_EQUAL LOG
+    LOGICAL_AND LOGISTIC LSTM MAX_POOL_2D MAXIMUM MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL ONE_HOT
+    PACK PAD PADV2 POW PRELU REDUCE_MAX REDUCE_MIN REDUCE_PROD RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1
+    RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SELECT SELECT_V2 SIGN SIN SLICE SOFTMAX
+    SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUB SUM TANH TILE
+    TRANSPOSE TRANSPOSE_CONV UNPACK
+    """.split()
+)
+# IsAllAllowedTensors in the same file refuses tensors of five dimensions and more.
+GPU_DELEGATE_RANK = 4
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Limits on the difference between an artifact and the Keras model; None: not asked for.
+
+    Attributes:
+        max_abs_error: Largest error, in units of max(1, largest reference).
+        max_rel_error: Largest error, in units of the largest reference.
+        sqnr_db: Least ratio of signal to quantisation noise, in decibels.
+        top1_agreement: Least share of samples with the same first label, 0 to 1.
+        accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
+    """
+
+    max_abs_error: float | None = None
+    max_rel_error: float | None = None
+    sqnr_db: float | None = None
+    top1_agreement: float | None = None
+    accuracy_drop: float = 0.005
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of artifact.
+
+    Attributes:
+        name: As in `targets=("cpu",)`; the file is `name.tflite`.
+        precision: Of the weights. "int8" means integers throughout, in and out included.
+        gates: How good the artifact must be.
+        operators: The only operators allowed; None: every builtin one.
+        max_rank: Most dimensions a tensor may have; None: any number.
+        shrinking_slices: Whether a STRIDED_SLICE may drop a dimension.
+        fully_accelerated: Whether LiteRT must hand the whole graph to its CPU accelerator
+            (XNNPACK). Not asked of recurrent models, which it takes in pieces.
+    """
+
+    name: str
+    precision: Literal["float32", "float16", "int8"]
+    gates: Gates
+    operators: frozenset[str] | None = None
+    max_rank: int | None = None
+    shrinking_slices: bool = True
+    fully_accelerated: bool = False
+
+
+TARGETS: dict[str, Target] = {}
+
+
+def register_target(target: Target) -> Target:
+    """Adds a target, so that `export_model(..., targets=(target.name,))` knows it.
+
+    Raises:
+        ExportError: The name is taken, or no file could be called that.
+    """
+    if not target.name.isidentifier() or target.name == "saved_model":
+        raise ExportError(
+            f"a target cannot be called {target.name!r}; use letters, digits and underscores"
+        )
+    if target.name in TARGETS:
+        raise ExportError(f"target {target.name!r} exists already; choose another name")
+    TARGETS[target.name] = target
+    return target
+
+
+def find_targets(names: Iterable[str]) -> tuple[Target, ...]:
+    """Looks targets up by name.
+
+    Raises:
+        ExportError: A name is unknown or comes twice, or `names` is a single string.
+    """
+    if isinstance(names, str):
+        raise ExportError(f"targets is the string {names!r}; pass a tuple, as in ({names!r},)")
+    names = tuple(names)
+    for name in names:
+        if name not in TARGETS:
+            raise unknown("target", name, TARGETS)
+        if names.count(name) > 1:
+            raise ExportError(f"target {name!r} is listed twice; list it once")
+    return tuple(TARGETS[name] for name in names)
+
+
+# What float32 conversion is held to; the SavedModel too.
+FLOAT32_GATES = Gates(max_abs_error=1e-4)
+
+register_target(
+    Target(name="cpu", precision="float32", gates=FLOAT32_GATES, fully_accelerated=True)
+)
+register_target(
+    Target(
+        name="gpu",
+        precision="float16",
+        gates=Gates(max_rel_error=5e-3),
+        operators=GPU_DELEGATE_OPERATORS,
+        max_rank=GPU_DELEGATE_RANK,
+        shrinking_slices=False,
+    )
+)
+register_target(
+    Target(
+        name="edge",
+        precision="int8",
+        gates=Gates(sqnr_db=25.0, top1_agreement=0.99, accuracy_drop=0.01),
+    )
+)

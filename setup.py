@@ -1,0 +1,39 @@
+"""Packaging: dependencies, the `zoo` command, and the checkpoints that ship."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="zoo-residual",
+    version="0.1.0",
+    description="A Keras 3 zoo of residual networks with pretrained, verified TFLite export",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["zoo*", "export*"]), "zoo.pretrained"],
+    # The checkout's checkpoints/ is installed as zoo/pretrained/.
+    package_dir={"zoo.pretrained": "checkpoints"},
+    package_data={"zoo": ["py.typed"], "zoo.pretrained": ["*/card.json", "*/model.safetensors"]},
+    install_requires=[
+        "absl-py>=2.3",
+        "ai-edge-litert>=2.3",
+        "keras>=3.15,<3.16",
+        "matplotlib>=3.10",
+        "numpy>=2.1",
+        "pillow>=11",
+        "rich>=14",
+        "safetensors>=0.6",
+        "scikit-learn>=1.7",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-datasets>=4.9.9",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "jax>=0.8"],
+        "lint": ["ruff", "mypy"],
+    },
+    entry_points={"console_scripts": ["zoo=zoo.commands.main:main"]},
+)

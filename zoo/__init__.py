@@ -1,0 +1,47 @@
+"""A Keras 3 zoo of residual networks with pretrained export.
+
+Importing it is cheap: TensorFlow is imported only when a model is built.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.checkpoints.card import Card as Card
+    from zoo.checkpoints.catalogue import list_checkpoints as list_checkpoints
+    from zoo.checkpoints.store import Checkpoint as Checkpoint
+    from zoo.checkpoints.store import create_model as create_model
+    from zoo.checkpoints.store import load as load
+    from zoo.checkpoints.store import save as save
+    from zoo.errors import RequestError as RequestError
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Card": "zoo.checkpoints.card",
+    "Checkpoint": "zoo.checkpoints.store",
+    "RequestError": "zoo.errors",
+    "create_model": "zoo.checkpoints.store",
+    "list_checkpoints": "zoo.checkpoints.catalogue",
+    "load": "zoo.checkpoints.store",
+    "save": "zoo.checkpoints.store",
+}
+
+__all__ = [*sorted(_PUBLIC), "blocks", "list_models"]
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Returns the names of the models that match a shell pattern."""
+    from zoo.models import MODELS
+
+    return MODELS.list(pattern)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name == "blocks":
+        return importlib.import_module("zoo.blocks")
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")

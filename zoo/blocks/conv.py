@@ -1,0 +1,128 @@
+"""Convolutional residual blocks, as in He et al. 2015 and torchvision (v1.5 stride)."""
+
+from __future__ import annotations
+
+from keras import layers
+
+from zoo.blocks import register
+from zoo.residual import Order, Shortcut, Tensor, residual
+
+# torch.nn.BatchNorm2d's epsilon; its momentum 0.1 is Keras's 0.9.
+BATCH_NORM = {"epsilon": 1e-5, "momentum": 0.9}
+
+
+@register("basic")
+def basic(
+    x: Tensor,
+    width: int,
+    *,
+    stride: int = 1,
+    order: Order = "post_activation",
+    shortcut: Shortcut = "auto",
+    zero_init: bool = False,
+    name: str = "basic",
+) -> Tensor:
+    """Two 3×3 convolutions (He et al. 2015, figure 5 left).
+
+    Args:
+        x: Input, (batch, height, width, channels).
+        width: Channels of both convolutions and of the output.
+        stride: Of the first convolution.
+        order: Where the ReLU stands, see `zoo.residual`.
+        shortcut: What is added, see `zoo.residual`.
+        zero_init: Starts the last normalisation's gamma at zero, so that the unit starts as its
+            shortcut (Goyal et al. 2017, section 5.1).
+        name: Prefix of the layers' names.
+
+    Returns:
+        (batch, height / stride, width / stride, width).
+    """
+
+    def branch(y: Tensor) -> Tensor:
+        y = conv_bn(y, width, 3, stride, name=f"{name}_1")
+        y = layers.ReLU(name=f"{name}_1_relu")(y)
+        return conv_bn(y, width, 3, name=f"{name}_2", zero_init=zero_init)
+
+    def project(y: Tensor) -> Tensor:
+        return conv_bn(y, width, 1, stride, name=f"{name}_shortcut")
+
+    return residual(
+        x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name
+    )
+
+
+@register("bottleneck")
+def bottleneck(
+    x: Tensor,
+    width: int,
+    *,
+    stride: int = 1,
+    order: Order = "post_activation",
+    shortcut: Shortcut = "auto",
+    zero_init: bool = False,
+    name: str = "bottleneck",
+) -> Tensor:
+    """1×1, 3×3 and 1×1 convolutions (He et al. 2015, figure 5 right).
+
+    The stride is in the 3×3 convolution, as in torchvision ("ResNet v1.5"), where the paper has it
+    in the first 1×1.
+
+    Args:
+        x: Input, (batch, height, width, channels).
+        width: Channels of the first two convolutions; the output has four times as many.
+        stride: Of the 3×3 convolution.
+        order: Where the ReLU stands, see `zoo.residual`.
+        shortcut: What is added, see `zoo.residual`.
+        zero_init: Starts the last normalisation's gamma at zero.
+        name: Prefix of the layers' names.
+
+    Returns:
+        (batch, height / stride, width / stride, 4 * width).
+    """
+
+    def branch(y: Tensor) -> Tensor:
+        y = conv_bn(y, width, 1, name=f"{name}_1")
+        y = layers.ReLU(name=f"{name}_1_relu")(y)
+        y = conv_bn(y, width, 3, stride, name=f"{name}_2")
+        y = layers.ReLU(name=f"{name}_2_relu")(y)
+        return conv_bn(y, 4 * width, 1, name=f"{name}_3", zero_init=zero_init)
+
+    def project(y: Tensor) -> Tensor:
+        return conv_bn(y, 4 * width, 1, stride, name=f"{name}_shortcut")
+
+    return residual(
+        x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name
+    )
+
+
+def conv_bn(
+    x: Tensor, filters: int, kernel: int, stride: int = 1, *, name: str, zero_init: bool = False
+) -> Tensor:
+    """Returns a convolution without bias, padded like torch's `padding=kernel // 2`, and its norm.
+
+    Args:
+        x: Input, (batch, height, width, channels).
+        filters: Channels of the output.
+        kernel: Side of the kernel, odd.
+        stride: Of the convolution.
+        name: Prefix of the layers' names.
+        zero_init: Starts the normalisation's gamma at zero.
+    """
+    if stride > 1 and kernel > 1:
+        # "same" pads even sizes on the far side only; torch pads both.
+        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+    x = layers.Conv2D(
+        filters,
+        kernel,
+        stride,
+        padding="same" if stride == 1 else "valid",
+        use_bias=False,
+        # Fan-out keeps the variance of the gradients (He et al. 2015, "Delving Deep"; torchvision).
+        kernel_initializer={
+            "class_name": "VarianceScaling",
+            "config": {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"},
+        },
+        name=f"{name}_conv",
+    )(x)
+    gamma = "zeros" if zero_init else "ones"
+    return layers.BatchNormalization(**BATCH_NORM, gamma_initializer=gamma, name=f"{name}_bn")(x)

@@ -1,0 +1,1 @@
+"""The commands: absl flags in, calls out, and the only place that prints."""

@@ -1,0 +1,47 @@
+"""`zoo COMMAND --flags`: finds the command."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from zoo.commands.runner import WRONG_REQUEST, complain
+from zoo.registry import unknown
+
+COMMANDS = {
+    "list": "models and checkpoints: size, accuracy, licence",
+    "show": "one card, whole",
+    "train": "train a model from scratch into a checkpoint",
+    "evaluate": "accuracy of a checkpoint or of an exported file",
+    "export": "SavedModel and TFLite files for cpu, gpu and edge, verified",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command and returns its exit code.
+
+    Args:
+        argv: What follows `zoo` on the command line; None: that of this process.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("help", "--help", "-h", "--helpfull"):
+        print("Usage: zoo COMMAND --flags\n")
+        for name, does in COMMANDS.items():
+            print(f"  {name:<10} {does}")
+        print("\nzoo COMMAND --help tells the flags of one.")
+        return 0 if arguments else WRONG_REQUEST
+    name = arguments[0]
+    if name == "--version":
+        import zoo
+
+        print(f"zoo {zoo.__version__}")
+        return 0
+    if name not in COMMANDS:
+        complain(unknown("command", name, list(COMMANDS)))
+        return WRONG_REQUEST
+    command = importlib.import_module(f"zoo.commands.{name}")
+    return command.COMMAND.run(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Progress of a training on the terminal."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class EpochLines(keras.callbacks.Callback):
+    """A bar over the steps, and a line for each finished epoch.
+
+    Args:
+        console: Where to print.
+        epochs: Of the whole training.
+    """
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        super().__init__()
+        self._epochs = epochs
+        self._started = 0.0
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._console = console
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._progress.start()
+        self._task = self._progress.add_task("training", total=None)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._started = time.monotonic()
+        self._progress.reset(
+            self._task,
+            total=self.params["steps"],
+            description=f"epoch {epoch + 1}/{self._epochs}",
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._progress.advance(self._task)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs or {}
+        self._console.print(
+            f"epoch {epoch + 1:>3}/{self._epochs}  loss {logs['loss']:.4f}  "
+            f"accuracy {logs['accuracy']:.4f}  validation {logs['val_accuracy']:.4f}  "
+            f"{time.monotonic() - self._started:.1f} s",
+            highlight=False,
+        )
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._progress.stop()

@@ -1,0 +1,111 @@
+"""Runs a command: parses its flags, and turns what goes wrong into a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from absl import flags
+
+from zoo.errors import RequestError
+
+DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST = 0, 1, 2
+
+# TensorFlow's greetings are not ours to show.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the zoo.
+
+    Attributes:
+        name: What the user types after `zoo`.
+        about: What it does, for `--help`.
+        flags: Its own flags. (absl's global ones would clash between commands.)
+        main: Does it; takes the parsed flags, with what is not a flag, and returns the exit code.
+        keras: Whether it builds models.
+    """
+
+    name: str
+    about: str
+    flags: flags.FlagValues
+    main: Callable[[flags.FlagValues, list[str]], int]
+    keras: bool = False
+
+    def run(self, argv: list[str] | None = None) -> int:
+        """Parses and runs.
+
+        Args:
+            argv: The arguments; None: those of this process.
+
+        Returns:
+            0 done, 1 the result is not good enough, 2 the request was wrong.
+        """
+        arguments = sys.argv[1:] if argv is None else argv
+        if "verbosity" not in self.flags:
+            flags.DEFINE_integer(
+                "verbosity", 0, "1 shows a traceback on errors", flag_values=self.flags
+            )
+        if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
+            print(f"zoo {self.name}: {textwrap.dedent(self.about).strip()}\n")
+            print(self.flags.get_help())
+            return DONE
+        try:
+            rest = self.flags([f"zoo {self.name}", *arguments])[1:]
+        except flags.Error as error:
+            complain(str(error))
+            return WRONG_REQUEST
+        if self.keras:
+            _import_keras()
+        try:
+            return self.main(self.flags, rest)
+        except (RequestError, OSError) as error:
+            if self.flags.verbosity > 0:
+                traceback.print_exc()
+            complain(_sentence(error))
+            return WRONG_REQUEST
+        except KeyboardInterrupt:
+            complain("interrupted; the same command goes on where it stopped")
+            return 130
+
+
+def _import_keras() -> None:
+    """Imports Keras and its backend without TensorFlow's greetings.
+
+    They are written to the terminal below Python, at any log level.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            import keras
+
+            keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def no_more(rest: list[str]) -> None:
+    """Refuses arguments that are not flags."""
+    if rest:
+        raise RequestError(f"unexpected argument {rest[0]!r}; flags start with --")
+
+
+def complain(message: str) -> None:
+    """Prints an error as one line."""
+    print(f"zoo: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)

@@ -1,0 +1,107 @@
+"""`zoo train`: train a model from scratch into a checkpoint."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+from rich.console import Console
+
+from zoo.commands.runner import DONE, Command, no_more
+from zoo.errors import RequestError
+from zoo.models import MODELS
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAGS)
+flags.DEFINE_string("data", "digits", "what to learn: digits", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
+flags.DEFINE_integer("epochs", 30, "passes over the training split", flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", 64, "examples in a step", flag_values=FLAGS)
+flags.DEFINE_float("learning_rate", 1e-3, "highest learning rate", flag_values=FLAGS)
+flags.DEFINE_float("label_smoothing", 0.1, "share spread over all classes", flag_values=FLAGS)
+flags.DEFINE_integer(
+    "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
+flags.DEFINE_integer("seed", 0, "of weights and order", flag_values=FLAGS)
+flags.DEFINE_list(
+    "config", [], "the model's configuration, as in shortcut=none,order=relu_output",
+    flag_values=FLAGS,
+)  # fmt: skip
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Trains."""
+    no_more(rest)
+    MODELS.get(values.model)  # Before anything slow: the name may be wrong.
+    config = _parse_config(values.config)
+    console = Console()
+
+    from zoo.commands.progress import EpochLines
+    from zoo.data.sources import load_images
+    from zoo.training.recipe import Recipe
+    from zoo.training.run import train
+
+    recipe = Recipe(
+        epochs=values.epochs,
+        batch_size=values.batch_size,
+        learning_rate=values.learning_rate,
+        label_smoothing=values.label_smoothing,
+        precision=values.precision,
+        seed=values.seed,
+    )
+    dataset = load_images(values.data, values.image_size)
+    output = Path(values.output or f"runs/{values.model}-{values.data}")
+    console.print(
+        f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
+        f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
+        f"{'×'.join(map(str, dataset.example_shape))}, {len(dataset.labels)} classes",
+        soft_wrap=True,
+    )
+    card = train(
+        values.model,
+        dataset,
+        recipe,
+        output,
+        config=config,
+        command=shlex.join(["zoo", "train", *_given(values)]),
+        callbacks=[EpochLines(console, recipe.epochs)],
+    )
+    for metric in card.metrics:
+        console.print(
+            f"{metric.name} {metric.value:.2%} on {metric.examples:,} {metric.split} examples"
+        )
+    console.print(f"checkpoint: {output}", soft_wrap=True)
+    return DONE
+
+
+def _parse_config(items: list[str]) -> dict[str, Any]:
+    config = {}
+    for item in items:
+        key, equals, text = item.partition("=")
+        if not equals or not key:
+            raise RequestError(f"--config takes key=value pairs, not {item!r}")
+        try:
+            config[key] = ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
+        except (ValueError, SyntaxError):
+            config[key] = text
+    return config
+
+
+def _given(values: flags.FlagValues) -> list[str]:
+    return [
+        f"--{name}={','.join(value) if isinstance(value, list) else value}"
+        for name, value in sorted(values.flag_values_dict().items())
+        if values[name].present and name != "output"
+    ]
+
+
+COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main, keras=True)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())

@@ -1,0 +1,1 @@
+"""Data: one `Dataset` form, whatever the source."""

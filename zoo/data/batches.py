@@ -1,0 +1,67 @@
+"""Batches of a split, as `tf.data` pipelines that start and end without delay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo.data.dataset import Split
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+def training_batches(
+    split: Split, batch_size: int, classes: int, *, seed: int, epochs: range
+) -> tf.data.Dataset:
+    """Returns the batches of many epochs in one pipeline, shuffled anew in each.
+
+    The order of an epoch depends on the seed and its number alone, so that a resumed training
+    sees what an unbroken one would have seen. `steps_per_epoch` batches make an epoch; the last
+    one may be smaller.
+
+    Args:
+        split: The examples.
+        batch_size: Examples in a batch.
+        classes: Width of the one-hot targets.
+        seed: Of the order.
+        epochs: Numbers of the epochs to give.
+
+    Returns:
+        Pairs of float32 (batch, ...) and float32 (batch, classes).
+    """
+    import tensorflow as tf
+
+    def order(epoch: tf.Tensor) -> tf.data.Dataset:
+        key = tf.stack([tf.constant(seed, tf.int64), epoch])
+        indices = tf.random.experimental.stateless_shuffle(tf.range(len(split)), key)
+        return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
+
+    indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(order)
+    return _gather(indices, split, classes)
+
+
+def evaluation_batches(split: Split, batch_size: int, classes: int) -> tf.data.Dataset:
+    """Returns the batches of one pass in order, in the form of `training_batches`."""
+    import tensorflow as tf
+
+    return _gather(tf.data.Dataset.range(len(split)).batch(batch_size), split, classes)
+
+
+def steps_per_epoch(split: Split, batch_size: int) -> int:
+    """Returns how many batches one pass takes."""
+    return -(-len(split) // batch_size)
+
+
+def _gather(indices: tf.data.Dataset, split: Split, classes: int) -> tf.data.Dataset:
+    import tensorflow as tf
+
+    x, y = tf.constant(split.x), tf.constant(split.y)
+
+    def gather(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.cast(tf.gather(x, index), tf.float32), tf.one_hot(tf.gather(y, index), classes)
+
+    batches = indices.map(gather, num_parallel_calls=2, deterministic=True).prefetch(4)
+    options = tf.data.Options()
+    # The autotuner's thread sleeps out its back-off when an iterator ends: seconds each time.
+    options.autotune.enabled = False
+    return batches.with_options(options)

@@ -1,0 +1,9 @@
+"""The error that a person reads."""
+
+
+class RequestError(ValueError):
+    """What was asked for cannot be done: a wrong name, flag, file or value.
+
+    The message is one line: what is wrong, the value received, and what to do. Commands print it
+    and exit with 2.
+    """

@@ -1,0 +1,96 @@
+"""The models of the zoo, as data: a row each. TensorFlow is imported only when one is built."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo.errors import RequestError
+from zoo.registry import Registry, unknown
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A row of the table of models.
+
+    Attributes:
+        builder: "module:function" that builds it.
+        input: What goes in: "image" is (height, width, channels).
+        config: The builder's arguments that make this row.
+        input_shape: What the paper fed it, without the batch.
+        num_classes: Width of the paper's logits.
+        parameters: Trainable parameters at that shape and width.
+        macs: Multiply-accumulates for one example, at that shape and width.
+        paper: Where it comes from.
+    """
+
+    builder: str
+    input: Literal["image"]
+    config: Mapping[str, Any]
+    input_shape: tuple[int, ...]
+    num_classes: int
+    parameters: int
+    macs: int
+    paper: str
+
+
+MODELS: Registry[Architecture] = Registry("model")
+
+
+def _resnet(
+    name: str, block: str, depths: tuple[int, ...], parameters: int, macs: int, **config: Any
+) -> None:
+    """Registers a ResNet for ImageNet, or with `stem="small"` for CIFAR."""
+    small = config.get("stem") == "small"
+    widths = (16, 32, 64) if small else (64, 128, 256, 512)
+    MODELS.register(name)(
+        Architecture(
+            builder="zoo.models.resnet:resnet",
+            input="image",
+            config={"block": block, "depths": depths, "widths": widths, **config},
+            input_shape=(32, 32, 3) if small else (224, 224, 3),
+            num_classes=10 if small else 1000,
+            parameters=parameters,
+            macs=macs,
+            paper="MLPerf Tiny (Banbury et al. 2021)" if name == "resnet8" else "He et al. 2015",
+        )
+    )
+
+
+# tests/models/test_table.py builds every row and checks its figures.
+_resnet("resnet18", "basic", (2, 2, 2, 2), 11_689_512, 1_814_073_344)
+_resnet("resnet34", "basic", (3, 4, 6, 3), 21_797_672, 3_663_761_408)
+_resnet("resnet50", "bottleneck", (3, 4, 6, 3), 25_557_032, 4_089_184_256)
+_resnet("resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, stem="small")
+_resnet("resnet20", "basic", (3, 3, 3), 269_722, 40_551_040, stem="small", shortcut="pad")
+_resnet("resnet56", "basic", (9, 9, 9), 853_018, 125_485_696, stem="small", shortcut="pad")
+
+
+def build(name: str, **config: Any) -> keras.Model:
+    """Builds a model of the zoo with fresh weights.
+
+    Args:
+        name: A row of the table, such as "resnet18".
+        **config: Arguments of the row's builder, such as `num_classes` and `input_shape`, over
+            those of the row.
+
+    Returns:
+        A functional `keras.Model` that gives logits.
+
+    Raises:
+        RequestError: Unknown model or argument, or a value that the builder refuses.
+    """
+    row = MODELS.get(name)
+    module, function = row.builder.split(":")
+    builder = getattr(importlib.import_module(module), function)
+    known = list(inspect.signature(builder).parameters)
+    for key in config:
+        if key not in known:
+            raise RequestError(unknown(f"configuration of {name}:", key, known))
+    return builder(**{"name": name, **row.config, **config})

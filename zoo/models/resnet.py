@@ -1,0 +1,122 @@
+"""ResNets: one builder over data (depths, widths, block, stem)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import keras
+from keras import layers
+
+from zoo.blocks import BLOCKS
+from zoo.blocks.conv import BATCH_NORM, conv_bn
+from zoo.errors import RequestError
+from zoo.residual import Order, Shortcut, Tensor
+
+# The usual statistics of ImageNet's training images, in units of pixels (0 to 255).
+IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
+IMAGENET_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
+
+
+def resnet(
+    *,
+    depths: Sequence[int],
+    widths: Sequence[int],
+    block: str,
+    stem: Literal["imagenet", "small"] = "imagenet",
+    num_classes: int = 1000,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    shortcut: Shortcut = "auto",
+    order: Order = "post_activation",
+    zero_init: bool = False,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    name: str = "resnet",
+) -> keras.Model:
+    """Builds a ResNet (He et al. 2015; torchvision's v1.5 where the two differ).
+
+    Args:
+        depths: Blocks in each stage.
+        widths: Width of the blocks of each stage; every stage but the first halves the image.
+        block: Name of a registered block.
+        stem: "imagenet": 7×7 convolution with stride 2 and 3×3 max pooling with stride 2;
+            "small": 3×3 convolution, for images of about 32 pixels (section 4.2).
+        num_classes: Width of the logits; 0 gives the pooled features.
+        input_shape: Height, width and channels; height and width from 32 up, or None.
+        shortcut: What is added, see `zoo.residual`.
+        order: Where the ReLU stands, see `zoo.residual`.
+        zero_init: Starts each block's last gamma at zero, see `zoo.blocks.conv.basic`.
+        mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
+            channels, and its average otherwise.
+        std: Each channel is divided by it; None: likewise.
+        name: Of the model.
+
+    Returns:
+        A model from float images in [0, 255], (batch, height, width, channels), to logits,
+        (batch, num_classes).
+
+    Raises:
+        RequestError: Unknown block, stem, order or shortcut; a size under 32.
+    """
+    _check_shape(input_shape)
+    unit = partial(BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init)
+
+    image = keras.Input(input_shape, name="image")
+    x = _normalise(image, mean, std)
+    x = _stem(x, widths[0], stem)
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
+        for index in range(1, depth + 1):
+            stride = 2 if stage > 1 and index == 1 else 1
+            x = unit(x, width, stride=stride, name=f"stage{stage}_block{index}")
+    if order == "linear_output":
+        # The sums carry no activation in this order: one more after the last (He et al. 2016).
+        x = layers.BatchNormalization(**BATCH_NORM, name="head_bn")(x)
+        x = layers.ReLU(name="head_relu")(x)
+    x = layers.GlobalAveragePooling2D(name="head_pool")(x)
+    if num_classes:
+        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(image, x, name=name)
+
+
+def _stem(x: Tensor, width: int, stem: str) -> Tensor:
+    if stem == "imagenet":
+        x = conv_bn(x, width, 7, 2, name="stem")
+        x = layers.ReLU(name="stem_relu")(x)
+        # Zeros are as good as torch's -inf here: after a ReLU nothing is smaller.
+        x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
+        return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
+    if stem == "small":
+        x = conv_bn(x, width, 3, name="stem")
+        return layers.ReLU(name="stem_relu")(x)
+    raise RequestError(f"unknown stem {stem!r}; known: imagenet, small")
+
+
+def _normalise(
+    image: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None
+) -> Tensor:
+    channels = image.shape[-1]
+    mean = _per_channel(mean, IMAGENET_MEAN, channels, "mean")
+    std = _per_channel(std, IMAGENET_STD, channels, "std")
+    if min(std) <= 0:
+        raise RequestError(f"std must be positive in every channel, not {std}")
+    return layers.Normalization(
+        mean=mean, variance=[value**2 for value in std], name="normalization"
+    )(image)
+
+
+def _per_channel(
+    values: Sequence[float] | None, default: Sequence[float], channels: int, what: str
+) -> list[float]:
+    if values is None:
+        values = default if channels == 3 else [sum(default) / 3] * channels
+    if len(values) != channels:
+        raise RequestError(f"{what} has {len(values)} values for an image of {channels} channels")
+    return [float(value) for value in values]
+
+
+def _check_shape(shape: tuple[int | None, ...]) -> None:
+    if len(shape) != 3 or not shape[2]:
+        raise RequestError(f"a ResNet takes (height, width, channels), not {shape}")
+    if any(side is not None and side < 32 for side in shape[:2]):
+        raise RequestError(f"image size {shape[0]}×{shape[1]} is under 32×32, the smallest allowed")

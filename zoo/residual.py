@@ -1,0 +1,107 @@
+"""The residual connection, once, for every family of the zoo.
+
+`y = f(x) + x` where the dimensions of `f(x)` and `x` agree, and `y = f(x) + W x` where they do not
+(He et al. 2015, "Deep Residual Learning for Image Recognition", equations 1 and 2). Where the
+non-linearity stands is the `order`; what happens to `x` on its way to the sum is the `shortcut`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import keras
+from keras import layers, ops
+
+from zoo.errors import RequestError
+from zoo.registry import unknown
+
+Order = Literal["post_activation", "relu_output", "linear_output"]
+Shortcut = Literal["auto", "pad", "projection", "identity", "none"]
+Tensor = keras.KerasTensor
+Layers = Callable[[Tensor], Tensor]
+
+
+def residual(
+    x: Tensor,
+    branch: Layers,
+    project: Layers,
+    *,
+    order: Order = "post_activation",
+    shortcut: Shortcut = "auto",
+    stride: int = 1,
+    name: str = "residual",
+) -> Tensor:
+    """Returns the residual sum of a branch f and a shortcut.
+
+    Orders:
+        post_activation: ReLU(f(x) + x), the original (He et al. 2015).
+        relu_output: ReLU(f(x)) + x; the stream between units stays an unrectified sum.
+        linear_output: f(ReLU(x)) + x, pre-activation (He et al. 2016, "Identity Mappings in Deep
+            Residual Networks"); the last unit's output needs an activation of its own.
+
+    Shortcuts:
+        auto: the identity, and W x where the dimensions change (option B of He et al. 2015).
+        pad: the identity; where the dimensions change, x at every `stride`-th place with zeros
+            for the new channels (option A, no parameters).
+        projection: W x always (option C).
+        identity: x always.
+        none: no shortcut, the plain network of the same depth.
+
+    Args:
+        x: Input, (batch, ..., channels).
+        branch: Builds f(x), (batch, ..., channels').
+        project: Builds W x, in the shape of f(x); called only where a projection is due.
+        stride: The step by which f shrinks every axis between batch and channels.
+        name: Prefix of the names of the layers made here.
+
+    Returns:
+        The sum, in the shape of f(x).
+
+    Raises:
+        RequestError: Unknown order or shortcut; the shapes do not allow the shortcut.
+    """
+    _check(order, "order", Order)
+    _check(shortcut, "shortcut", Shortcut)
+
+    def relu(value: Tensor) -> Tensor:
+        return layers.ReLU(name=f"{name}_relu")(value)
+
+    y = branch(relu(x) if order == "linear_output" else x)
+    if order == "relu_output":
+        y = relu(y)
+    if shortcut != "none":
+        y = layers.Add(name=f"{name}_add")([y, _shortcut(x, y, project, shortcut, stride)])
+    return relu(y) if order == "post_activation" else y
+
+
+def _shortcut(x: Tensor, y: Tensor, project: Layers, shortcut: Shortcut, stride: int) -> Tensor:
+    same = stride == 1 and x.shape[-1] == y.shape[-1]
+    if shortcut == "projection" or (shortcut == "auto" and not same):
+        return project(x)
+    if same:
+        return x
+    if shortcut == "identity":
+        raise RequestError(
+            f"shortcut 'identity' cannot add an input of shape {x.shape[1:]} to a branch of shape "
+            f"{y.shape[1:]}; use 'auto', 'pad' or 'projection'"
+        )
+    return _pad(x, y.shape[-1], stride)
+
+
+def _pad(x: Tensor, channels: int, stride: int) -> Tensor:
+    extra = channels - x.shape[-1]
+    if extra < 0:
+        raise RequestError(
+            f"shortcut 'pad' cannot narrow {x.shape[-1]} channels to {channels}; "
+            "use 'auto' or 'projection'"
+        )
+    if stride > 1:
+        x = ops.average_pool(x, pool_size=1, strides=stride)
+    return ops.pad(x, [[0, 0]] * (len(x.shape) - 1) + [[0, extra]])
+
+
+def _check(value: str, kind: str, values: object) -> None:
+    known = list(get_args(values))
+    if value not in known:
+        raise RequestError(unknown(kind, value, known))

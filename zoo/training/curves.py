@@ -1,0 +1,32 @@
+"""Training curves as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from zoo.files import whole_file
+
+
+def plot_curves(history: Sequence[dict[str, float]], path: Path, title: str) -> None:
+    """Draws loss and accuracy over the epochs into a PNG.
+
+    Args:
+        history: Rows of `zoo.training.fit.fit`.
+        path: Of the PNG.
+        title: Above the picture.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure.suptitle(title)
+    epochs = [row["epoch"] for row in history]
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
+            axes.plot(epochs, [row[key] for row in history], label=label)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(metric)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=120)
