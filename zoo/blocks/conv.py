@@ -46,9 +46,7 @@ def basic(
     def project(y: Tensor) -> Tensor:
         return conv_bn(y, width, 1, stride, name=f"{name}_shortcut")
 
-    return residual(
-        x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name
-    )
+    return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
 
 
 @register("bottleneck")
@@ -90,9 +88,7 @@ def bottleneck(
     def project(y: Tensor) -> Tensor:
         return conv_bn(y, 4 * width, 1, stride, name=f"{name}_shortcut")
 
-    return residual(
-        x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name
-    )
+    return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
 
 
 def conv_bn(

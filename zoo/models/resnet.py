@@ -92,9 +92,7 @@ def _stem(x: Tensor, width: int, stem: str) -> Tensor:
     raise RequestError(f"unknown stem {stem!r}; known: imagenet, small")
 
 
-def _normalise(
-    image: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None
-) -> Tensor:
+def _normalise(image: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
     channels = image.shape[-1]
     mean = _per_channel(mean, IMAGENET_MEAN, channels, "mean")
     std = _per_channel(std, IMAGENET_STD, channels, "std")
