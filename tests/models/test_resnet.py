@@ -41,7 +41,9 @@ VARIANTS = [
 
 @pytest.mark.parametrize(("order", "shortcut", "parameters"), VARIANTS)
 def test_variants_differ_in_their_sums_alone(order, shortcut, parameters):
-    model = build("resnet8", num_classes=10, input_shape=(32, 32, 3), order=order, shortcut=shortcut)
+    model = build(
+        "resnet8", num_classes=10, input_shape=(32, 32, 3), order=order, shortcut=shortcut
+    )
     assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == parameters
     sums = [layer for layer in model.layers if isinstance(layer, keras.layers.Add)]
     assert len(sums) == (0 if shortcut == "none" else 3)
@@ -64,7 +66,9 @@ model = keras.models.load_model("model.keras", safe_mode=True)
 np.save("logits.npy", model(np.load("image.npy")))
 """
     python(f"import os; os.chdir({str(tmp_path)!r})\n{text}")
-    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), np.asarray(model(image)), rtol=1e-5)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "logits.npy"), np.asarray(model(image)), rtol=1e-5
+    )
 
 
 def test_jax_gives_the_logits_of_tensorflow(tmp_path, python, shipped):

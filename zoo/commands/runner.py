@@ -56,6 +56,7 @@ class Command:
             print(f"zoo {self.name}: {textwrap.dedent(self.about).strip()}\n")
             print(self.flags.get_help())
             return DONE
+        self.flags.unparse_flags()  # A second run in one process starts from the defaults.
         try:
             rest = self.flags([f"zoo {self.name}", *arguments])[1:]
         except flags.Error as error:
