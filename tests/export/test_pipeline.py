@@ -249,6 +249,23 @@ def test_values_need_no_labels(few, tmp_path):
     assert not (tmp_path / "out" / "labels.txt").exists()
 
 
+def test_values_have_no_accuracy(untrained, few, tmp_path):
+    labelled = dataclasses.replace(few, test_y=np.zeros(12, int))
+    with pytest.raises(export.ExportError, match="test_y is given"):
+        export.export_model(untrained, tmp_path / "out", samples=labelled, outputs="values")
+
+
+def test_a_folder_called_export_is_not_mistaken_for_the_package(
+    untrained, few, tmp_path, monkeypatch
+):
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    report = export.export_model(untrained, "out", samples=few, labels=THREE, targets=("cpu",))
+    assert report.artifacts["cpu"].verdict == "pass"
+    assert (tmp_path / "out" / "cpu.tflite").exists()
+
+
 def test_progress_is_told_and_nothing_is_printed(untrained, few, tmp_path, capsys):
     told: list[str] = []
     export.export_model(

@@ -31,8 +31,10 @@ def test_float_tensors_are_passed_on():
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):
     path = tmp_path / "no.tflite"
+    with pytest.raises(export.ExportError, match=r"no\.tflite' does not load as a \.tflite file"):
+        export.LiteModel(path)
     path.write_bytes(b"not a model at all")
-    with pytest.raises(ValueError, match="Model provided"):
+    with pytest.raises(export.ExportError, match=r"no\.tflite' does not load as a \.tflite file"):
         export.LiteModel(path)
 
 

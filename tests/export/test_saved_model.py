@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from matplotlib.image import imsave
 
 SERVE = """
@@ -60,6 +61,20 @@ def test_a_stranger_can_serve_it(exported, tmp_path):
     assert found["one"] == found["labels"][0]
     assert all(sorted(row, reverse=True) == row for row in found["scores"])
     assert all(sorted(row) == list("0123456789") for row in found["labels"])
+
+
+def test_a_full_disk_is_told_as_one(untrained, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    from export.form import prepare
+    from export.saved_model import save_for_serving
+
+    def full(*args, **options):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device [Op:SaveV2]")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        save_for_serving(prepare(untrained), tmp_path, ("a", "b", "c"), pixels=False)
 
 
 def test_pixels_only_are_served_as_pictures(tmp_path):

@@ -3,6 +3,8 @@ import json
 import keras
 import numpy as np
 import pytest
+import safetensors
+import safetensors.numpy
 
 from zoo.errors import RequestError
 from zoo.models import build
@@ -32,7 +34,7 @@ def model():
 @pytest.fixture(scope="module")
 def unbroken(digits, tmp_path_factory):
     trained = model()
-    return trained, fit(trained, digits, RECIPE, tmp_path_factory.mktemp("unbroken"))
+    return trained, fit(trained, digits, RECIPE, tmp_path_factory.mktemp("unbroken") / "state")
 
 
 def test_history_has_a_row_an_epoch(unbroken):
@@ -52,7 +54,7 @@ def test_warm_up_then_cosine(digits, tmp_path):
             rates.append(float(self.model.optimizer.learning_rate))
 
     recipe = Recipe(epochs=5, batch_size=32, learning_rate=0.01, warmup=0.2)
-    fit(model(), digits, recipe, tmp_path, [Rates()])
+    fit(model(), digits, recipe, tmp_path / "state.safetensors", [Rates()])
     assert len(rates) == 20
     np.testing.assert_allclose(rates[:5], [0, 0.0025, 0.005, 0.0075, 0.01], atol=1e-8)
     cosine = 0.005 * (1 + np.cos(np.pi * np.arange(16) / 16))
@@ -62,13 +64,13 @@ def test_warm_up_then_cosine(digits, tmp_path):
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_an_interrupted_fit_goes_on_as_if_nothing_had_been(digits, tmp_path, unbroken, epochs):
     with pytest.raises(KeyboardInterrupt):
-        fit(model(), digits, RECIPE, tmp_path, [StopAfter(epochs)])
-    saved = json.loads((tmp_path / "state.json").read_text())["history"]
-    assert 1 <= len(saved) <= epochs
-    assert len(list(tmp_path.glob("*.weights.h5"))) == 1
+        fit(model(), digits, RECIPE, tmp_path / "state.safetensors", [StopAfter(epochs)])
+    with safetensors.safe_open(tmp_path / "state.safetensors", framework="numpy") as file:
+        assert 1 <= len(json.loads(file.metadata()["history"])) <= epochs
+    assert len(list(tmp_path.iterdir())) == 1
 
     resumed = model()
-    history = fit(resumed, digits, RECIPE, tmp_path)
+    history = fit(resumed, digits, RECIPE, tmp_path / "state.safetensors")
     expected_model, expected = unbroken
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     for row, other in zip(history, expected, strict=True):
@@ -79,16 +81,16 @@ def test_an_interrupted_fit_goes_on_as_if_nothing_had_been(digits, tmp_path, unb
 
 def test_a_finished_fit_is_not_repeated(digits, tmp_path):
     recipe = Recipe(epochs=1, batch_size=32)
-    first = fit(model(), digits, recipe, tmp_path)
-    assert fit(model(), digits, recipe, tmp_path) == first
+    first = fit(model(), digits, recipe, tmp_path / "state.safetensors")
+    assert fit(model(), digits, recipe, tmp_path / "state.safetensors") == first
 
 
 def test_a_loss_gone_nan_is_said(digits, tmp_path):
     broken = model()
     broken.get_layer("logits").bias.assign([np.nan] * 10)
     with pytest.raises(RequestError, match="the loss became nan in epoch 1; lower"):
-        fit(broken, digits, RECIPE, tmp_path)
-    assert not (tmp_path / "state.json").exists()
+        fit(broken, digits, RECIPE, tmp_path / "state.safetensors")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,13 @@ def test_a_loss_gone_nan_is_said(digits, tmp_path):
 def test_wrong_recipes(arguments, message):
     with pytest.raises(RequestError, match=message):
         Recipe(**arguments)
+
+
+@pytest.mark.parametrize("content", [b"", b"no state", None])
+def test_a_foreign_state_is_refused(digits, tmp_path, content):
+    path = tmp_path / "state.safetensors"
+    if content is None:
+        content = safetensors.numpy.save({"model/00000": np.zeros(3)}, {"history": "[]"})
+    path.write_bytes(content)
+    with pytest.raises(RequestError, match="is not a state of this training; remove it"):
+        fit(model(), digits, RECIPE, path)

@@ -81,7 +81,7 @@ def save(
             f"the card has {len(card.labels)} labels for {model.output_shape[-1]} logits"
         )
     tensors = {}
-    for variable in model.variables:
+    for variable in model.weights:
         value = np.asarray(variable.value)
         if np.issubdtype(value.dtype, np.floating):
             value = value.astype(dtype)
@@ -91,7 +91,7 @@ def save(
 
     (folder / "card.json").unlink(missing_ok=True)
     with whole_file(folder / WEIGHTS) as path:
-        safetensors.numpy.save_file(tensors, path)
+        path.write_bytes(safetensors.numpy.save(tensors))
     path = folder / WEIGHTS
     card = dataclasses.replace(
         card,
@@ -165,7 +165,7 @@ def load_weights(model: keras.Model, folder: Path, card: Card, *, skip: str | No
     _check_file(path, card.files.get(WEIGHTS))
     variables = {
         variable.path: variable
-        for variable in model.variables
+        for variable in model.weights
         if skip is None or not variable.path.startswith(f"{skip}/")
     }
     try:

@@ -8,7 +8,6 @@ import importlib.metadata
 import io
 import json
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,9 @@ from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
 from zoo.training.evaluation import predict, score
-from zoo.training.fit import Row, fit
+from zoo.training.fit import fit
 from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.state import Row
 
 
 def train(
@@ -86,13 +86,14 @@ def train(
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
     network = _in_precision(card, recipe.precision) if recipe.precision != "float32" else final
     write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
-    history = fit(network, dataset, recipe, output / "state", callbacks)
+    state = output / "state.safetensors"
+    history = fit(network, dataset, recipe, state, callbacks)
     _write_history(history, output / "history.csv")
     plot_curves(history, output / "curves.png", f"{model} on {dataset.name}")
     final.set_weights(network.get_weights())
     save(final, output, card, dtype=weights)
     card = measure(output, dataset)
-    shutil.rmtree(output / "state")
+    state.unlink()
     return card
 
 
