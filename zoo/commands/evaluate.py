@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 from rich.console import Console
@@ -13,6 +14,12 @@ from rich.table import Table
 
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    from zoo.data.sources import Kind
+
+# What goes into a model, by the dimensions of one example.
+KINDS: dict[int, Kind] = {3: "image", 2: "sequence", 1: "features"}
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
@@ -27,32 +34,39 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if bool(values.checkpoint) == bool(values.artifact):
         raise RequestError("say what to evaluate: either --checkpoint=NAME or --artifact=FILE")
 
-    from zoo.data.sources import load_for, load_images
+    from zoo.data.sources import load_dataset, load_for
     from zoo.files import write_text
-    from zoo.training.evaluation import predict, score
+    from zoo.training.evaluation import Evaluation, evaluate, score
 
     if values.checkpoint:
         from zoo.checkpoints.store import load
 
         checkpoint = load(values.checkpoint)
         dataset = load_for(checkpoint.card, values.data)
-        probabilities = predict(checkpoint.model, dataset.test.x)
+        evaluation = evaluate(checkpoint.model, dataset, dataset.test)
     else:
         model = _open(values.artifact)
-        dataset = load_images(values.data, model.input.shape[1])
+        shape = tuple(model.input.shape[1:])
+        dataset = load_dataset(
+            values.data, KINDS[len(shape)], image_size=shape[0] if len(shape) == 3 else None
+        )
         probabilities = model(dataset.test.x)
         if probabilities.shape[1] != len(dataset.labels):
             raise RequestError(
                 f"{values.artifact} tells {probabilities.shape[1]} classes apart, "
                 f"{dataset.name} has {len(dataset.labels)}"
             )
-    evaluation = score(probabilities, dataset.test, dataset.labels)
+        evaluation = score(probabilities, dataset.test, dataset.labels)
     console = Console()
-    console.print(_class_table(evaluation.classes))
-    console.print(_confusion_table(dataset.labels, evaluation.confusion))
-    console.print(
-        f"top-1 {evaluation.top1:.2%} on {evaluation.examples:,} test examples of {dataset.name}"
-    )
+    for note in dataset.notes:
+        console.print(note, soft_wrap=True, highlight=False)
+    if isinstance(evaluation, Evaluation):
+        console.print(_class_table(evaluation.classes))
+        console.print(_confusion_table(dataset.labels, evaluation.confusion))
+        figures = f"top-1 {evaluation.top1:.2%}"
+    else:
+        figures = f"r2 {evaluation.r2:.4f}, mae {evaluation.mae:.5g}"
+    console.print(f"{figures} on {evaluation.examples:,} test examples of {dataset.name}")
     if values.output:
         text = json.dumps(dataclasses.asdict(evaluation), indent=2)
         write_text(Path(values.output), text + "\n")

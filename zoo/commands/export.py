@@ -40,6 +40,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
     checkpoint = load(values.checkpoint)
     dataset = load_for(checkpoint.card, values.data)
+    regression = dataset.task == "regression"
     name = Path(values.checkpoint).name
     output = Path(values.output or f"exports/{name}")
     try:
@@ -49,11 +50,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             samples=export.Samples(
                 calibration=balanced_sample(dataset.train, values.calibration_samples).x,
                 test_x=dataset.test.x,
-                test_y=dataset.test.y,
+                # An accuracy is all that the report can tell, and values have none.
+                test_y=None if regression else dataset.test.y,
             ),
             labels=_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
-            outputs="logits",
+            outputs="values" if regression else "logits",
             identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
             edge_io=values.edge_io,
             progress=lambda line: console.print(line, highlight=False),

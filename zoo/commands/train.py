@@ -38,12 +38,12 @@ flags.DEFINE_list(
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Trains."""
     no_more(rest)
-    MODELS.get(values.model)  # Before anything slow: the name may be wrong.
+    row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     config = _parse_config(values.config)
     console = Console()
 
     from zoo.commands.progress import EpochLines
-    from zoo.data.sources import load_images
+    from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
     from zoo.training.run import train
 
@@ -55,12 +55,16 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         precision=values.precision,
         seed=values.seed,
     )
-    dataset = load_images(values.data, values.image_size)
+    dataset = load_dataset(values.data, row.input, image_size=values.image_size)
     output = Path(values.output or f"runs/{values.model}-{values.data}")
+    for note in dataset.notes:
+        console.print(note, soft_wrap=True, highlight=False)
+    shape = "×".join(str(side or "any") for side in dataset.example_shape)
+    told = "one value" if dataset.task == "regression" else f"{len(dataset.labels)} classes"
     console.print(
         f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
-        f"{'×'.join(map(str, dataset.example_shape))}, {len(dataset.labels)} classes",
+        f"{shape}, {told}",
         soft_wrap=True,
     )
     card = train(
@@ -73,9 +77,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         callbacks=[EpochLines(console, recipe.epochs)],
     )
     for metric in card.metrics:
-        console.print(
-            f"{metric.name} {metric.value:.2%} on {metric.examples:,} {metric.split} examples"
-        )
+        console.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
     console.print(f"checkpoint: {output}", soft_wrap=True)
     return DONE
 

@@ -21,7 +21,8 @@ class Architecture:
 
     Attributes:
         builder: "module:function" that builds it.
-        input: What goes in: "image" is (height, width, channels).
+        input: What goes in: "image" is (height, width, channels), "features" is (features,),
+            "sequence" is (steps, features).
         config: The builder's arguments that make this row.
         input_shape: What the paper fed it, without the batch.
         num_classes: Width of the paper's logits.
@@ -31,7 +32,7 @@ class Architecture:
     """
 
     builder: str
-    input: Literal["image"]
+    input: Literal["image", "features", "sequence"]
     config: Mapping[str, Any]
     input_shape: tuple[int, ...]
     num_classes: int

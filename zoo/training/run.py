@@ -21,7 +21,7 @@ from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
-from zoo.training.evaluation import predict, score
+from zoo.training.evaluation import evaluate
 from zoo.training.fit import Row, fit
 from zoo.training.recipe import PRECISIONS, Recipe
 
@@ -67,7 +67,9 @@ def train(
     if (card := _finished(output, settings)) is not None:
         return card
 
-    mean, std = channel_statistics(dataset.train.x)
+    # A category seen in a hundredth of the examples has a deviation of 0.1; to divide by less
+    # would make the rare ones louder than all else.
+    mean, std = channel_statistics(dataset.train, least_std=0.1 if dataset.columns else 0.0)
     card = Card(
         model=model,
         labels=dataset.labels,
@@ -75,6 +77,8 @@ def train(
         config=config,
         training={"command": command, **settings, "versions": versions()},
         source="trained from scratch with zoo train",
+        task=dataset.task,
+        columns=dataset.columns,
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
@@ -84,9 +88,13 @@ def train(
     _write_history(history, output / "history.csv")
     plot_curves(history, output / "curves.png", f"{model} on {dataset.name}")
     final.set_weights(network.get_weights())
-    result = score(predict(final, dataset.test.x), dataset.test, dataset.labels)
-    metric = Metric("top1", round(result.top1, 6), dataset.name, "test", result.examples)
-    card = save(final, output, dataclasses.replace(card, metrics=(metric,)))
+    result = evaluate(final, dataset, dataset.test)
+    names = ("top1",) if dataset.task == "classification" else ("r2", "mae")
+    metrics = tuple(
+        Metric(name, round(getattr(result, name), 6), dataset.name, "test", result.examples)
+        for name in names
+    )
+    card = save(final, output, dataclasses.replace(card, metrics=metrics))
     shutil.rmtree(output / "state")
     return card
 
