@@ -8,55 +8,28 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from absl import flags
 from rich.console import Console
 from rich.table import Table
 
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from zoo.data.sources import Kind
-
-# What goes into a model, by the dimensions of one example.
-KINDS: dict[int, Kind] = {3: "image", 2: "sequence", 1: "features"}
-
-FLAGS = flags.FlagValues()
-flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
-flags.DEFINE_string("artifact", None, "or a .tflite file", flag_values=FLAGS)
-flags.DEFINE_string("data", "digits", "its test split is the measure", flag_values=FLAGS)
-flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
-
-
-def main(values: flags.FlagValues, rest: list[str]) -> int:
-    """Evaluates."""
-    no_more(rest)
-    if bool(values.checkpoint) == bool(values.artifact):
-        raise RequestError("say what to evaluate: either --checkpoint=NAME or --artifact=FILE")
-
-    from zoo.data.sources import load_dataset, load_for
     from zoo.files import write_text
-    from zoo.training.evaluation import Evaluation, evaluate, score
+    from zoo.training.evaluation import Evaluation, evaluate
 
-    if values.checkpoint:
+    if values.artifact:
+        dataset, evaluation = _evaluate_artifact(values)
+    else:
         from zoo.checkpoints.store import load
+        from zoo.data.sources import load_for
 
         checkpoint = load(values.checkpoint)
-        dataset = load_for(checkpoint.card, values.data)
-        evaluation = evaluate(checkpoint.model, dataset, dataset.test)
-    else:
-        model = _open(values.artifact)
-        shape = tuple(model.input.shape[1:])
-        dataset = load_dataset(
-            values.data, KINDS[len(shape)], image_size=shape[0] if len(shape) == 3 else None
-        )
-        probabilities = model(dataset.test.x)
-        if probabilities.shape[1] != len(dataset.labels):
-            raise RequestError(
-                f"{values.artifact} tells {probabilities.shape[1]} classes apart, "
-                f"{dataset.name} has {len(dataset.labels)}"
-            )
-        evaluation = score(probabilities, dataset.test, dataset.labels)
+        dataset = load_for(checkpoint.card, values.data, reading(values))
+        evaluation = evaluate(checkpoint.model, dataset, _split(dataset, values.split))
     console = Console()
     for note in dataset.notes:
         console.print(note, soft_wrap=True, highlight=False)
@@ -66,11 +39,59 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         figures = f"top-1 {evaluation.top1:.2%}"
     else:
         figures = f"r2 {evaluation.r2:.4f}, mae {evaluation.mae:.5g}"
-    console.print(f"{figures} on {evaluation.examples:,} test examples of {dataset.name}")
+    console.print(f"{figures} on {evaluation.examples:,} {values.split} examples of {dataset.name}")
     if values.output:
         text = json.dumps(dataclasses.asdict(evaluation), indent=2)
         write_text(Path(values.output), text + "\n")
     return DONE
+
+
+def _evaluate_artifact(values: flags.FlagValues) -> tuple[Dataset, Evaluation | ValueEvaluation]:
+    from zoo.checkpoints.catalogue import checkpoint_card
+    from zoo.data.sources import load_dataset, load_for
+    from zoo.training.evaluation import score, score_values
+
+    model = _open(values.artifact)
+    shape = tuple(model.input.shape[1:])
+    if values.checkpoint:
+        dataset = load_for(checkpoint_card(values.checkpoint), values.data, reading(values))
+    else:
+        size = shape[0] if len(shape) == 3 else None
+        dataset = load_dataset(
+            values.data, KINDS[len(shape)], image_size=size, reading=reading(values)
+        )
+    split = _split(dataset, values.split)
+    if len(shape) == 2:
+        split = dataclasses.replace(split, x=_of_length(split.x, shape[0]))
+    if split.x.shape[1:] != shape:
+        raise RequestError(
+            f"{values.artifact} takes {shape}, {dataset.name} has {split.x.shape[1:]}; for a table "
+            "say --checkpoint too, whose columns are used"
+        )
+    outputs = model(split.x)
+    if outputs.shape[1] != len(dataset.labels):
+        raise RequestError(
+            f"{values.artifact} has {outputs.shape[1]} outputs, "
+            f"{dataset.name} {len(dataset.labels)} classes"
+        )
+    if dataset.task == "regression":
+        return dataset, score_values(outputs, split)
+    return dataset, score(outputs, split, dataset.labels)
+
+
+def _split(dataset: Dataset, name: str) -> Split:
+    from zoo.data.dataset import join
+
+    if name == "all":
+        return join(dataset.train, dataset.validation, dataset.test)
+    return getattr(dataset, name)
+
+
+def _of_length(x: np.ndarray, steps: int) -> np.ndarray:
+    """Returns sequences padded to the steps that a file takes."""
+    if x.shape[1] > steps:
+        raise RequestError(f"the file takes {steps} steps, the data has up to {x.shape[1]}")
+    return np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
 
 
 def _open(artifact: str):

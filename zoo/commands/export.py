@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import export
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, complain, no_more
 from zoo.errors import RequestError
 
@@ -25,6 +26,7 @@ flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", fl
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
+define_reading(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -39,7 +41,9 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.sources import load_for
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data)
+    dataset = load_for(checkpoint.card, values.data, reading(values))
+    for note in dataset.notes:
+        console.print(note, soft_wrap=True, highlight=False)
     regression = dataset.task == "regression"
     name = Path(values.checkpoint).name
     output = Path(values.output or f"exports/{name}")

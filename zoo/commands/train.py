@@ -11,13 +11,19 @@ from typing import Any
 from absl import flags
 from rich.console import Console
 
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAGS)
-flags.DEFINE_string("data", "digits", "what to learn: digits", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data",
+    "digits",
+    "what to learn: digits, a .csv or .npz file, or a folder of train.csv and test.csv",
+    flag_values=FLAGS,
+)
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
 flags.DEFINE_integer("epochs", 30, "passes over the training split", flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", 64, "examples in a step", flag_values=FLAGS)
@@ -33,6 +39,7 @@ flags.DEFINE_list(
     "config", [], "the model's configuration, as in shortcut=none,order=relu_output",
     flag_values=FLAGS,
 )  # fmt: skip
+define_reading(FLAGS, task=True)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -55,8 +62,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         precision=values.precision,
         seed=values.seed,
     )
-    dataset = load_dataset(values.data, row.input, image_size=values.image_size)
-    output = Path(values.output or f"runs/{values.model}-{values.data}")
+    dataset = load_dataset(
+        values.data, row.input, image_size=values.image_size, reading=reading(values)
+    )
+    output = Path(values.output or f"runs/{values.model}-{dataset.name}")
     for note in dataset.notes:
         console.print(note, soft_wrap=True, highlight=False)
     shape = "×".join(str(side or "any") for side in dataset.example_shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,8 +65,8 @@ class Dataset:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
         digest = hashlib.sha256("\0".join(self.labels).encode())
         for split in (self.train, self.validation, self.test):
-            digest.update(np.ascontiguousarray(split.x))
-            digest.update(np.ascontiguousarray(split.y))
+            digest.update(np.ascontiguousarray(split.x).data)
+            digest.update(np.ascontiguousarray(split.y).data)
         return digest.hexdigest()
 
 
@@ -118,10 +119,42 @@ def stratified_split(
     return train, validation_, test_
 
 
+def divide(y: np.ndarray, given: Collection[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divides the training examples of a source that does not have all three splits.
+
+    A tenth becomes the validation split and a fifth the test split, class by class, always the
+    same; of splits that the source has, nothing.
+
+    Args:
+        y: Classes or values of the training examples.
+        given: Which of "validation" and "test" the source has.
+
+    Returns:
+        Indices for training, validation and test.
+    """
+    strata = np.zeros(len(y), np.int64) if y.dtype.kind == "f" else y
+    validation = 0.0 if "validation" in given else 0.1
+    return stratified_split(strata, (validation, 0.0 if "test" in given else 0.2))
+
+
 def take(split: Split, indices: np.ndarray) -> Split:
     """Returns the examples at those indices."""
     lengths = None if split.lengths is None else split.lengths[indices]
     return Split(split.x[indices], split.y[indices], lengths)
+
+
+def join(*splits: Split) -> Split:
+    """Returns the examples of several splits as one."""
+    steps = max(split.x.shape[1] for split in splits)
+    longest = [split.x for split in splits]
+    if splits[0].lengths is not None:
+        longest = [np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0))) for x in longest]
+    lengths = [split.lengths for split in splits if split.lengths is not None]
+    return Split(
+        np.concatenate(longest),
+        np.concatenate([split.y for split in splits]),
+        np.concatenate(lengths) if lengths else None,
+    )
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:
