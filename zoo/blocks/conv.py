@@ -5,10 +5,8 @@ from __future__ import annotations
 from keras import layers
 
 from zoo.blocks import register
+from zoo.blocks.norm import normalise
 from zoo.residual import Order, Shortcut, Tensor, residual
-
-# torch.nn.BatchNorm2d's epsilon; its momentum 0.1 is Keras's 0.9.
-BATCH_NORM = {"epsilon": 1e-5, "momentum": 0.9}
 
 
 @register("basic")
@@ -46,9 +44,7 @@ def basic(
     def project(y: Tensor) -> Tensor:
         return conv_bn(y, width, 1, stride, name=f"{name}_shortcut")
 
-    return residual(
-        x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name
-    )
+    return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
 
 
 @register("bottleneck")
@@ -90,9 +86,7 @@ def bottleneck(
     def project(y: Tensor) -> Tensor:
         return conv_bn(y, 4 * width, 1, stride, name=f"{name}_shortcut")
 
-    return residual(
-        x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name
-    )
+    return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
 
 
 def conv_bn(
@@ -124,5 +118,4 @@ def conv_bn(
         },
         name=f"{name}_conv",
     )(x)
-    gamma = "zeros" if zero_init else "ones"
-    return layers.BatchNormalization(**BATCH_NORM, gamma_initializer=gamma, name=f"{name}_bn")(x)
+    return normalise(x, "batch", name=name, zero_init=zero_init)

@@ -81,7 +81,7 @@ def save(
             f"the card has {len(card.labels)} labels for {model.output_shape[-1]} logits"
         )
     tensors = {}
-    for variable in model.variables:
+    for variable in model.weights:
         value = np.asarray(variable.value)
         if np.issubdtype(value.dtype, np.floating):
             value = value.astype(dtype)
@@ -167,7 +167,7 @@ def load_weights(
     _check_file(path, card.files.get(WEIGHTS))
     variables = {
         variable.path: variable
-        for variable in model.variables
+        for variable in model.weights
         if skip is None or not variable.path.startswith(f"{skip}/")
     }
     try:
