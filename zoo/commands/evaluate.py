@@ -5,48 +5,83 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from absl import flags
-from rich.console import Console
 from rich.table import Table
 
+import export
 from zoo.commands.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 
 if TYPE_CHECKING:
+    from zoo.data.dataset import Dataset
+    from zoo.models import InputKind
+    from zoo.training.evaluation import ClassScore, Evaluation, ValueEvaluation
+
+    Measured: TypeAlias = tuple[Dataset, Evaluation | ValueEvaluation]
+
+# What goes into a file, by the dimensions of one example.
+KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
+flags.DEFINE_string(
+    "artifact", None, "or a .tflite file; for a table with the checkpoint that it was made from",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "split", "test", ["test", "validation", "train", "all"], "of the data", flag_values=FLAGS
+)
+flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
+define_reading(FLAGS)
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Evaluates."""
+    no_more(rest)
+    if not values.checkpoint and not values.artifact:
+        raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
+    import_keras()
     from zoo.files import write_text
-    from zoo.training.evaluation import Evaluation, evaluate
+    from zoo.training.evaluation import Evaluation
 
-    if values.artifact:
-        dataset, evaluation = _evaluate_artifact(values)
-    else:
-        from zoo.checkpoints.store import load
-        from zoo.data.sources import load_for
-
-        checkpoint = load(values.checkpoint)
-        dataset = load_for(checkpoint.card, values.data, reading(values))
-        evaluation = evaluate(checkpoint.model, dataset, _split(dataset, values.split))
-    console = Console()
+    measure = _measure_artifact if values.artifact else _measure_checkpoint
+    dataset, evaluation = measure(values)
+    terminal = console()
     for note in dataset.notes:
-        console.print(note, soft_wrap=True, highlight=False)
+        terminal.print(note)
     if isinstance(evaluation, Evaluation):
-        console.print(_class_table(evaluation.classes))
-        console.print(_confusion_table(dataset.labels, evaluation.confusion))
+        terminal.print(_class_table(evaluation.classes))
+        terminal.print(_confusion_table(dataset.labels, evaluation.confusion))
         figures = f"top-1 {evaluation.top1:.2%}"
     else:
         figures = f"r2 {evaluation.r2:.4f}, mae {evaluation.mae:.5g}"
-    console.print(f"{figures} on {evaluation.examples:,} {values.split} examples of {dataset.name}")
+    terminal.print(
+        f"{figures} on {evaluation.examples:,} {values.split} examples of {dataset.name}"
+    )
     if values.output:
         text = json.dumps(dataclasses.asdict(evaluation), indent=2)
         write_text(Path(values.output), text + "\n")
     return DONE
 
 
-def _evaluate_artifact(values: flags.FlagValues) -> tuple[Dataset, Evaluation | ValueEvaluation]:
+def _measure_checkpoint(values: flags.FlagValues) -> Measured:
+    from zoo.checkpoints.store import load
+    from zoo.data.sources import load_for
+    from zoo.training.evaluation import evaluate
+
+    checkpoint = load(values.checkpoint)
+    dataset = load_for(checkpoint.card, values.data, reading(values))
+    return dataset, evaluate(checkpoint.model, dataset, dataset.split(values.split))
+
+
+def _measure_artifact(values: flags.FlagValues) -> Measured:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.evaluation import score, score_values
@@ -57,46 +92,34 @@ def _evaluate_artifact(values: flags.FlagValues) -> tuple[Dataset, Evaluation | 
         dataset = load_for(checkpoint_card(values.checkpoint), values.data, reading(values))
     else:
         size = shape[0] if len(shape) == 3 else None
-        dataset = load_dataset(
-            values.data, KINDS[len(shape)], image_size=size, reading=reading(values)
-        )
-    split = _split(dataset, values.split)
-    if len(shape) == 2:
-        split = dataclasses.replace(split, x=_of_length(split.x, shape[0]))
-    if split.x.shape[1:] != shape:
+        kind = KINDS[len(shape)]
+        dataset = load_dataset(values.data, kind, image_size=size, reading=reading(values))
+    split = dataset.split(values.split)
+    x = _of_length(split.x, shape[0]) if len(shape) == 2 else split.x
+    if x.shape[1:] != shape:
         raise RequestError(
-            f"{values.artifact} takes {shape}, {dataset.name} has {split.x.shape[1:]}; for a table "
-            "say --checkpoint too, whose columns are used"
+            f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}; where it is a "
+            "table, say --checkpoint too, whose columns are used"
         )
-    outputs = model(split.x)
+    outputs = model(x)
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
-            f"{values.artifact} has {outputs.shape[1]} outputs, "
-            f"{dataset.name} {len(dataset.labels)} classes"
+            f"{values.artifact} tells {outputs.shape[1]} classes apart, "
+            f"{dataset.name} has {len(dataset.labels)}"
         )
     if dataset.task == "regression":
         return dataset, score_values(outputs, split)
     return dataset, score(outputs, split, dataset.labels)
 
 
-def _split(dataset: Dataset, name: str) -> Split:
-    from zoo.data.dataset import join
-
-    if name == "all":
-        return join(dataset.train, dataset.validation, dataset.test)
-    return getattr(dataset, name)
-
-
 def _of_length(x: np.ndarray, steps: int) -> np.ndarray:
-    """Returns sequences padded to the steps that a file takes."""
+    """Returns sequences padded with zeros to the steps that a file takes."""
     if x.shape[1] > steps:
         raise RequestError(f"the file takes {steps} steps, the data has up to {x.shape[1]}")
     return np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
 
 
-def _open(artifact: str):
-    import export
-
+def _open(artifact: str) -> export.LiteModel:
     if not Path(artifact).is_file():
         raise RequestError(f"--artifact {artifact} is not a file")
     try:
@@ -105,7 +128,7 @@ def _open(artifact: str):
         raise RequestError(f"--artifact {artifact}: {error}") from error
 
 
-def _class_table(classes) -> Table:
+def _class_table(classes: Sequence[ClassScore]) -> Table:
     table = Table("class", title="Per class", title_justify="left")
     for column in ("precision", "recall", "f1", "examples"):
         table.add_column(column, justify="right")
@@ -115,7 +138,7 @@ def _class_table(classes) -> Table:
     return table
 
 
-def _confusion_table(labels, confusion) -> Table:
+def _confusion_table(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
     title = "Confusion: rows are the truth, columns the prediction"
     table = Table("", title=title, title_justify="left")
     for label in labels:
@@ -130,7 +153,6 @@ COMMAND = Command(
     "accuracy, per-class table and confusion matrix of a checkpoint or of an exported file.",
     FLAGS,
     main,
-    keras=True,
 )
 
 if __name__ == "__main__":

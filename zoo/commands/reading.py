@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 if TYPE_CHECKING:
+    from zoo.checkpoints.card import Task
     from zoo.data.sources import Reading
 
 
@@ -18,7 +19,7 @@ def define_reading(values: flags.FlagValues, *, task: bool = False) -> None:
         task: Whether the user says the task; a checkpoint knows its own.
     """
     flags.DEFINE_string(
-        "label_column", None, "tables: the column to tell, by name or by number from 0, -1 the last",
+        "label_column", None, "tables: the column to tell, by name or number (0 first, -1 last)",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_bool(
@@ -36,5 +37,5 @@ def reading(values: flags.FlagValues) -> Reading:
     """Returns what those flags say."""
     from zoo.data.sources import Reading
 
-    task = values.task if "task" in values else "classification"
+    task: Task = values.task if "task" in values else "classification"
     return Reading(task, values.label_column, values.header)

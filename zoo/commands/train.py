@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from absl import flags
-from rich.console import Console
 
 from zoo.commands.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 
@@ -34,6 +33,10 @@ flags.DEFINE_integer(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
+)
+flags.DEFINE_string("licence", "unknown", "of the checkpoint, an SPDX name", flag_values=FLAGS)
 flags.DEFINE_integer("seed", 0, "of weights and order", flag_values=FLAGS)
 flags.DEFINE_list(
     "config", [], "the model's configuration, as in shortcut=none,order=relu_output",
@@ -47,8 +50,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     config = _parse_config(values.config)
-    console = Console()
-
+    terminal = console()
+    import_keras()
     from zoo.commands.progress import EpochLines
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
@@ -67,14 +70,13 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     )
     output = Path(values.output or f"runs/{values.model}-{dataset.name}")
     for note in dataset.notes:
-        console.print(note, soft_wrap=True, highlight=False)
+        terminal.print(note)
     shape = "×".join(str(side or "any") for side in dataset.example_shape)
     told = "one value" if dataset.task == "regression" else f"{len(dataset.labels)} classes"
-    console.print(
+    terminal.print(
         f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
         f"{shape}, {told}",
-        soft_wrap=True,
     )
     card = train(
         values.model,
@@ -82,12 +84,14 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         recipe,
         output,
         config=config,
+        weights=values.weights,
+        licence=values.licence,
         command=shlex.join(["zoo", "train", *_given(values)]),
-        callbacks=[EpochLines(console, recipe.epochs)],
+        callbacks=[EpochLines(terminal, recipe.epochs)],
     )
     for metric in card.metrics:
-        console.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
-    console.print(f"checkpoint: {output}", soft_wrap=True)
+        terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
+    terminal.print(f"checkpoint: {output}")
     return DONE
 
 
@@ -112,7 +116,7 @@ def _given(values: flags.FlagValues) -> list[str]:
     ]
 
 
-COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main, keras=True)
+COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main)
 
 if __name__ == "__main__":
     sys.exit(COMMAND.run())

@@ -61,12 +61,31 @@ class Dataset:
         shape = self.train.x.shape[1:]
         return shape if self.train.lengths is None else (None, *shape[1:])
 
+    def split(self, name: str) -> Split:
+        """Returns "train", "validation", "test", or with "all" the three as one."""
+        if name != "all":
+            return getattr(self, name)
+        splits = (self.train, self.validation, self.test)
+        if self.train.lengths is None:
+            return Split(
+                np.concatenate([split.x for split in splits]),
+                np.concatenate([split.y for split in splits]),
+            )
+        steps = max(split.x.shape[1] for split in splits)
+        return Split(
+            np.concatenate(
+                [np.pad(s.x, ((0, 0), (0, steps - s.x.shape[1]), (0, 0))) for s in splits]
+            ),
+            np.concatenate([split.y for split in splits]),
+            np.concatenate([s.lengths for s in splits if s.lengths is not None]),
+        )
+
     def fingerprint(self) -> str:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
         digest = hashlib.sha256("\0".join(self.labels).encode())
         for split in (self.train, self.validation, self.test):
-            digest.update(np.ascontiguousarray(split.x).data)
-            digest.update(np.ascontiguousarray(split.y).data)
+            for array in (split.x, split.y):
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 
@@ -141,20 +160,6 @@ def take(split: Split, indices: np.ndarray) -> Split:
     """Returns the examples at those indices."""
     lengths = None if split.lengths is None else split.lengths[indices]
     return Split(split.x[indices], split.y[indices], lengths)
-
-
-def join(*splits: Split) -> Split:
-    """Returns the examples of several splits as one."""
-    steps = max(split.x.shape[1] for split in splits)
-    longest = [split.x for split in splits]
-    if splits[0].lengths is not None:
-        longest = [np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0))) for x in longest]
-    lengths = [split.lengths for split in splits if split.lengths is not None]
-    return Split(
-        np.concatenate(longest),
-        np.concatenate([split.y for split in splits]),
-        np.concatenate(lengths) if lengths else None,
-    )
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:

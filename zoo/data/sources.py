@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
 
 from zoo.checkpoints.card import Card, Task
 from zoo.data.arrays import load_arrays
@@ -13,9 +12,7 @@ from zoo.data.digits import load_digits
 from zoo.data.images import resize_images
 from zoo.data.tables import load_table, table_files
 from zoo.errors import RequestError
-from zoo.models import MODELS
-
-Kind = Literal["image", "features", "sequence"]
+from zoo.models import MODELS, InputKind
 
 SMALLEST, LARGEST = 32, 224
 
@@ -37,7 +34,7 @@ class Reading:
 
 def load_dataset(
     source: str,
-    kind: Kind = "image",
+    kind: InputKind = "image",
     *,
     image_size: int | None = None,
     reading: Reading = Reading(),
@@ -124,7 +121,7 @@ def _first(labels: tuple[str, ...]) -> str:
     return ", ".join(labels[:3]) + (", …" if len(labels) > 3 else "")
 
 
-def _open(source: str, kind: Kind, reading: Reading, card: Card | None = None) -> Dataset:
+def _open(source: str, kind: InputKind, reading: Reading, card: Card | None = None) -> Dataset:
     if source == "digits":
         if reading.task == "regression":
             raise RequestError("digits are classes, not values; leave out --task=regression")
