@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     import keras
 
 
+InputKind = Literal["image", "features", "sequence"]
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A row of the table of models.
 
     Attributes:
         builder: "module:function" that builds it.
-        input: What goes in: "image" is (height, width, channels).
+        input: What goes in: "image" is (height, width, channels), "features" (features,),
+            "sequence" (steps, features).
         config: The builder's arguments that make this row.
         input_shape: What the paper fed it, without the batch.
         num_classes: Width of the paper's logits.
@@ -31,7 +35,7 @@ class Architecture:
     """
 
     builder: str
-    input: Literal["image"]
+    input: InputKind
     config: Mapping[str, Any]
     input_shape: tuple[int, ...]
     num_classes: int
@@ -70,6 +74,31 @@ _resnet("resnet50", "bottleneck", (3, 4, 6, 3), 25_557_032, 4_089_184_256)
 _resnet("resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, stem="small")
 _resnet("resnet20", "basic", (3, 3, 3), 269_722, 40_551_040, stem="small", shortcut="pad")
 _resnet("resnet56", "basic", (9, 9, 9), 853_018, 125_485_696, stem="small", shortcut="pad")
+
+MODELS.register("residual_mlp")(
+    Architecture(
+        builder="zoo.models.mlp:residual_mlp",
+        input="features",
+        config={},
+        input_shape=(64,),
+        num_classes=10,
+        parameters=142_858,
+        macs=140_544,
+        paper="He et al. 2015, of dense layers",
+    )
+)
+MODELS.register("residual_lstm")(
+    Architecture(
+        builder="zoo.models.lstm:residual_lstm",
+        input="sequence",
+        config={},
+        input_shape=(8, 8),
+        num_classes=10,
+        parameters=53_130,
+        macs=414_336,
+        paper="Wu et al. 2016, section 3.1",
+    )
+)
 
 
 def build(name: str, **config: Any) -> keras.Model:
