@@ -30,6 +30,7 @@ setup(
         "scikit-learn>=1.7",
         "tensorflow>=2.21,<2.22",
         "tensorflow-datasets>=4.9.9",
+        "importlib_resources>=6",  # tensorflow-datasets imports it and forgets to ask for it.
     ],
     extras_require={
         "test": ["pytest>=8", "jax>=0.8"],

@@ -18,7 +18,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     Whatever goes wrong inside, nothing of it stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix="".join(path.suffixes), dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.name}.", suffix="".join(path.suffixes), dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from zoo.errors import RequestError
@@ -39,7 +39,7 @@ class Registry(Generic[T]):
 
         def decorate(thing: T) -> T:
             if name in self._things:
-                raise RequestError(f"{self._kind} {name!r} is registered already; choose another name")
+                raise RequestError(f"{self._kind} {name!r} is taken; choose another name")
             self._things[name] = thing
             return thing
 
@@ -75,7 +75,7 @@ class Registry(Generic[T]):
             importlib.import_module(module)
 
 
-def matching(names, pattern: str) -> list[str]:
+def matching(names: Iterable[str], pattern: str) -> list[str]:
     """Returns the names that match a shell pattern, whatever the case, in their order."""
     return [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
 

@@ -8,7 +8,7 @@ non-linearity stands is the `order`; what happens to `x` on its way to the sum i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import keras
 from keras import layers, ops
@@ -19,8 +19,8 @@ from zoo.registry import unknown
 Order = Literal["post_activation", "relu_output", "linear_output"]
 Activation = Literal["relu", "linear"]
 Shortcut = Literal["auto", "pad", "projection", "identity", "none"]
-Tensor = keras.KerasTensor
-Layers = Callable[[Tensor], Tensor]
+Tensor: TypeAlias = keras.KerasTensor
+Layers: TypeAlias = Callable[[Tensor], Tensor]
 
 
 def residual(
@@ -55,9 +55,9 @@ def residual(
         x: Input, (batch, ..., channels).
         branch: Builds f(x), (batch, ..., channels').
         project: Builds W x, in the shape of f(x); called only where a projection is due.
-        order: Where the activation stands.
+        order: Where the activation stands, see above.
         activation: "relu", or "linear" for none, where f is non-linear itself.
-        shortcut: What is added.
+        shortcut: What is added, see above.
         stride: The step by which f shrinks every axis between batch and channels.
         name: Prefix of the names of the layers made here.
 

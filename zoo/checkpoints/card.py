@@ -111,7 +111,9 @@ def read_card(folder: Path) -> Card:
 def _card(data: Mapping[str, Any]) -> Card:
     schema = data.get("schema")
     if not isinstance(schema, int) or schema > SCHEMA:
-        raise ValueError(f"its schema is {schema!r}, this version reads up to {SCHEMA}; upgrade zoo")
+        raise ValueError(
+            f"its schema is {schema!r}; this version reads up to {SCHEMA}, upgrade zoo"
+        )
     sizes = data["input"] if "input" in data else _missing("input")
     card = _construct(Card, data)
     return dataclasses.replace(

@@ -91,7 +91,7 @@ def save(
 
     (folder / "card.json").unlink(missing_ok=True)
     with whole_file(folder / WEIGHTS) as path:
-        safetensors.numpy.save_file(tensors, path)
+        path.write_bytes(safetensors.numpy.save(tensors))
     path = folder / WEIGHTS
     card = dataclasses.replace(
         card,
@@ -149,9 +149,7 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
     return model
 
 
-def load_weights(
-    model: keras.Model, folder: Path, card: Card, *, skip: str | None = None
-) -> None:
+def load_weights(model: keras.Model, folder: Path, card: Card, *, skip: str | None = None) -> None:
     """Loads the weights of a checkpoint's folder into a model, by the paths of its variables.
 
     Args:
@@ -173,8 +171,10 @@ def load_weights(
     try:
         # Mapped: each tensor is read from the page cache into its variable, no copy between.
         with safetensors.safe_open(path, framework="numpy") as file:
-            names = {n for n in file.keys() if skip is None or not n.startswith(f"{skip}/")}
-            _check_names(path, names, set(variables))
+            found = set(file.keys())
+            if skip is not None:
+                found = {name for name in found if not name.startswith(f"{skip}/")}
+            _check_names(path, found, set(variables))
             for name, variable in variables.items():
                 value = file.get_tensor(name)
                 if value.shape != tuple(variable.shape):

@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
-from rich.console import Console
 from rich.table import Table
 
-from zoo.commands.runner import DONE, Command, no_more
+import export
+from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    from zoo.training.evaluation import ClassScore
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
@@ -26,7 +31,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     if bool(values.checkpoint) == bool(values.artifact):
         raise RequestError("say what to evaluate: either --checkpoint=NAME or --artifact=FILE")
-
+    import_keras()
     from zoo.data.sources import load_for, load_images
     from zoo.files import write_text
     from zoo.training.evaluation import predict, score
@@ -47,10 +52,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 f"{dataset.name} has {len(dataset.labels)}"
             )
     evaluation = score(probabilities, dataset.test, dataset.labels)
-    console = Console()
-    console.print(_class_table(evaluation.classes))
-    console.print(_confusion_table(dataset.labels, evaluation.confusion))
-    console.print(
+    terminal = console()
+    terminal.print(_class_table(evaluation.classes))
+    terminal.print(_confusion_table(dataset.labels, evaluation.confusion))
+    terminal.print(
         f"top-1 {evaluation.top1:.2%} on {evaluation.examples:,} test examples of {dataset.name}"
     )
     if values.output:
@@ -59,9 +64,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
-def _open(artifact: str):
-    import export
-
+def _open(artifact: str) -> export.LiteModel:
     if not Path(artifact).is_file():
         raise RequestError(f"--artifact {artifact} is not a file")
     try:
@@ -70,7 +73,7 @@ def _open(artifact: str):
         raise RequestError(f"--artifact {artifact}: {error}") from error
 
 
-def _class_table(classes) -> Table:
+def _class_table(classes: Sequence[ClassScore]) -> Table:
     table = Table("class", title="Per class", title_justify="left")
     for column in ("precision", "recall", "f1", "examples"):
         table.add_column(column, justify="right")
@@ -80,7 +83,7 @@ def _class_table(classes) -> Table:
     return table
 
 
-def _confusion_table(labels, confusion) -> Table:
+def _confusion_table(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
     title = "Confusion: rows are the truth, columns the prediction"
     table = Table("", title=title, title_justify="left")
     for label in labels:
@@ -95,7 +98,6 @@ COMMAND = Command(
     "accuracy, per-class table and confusion matrix of a checkpoint or of an exported file.",
     FLAGS,
     main,
-    keras=True,
 )
 
 if __name__ == "__main__":

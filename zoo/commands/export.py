@@ -6,11 +6,18 @@ import sys
 from pathlib import Path
 
 from absl import flags
-from rich.console import Console
 from rich.table import Table
 
 import export
-from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, complain, no_more
+from zoo.commands.runner import (
+    DONE,
+    NOT_GOOD_ENOUGH,
+    Command,
+    complain,
+    console,
+    import_keras,
+    no_more,
+)
 from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()
@@ -32,8 +39,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     if not values.checkpoint:
         raise RequestError("say what to export: --checkpoint=NAME or a folder")
-    console = Console()
-
+    terminal = console()
+    import_keras()
     from zoo.checkpoints.store import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_for
@@ -56,17 +63,17 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             outputs="logits",
             identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
             edge_io=values.edge_io,
-            progress=lambda line: console.print(line, highlight=False),
+            progress=lambda line: terminal.print(line),
         )
     except export.ExportError as error:
         raise RequestError(str(error)) from error
     except export.GateFailure as failure:
-        console.print(_table(failure.report))
-        console.print(f"report: {output / 'report.html'}", soft_wrap=True)
+        terminal.print(_table(failure.report))
+        terminal.print(f"report: {output / 'report.html'}")
         complain(str(failure))
         return NOT_GOOD_ENOUGH
-    console.print(_table(report))
-    console.print(f"report: {output / 'report.html'}", soft_wrap=True)
+    terminal.print(_table(report))
+    terminal.print(f"report: {output / 'report.html'}")
     return DONE
 
 
@@ -97,7 +104,6 @@ COMMAND = Command(
     "a checkpoint as SavedModel and TFLite files for the targets, verified.",
     FLAGS,
     main,
-    keras=True,
 )
 
 if __name__ == "__main__":

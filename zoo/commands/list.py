@@ -7,11 +7,11 @@ import sys
 from typing import Any
 
 from absl import flags
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from zoo.checkpoints.catalogue import checkpoint_card, list_checkpoints
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain
+from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console
 from zoo.models import MODELS
 
 FLAGS = flags.FlagValues()
@@ -29,13 +29,13 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if values.json:
         print(json.dumps({"models": models, "checkpoints": checkpoints}, indent=2))
         return DONE
-    console = Console()
+    terminal = console()
     if not models and not checkpoints:
-        console.print(f"nothing matches {pattern!r}")
+        terminal.print(f"nothing matches {pattern!r}")
     if models:
-        console.print(_models_table(models))
+        terminal.print(_models_table(models))
     if checkpoints:
-        console.print(_checkpoints_table(checkpoints))
+        terminal.print(_checkpoints_table(checkpoints))
     return DONE
 
 
@@ -68,13 +68,13 @@ def _checkpoint(name: str) -> dict[str, Any]:
 
 
 def _models_table(models: list[dict[str, Any]]) -> Table:
-    table = Table(title="Models", title_justify="left")
+    table = Table(title="Models", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("model", "parameters", "MACs", "input", "classes", "paper"):
-        table.add_column(column, justify="left" if column in ("model", "paper") else "right")
+        _add_column(table, column)
     for row in models:
         table.add_row(
             row["name"],
-            f"{row['parameters']:,}",
+            _millions(row["parameters"]),
             _millions(row["macs"]),
             "×".join(map(str, row["input_shape"])),
             str(row["num_classes"]),
@@ -84,15 +84,13 @@ def _models_table(models: list[dict[str, Any]]) -> Table:
 
 
 def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
-    table = Table(title="Checkpoints", title_justify="left")
+    table = Table(title="Checkpoints", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("checkpoint", "parameters", "MACs", "input", "accuracy", "licence", "size"):
-        table.add_column(
-            column, justify="left" if column in ("checkpoint", "licence") else "right"
-        )
+        _add_column(table, column)
     for row in checkpoints:
         table.add_row(
             row["name"],
-            f"{row['parameters']:,}",
+            _millions(row["parameters"]),
             _millions(row["macs"]),
             "×".join(map(str, row["input_shape"])),
             ", ".join(f"{100 * m['value']:.2f} % {m['dataset']}" for m in row["metrics"]),
@@ -102,8 +100,18 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _add_column(table: Table, name: str) -> None:
+    """Adds a column: texts to the left, figures to the right, names never cut."""
+    texts = ("model", "checkpoint", "paper", "licence")
+    table.add_column(
+        name,
+        justify="left" if name in texts else "right",
+        no_wrap=name not in ("paper", "accuracy"),
+    )
+
+
 def _millions(count: int) -> str:
-    return f"{count / 1e6:,.1f} M"
+    return f"{count / 1e6:,.2f} M"
 
 
 COMMAND = Command("list", "[PATTERN]: models and checkpoints of the zoo.", FLAGS, main)

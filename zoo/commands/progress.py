@@ -34,10 +34,12 @@ class EpochLines(keras.callbacks.Callback):
         self._console = console
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Shows the bar."""
         self._progress.start()
         self._task = self._progress.add_task("training", total=None)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the bar anew."""
         self._started = time.monotonic()
         self._progress.reset(
             self._task,
@@ -46,9 +48,11 @@ class EpochLines(keras.callbacks.Callback):
         )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Moves the bar."""
         self._progress.advance(self._task)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Prints the line of the epoch."""
         logs = logs or {}
         self._console.print(
             f"epoch {epoch + 1:>3}/{self._epochs}  loss {logs['loss']:.4f}  "
@@ -58,4 +62,5 @@ class EpochLines(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Takes the bar away."""
         self._progress.stop()

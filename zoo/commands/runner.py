@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from absl import flags
+from absl.flags import FlagValues
+from rich.console import Console
 
 from zoo.errors import RequestError
 
@@ -29,14 +31,12 @@ class Command:
         about: What it does, for `--help`.
         flags: Its own flags. (absl's global ones would clash between commands.)
         main: Does it; takes the parsed flags, with what is not a flag, and returns the exit code.
-        keras: Whether it builds models.
     """
 
     name: str
     about: str
-    flags: flags.FlagValues
-    main: Callable[[flags.FlagValues, list[str]], int]
-    keras: bool = False
+    flags: FlagValues
+    main: Callable[[FlagValues, list[str]], int]
 
     def run(self, argv: list[str] | None = None) -> int:
         """Parses and runs.
@@ -56,13 +56,12 @@ class Command:
             print(f"zoo {self.name}: {textwrap.dedent(self.about).strip()}\n")
             print(self.flags.get_help())
             return DONE
+        self.flags.unparse_flags()  # A second run in one process starts from the defaults.
         try:
             rest = self.flags([f"zoo {self.name}", *arguments])[1:]
         except flags.Error as error:
             complain(str(error))
             return WRONG_REQUEST
-        if self.keras:
-            _import_keras()
         try:
             return self.main(self.flags, rest)
         except (RequestError, OSError) as error:
@@ -75,10 +74,11 @@ class Command:
             return 130
 
 
-def _import_keras() -> None:
+def import_keras() -> None:
     """Imports Keras and its backend without TensorFlow's greetings.
 
-    They are written to the terminal below Python, at any log level.
+    They are written to the terminal below Python, at any log level. Commands call this when the
+    request has been read and looks right: it takes seconds.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -92,6 +92,12 @@ def _import_keras() -> None:
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
+
+
+def console() -> Console:
+    """Returns the terminal; where there is none, lines may be longer than its usual 80."""
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, width=120)
 
 
 def no_more(rest: list[str]) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from absl import flags
-from rich.console import Console
 from rich.table import Table
 
 from zoo.checkpoints.catalogue import checkpoint_card
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain
+from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool("json", False, "print JSON instead of a table", flag_values=FLAGS)
@@ -30,7 +29,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     table = Table(show_header=False)
     for key, value in _rows(json.loads(card.to_json())):
         table.add_row(key, value)
-    Console().print(table)
+    console().print(table)
     return DONE
 
 

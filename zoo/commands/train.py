@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from absl import flags
-from rich.console import Console
 
-from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 
@@ -28,6 +27,10 @@ flags.DEFINE_integer(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
+)
+flags.DEFINE_string("licence", "unknown", "of the checkpoint, an SPDX name", flag_values=FLAGS)
 flags.DEFINE_integer("seed", 0, "of weights and order", flag_values=FLAGS)
 flags.DEFINE_list(
     "config", [], "the model's configuration, as in shortcut=none,order=relu_output",
@@ -40,8 +43,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     config = _parse_config(values.config)
-    console = Console()
-
+    terminal = console()
+    import_keras()
     from zoo.commands.progress import EpochLines
     from zoo.data.sources import load_images
     from zoo.training.recipe import Recipe
@@ -57,11 +60,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     )
     dataset = load_images(values.data, values.image_size)
     output = Path(values.output or f"runs/{values.model}-{values.data}")
-    console.print(
+    terminal.print(
         f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
         f"{'×'.join(map(str, dataset.example_shape))}, {len(dataset.labels)} classes",
-        soft_wrap=True,
     )
     card = train(
         values.model,
@@ -69,14 +71,16 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         recipe,
         output,
         config=config,
+        weights=values.weights,
+        licence=values.licence,
         command=shlex.join(["zoo", "train", *_given(values)]),
-        callbacks=[EpochLines(console, recipe.epochs)],
+        callbacks=[EpochLines(terminal, recipe.epochs)],
     )
     for metric in card.metrics:
-        console.print(
+        terminal.print(
             f"{metric.name} {metric.value:.2%} on {metric.examples:,} {metric.split} examples"
         )
-    console.print(f"checkpoint: {output}", soft_wrap=True)
+    terminal.print(f"checkpoint: {output}")
     return DONE
 
 
@@ -101,7 +105,7 @@ def _given(values: flags.FlagValues) -> list[str]:
     ]
 
 
-COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main, keras=True)
+COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main)
 
 if __name__ == "__main__":
     sys.exit(COMMAND.run())

@@ -52,8 +52,8 @@ class Dataset:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
         digest = hashlib.sha256("\0".join(self.labels).encode())
         for split in (self.train, self.validation, self.test):
-            digest.update(np.ascontiguousarray(split.x))
-            digest.update(np.ascontiguousarray(split.y))
+            for array in (split.x, split.y):
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 

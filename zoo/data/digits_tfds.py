@@ -27,7 +27,7 @@ class Digits(tfds.core.GeneratorBasedBuilder):
             ),
             supervised_keys=("image", "label"),
             homepage="https://doi.org/10.24432/C50P49",
-            citation="Alpaydin, E. and Kaynak, C. (1998). Optical Recognition of Handwritten Digits.",
+            citation="Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits",
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[tuple[int, dict[str, Any]]]]:

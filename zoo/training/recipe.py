@@ -42,7 +42,9 @@ class Recipe:
         if not 0 <= self.label_smoothing < 1:
             raise RequestError(f"label_smoothing must be in [0, 1), not {self.label_smoothing}")
         if self.precision not in PRECISIONS:
-            raise RequestError(f"unknown precision {self.precision!r}; known: {', '.join(PRECISIONS)}")
+            raise RequestError(
+                f"unknown precision {self.precision!r}; known: {', '.join(PRECISIONS)}"
+            )
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:

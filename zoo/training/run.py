@@ -8,7 +8,6 @@ import importlib.metadata
 import io
 import json
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ from typing import Any
 import keras
 
 from zoo.checkpoints.card import Card, Input, Metric, read_card
-from zoo.checkpoints.store import build_from_card, save
+from zoo.checkpoints.store import build_from_card, load, save
 from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
 from zoo.training.evaluation import predict, score
-from zoo.training.fit import Row, fit
+from zoo.training.fit import fit
 from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.state import Row
 
 
 def train(
@@ -33,6 +33,8 @@ def train(
     output: Path,
     *,
     config: Mapping[str, Any] | None = None,
+    weights: str = "float32",
+    licence: str = "unknown",
     command: str = "",
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Card:
@@ -47,6 +49,8 @@ def train(
         recipe: How.
         output: The folder.
         config: Arguments of the model's builder.
+        weights: Type of the stored weights, "float32" or "float16"; accuracy is measured with them.
+        licence: Of the checkpoint, an SPDX name.
         command: What the user typed, for the record.
         callbacks: Told of the progress.
 
@@ -62,6 +66,7 @@ def train(
         "config": config,
         "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
         "shape": list(dataset.example_shape),
+        "weights": weights,
         **dataclasses.asdict(recipe),
     }
     if (card := _finished(output, settings)) is not None:
@@ -74,20 +79,39 @@ def train(
         input=Input(shape=dataset.example_shape, mean=mean, std=std),
         config=config,
         training={"command": command, **settings, "versions": versions()},
+        licence=licence,
         source="trained from scratch with zoo train",
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
     network = _in_precision(card, recipe.precision) if recipe.precision != "float32" else final
     write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
-    history = fit(network, dataset, recipe, output / "state", callbacks)
+    state = output / "state.safetensors"
+    history = fit(network, dataset, recipe, state, callbacks)
     _write_history(history, output / "history.csv")
     plot_curves(history, output / "curves.png", f"{model} on {dataset.name}")
     final.set_weights(network.get_weights())
-    result = score(predict(final, dataset.test.x), dataset.test, dataset.labels)
+    save(final, output, card, dtype=weights)
+    card = measure(output, dataset)
+    state.unlink()
+    return card
+
+
+def measure(folder: Path, dataset: Dataset) -> Card:
+    """Writes the test accuracy of a checkpoint, as it lies on disk, into its card.
+
+    Args:
+        folder: Of the checkpoint.
+        dataset: Its test split is the measure.
+
+    Returns:
+        The card as written.
+    """
+    checkpoint = load(folder)
+    result = score(predict(checkpoint.model, dataset.test.x), dataset.test, dataset.labels)
     metric = Metric("top1", round(result.top1, 6), dataset.name, "test", result.examples)
-    card = save(final, output, dataclasses.replace(card, metrics=(metric,)))
-    shutil.rmtree(output / "state")
+    card = dataclasses.replace(checkpoint.card, metrics=(metric,))
+    write_text(folder / "card.json", card.to_json())
     return card
 
 
@@ -114,7 +138,10 @@ def _finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
                 f"--output {output} holds another run ({key} {run.get(key)!r}, now {value!r}); "
                 "choose another folder"
             )
-    return read_card(output) if (output / "card.json").exists() else None
+    if not (output / "card.json").exists():
+        return None
+    card = read_card(output)
+    return card if card.metrics else None
 
 
 def _write_history(history: Sequence[Row], path: Path) -> None:

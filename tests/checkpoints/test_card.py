@@ -1,0 +1,64 @@
+import json
+
+import pytest
+
+from zoo.checkpoints.card import Card, File, Input, Metric, read_card
+from zoo.errors import RequestError
+
+CARD = Card(
+    model="resnet8",
+    labels=("cat", "dög"),
+    input=Input(shape=(32, 32, 3), mean=(1.5, 2.0, 3.0), std=(4.0, 5.0, 6.0), resize=36),
+    config={"shortcut": "pad"},
+    metrics=(Metric("top1", 0.9, "pets", "test", 100),),
+    training={"seed": 3},
+    parameters=10,
+    macs=20,
+    licence="MIT",
+    source="here",
+    files={"model.safetensors": File(12, "ab")},
+)
+
+
+def write(folder, **changes):
+    data = {**json.loads(CARD.to_json()), **changes}
+    data = {key: value for key, value in data.items() if value != "REMOVE"}
+    (folder / "card.json").write_text(json.dumps(data))
+
+
+def test_round_trip(tmp_path):
+    (tmp_path / "card.json").write_text(CARD.to_json(), encoding="utf-8")
+    assert read_card(tmp_path) == CARD
+
+
+WRONG = [
+    ({"schema": 2}, "its schema is 2; this version reads up to 1, upgrade zoo"),
+    ({"schema": "1"}, "its schema is '1'"),
+    ({"model": "REMOVE"}, "field 'model' is missing"),
+    ({"labels": "REMOVE"}, "field 'labels' is missing"),
+    ({"input": "REMOVE"}, "field 'input' is missing"),
+    ({"input": {"shape": [32, 32, 3], "mean": [0, 0, 0]}}, "field 'std' is missing"),
+    ({"colour": "red"}, "unknown field 'colour'"),
+    ({"metrics": [{"name": "top1"}]}, "field 'value' is missing"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), WRONG)
+def test_what_is_not_a_card_is_refused(tmp_path, changes, message):
+    write(tmp_path, **changes)
+    with pytest.raises(RequestError) as error:
+        read_card(tmp_path)
+    assert message in str(error.value)
+    assert str(tmp_path / "card.json") in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"schema": 1}'])
+def test_other_texts_are_refused(tmp_path, text):
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(RequestError, match="is not a card"):
+        read_card(tmp_path)
+
+
+def test_a_folder_without_a_card_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"is not a checkpoint: it holds no card\.json"):
+        read_card(tmp_path)

@@ -1,0 +1,69 @@
+"""What many tests share: quiet TensorFlow, a small data set, a shipped checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The digits at 32×32, cut down to 128 training and 64 other examples."""
+    from zoo.data.dataset import balanced_sample
+    from zoo.data.sources import load_images
+
+    whole = load_images("digits")
+    return dataclasses.replace(
+        whole,
+        train=balanced_sample(whole.train, 128),
+        validation=balanced_sample(whole.validation, 64),
+        test=balanced_sample(whole.test, 64),
+    )
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """A small pretrained checkpoint that ships."""
+    import zoo
+
+    return zoo.load("resnet8.digits")
+
+
+@pytest.fixture
+def python():
+    """Runs a Python text in a process of its own and returns what it printed."""
+
+    def run(text: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", text],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def zoo_command(capsys):
+    """Runs `zoo ...` in this process; returns exit code, standard output and standard error."""
+    from zoo.commands.main import main
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

@@ -1,0 +1,41 @@
+import numpy as np
+
+from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
+from zoo.data.dataset import Split
+
+SPLIT = Split(np.arange(10, dtype=np.uint8)[:, None], np.arange(10) % 3)
+
+
+def epochs_of(first, last, seed=0):
+    batches = list(
+        training_batches(SPLIT, 4, 3, seed=seed, epochs=range(first, last)).as_numpy_iterator()
+    )
+    steps = steps_per_epoch(SPLIT, 4)
+    assert len(batches) == steps * (last - first)
+    groups = [batches[i : i + steps] for i in range(0, len(batches), steps)]
+    return [np.concatenate([x for x, _ in group])[:, 0].tolist() for group in groups]
+
+
+def test_every_epoch_has_every_example_once_in_another_order():
+    epochs = epochs_of(0, 3)
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+
+
+def test_an_epoch_depends_on_seed_and_number_alone():
+    assert epochs_of(2, 4) == epochs_of(0, 4)[2:]
+    assert epochs_of(0, 1, seed=1) != epochs_of(0, 1)
+
+
+def test_batches_are_float_and_one_hot():
+    x, y = next(training_batches(SPLIT, 4, 3, seed=0, epochs=range(1)).as_numpy_iterator())
+    assert x.dtype == y.dtype == np.float32
+    np.testing.assert_array_equal(y.argmax(1), x[:, 0] % 3)
+    assert y.shape == (4, 3)
+    assert (y.sum(1) == 1).all()
+
+
+def test_evaluation_keeps_the_order():
+    batches = list(evaluation_batches(SPLIT, 4, 3).as_numpy_iterator())
+    assert [len(x) for x, _ in batches] == [4, 4, 2]
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in batches])[:, 0], np.arange(10))

@@ -1,0 +1,56 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from zoo.data.dataset import Split, balanced_sample, channel_statistics, stratified_split
+
+
+def test_channel_statistics():
+    x = np.zeros((4, 2, 2, 3), np.uint8)
+    x[..., 0] = [[[10]], [[20]], [[30]], [[40]]]
+    x[..., 2] = 7
+    mean, std = channel_statistics(x)
+    assert mean == (25.0, 0.0, 7.0)
+    assert std == pytest.approx((np.std([10, 20, 30, 40]), 1.0, 1.0), abs=1e-4)
+
+
+def test_stratified_split_keeps_shares_and_loses_nothing():
+    y = np.repeat([0, 1, 2], [100, 50, 10])
+    parts = stratified_split(y, (0.1, 0.2))
+    assert [np.bincount(y[part]).tolist() for part in parts] == [
+        [70, 35, 7],
+        [10, 5, 1],
+        [20, 10, 2],
+    ]
+    assert sorted(np.concatenate(parts)) == list(range(160))
+    assert all((a == b).all() for a, b in zip(parts, stratified_split(y, (0.1, 0.2)), strict=True))
+    assert any(
+        (a != b).any() for a, b in zip(parts, stratified_split(y, (0.1, 0.2), 1), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "classes"), [(6, [2, 2, 2]), (9, [4, 4, 1]), (500, [100, 50, 1]), (2, None)]
+)
+def test_balanced_sample(count, classes):
+    y = np.repeat([0, 1, 2], [100, 50, 1])
+    split = Split(np.arange(len(y))[:, None], y)
+    sample = balanced_sample(split, count)
+    assert (y[sample.x[:, 0]] == sample.y).all()
+    assert len(np.unique(sample.x)) == len(sample) == min(count, 151)
+    if classes and count != 6:
+        assert np.bincount(sample.y).tolist() == classes
+
+
+def test_fingerprint_tells_data_apart(digits):
+    changed = digits.test.x.copy()
+    changed[0, 0, 0, 0] ^= 1
+    others = [
+        dataclasses.replace(digits, labels=("x", *digits.labels[1:])),
+        dataclasses.replace(digits, test=Split(changed, digits.test.y)),
+        dataclasses.replace(digits, test=Split(digits.test.x, np.roll(digits.test.y, 1))),
+    ]
+    prints = {data.fingerprint() for data in (digits, *others)}
+    assert len(prints) == 4
+    assert dataclasses.replace(digits, name="other").fingerprint() == digits.fingerprint()

@@ -1,0 +1,72 @@
+"""Samples are checked, cut and, for pixels, made to span the whole range."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from export.errors import ExportError
+from export.samples import (
+    Samples,
+    are_pixels,
+    check_samples,
+    evenly_spaced,
+    with_full_pixel_range,
+)
+
+GOOD = np.zeros((3, 4), np.float32)
+BAD = np.array([[0, 1, np.nan, 2]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "test_x", "test_y", "message"),
+    [
+        (GOOD[:0], GOOD, None, r"calibration is empty; pass at least one sample of shape \(4,\)"),
+        (GOOD, GOOD[:0], None, "test_x is empty"),
+        (GOOD, np.float32(1), None, "test_x is empty"),
+        (GOOD, GOOD[:, :2], None, r"samples of shape \(2,\); the model takes \(4,\)"),
+        (BAD, GOOD, None, "calibration has NaN or infinity in 1 of 1 samples"),
+        (GOOD, np.full((2, 4), np.inf), None, "test_x has NaN or infinity in 2 of 2"),
+        (GOOD, GOOD.astype(str), None, "pass numbers"),
+        (GOOD, GOOD, np.zeros(2, int), r"test_y has shape \(2,\); pass one class for each of 3"),
+        (GOOD, GOOD, np.zeros((3, 5), int), r"test_y has shape \(3, 5\)"),
+        (GOOD, GOOD, np.zeros(3), "test_y holds float64; pass class numbers, 0 to 4"),
+        (GOOD, GOOD, np.array([0, 1, 5]), "test_y has classes 0 to 5; the model has 5 outputs"),
+        (GOOD, GOOD, np.array([0, 1, -1]), "test_y has classes -1 to 1"),
+    ],
+)
+def test_samples_that_do_not_fit_are_refused(calibration, test_x, test_y, message):
+    with pytest.raises(ExportError, match=message) as error:
+        check_samples(Samples(calibration, test_x, test_y), shape=(4,), classes=5)
+    assert "\n" not in str(error.value)
+
+
+def test_only_unlabelled_test_samples_are_cut():
+    many = np.arange(1000, dtype=np.float32)[:, None]
+    unlabelled = check_samples(Samples(many, many), shape=(1,), classes=3)
+    labelled = check_samples(Samples(many, many, np.zeros(1000, int)), shape=(1,), classes=3)
+    assert (len(unlabelled.calibration), len(unlabelled.test_x)) == (200, 256)
+    assert (len(labelled.calibration), len(labelled.test_x)) == (200, 1000)
+
+
+def test_evenly_spaced_reaches_both_ends():
+    rows = evenly_spaced(np.arange(1000), 200)
+    assert (rows[0], rows[-1], len(set(rows))) == (0, 999, 200)
+    assert set(np.diff(rows)) <= {5, 6}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(0, 255, True), (0, 200, True), (0, 1, False), (-1, 1, False)]
+)
+def test_pixels_are_told_from_rescaled_values(low, high, expected):
+    images = np.linspace(low, high, 48, dtype=np.float32).reshape(1, 4, 4, 3)
+    assert are_pixels(Samples(images, images)) is expected
+
+
+def test_the_pixel_range_is_made_whole_without_touching_the_samples():
+    grey = np.full((2, 4, 4, 3), 100, np.uint8)
+    extended = with_full_pixel_range(grey)
+    assert len(extended) == 3
+    assert (extended.min(), extended.max()) == (0, 255)
+    assert (extended[2] == 100).mean() == pytest.approx(14 / 16)
+    assert (grey == 100).all()

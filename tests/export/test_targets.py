@@ -1,0 +1,30 @@
+"""Targets are data, and more can be added."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import export
+from export.targets import find_targets
+
+
+def test_a_new_target_is_found_by_name(monkeypatch):
+    monkeypatch.setattr("export.targets.TARGETS", dict(export.TARGETS))
+    mine = dataclasses.replace(export.TARGETS["cpu"], name="mine")
+    export.register_target(mine)
+    assert find_targets(["mine", "gpu"]) == (mine, export.TARGETS["gpu"])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cpu", "target 'cpu' exists already"),
+        ("saved_model", "cannot be called 'saved_model'"),
+        ("../evil", "cannot be called '../evil'"),
+    ],
+)
+def test_names_that_are_taken_or_no_file_names(name, message):
+    with pytest.raises(export.ExportError, match=message):
+        export.register_target(dataclasses.replace(export.TARGETS["cpu"], name=name))

@@ -1,0 +1,126 @@
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.errors import RequestError
+from zoo.models import build
+
+SHAPES = [
+    # model, arguments, input, output
+    ("resnet18", {}, (224, 224, 3), (1000,)),
+    ("resnet50", {"num_classes": 0}, (64, 64, 3), (2048,)),
+    ("resnet34", {"num_classes": 0}, (32, 32, 1), (512,)),
+    ("resnet18", {"num_classes": 5}, (97, 33, 3), (5,)),
+    ("resnet18", {"num_classes": 5}, (None, None, 3), (5,)),
+    ("resnet18", {"num_classes": 2, "stem": "small"}, (32, 32, 4), (2,)),
+    ("resnet8", {"num_classes": 10}, (32, 32, 3), (10,)),
+    ("resnet20", {"num_classes": 0}, (32, 32, 3), (64,)),
+    ("resnet8", {"num_classes": 3, "block": "bottleneck"}, (32, 32, 3), (3,)),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "input_shape", "output"), SHAPES)
+def test_shapes(name, arguments, input_shape, output):
+    model = build(name, input_shape=input_shape, **arguments)
+    assert model.input_shape == (None, *input_shape)
+    assert model.output_shape == (None, *output)
+    assert model.input.name == "image"
+
+
+VARIANTS = [
+    # order, shortcut, trainable parameters of resnet8 with 10 classes
+    ("post_activation", "auto", 78_042),
+    ("relu_output", "auto", 78_042),
+    ("linear_output", "auto", 78_042 + 128),  # A norm before the head.
+    ("post_activation", "pad", 78_042 - (16 * 32 + 64) - (32 * 64 + 128)),
+    ("post_activation", "projection", 78_042 + 16 * 16 + 32),
+    ("relu_output", "none", 78_042 - (16 * 32 + 64) - (32 * 64 + 128)),
+]
+
+
+@pytest.mark.parametrize(("order", "shortcut", "parameters"), VARIANTS)
+def test_variants_differ_in_their_sums_alone(order, shortcut, parameters):
+    model = build(
+        "resnet8", num_classes=10, input_shape=(32, 32, 3), order=order, shortcut=shortcut
+    )
+    assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == parameters
+    sums = [layer for layer in model.layers if isinstance(layer, keras.layers.Add)]
+    assert len(sums) == (0 if shortcut == "none" else 3)
+
+
+@pytest.mark.parametrize("stem", ["imagenet", "small"])
+def test_a_saved_model_opens_without_the_zoo(tmp_path, python, stem):
+    model = build(
+        "resnet8", num_classes=3, input_shape=(32, 32, 3), stem=stem, order="linear_output"
+    )
+    image = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "image.npy", image)
+    text = """
+import sys
+sys.path = [p for p in sys.path if p not in ("", sys.argv[0])]
+sys.modules["zoo"] = None
+import keras, numpy as np
+model = keras.models.load_model("model.keras", safe_mode=True)
+np.save("logits.npy", model(np.load("image.npy")))
+"""
+    python(f"import os; os.chdir({str(tmp_path)!r})\n{text}")
+    np.testing.assert_allclose(
+        np.load(tmp_path / "logits.npy"), np.asarray(model(image)), rtol=1e-5
+    )
+
+
+def test_jax_gives_the_logits_of_tensorflow(tmp_path, python, shipped):
+    image = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
+    np.save(tmp_path / "image.npy", image)
+    text = f"""
+import keras, numpy as np, zoo
+assert keras.backend.backend() == "jax"
+model = zoo.load("resnet8.digits").model
+np.save(r"{tmp_path}/logits.npy", model(np.load(r"{tmp_path}/image.npy")))
+for order in ("relu_output", "linear_output"):
+    zoo.create_model("resnet8", num_classes=2, input_shape=(32, 32, 3), order=order, shortcut="pad")
+"""
+    python(text, KERAS_BACKEND="jax")
+    expected = np.asarray(shipped.model(image))
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_normalisation_is_inside():
+    model = build(
+        "resnet8", num_classes=2, input_shape=(32, 32, 3), mean=(1.0, 2.0, 3.0), std=(4.0, 5.0, 6.0)
+    )
+    inside = keras.Model(model.input, model.get_layer("normalization").output)
+    image = np.full((1, 32, 32, 3), 10, np.float32)
+    np.testing.assert_allclose(np.asarray(inside(image))[0, 0, 0], [9 / 4, 8 / 5, 7 / 6], rtol=1e-6)
+
+
+def test_a_block_of_ones_own_is_found_by_name():
+    @zoo.blocks.register("tests_only_plain")
+    def plain(x, width, *, stride, order, shortcut, zero_init, name):
+        return keras.layers.Conv2D(width, 1, stride, name=f"{name}_conv")(x)
+
+    model = zoo.create_model(
+        "resnet8", num_classes=2, input_shape=(32, 32, 3), block="tests_only_plain"
+    )
+    assert model.get_layer("stage3_block1_conv").filters == 64
+
+
+WRONG = [
+    ({"name": "resnet81"}, "unknown model 'resnet81'; did you mean"),
+    ({"blok": "basic"}, "unknown configuration of resnet8: 'blok'; did you mean 'block'?"),
+    ({"block": "basics"}, "unknown block 'basics'; did you mean 'basic'?"),
+    ({"stem": "tiny"}, "unknown stem 'tiny'; known: imagenet, small"),
+    ({"input_shape": (31, 64, 3)}, "image size 31×64 is under 32×32"),
+    ({"input_shape": (32, 32)}, r"takes \(height, width, channels\), not \(32, 32\)"),
+    ({"shortcut": "identity"}, "shortcut 'identity' cannot add"),
+    ({"mean": (1.0,)}, "mean has 1 values for an image of 3 channels"),
+    ({"std": (1.0, 0.0, 1.0)}, "std must be positive"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_wrong_requests_are_refused(arguments, message):
+    with pytest.raises(RequestError, match=message):
+        build(**{"name": "resnet8", "input_shape": (32, 32, 3), **arguments})

@@ -1,0 +1,28 @@
+"""The figures in the table of models are those of the models."""
+
+import numpy as np
+import pytest
+
+from zoo.models import MODELS, build
+from zoo.models.macs import count_macs
+
+PUBLISHED = {  # Trainable parameters: torchvision; He et al. 2015, section 4.2 (0.27 M, 0.85 M).
+    "resnet18": 11_689_512,
+    "resnet34": 21_797_672,
+    "resnet50": 25_557_032,
+    "resnet20": 269_722,
+    "resnet56": 853_018,
+}
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_row(name):
+    row = MODELS.get(name)
+    model = build(name, num_classes=row.num_classes, input_shape=row.input_shape)
+    parameters = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    assert parameters == row.parameters
+    assert parameters == PUBLISHED.get(name, parameters)
+    assert count_macs(model) == row.macs
+    assert model.input_shape == (None, *row.input_shape)
+    assert model.output_shape == (None, row.num_classes)
+    assert model.name == name

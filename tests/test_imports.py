@@ -1,0 +1,40 @@
+"""What is cheap stays cheap: TensorFlow is imported only when a model is built."""
+
+import pytest
+
+HEAVY = "heavy = [m for m in ('tensorflow', 'keras', 'jax', 'matplotlib') if m in sys.modules]"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import zoo",
+        "import zoo; zoo.list_models(); zoo.list_checkpoints(); zoo.blocks; zoo.Card",
+        "import export; export.TARGETS; export.ExportError",
+        "from zoo.commands.main import main; main(['list'])",
+        "from zoo.commands.main import main; main(['show', 'resnet8.digits'])",
+        "from zoo.commands.main import main; main(['train', '--model=resnet81'])",
+    ],
+)
+def test_does_not_import_tensorflow(python, statement):
+    assert python(f"import sys; {statement}; {HEAVY}; print('heavy:', heavy)").endswith(
+        "heavy: []\n"
+    )
+
+
+def test_export_does_not_import_zoo(python):
+    text = """
+import sys, pkgutil, importlib, export
+for module in pkgutil.iter_modules(export.__path__, "export."):
+    importlib.import_module(module.name)
+print([name for name in sys.modules if name.split(".")[0] == "zoo"])
+"""
+    assert python(text) == "[]\n"
+
+
+def test_public_names_are_there():
+    import zoo
+
+    assert {name for name in zoo.__all__ if getattr(zoo, name) is None} == set()
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        zoo.nothing  # noqa: B018

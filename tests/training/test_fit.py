@@ -1,0 +1,118 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+
+from zoo.errors import RequestError
+from zoo.models import build
+from zoo.training.fit import fit
+from zoo.training.recipe import Recipe
+
+RECIPE = Recipe(epochs=4, batch_size=32)
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Dies in the middle of an epoch, as a power cut does."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations > self.epochs * 4 + 1:
+            raise KeyboardInterrupt
+
+
+def model():
+    keras.utils.set_random_seed(0)
+    return build("resnet8", num_classes=10, input_shape=(32, 32, 3))
+
+
+@pytest.fixture(scope="module")
+def unbroken(digits, tmp_path_factory):
+    trained = model()
+    return trained, fit(trained, digits, RECIPE, tmp_path_factory.mktemp("unbroken") / "state")
+
+
+def test_history_has_a_row_an_epoch(unbroken):
+    _, history = unbroken
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    assert set(history[0]) == {
+        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate",
+    }  # fmt: skip
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_warm_up_then_cosine(digits, tmp_path):
+    rates = []
+
+    class Rates(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    recipe = Recipe(epochs=5, batch_size=32, learning_rate=0.01, warmup=0.2)
+    fit(model(), digits, recipe, tmp_path / "state.safetensors", [Rates()])
+    assert len(rates) == 20
+    np.testing.assert_allclose(rates[:5], [0, 0.0025, 0.005, 0.0075, 0.01], atol=1e-8)
+    cosine = 0.005 * (1 + np.cos(np.pi * np.arange(16) / 16))
+    np.testing.assert_allclose(rates[4:], cosine, atol=1e-7)
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_an_interrupted_fit_goes_on_as_if_nothing_had_been(digits, tmp_path, unbroken, epochs):
+    with pytest.raises(KeyboardInterrupt):
+        fit(model(), digits, RECIPE, tmp_path / "state.safetensors", [StopAfter(epochs)])
+    with safetensors.safe_open(tmp_path / "state.safetensors", framework="numpy") as file:
+        assert 1 <= len(json.loads(file.metadata()["history"])) <= epochs
+    assert len(list(tmp_path.iterdir())) == 1
+
+    resumed = model()
+    history = fit(resumed, digits, RECIPE, tmp_path / "state.safetensors")
+    expected_model, expected = unbroken
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    for row, other in zip(history, expected, strict=True):
+        assert row == pytest.approx(other, rel=1e-2, abs=1e-2)
+    for a, b in zip(resumed.get_weights(), expected_model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0.05, atol=0.005)
+
+
+def test_a_finished_fit_is_not_repeated(digits, tmp_path):
+    recipe = Recipe(epochs=1, batch_size=32)
+    first = fit(model(), digits, recipe, tmp_path / "state.safetensors")
+    assert fit(model(), digits, recipe, tmp_path / "state.safetensors") == first
+
+
+def test_a_loss_gone_nan_is_said(digits, tmp_path):
+    broken = model()
+    broken.get_layer("logits").bias.assign([np.nan] * 10)
+    with pytest.raises(RequestError, match="the loss became nan in epoch 1; lower"):
+        fit(broken, digits, RECIPE, tmp_path / "state.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 0}, "epochs must be positive, not 0"),
+        ({"batch_size": -1}, "batch_size must be positive, not -1"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"label_smoothing": 1.0}, r"label_smoothing must be in \[0, 1\)"),
+        ({"precision": "float8"}, "unknown precision 'float8'; known: float32, bfloat16, float16"),
+    ],
+)
+def test_wrong_recipes(arguments, message):
+    with pytest.raises(RequestError, match=message):
+        Recipe(**arguments)
+
+
+@pytest.mark.parametrize("content", [b"", b"no state", None])
+def test_a_foreign_state_is_refused(digits, tmp_path, content):
+    path = tmp_path / "state.safetensors"
+    if content is None:
+        content = safetensors.numpy.save({"model/00000": np.zeros(3)}, {"history": "[]"})
+    path.write_bytes(content)
+    with pytest.raises(RequestError, match="is not a state of this training; remove it"):
+        fit(model(), digits, RECIPE, path)
