@@ -9,6 +9,7 @@ from absl import flags
 from rich.table import Table
 
 import export
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import (
     DONE,
     NOT_GOOD_ENOUGH,
@@ -32,6 +33,7 @@ flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", fl
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
+define_reading(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -46,7 +48,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.sources import load_for
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data)
+    dataset = load_for(checkpoint.card, values.data, reading(values))
+    for note in dataset.notes:
+        terminal.print(note)
+    regression = dataset.task == "regression"
     name = Path(values.checkpoint).name
     output = Path(values.output or f"exports/{name}")
     try:
@@ -56,11 +61,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             samples=export.Samples(
                 calibration=balanced_sample(dataset.train, values.calibration_samples).x,
                 test_x=dataset.test.x,
-                test_y=dataset.test.y,
+                # An accuracy is all that the report can tell, and values have none.
+                test_y=None if regression else dataset.test.y,
             ),
             labels=_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
-            outputs="logits",
+            outputs="values" if regression else "logits",
             identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
             edge_io=values.edge_io,
             progress=lambda line: terminal.print(line),

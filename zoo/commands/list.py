@@ -61,6 +61,7 @@ def _checkpoint(name: str) -> dict[str, Any]:
         "input_shape": card.input.shape,
         "num_classes": len(card.labels),
         "metrics": [vars(metric) for metric in card.metrics],
+        "task": card.task,
         "licence": card.licence,
         "bytes": sum(file.bytes for file in card.files.values()),
         "on_disk": True,
@@ -92,12 +93,18 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
             row["name"],
             _millions(row["parameters"]),
             _millions(row["macs"]),
-            "×".join(map(str, row["input_shape"])),
-            ", ".join(f"{100 * m['value']:.2f} % {m['dataset']}" for m in row["metrics"]),
+            "×".join(str(side or "any") for side in row["input_shape"]),
+            ", ".join(map(_figure, row["metrics"])),
             row["licence"],
             f"{row['bytes'] / 1e6:.1f} MB",
         )
     return table
+
+
+def _figure(metric: dict[str, Any]) -> str:
+    if metric["name"] == "top1":
+        return f"{100 * metric['value']:.2f} % {metric['dataset']}"
+    return f"{metric['name']} {metric['value']:.4g} {metric['dataset']}"
 
 
 def _add_column(table: Table, name: str) -> None:

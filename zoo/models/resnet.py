@@ -99,30 +99,8 @@ def _stem(x: Tensor, width: int, stem: str) -> Tensor:
     raise RequestError(f"unknown stem {stem!r}; known: imagenet, small")
 
 
-<<<<<<< HEAD
 def _per_channel(imagenet: Sequence[float], channels: int) -> Sequence[float]:
     return imagenet if channels == 3 else [sum(imagenet) / 3] * channels
-=======
-def _normalise(image: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
-    channels = image.shape[-1]
-    mean = _per_channel(mean, IMAGENET_MEAN, channels, "mean")
-    std = _per_channel(std, IMAGENET_STD, channels, "std")
-    if min(std) <= 0:
-        raise RequestError(f"std must be positive in every channel, not {std}")
-    return layers.Normalization(
-        mean=mean, variance=[value**2 for value in std], name="normalization"
-    )(image)
-
-
-def _per_channel(
-    values: Sequence[float] | None, default: Sequence[float], channels: int, what: str
-) -> list[float]:
-    if values is None:
-        values = default if channels == 3 else [sum(default) / 3] * channels
-    if len(values) != channels:
-        raise RequestError(f"{what} has {len(values)} values for an image of {channels} channels")
-    return [float(value) for value in values]
->>>>>>> main
 
 
 def _check_shape(shape: tuple[int | None, ...]) -> None:

@@ -20,7 +20,7 @@ from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
-from zoo.training.evaluation import predict, score
+from zoo.training.evaluation import evaluate
 from zoo.training.fit import fit
 from zoo.training.recipe import PRECISIONS, Recipe
 from zoo.training.state import Row
@@ -72,7 +72,9 @@ def train(
     if (card := _finished(output, settings)) is not None:
         return card
 
-    mean, std = channel_statistics(dataset.train.x)
+    # A category seen in a hundredth of the examples has a deviation of 0.1; to divide by less
+    # would make the rare ones louder than all else.
+    mean, std = channel_statistics(dataset.train, least_std=0.1 if dataset.columns else 0.0)
     card = Card(
         model=model,
         labels=dataset.labels,
@@ -81,6 +83,8 @@ def train(
         training={"command": command, **settings, "versions": versions()},
         licence=licence,
         source="trained from scratch with zoo train",
+        task=dataset.task,
+        columns=dataset.columns,
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
@@ -98,7 +102,7 @@ def train(
 
 
 def measure(folder: Path, dataset: Dataset) -> Card:
-    """Writes the test accuracy of a checkpoint, as it lies on disk, into its card.
+    """Writes the test figures of a checkpoint, as it lies on disk, into its card.
 
     Args:
         folder: Of the checkpoint.
@@ -108,9 +112,13 @@ def measure(folder: Path, dataset: Dataset) -> Card:
         The card as written.
     """
     checkpoint = load(folder)
-    result = score(predict(checkpoint.model, dataset.test.x), dataset.test, dataset.labels)
-    metric = Metric("top1", round(result.top1, 6), dataset.name, "test", result.examples)
-    card = dataclasses.replace(checkpoint.card, metrics=(metric,))
+    result = evaluate(checkpoint.model, dataset, dataset.test)
+    names = ("top1",) if dataset.task == "classification" else ("r2", "mae")
+    metrics = tuple(
+        Metric(name, round(getattr(result, name), 6), dataset.name, "test", result.examples)
+        for name in names
+    )
+    card = dataclasses.replace(checkpoint.card, metrics=metrics)
     write_text(folder / "card.json", card.to_json())
     return card
 
