@@ -53,6 +53,9 @@ def unroll(model: keras.Model) -> keras.Model:
                 f"recurrent layer {layer.name!r} sits inside another layer and cannot be unrolled; "
                 "put it into a functional model itself"
             )
+        # Not part of a layer's configuration, so it can only be set on what was rebuilt.
+        if hasattr(layer.cell, "implementation"):
+            layer.cell.implementation = 1
     clone.set_weights(model.get_weights())
     return clone
 
@@ -62,19 +65,16 @@ def _unrolled(layer: keras.layers.Layer) -> keras.layers.Layer:
     if isinstance(layer, keras.layers.Bidirectional):
         for side in ("layer", "backward_layer"):
             if config.get(side):
-                config[side]["config"].update(_unrolled_config(config[side]["config"]))
+                _unroll_config(config[side]["config"])
     elif isinstance(layer, keras.layers.RNN):
-        config.update(_unrolled_config(config))
+        _unroll_config(config)
     return type(layer).from_config(config)
 
 
-def _unrolled_config(config: dict[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {"unroll": True}
-    if "implementation" in config:
-        changes["implementation"] = 1
+def _unroll_config(config: dict[str, Any]) -> None:
+    config["unroll"] = True
     if "use_cudnn" in config:
-        changes["use_cudnn"] = False  # The fused kernel ignores unroll.
-    return changes
+        config["use_cudnn"] = False  # The fused kernel would ignore unroll.
 
 
 def _first_line(error: Exception) -> str:
