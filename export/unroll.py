@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from export.errors import ExportError
+from export.quantisable import quantisable
 
 
 def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
@@ -17,7 +18,7 @@ def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
 
 
 def unroll(model: keras.Model) -> keras.Model:
-    """Rebuilds a model with its recurrent layers unrolled, weights moved.
+    """Rebuilds a model with recurrent layers unrolled and the others quantisable, weights moved.
 
     A rolled layer converts to a WHILE loop: no delegate takes it, and under full-integer
     quantisation it ends the converting process. `implementation=1` keeps one product per gate; the
@@ -33,7 +34,7 @@ def unroll(model: keras.Model) -> keras.Model:
         ExportError: A layer keeps its state between calls, or cannot be rebuilt.
     """
     layers = recurrent_layers(model)
-    if not layers:
+    if not layers and all(quantisable(layer) is type(layer) for layer in model.layers):
         return model
     for layer in layers:
         if layer.stateful:
@@ -68,7 +69,7 @@ def _unrolled(layer: keras.layers.Layer) -> keras.layers.Layer:
                 _unroll_config(config[side]["config"])
     elif isinstance(layer, keras.layers.RNN):
         _unroll_config(config)
-    return type(layer).from_config(config)
+    return quantisable(layer).from_config(config)
 
 
 def _unroll_config(config: dict[str, Any]) -> None:
