@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import RequestError
@@ -32,6 +32,8 @@ class Architecture:
         parameters: Trainable parameters at that shape and width.
         macs: Multiply-accumulates for one example, at that shape and width.
         paper: Where it comes from.
+        recipe: How it is trained where nothing else is asked: fields of
+            `zoo.training.recipe.Recipe` over its defaults.
     """
 
     builder: str
@@ -42,6 +44,7 @@ class Architecture:
     parameters: int
     macs: int
     paper: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 MODELS: Registry[Architecture] = Registry("model")
@@ -85,6 +88,7 @@ MODELS.register("residual_mlp")(
         parameters=142_858,
         macs=140_544,
         paper="He et al. 2015, of dense layers",
+        recipe={"learning_rate": 3e-3},
     )
 )
 MODELS.register("residual_lstm")(
@@ -97,6 +101,7 @@ MODELS.register("residual_lstm")(
         parameters=53_130,
         macs=414_336,
         paper="Wu et al. 2016, section 3.1",
+        recipe={"learning_rate": 5e-3, "epochs": 60},
     )
 )
 

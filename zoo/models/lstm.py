@@ -27,7 +27,7 @@ def residual_lstm(
     block: str = "lstm",
     bidirectional: bool = False,
     norm: Norm = "layer",
-    dropout: float = 0.0,
+    dropout: float = 0.2,
     recurrent_dropout: float = 0.0,
     pool: Pool = "last",
     num_classes: int = 10,

@@ -22,7 +22,7 @@ def residual_mlp(
     width: int = 128,
     block: str = "mlp",
     norm: Norm = "batch",
-    dropout: float = 0.0,
+    dropout: float = 0.2,
     num_classes: int = 10,
     input_shape: tuple[int, ...] = (64,),
     shortcut: Shortcut = "auto",
