@@ -32,7 +32,7 @@ def test_round_trip(tmp_path):
 
 
 WRONG = [
-    ({"schema": 2}, "its schema is 2; this version reads up to 1, upgrade zoo"),
+    ({"schema": 3}, "its schema is 3; this version reads up to 2, upgrade zoo"),
     ({"schema": "1"}, "its schema is '1'"),
     ({"model": "REMOVE"}, "field 'model' is missing"),
     ({"labels": "REMOVE"}, "field 'labels' is missing"),
