@@ -14,7 +14,8 @@ from zoo.data.tables import load_table, table_files
 from zoo.errors import RequestError
 from zoo.models import MODELS, InputKind
 
-SMALLEST, LARGEST = 32, 224
+# Pixels a side: of any image; of one whose size was not asked for; of one that was.
+SMALLEST, LARGEST, HIGHEST = 32, 224, 1024
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def load_images(
     """Loads a data set of images, as `load_dataset` does."""
     if image_size is not None and image_size < SMALLEST:
         raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
+    if image_size is not None and image_size > HIGHEST:
+        raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
     dataset = _open(source, "image", reading)
     height = dataset.train.x.shape[1]
     size = image_size or min(max(height, SMALLEST), LARGEST)
