@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ def spoken_digits(data: Path, work: Path) -> Path:
     with np.load(data / "free_spoken_digits/fsdd.npz", allow_pickle=False) as file:
         signal, offset = file["signal"] / 32768.0, file["offset"]
         digit, index, rate = file["digit"].astype(np.int64), file["index"], int(file["sample_rate"])
-    frames = [log_mel(signal[a:b], rate) for a, b in zip(offset[:-1], offset[1:], strict=True)]
+    frames = [log_mel(signal[a:b], rate) for a, b in itertools.pairwise(offset)]
     lengths = np.array([len(each) for each in frames])
     x = np.zeros((len(frames), lengths.max(), frames[0].shape[1]), np.float32)
     for row, each in zip(x, frames, strict=True):
@@ -177,7 +178,15 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console()
     table = Table(title="Test splits; accuracy in %, R² of a regression", title_justify="left")
-    for column in ("data set", "model", "examples", "measure", "measured", "goal", "published best"):
+    for column in (
+        "data set",
+        "model",
+        "examples",
+        "measure",
+        "measured",
+        "goal",
+        "published best",
+    ):
         table.add_column(column)
     for column in ("stands", "minutes"):
         table.add_column(column)
@@ -200,7 +209,10 @@ def _add_row(table: Table, each: Set, data: Path, work: Path, console: Console) 
     minutes = (time.monotonic() - started) / 60
     metric = card.metrics[0]
     factor, unit = (100, " %") if metric.name == "top1" else (1, "")
-    show: Callable[[float], str] = lambda value: f"{factor * value:.4g}{unit}"
+
+    def show(value: float) -> str:
+        return f"{factor * value:.4g}{unit}"
+
     verdict = "reached" if metric.value >= each.goal else "missed"
     stands = f"{verdict}: {factor * (metric.value - each.goal):+.2g} to the goal"
     best = each.published.value

@@ -258,12 +258,14 @@ def _write_report(
 ) -> None:
     folder.mkdir(exist_ok=True)
     if report.verdict == "pass" and task.labels:
-        (folder / LABELS).write_text("".join(f"{label}\n" for label in task.labels))
-    (folder / REPORT).write_text(to_json(report))
+        (folder / LABELS).write_text(
+            "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
+        )
+    (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     predictions = {"Keras": task.reference, **values}
     # Labels of values are names, not answers.
     answers = () if task.form.outputs == "values" else task.labels
-    (folder / PAGE).write_text(render(report, task.samples, answers, predictions))
+    (folder / PAGE).write_text(render(report, task.samples, answers, predictions), encoding="utf-8")
 
 
 def _check_labels(labels: Sequence[str], form: Form) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ WRONG = [
     ({"labels": "REMOVE"}, "field 'labels' is missing"),
     ({"input": "REMOVE"}, "field 'input' is missing"),
     ({"input": {"shape": [32, 32, 3], "mean": [0, 0, 0]}}, "field 'std' is missing"),
+    ({"labels": "cd"}, "field 'labels' is of the wrong type"),
+    ({"labels": [1, 2]}, "field 'labels' is of the wrong type"),
+    ({"config": None}, "field 'config' is of the wrong type"),
+    ({"model": ["resnet8"]}, "field 'model' is of the wrong type"),
     ({"colour": "red"}, "unknown field 'colour'"),
     ({"metrics": [{"name": "top1"}]}, "field 'value' is missing"),
 ]

@@ -184,6 +184,7 @@ def _card(data: Mapping[str, Any]) -> Card:
         )
     sizes = data["input"] if "input" in data else _missing("input")
     card = _construct(Card, data)
+    _check_types(data, sizes)
     return dataclasses.replace(
         card,
         labels=tuple(card.labels),
@@ -203,6 +204,23 @@ def _columns(data: Mapping[str, Any]) -> Columns:
 
 def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+
+
+def _check_types(data: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
+    def all_of(values: Any, kinds: Any) -> bool:
+        return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
+
+    checks = {
+        "model": isinstance(data["model"], str),
+        "labels": all_of(data["labels"], str),
+        "config": isinstance(data.get("config", {}), dict),
+        "input.shape": all_of(sizes.get("shape", []), (int, type(None))),
+        "input.mean": all_of(sizes.get("mean", []), (int, float)),
+        "input.std": all_of(sizes.get("std", []), (int, float)),
+    }
+    for name, right in checks.items():
+        if not right:
+            raise ValueError(f"field {name!r} is of the wrong type")
 
 
 def _construct(form: Any, data: Mapping[str, Any]) -> Any:

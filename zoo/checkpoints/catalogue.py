@@ -34,9 +34,11 @@ def find_checkpoint(name: str | os.PathLike[str]) -> Path:
     Raises:
         RequestError: There is no such checkpoint.
     """
-    if Path(name).is_dir():
+    if (Path(name) / "card.json").is_file():
         return Path(name)
     shipped = _shipped()
+    if str(name) not in shipped and Path(name).is_dir():
+        raise RequestError(f"{name} is not a checkpoint: it holds no card.json")
     if str(name) not in shipped:
         raise RequestError(unknown("checkpoint", str(name), sorted(shipped)))
     return shipped[str(name)]

@@ -27,8 +27,9 @@ flags.DEFINE_string("data", "digits", "to calibrate and to measure with", flag_v
 flags.DEFINE_list("targets", ["cpu", "gpu", "edge"], "of cpu, gpu, edge", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder; default exports/CHECKPOINT", flag_values=FLAGS)
 flags.DEFINE_integer(
-    "calibration_samples", 200, "training examples that set the int8 ranges", flag_values=FLAGS
-)
+    "calibration_samples", 200, "training examples that set the int8 ranges",
+    lower_bound=1, upper_bound=200, flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", flag_values=FLAGS)
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
@@ -41,6 +42,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     if not values.checkpoint:
         raise RequestError("say what to export: --checkpoint=NAME or a folder")
+    if not values.targets:
+        raise RequestError("say which targets: --targets=cpu,gpu,edge")
     terminal = console()
     import_keras()
     from zoo.checkpoints.store import load
@@ -52,7 +55,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     for note in dataset.notes:
         terminal.print(note)
     regression = dataset.task == "regression"
-    name = Path(values.checkpoint).name
+    name = Path(values.checkpoint).resolve().name
     output = Path(values.output or f"exports/{name}")
     try:
         report = export.export_model(
@@ -84,7 +87,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 
 def _labels(path: str) -> tuple[str, ...]:
-    return tuple(Path(path).read_text(encoding="utf-8").splitlines())
+    try:
+        return tuple(Path(path).read_text(encoding="utf-8").splitlines())
+    except UnicodeDecodeError as error:
+        raise RequestError(f"--labels {path} is not a text file in UTF-8") from error
 
 
 def _table(report: export.Report) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -40,8 +41,8 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("licence", "unknown", "of the checkpoint, an SPDX name", flag_values=FLAGS)
 flags.DEFINE_integer("seed", 0, "of weights and order", flag_values=FLAGS)
-flags.DEFINE_list(
-    "config", [], "the model's configuration, as in shortcut=none,order=relu_output",
+flags.DEFINE_string(
+    "config", "", "the model's configuration, as in shortcut=none,depths=[1,1,1]",
     flag_values=FLAGS,
 )  # fmt: skip
 define_reading(FLAGS, task=True)
@@ -92,22 +93,26 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
-def _parse_config(items: list[str]) -> dict[str, Any]:
+_PYTHON = {"true": "True", "false": "False"}
+
+
+def _parse_config(text: str) -> dict[str, Any]:
     config = {}
-    for item in items:
-        key, equals, text = item.partition("=")
+    # At the commas that no bracket holds.
+    for item in re.split(r",(?![^\[(]*[\])])", text) if text else []:
+        key, equals, value = item.partition("=")
         if not equals or not key:
             raise RequestError(f"--config takes key=value pairs, not {item!r}")
         try:
-            config[key] = ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
+            config[key] = ast.literal_eval(_PYTHON.get(value, value))
         except (ValueError, SyntaxError):
-            config[key] = text
+            config[key] = value
     return config
 
 
 def _given(values: flags.FlagValues) -> list[str]:
     return [
-        f"--{name}={','.join(value) if isinstance(value, list) else value}"
+        f"--{name}={value}"
         for name, value in sorted(values.flag_values_dict().items())
         if values[name].present and name != "output"
     ]

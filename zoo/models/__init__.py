@@ -123,8 +123,15 @@ def build(name: str, **config: Any) -> keras.Model:
     row = MODELS.get(name)
     module, function = row.builder.split(":")
     builder = getattr(importlib.import_module(module), function)
-    known = list(inspect.signature(builder).parameters)
+    known = [key for key in inspect.signature(builder).parameters if key != "name"]
     for key in config:
         if key not in known:
             raise RequestError(unknown(f"configuration of {name}:", key, known))
-    return builder(**{"name": name, **row.config, **config})
+    try:
+        return builder(**{"name": name, **row.config, **config})
+    except RequestError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:
+        told = ", ".join(f"{key}={value!r}" for key, value in config.items())
+        reason = str(error).splitlines()[0]
+        raise RequestError(f"{name} cannot be built with {told}: {reason}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate"):
-            if getattr(self, name) <= 0:
-                raise RequestError(f"{name} must be positive, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise RequestError(f"{name} must be positive, not {value}")
+        if not 0 <= self.seed < 2**32:
+            raise RequestError(f"seed must be from 0 to {2**32 - 1}, not {self.seed}")
         if not 0 <= self.label_smoothing < 1:
             raise RequestError(f"label_smoothing must be in [0, 1), not {self.label_smoothing}")
         if self.precision not in PRECISIONS:

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from zoo.checkpoints.card import Card, Input, Metric, read_card
-from zoo.checkpoints.store import build_from_card, load, save
+from zoo.checkpoints.store import WEIGHTS, build_from_card, load, save
 from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
@@ -61,6 +61,9 @@ def train(
         RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
     """
     config = dict(config or {})
+    for key in ("name", "num_classes", "input_shape", "mean", "std"):
+        if key in config:
+            raise RequestError(f"config cannot set {key!r}: it follows from the data")
     settings = {
         "model": model,
         "config": config,
@@ -97,7 +100,7 @@ def train(
     final.set_weights(network.get_weights())
     save(final, output, card, dtype=weights)
     card = measure(output, dataset)
-    state.unlink()
+    state.unlink(missing_ok=True)
     return card
 
 
@@ -139,7 +142,9 @@ def _finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     path = output / "run.json"
     if not path.is_file():
         raise RequestError(f"--output {output} exists and is not a run; choose another folder")
-    run = json.loads(path.read_text())
+    if not (output / "state.safetensors").exists() and not (output / "card.json").exists():
+        return None  # It stopped before there was anything to keep.
+    run = _read_record(path)
     for key, value in json.loads(json.dumps(settings)).items():
         if run.get(key) != value:
             raise RequestError(
@@ -149,7 +154,17 @@ def _finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     if not (output / "card.json").exists():
         return None
     card = read_card(output)
-    return card if card.metrics else None
+    return card if card.metrics and (output / WEIGHTS).exists() else None
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RequestError(f"{path} is not the record of a run: {error}") from error
+    if not isinstance(record, dict):
+        raise RequestError(f"{path} is not the record of a run; choose another --output")
+    return record
 
 
 def _write_history(history: Sequence[Row], path: Path) -> None:
