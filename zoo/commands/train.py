@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import shlex
 import sys
 from pathlib import Path
@@ -24,10 +25,11 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
-flags.DEFINE_integer("epochs", 30, "passes over the training split", flag_values=FLAGS)
-flags.DEFINE_integer("batch_size", 64, "examples in a step", flag_values=FLAGS)
-flags.DEFINE_float("learning_rate", 1e-3, "highest learning rate", flag_values=FLAGS)
-flags.DEFINE_float("label_smoothing", 0.1, "share spread over all classes", flag_values=FLAGS)
+# Those without a default here are the model's own recipe where they are not given.
+flags.DEFINE_integer("epochs", None, "passes over the training split", flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
+flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)
+flags.DEFINE_float("label_smoothing", None, "share spread over all classes", flag_values=FLAGS)
 flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
     flag_values=FLAGS,
@@ -57,14 +59,9 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.training.recipe import Recipe
     from zoo.training.run import train
 
-    recipe = Recipe(
-        epochs=values.epochs,
-        batch_size=values.batch_size,
-        learning_rate=values.learning_rate,
-        label_smoothing=values.label_smoothing,
-        precision=values.precision,
-        seed=values.seed,
-    )
+    names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
+    asked = {name: values[name].value for name in names if values[name].value is not None}
+    recipe = Recipe(**{**row.recipe, **asked})
     dataset = load_dataset(
         values.data, row.input, image_size=values.image_size, reading=reading(values)
     )

@@ -76,9 +76,14 @@ def residual_lstm(
         raise RequestError(f"{name} takes sequences of shape (steps, features), not {input_shape}")
     sequence = keras.Input(input_shape, name="sequence")
     count = input_shape[1]
-    # Of the raw values, since the normalisation turns zeros into something else; by comparison of
-    # the largest, which every target knows, in place of `keras.layers.Masking`.
-    real = ops.max(ops.abs(sequence), axis=-1) > 0
+    mean = [0.0] * count if mean is None else mean
+    std = [1.0] * count if std is None else std
+    x = normalise_input(sequence, mean, std)
+    # Of the raw values, since the normalisation turns zeros into something else. Made small, since
+    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more; and by the
+    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`.
+    small = layers.Rescaling([1e-3 / float(value) for value in std], name="small")(sequence)
+    real = ops.max(ops.abs(small), axis=-1) > 0
     unit = partial(
         BLOCKS.get(block),
         order=order,
@@ -90,9 +95,6 @@ def residual_lstm(
         recurrent_dropout=recurrent_dropout,
         bidirectional=bidirectional,
         mask=real,
-    )
-    x = normalise_input(
-        sequence, [0.0] * count if mean is None else mean, [1.0] * count if std is None else std
     )
     for index in range(1, depth + 1):
         x = unit(x, width, name=f"block{index}")

@@ -27,7 +27,7 @@ def residual_mlp(
     input_shape: tuple[int, ...] = (64,),
     shortcut: Shortcut = "auto",
     order: Order = "post_activation",
-    zero_init: bool = False,
+    zero_init: bool = True,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     name: str = "residual_mlp",
@@ -45,7 +45,8 @@ def residual_mlp(
         input_shape: (features,).
         shortcut: What is added, see `zoo.residual`.
         order: Where the ReLU stands, see `zoo.residual`.
-        zero_init: Starts each branch at zero.
+        zero_init: Starts each branch at zero, so that a deep model starts as a shallow one. Not
+            where there is no shortcut, for then it would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
         name: Of the model.
@@ -63,7 +64,7 @@ def residual_mlp(
         BLOCKS.get(block),
         order=order,
         shortcut=shortcut,
-        zero_init=zero_init,
+        zero_init=zero_init and shortcut != "none",
         norm=norm,
         dropout=dropout,
     )
