@@ -166,7 +166,7 @@ def _is_id(name: str, numbers: np.ndarray) -> bool:
 
 
 def _number(name: str, finite: np.ndarray, *, indicator: bool) -> Column:
-    quantiles = np.quantile(finite, np.linspace(0, 1, KNOTS))
+    quantiles = np.quantile(np.unique(finite), np.linspace(0, 1, KNOTS))
     # A value that fills several quantiles is one knot, in the middle of their places.
     knots, which = np.unique([float(f"{q:.7g}") for q in quantiles], return_inverse=True)
     places = np.bincount(which, np.linspace(-1, 1, KNOTS)) / np.bincount(which)

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from zoo.data.dataset import channel_statistics
+from zoo.data.sources import Reading, load_dataset
+from zoo.errors import RequestError
+
+RANDOM = np.random.default_rng(0)
+Y = np.arange(40) % 4
+X = RANDOM.normal(size=(40, 5))
+LENGTHS = RANDOM.integers(2, 7, 40)
+STEPS = RANDOM.normal(3, 1, size=(40, 6, 5))
+
+
+def save(folder, **arrays):
+    path = folder / "a.npz"
+    np.savez(path, **arrays)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("y", "labels", "expected"),
+    [
+        (Y, None, ("0", "1", "2", "3")),
+        (Y.astype(float), None, ("0", "1", "2", "3")),
+        (Y, ["n", "e", "s", "w"], ("n", "e", "s", "w")),
+        (np.array(["n", "e", "s", "w"])[Y], None, ("e", "n", "s", "w")),
+    ],
+)
+def test_classes(tmp_path, y, labels, expected):
+    more = {} if labels is None else {"labels": np.array(labels)}
+    data = load_dataset(save(tmp_path, x=X, y=y, **more), "features")
+    assert data.labels == expected
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [28, 4, 8]
+    assert data.train.x.dtype == np.float32
+
+
+def test_splits_of_its_own(tmp_path):
+    path = save(tmp_path, x=X, y=Y, x_test=X[:9], y_test=Y[:9])
+    data = load_dataset(path, "features")
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [36, 4, 9]
+    assert (data.test.x == X[:9].astype(np.float32)).all()
+
+
+def test_sequences_of_varied_length(tmp_path):
+    data = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), "sequence")
+    assert data.example_shape == (None, 5)
+    for split in (data.train, data.validation, data.test, data.split("all")):
+        real = np.arange(6) < split.lengths[:, None]
+        assert (split.x[~real] == 0).all()
+        assert (split.x[real] != 0).all()
+    real = data.train.x[np.arange(6) < data.train.lengths[:, None]]
+    mean, std = channel_statistics(data.train)
+    assert mean == pytest.approx(real.mean(axis=0), rel=1e-4)
+    assert std == pytest.approx(real.std(axis=0), rel=1e-4)
+
+
+def test_sequences_of_one_length(tmp_path):
+    data = load_dataset(save(tmp_path, x=STEPS, y=Y), "sequence")
+    assert data.example_shape == (6, 5)
+    assert data.train.lengths is None
+
+
+def test_images(tmp_path):
+    pixels = RANDOM.integers(0, 256, (40, 32, 32, 1), np.uint8)
+    data = load_dataset(save(tmp_path, x=pixels, y=Y), "image")
+    assert data.example_shape == (32, 32, 3)
+
+
+def test_values(tmp_path):
+    path = save(tmp_path, x=X, y=X[:, 0])
+    data = load_dataset(path, "features", reading=Reading(task="regression"))
+    assert (data.labels, data.train.y.dtype) == (("y",), np.float32)
+
+
+def changed(array, place, value):
+    array = array.copy()
+    array[place] = value
+    return array
+
+
+SEQUENCES = {"x": STEPS, "y": Y}
+WRONG = {
+    "no y": ("features", {"x": X}, "unknown array 'y'"),
+    "no x": ("features", {"xs": X, "y": Y}, "unknown array 'x'; did you mean 'xs'"),
+    "kind": ("features", SEQUENCES, r"x has shape \(40, 6, 5\), which is no features data"),
+    "counts": ("features", {"x": X, "y": Y[:-1]}, "x has 40 examples, y 39"),
+    "nan": ("features", {"x": changed(X, 7, np.nan), "y": Y}, "in 1 of 40 .* first in number 7"),
+    "infinity": ("features", {"x": changed(X, 7, np.inf), "y": Y}, "NaN or infinity"),
+    "overflow": ("features", {"x": changed(X, 7, 1e300), "y": Y}, "NaN or infinity"),
+    "text": ("features", {"x": X.astype(str), "y": Y}, "save numbers"),
+    "objects": ("features", {"x": X.astype(object), "y": Y}, "array of objects"),
+    "no examples": ("features", {"x": X[:0], "y": Y[:0]}, "x is empty"),
+    "fractions": ("features", {"x": X, "y": Y + 0.5}, "--task=regression"),
+    "one class": ("features", {"x": X, "y": Y * 0}, "'0' in every row"),
+    "labels": ("features", {"x": X, "y": Y, "labels": np.array(["a"])}, "must hold 0 to 0"),
+    "y shape": ("features", {"x": X, "y": np.eye(4)[Y]}, "one label for each example"),
+    "zero length": (
+        "sequence",
+        {**SEQUENCES, "lengths": changed(LENGTHS, 3, 0)},
+        r"sequence 3 has length 0; lengths go from 1 to 6 \(1 do not\)",
+    ),
+    "long": ("sequence", {**SEQUENCES, "lengths": LENGTHS + 9}, "lengths go from 1 to 6"),
+    "lengths": ("sequence", {**SEQUENCES, "lengths": LENGTHS[:3]}, "a whole number for each"),
+    "silence": ("sequence", {"x": changed(STEPS, 3, 0), "y": Y}, "sequence 3 holds only zeros"),
+    "float image": ("image", {"x": np.zeros((40, 32, 32, 3)), "y": Y}, "images are uint8"),
+    "split shapes": (
+        "features",
+        {"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y},
+        "examples of shapes",
+    ),
+    "other class": (
+        "features",
+        {"x": X, "y": Y, "x_test": X, "y_test": Y + 1},
+        r"y_test\[3\]: class '4' is not one of",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_arrays(tmp_path, case):
+    kind, arrays, message = WRONG[case]
+    with pytest.raises(RequestError, match=message):
+        load_dataset(save(tmp_path, **arrays), kind)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04broken"])
+def test_other_files(tmp_path, content):
+    path = tmp_path / "a.npz"
+    path.write_bytes(content)
+    with pytest.raises(RequestError, match=r"is not an \.npz file"):
+        load_dataset(str(path), "features")
+
+
+def test_one_array(tmp_path):
+    path = tmp_path / "a.npz"
+    with path.open("wb") as file:
+        np.save(file, X)
+    with pytest.raises(RequestError, match="holds one array"):
+        load_dataset(str(path), "features")
