@@ -39,13 +39,23 @@ class Input:
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured figure, such as a top-1 accuracy of 0.99 on 360 test examples of digits."""
+    """A measured figure, such as a top-1 accuracy of 0.99 on 360 test examples of digits.
+
+    Attributes:
+        name: Of the measure.
+        value: The figure.
+        dataset: Measured on it.
+        split: Of the data set.
+        examples: In the split.
+        source: Who published it; empty: measured by this project.
+    """
 
     name: str
     value: float
     dataset: str
     split: str
     examples: int
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,8 @@ class Card:
         source: Where the weights come from.
         files: The other files of the folder.
         schema: Version of this form.
+        origin: Of foreign weights: the file they were in, its sha256, its Hub id and revision.
+        notes: What a user should know besides.
     """
 
     model: str
@@ -87,6 +99,8 @@ class Card:
     source: str = ""
     files: Mapping[str, File] = field(default_factory=dict)
     schema: int = SCHEMA
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    notes: str = ""
 
     def to_json(self) -> str:
         """Returns the text of `card.json`."""
@@ -116,6 +130,9 @@ def _card(data: Mapping[str, Any]) -> Card:
         )
     sizes = data["input"] if "input" in data else _missing("input")
     card = _construct(Card, data)
+    _check_labels(card.labels)
+    for name in card.files:
+        _check_file_name(name)
     return dataclasses.replace(
         card,
         labels=tuple(card.labels),
@@ -125,6 +142,17 @@ def _card(data: Mapping[str, Any]) -> Card:
         metrics=tuple(_construct(Metric, metric) for metric in card.metrics),
         files={name: _construct(File, file) for name, file in card.files.items()},
     )
+
+
+def _check_labels(labels: Any) -> None:
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ValueError("its labels are not a list of texts")
+
+
+def _check_file_name(name: str) -> None:
+    """Refuses a name that could lead out of the checkpoint's folder, on any system."""
+    if name in ("", ".", "..") or set(name) & set("/\\:\0"):
+        raise ValueError(f"its file name {name!r} leads out of the folder")
 
 
 def _construct(form: Any, data: Mapping[str, Any]) -> Any:

@@ -39,6 +39,11 @@ class Architecture:
     macs: int
     paper: str
 
+    @property
+    def family(self) -> str:
+        """The module that builds it: "resnet"."""
+        return self.builder.partition(":")[0].rpartition(".")[2]
+
 
 MODELS: Registry[Architecture] = Registry("model")
 
