@@ -152,7 +152,7 @@ def resnet18_file(torch_tensors):
 @pytest.fixture
 def small(torch_tensors, tmp_path):
     """A file of a small ResNet's tensors, 10 classes; and the tensors."""
-    tensors = torch_tensors("resnet8")
+    tensors = torch_tensors("resnet8", num_classes=10)
     path = tmp_path / "small.safetensors"
     path.write_bytes(safetensors.numpy.save(tensors))
     return path, tensors

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from export.unroll import recurrent_layers, unroll
 from keras import layers
 
 from export.child import ChildError
@@ -13,7 +14,6 @@ from export.errors import ExportError
 from export.flatbuffer import read_graph
 from export.form import SIGNATURE, prepare
 from export.saved_model import save_for_conversion
-from export.unroll import recurrent_layers, unroll
 
 
 def network(*recurrent, mask=False):

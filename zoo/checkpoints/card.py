@@ -116,10 +116,21 @@ def read_card(folder: Path) -> Card:
     path = folder / "card.json"
     if not path.is_file():
         raise RequestError(f"{folder} is not a checkpoint: it holds no card.json")
+    check_inside(path)
     try:
         return _card(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, AttributeError) as error:
         raise RequestError(f"{path} is not a card: {error}") from error
+
+
+def check_inside(path: Path) -> None:
+    """Refuses a file of a checkpoint that is a link out of its folder.
+
+    Raises:
+        RequestError: It is one.
+    """
+    if path.resolve().parent != path.parent.resolve():
+        raise RequestError(f"{path} is a link out of its folder; put the file itself there")
 
 
 def _card(data: Mapping[str, Any]) -> Card:
@@ -145,7 +156,8 @@ def _card(data: Mapping[str, Any]) -> Card:
 
 
 def _check_labels(labels: Any) -> None:
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+    texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not texts or not labels:
         raise ValueError("its labels are not a list of texts")
 
 

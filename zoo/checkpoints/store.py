@@ -16,7 +16,7 @@ import safetensors
 import safetensors.numpy
 
 from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels, adapt_statistics
-from zoo.checkpoints.card import Card, File, read_card
+from zoo.checkpoints.card import Card, File, check_inside, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.torchvision_names import name_problems
 from zoo.errors import DamagedError, RequestError
@@ -204,7 +204,7 @@ def load_weights(
         if values[name].shape != shape:
             raise RequestError(
                 f"{path}: tensor {name!r} has shape {values[name].shape}, the model has {shape}"
-                + (" (the card's labels)" if name.startswith("logits/") else "")
+                + (f": the card has {len(card.labels)} labels" if "logits/" in name else "")
             )
     for name, variable in variables.items():
         variable.assign(values[name])
@@ -219,27 +219,32 @@ def read_weights(folder: Path, card: Card) -> dict[str, np.ndarray]:
     """
     path = folder / WEIGHTS
     expected = _expected(path, card)
-    # Hashing and reading go on side by side: both are one pass over the same mapped pages.
+    problem: str | None = None
+    values: dict[str, np.ndarray] = {}
+    # Hashing takes longest; reading and checking the same mapped pages goes on beside it.
     with ThreadPoolExecutor(1) as pool:
         hashed = pool.submit(sha256, path)
         try:
             with safetensors.safe_open(path, framework="numpy") as file:
                 values = {name: file.get_tensor(name) for name in file.offset_keys()}
-            broken = None
         except (safetensors.SafetensorError, TypeError, ValueError) as error:
-            broken = error
+            problem = f"{path} is not a safetensors file: {error}"
+        for name, value in values.items():
+            if not _is_finite(value):
+                problem = f"{path}: tensor {name!r} is not finite"
     if hashed.result() != expected.sha256:
         raise DamagedError(
             f"{path} has sha256 {hashed.result()[:12]}…, its card says {expected.sha256[:12]}…; "
             "get the checkpoint anew"
         )
-    if broken is not None:
-        raise RequestError(f"{path} is not a safetensors file: {broken}") from broken
-    for name, value in values.items():
-        # The extremes are NaN or infinite where any value is, and need no array of their own.
-        if value.size and not np.isfinite([value.min(), value.max()]).all():
-            raise RequestError(f"{path}: tensor {name!r} is not finite")
+    if problem is not None:
+        raise RequestError(problem)
     return values
+
+
+def _is_finite(value: np.ndarray) -> bool:
+    # The extremes are NaN or infinite where any value is, and need no array of their own.
+    return not value.size or bool(np.isfinite([value.min(), value.max()]).all())
 
 
 def _statistics(card: Card, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,8 +260,7 @@ def _statistics(card: Card, config: Mapping[str, Any]) -> dict[str, Any]:
 def _expected(path: Path, card: Card) -> File:
     if not path.is_file():
         raise DamagedError(f"{path.parent} is not a whole checkpoint: it holds no {path.name}")
-    if path.resolve().parent != path.parent.resolve():
-        raise RequestError(f"{path} is a link out of its folder; put the file itself there")
+    check_inside(path)
     if path.name not in card.files:
         raise RequestError(f"{path.parent / 'card.json'} does not list {path.name}")
     return card.files[path.name]

@@ -78,7 +78,7 @@ def from_torchvision(
         *([f"misshapen {_listed(misshapen)}"] if misshapen else []),
     ]
     if problems:
-        raise RequestError("; ".join(problems))
+        raise RequestError(f"the file {'; '.join(problems)}")
     return translated
 
 
