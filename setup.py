@@ -17,10 +17,15 @@ setup(
     packages=[*find_packages(include=["zoo*", "export*"]), "zoo.pretrained"],
     # The checkout's checkpoints/ is installed as zoo/pretrained/.
     package_dir={"zoo.pretrained": "checkpoints"},
-    package_data={"zoo": ["py.typed"], "zoo.pretrained": ["*/card.json", "*/model.safetensors"]},
+    package_data={
+        "zoo": ["py.typed", "checkpoints/imagenet_labels.txt"],
+        "zoo.pretrained": ["*/card.json", "*/model.safetensors"],
+    },
     install_requires=[
         "absl-py>=2.3",
         "ai-edge-litert>=2.3",
+        "filelock>=3.16",
+        "huggingface_hub>=1",
         "keras>=3.15,<3.16",
         "matplotlib>=3.10",
         "numpy>=2.1",
@@ -35,6 +40,8 @@ setup(
     extras_require={
         "test": ["pytest>=8", "jax>=0.8"],
         "lint": ["ruff", "mypy"],
+        "torch": ["torch>=2.6"],  # To import .pth files.
+        "golden": ["timm>=1", "torch>=2.6", "torchvision>=0.21"],  # tests/golden/make_goldens.py
     },
     entry_points={"console_scripts": ["zoo=zoo.commands.main:main"]},
 )

@@ -7,3 +7,10 @@ class RequestError(ValueError):
     The message is one line: what is wrong, the value received, and what to do. Commands print it
     and exit with 2.
     """
+
+
+class DamagedError(RequestError):
+    """The bytes are not what was promised: a hash does not match, a part is missing.
+
+    Commands print it and exit with 1.
+    """

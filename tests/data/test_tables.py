@@ -214,7 +214,7 @@ def test_wrong_requests_about_tables(tmp_path):
     path = write(tmp_path / "t.csv", text(rows()))
     data = load_dataset(path, "features", reading=LABEL)
     card = checkpoint(data, tmp_path)
-    with pytest.raises(RequestError, match="is a table.*--model=residual_mlp"):
+    with pytest.raises(RequestError, match=r"is a table.*--model=residual_mlp"):
         load_dataset(path, "image", reading=LABEL)
     with pytest.raises(RequestError, match="not trained on a table"):
         load_for(dataclasses.replace(card, columns=None), path)

@@ -93,6 +93,7 @@ class Metric:
         dataset: Measured on it.
         split: Of the data set.
         examples: In the split.
+        source: Who published it; empty: measured by this project.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Metric:
     dataset: str
     split: str
     examples: int
+    source: str = ""
 
     @property
     def text(self) -> str:
@@ -139,6 +141,8 @@ class Card:
         schema: Version of this form.
         task: Whether the outputs are logits of classes or values.
         columns: How a table becomes the features that the model eats; None: they are numbers.
+        origin: Of foreign weights: the file they were in, its sha256, its Hub id and revision.
+        notes: What a user should know besides.
     """
 
     model: str
@@ -155,6 +159,8 @@ class Card:
     schema: int = SCHEMA
     task: Task = "classification"
     columns: Columns | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    notes: str = ""
 
     def to_json(self) -> str:
         """Returns the text of `card.json`."""
@@ -170,10 +176,21 @@ def read_card(folder: Path) -> Card:
     path = folder / "card.json"
     if not path.is_file():
         raise RequestError(f"{folder} is not a checkpoint: it holds no card.json")
+    check_inside(path)
     try:
         return _card(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, AttributeError) as error:
         raise RequestError(f"{path} is not a card: {error}") from error
+
+
+def check_inside(path: Path) -> None:
+    """Refuses a file of a checkpoint that is a link out of its folder.
+
+    Raises:
+        RequestError: It is one.
+    """
+    if path.resolve().parent != path.parent.resolve():
+        raise RequestError(f"{path} is a link out of its folder; put the file itself there")
 
 
 def _card(data: Mapping[str, Any]) -> Card:
@@ -185,6 +202,8 @@ def _card(data: Mapping[str, Any]) -> Card:
     sizes = data["input"] if "input" in data else _missing("input")
     card = _construct(Card, data)
     _check_types(data, sizes)
+    for name in card.files:
+        _check_file_name(name)
     return dataclasses.replace(
         card,
         labels=tuple(card.labels),
@@ -212,7 +231,7 @@ def _check_types(data: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
 
     checks = {
         "model": isinstance(data["model"], str),
-        "labels": all_of(data["labels"], str),
+        "labels": all_of(data["labels"], str) and bool(data["labels"]),
         "config": isinstance(data.get("config", {}), dict),
         "input.shape": all_of(sizes.get("shape", []), (int, type(None))),
         "input.mean": all_of(sizes.get("mean", []), (int, float)),
@@ -221,6 +240,12 @@ def _check_types(data: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
     for name, right in checks.items():
         if not right:
             raise ValueError(f"field {name!r} is of the wrong type")
+
+
+def _check_file_name(name: str) -> None:
+    """Refuses a name that could lead out of the checkpoint's folder, on any system."""
+    if name in ("", ".", "..") or set(name) & set("/\\:\0"):
+        raise ValueError(f"its file name {name!r} leads out of the folder")
 
 
 def _construct(form: Any, data: Mapping[str, Any]) -> Any:

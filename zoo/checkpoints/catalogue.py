@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import zoo
+from zoo.checkpoints.cache import cached_checkpoints, fetch
 from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.published import PUBLISHED, published_card
 from zoo.errors import RequestError
 from zoo.registry import matching, unknown
 
 
 def list_checkpoints(pattern: str = "*") -> list[str]:
-    """Returns the names of the checkpoints that match a shell pattern, sorted."""
-    return matching(sorted(_shipped()), pattern)
+    """Returns the names of the checkpoints that match a shell pattern, sorted.
+
+    Those that ship, those in the user's cache, and those that can be fetched.
+    """
+    return matching(sorted({*_on_disk(), *PUBLISHED}), pattern)
 
 
 def checkpoint_card(name: str | os.PathLike[str]) -> Card:
-    """Returns the card of a checkpoint, by name or folder.
+    """Returns the card of a checkpoint, by name or folder; fetches nothing.
 
     Raises:
         RequestError: There is no such checkpoint, or its card is not readable.
     """
+    if str(name) in PUBLISHED and not Path(name).is_dir():
+        return _published_card(str(name))
     return read_card(find_checkpoint(name))
 
 
+def is_on_disk(name: str) -> bool:
+    """Returns whether a checkpoint of `list_checkpoints()` can be loaded without a network."""
+    return name in _on_disk()
+
+
 def find_checkpoint(name: str | os.PathLike[str]) -> Path:
-    """Returns the folder of a checkpoint.
+    """Returns the folder of a checkpoint; a published one is fetched where it is not there.
 
     Args:
         name: A name of `list_checkpoints()`, or the path of a checkpoint's folder.
 
     Raises:
-        RequestError: There is no such checkpoint.
+        RequestError: There is no such checkpoint, or it cannot be fetched.
     """
     if (Path(name) / "card.json").is_file():
         return Path(name)
-    shipped = _shipped()
-    if str(name) not in shipped and Path(name).is_dir():
+    if (folder := _shipped().get(str(name))) is not None:
+        return folder
+    if str(name) not in PUBLISHED and Path(name).is_dir():
         raise RequestError(f"{name} is not a checkpoint: it holds no card.json")
-    if str(name) not in shipped:
-        raise RequestError(unknown("checkpoint", str(name), sorted(shipped)))
-    return shipped[str(name)]
+    if str(name) not in PUBLISHED:
+        raise RequestError(unknown("checkpoint", str(name), list_checkpoints()))
+    return fetch(PUBLISHED[str(name)])
+
+
+def _published_card(name: str) -> Card:
+    folder = cached_checkpoints().get(name)
+    if folder is not None:
+        # A card that was damaged in the cache is written anew when the weights are next asked for.
+        with contextlib.suppress(RequestError):
+            return read_card(folder)
+    return published_card(PUBLISHED[name])
+
+
+def _on_disk() -> dict[str, Path]:
+    return {**cached_checkpoints(), **_shipped()}
 
 
 def _shipped() -> dict[str, Path]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +15,18 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from zoo.checkpoints.card import Card, File, read_card
+from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels, adapt_statistics
+from zoo.checkpoints.card import Card, File, check_inside, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
-from zoo.errors import RequestError
+from zoo.checkpoints.torchvision_names import name_problems
+from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
 
 if TYPE_CHECKING:
     import keras
 
 WEIGHTS = "model.safetensors"
+_LOG = logging.getLogger("zoo")
 
 
 @dataclass(frozen=True)
@@ -122,10 +128,12 @@ def load(name: str | os.PathLike[str]) -> Checkpoint:
     """Loads a checkpoint.
 
     Args:
-        name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder.
+        name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder. A
+            published checkpoint is fetched at its first use.
 
     Raises:
-        RequestError: There is no such checkpoint, or its files are not what its card says.
+        RequestError: There is no such checkpoint, it cannot be fetched, or its files do not fit.
+        DamagedError: Its files are not what its card says.
     """
     folder = find_checkpoint(name)
     card = read_card(folder)
@@ -142,7 +150,8 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
         checkpoint: The tag of a checkpoint of that model ("cifar10" for "resnet18.cifar10"), or
             the path of a checkpoint's folder.
         **config: Arguments of the model's builder, such as `num_classes` and `input_shape`. Where
-            `num_classes` differs from the checkpoint's, the head is fresh.
+            `num_classes` differs from the checkpoint's, the head is fresh; where the channels do,
+            the stem is adapted (see `zoo.checkpoints.adapt`). Both are logged as warnings.
 
     Returns:
         A functional `keras.Model` that gives logits.
@@ -160,67 +169,115 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
     card = read_card(folder)
     if card.model != name:
         raise RequestError(f"checkpoint {checkpoint!r} is of a {card.model}, not of a {name}")
-    model = build_from_card(card, **config)
-    fresh_head = config.get("num_classes", len(card.labels)) != len(card.labels)
-    load_weights(model, folder, card, skip="logits" if fresh_head else None)
+    classes = config.get("num_classes", len(card.labels))
+    fresh_head = classes != len(card.labels)
+    if fresh_head and classes:
+        _LOG.warning(
+            "%s: the head is fresh, for %d classes; the checkpoint tells %d apart",
+            name, classes, len(card.labels),
+        )  # fmt: skip
+    model = build_from_card(card, **{**_statistics(card, config), **config})
+    load_weights(model, folder, card, skip="logits" if fresh_head else None, adapt_stem=True)
     return model
 
 
-def load_weights(model: keras.Model, folder: Path, card: Card, *, skip: str | None = None) -> None:
+def load_weights(
+    model: keras.Model,
+    folder: Path,
+    card: Card,
+    *,
+    skip: str | None = None,
+    adapt_stem: bool = False,
+) -> None:
     """Loads the weights of a checkpoint's folder into a model, by the paths of its variables.
+
+    Nothing is assigned before all of the file is checked.
 
     Args:
         model: In the form that `card` describes.
         folder: Of the checkpoint.
         card: Its card.
         skip: Name of a layer that keeps its own weights.
+        adapt_stem: Whether a stem for another number of channels is adapted to the model's.
 
     Raises:
-        RequestError: The file is missing, changed, or does not fit; tensors are named.
+        RequestError: The file does not fit, or a weight is not finite; tensors are named.
+        DamagedError: The file is missing or is not what the card says.
     """
     path = folder / WEIGHTS
-    _check_file(path, card.files.get(WEIGHTS))
-    variables = {
-        variable.path: variable
-        for variable in model.weights
-        if skip is None or not variable.path.startswith(f"{skip}/")
-    }
-    try:
-        # Mapped: each tensor is read from the page cache into its variable, no copy between.
-        with safetensors.safe_open(path, framework="numpy") as file:
-            found = set(file.keys())
-            if skip is not None:
-                found = {name for name in found if not name.startswith(f"{skip}/")}
-            _check_names(path, found, set(variables))
-            for name, variable in variables.items():
-                value = file.get_tensor(name)
-                if value.shape != tuple(variable.shape):
-                    raise RequestError(
-                        f"{path}: tensor {name!r} has shape {value.shape}, "
-                        f"the model has {tuple(variable.shape)}"
-                    )
-                if not np.isfinite(value).all():
-                    raise RequestError(f"{path}: tensor {name!r} is not finite")
-                variable.assign(value)
-    except safetensors.SafetensorError as error:
-        raise RequestError(f"{path} is not a safetensors file: {error}") from error
+    variables = {v.path: v for v in model.weights if skip is None or v.path.split("/")[0] != skip}
+    values = read_weights(folder, card)
+    found = {name for name in values if skip is None or name.split("/")[0] != skip}
+    if problems := name_problems(found, set(variables)):
+        raise RequestError(f"{path} {'; '.join(problems)}")
+    for name, variable in variables.items():
+        shape = tuple(variable.shape)
+        if adapt_stem and name == STEM_KERNEL and values[name].shape != shape:
+            _LOG.warning(
+                "%s: the stem is adapted from %d to %d channels",
+                model.name, values[name].shape[2], shape[2],
+            )  # fmt: skip
+            values[name] = adapt_channels(values[name], shape[2])
+        if values[name].shape != shape:
+            raise RequestError(
+                f"{path}: tensor {name!r} has shape {values[name].shape}, the model has {shape}"
+                + (f": the card has {len(card.labels)} labels" if "logits/" in name else "")
+            )
+    for name, variable in variables.items():
+        variable.assign(values[name])
 
 
-def _check_file(path: Path, expected: File | None) -> None:
-    if not path.is_file():
-        raise RequestError(f"{path.parent} is not a whole checkpoint: it holds no {path.name}")
-    if expected is None:
-        raise RequestError(f"{path.parent / 'card.json'} does not list {path.name}")
-    found = sha256(path)
-    if found != expected.sha256:
-        raise RequestError(
-            f"{path} has sha256 {found[:12]}…, its card says {expected.sha256[:12]}…; "
+def read_weights(folder: Path, card: Card) -> dict[str, np.ndarray]:
+    """Reads the weights of a checkpoint's folder, by the paths of the variables.
+
+    Raises:
+        RequestError: The file is no safetensors file, lies outside, or a weight is not finite.
+        DamagedError: The file is missing or is not what the card says.
+    """
+    path = folder / WEIGHTS
+    expected = _expected(path, card)
+    problem: str | None = None
+    values: dict[str, np.ndarray] = {}
+    # Hashing takes longest; reading and checking the same mapped pages goes on beside it.
+    with ThreadPoolExecutor(1) as pool:
+        hashed = pool.submit(sha256, path)
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                values = {name: file.get_tensor(name) for name in file.offset_keys()}
+        except (safetensors.SafetensorError, TypeError, ValueError) as error:
+            problem = f"{path} is not a safetensors file: {error}"
+        for name, value in values.items():
+            if not _is_finite(value):
+                problem = f"{path}: tensor {name!r} is not finite"
+    if hashed.result() != expected.sha256:
+        raise DamagedError(
+            f"{path} has sha256 {hashed.result()[:12]}…, its card says {expected.sha256[:12]}…; "
             "get the checkpoint anew"
         )
+    if problem is not None:
+        raise RequestError(problem)
+    return values
 
 
-def _check_names(path: Path, found: set[str], wanted: set[str]) -> None:
-    for names, problem in ((wanted - found, "lacks"), (found - wanted, "has in excess")):
-        if names:
-            first = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
-            raise RequestError(f"{path} {problem} {len(names)} tensors: {first}")
+def _is_finite(value: np.ndarray) -> bool:
+    # The extremes are NaN or infinite where any value is, and need no array of their own.
+    return not value.size or bool(np.isfinite([value.min(), value.max()]).all())
+
+
+def _statistics(card: Card, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the card's mean and std for the channels of another input shape."""
+    if len(shape := config.get("input_shape", card.input.shape)) != 3:
+        return {}
+    return {
+        "mean": adapt_statistics(card.input.mean, shape[2]),
+        "std": adapt_statistics(card.input.std, shape[2]),
+    }
+
+
+def _expected(path: Path, card: Card) -> File:
+    if not path.is_file():
+        raise DamagedError(f"{path.parent} is not a whole checkpoint: it holds no {path.name}")
+    check_inside(path)
+    if path.name not in card.files:
+        raise RequestError(f"{path.parent / 'card.json'} does not list {path.name}")
+    return card.files[path.name]

@@ -10,12 +10,21 @@ from absl import flags
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from zoo.checkpoints.catalogue import checkpoint_card, list_checkpoints
+from zoo.checkpoints.catalogue import checkpoint_card, is_on_disk, list_checkpoints
 from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console
+from zoo.errors import RequestError
 from zoo.models import MODELS
+from zoo.registry import unknown
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool("json", False, "print JSON instead of tables", flag_values=FLAGS)
+flags.DEFINE_string("family", None, "only of that family, such as resnet", flag_values=FLAGS)
+flags.DEFINE_integer("max_parameters", None, "only of up to so many parameters", flag_values=FLAGS)
+flags.DEFINE_bool("offline", False, "only checkpoints that need no network", flag_values=FLAGS)
+flags.DEFINE_string(
+    "sort", "name", "column to sort by, as it is called in --json; -COLUMN: the greatest first",
+    flag_values=FLAGS,
+)  # fmt: skip
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -24,8 +33,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         complain(f"one pattern at a time, not {len(rest)}; quote it: zoo list 'resnet*'")
         return WRONG_REQUEST
     pattern = rest[0] if rest else "*"
-    models = [_model(name) for name in MODELS.list(pattern)]
-    checkpoints = [_checkpoint(name) for name in list_checkpoints(pattern)]
+    models = _chosen([_model(name) for name in MODELS.list(pattern)], values)
+    checkpoints = _chosen([_checkpoint(name) for name in list_checkpoints(pattern)], values)
+    if values.offline:
+        checkpoints = [row for row in checkpoints if row["on_disk"]]
+    if values.sort != FLAGS["sort"].default:
+        models, checkpoints = _sorted(models, checkpoints, values.sort)
     if values.json:
         print(json.dumps({"models": models, "checkpoints": checkpoints}, indent=2))
         return DONE
@@ -39,10 +52,45 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
+def _chosen(rows: list[dict[str, Any]], values: flags.FlagValues) -> list[dict[str, Any]]:
+    families = sorted({MODELS.get(name).family for name in MODELS})
+    if values.family is not None and values.family not in families:
+        raise RequestError(unknown("family", values.family, families))
+    most = values.max_parameters
+    return [
+        row
+        for row in rows
+        if values.family in (None, row["family"])
+        and (most is None or (row["parameters"] is not None and row["parameters"] <= most))
+    ]
+
+
+def _sorted(
+    models: list[dict[str, Any]], checkpoints: list[dict[str, Any]], column: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Returns both lists by that column; one without such a column keeps its order."""
+    key, descending = column.removeprefix("-"), column.startswith("-")
+    columns = [*_model(next(iter(MODELS))), *_CHECKPOINT_COLUMNS]
+    if key not in columns:
+        raise RequestError(unknown("column", key, sorted(set(columns))))
+
+    def by_column(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        known = [row for row in rows if row.get(key) is not None]
+        rest = [row for row in rows if row.get(key) is None]
+        return sorted(known, key=lambda row: _order(row[key]), reverse=descending) + rest
+
+    return by_column(models), by_column(checkpoints)
+
+
+def _order(value: Any) -> Any:
+    return len(value) if isinstance(value, list) else value
+
+
 def _model(name: str) -> dict[str, Any]:
     row = MODELS.get(name)
     return {
         "name": name,
+        "family": row.family,
         "parameters": row.parameters,
         "macs": row.macs,
         "input_shape": row.input_shape,
@@ -51,20 +99,28 @@ def _model(name: str) -> dict[str, Any]:
     }
 
 
+_CHECKPOINT_COLUMNS = ("model", "accuracy", "metrics", "licence", "bytes", "on_disk")
+
+
 def _checkpoint(name: str) -> dict[str, Any]:
     card = checkpoint_card(name)
+    size = sum(file.bytes for file in card.files.values())
+    accuracies = [metric.value for metric in card.metrics if metric.name == "top1"]
     return {
         "name": name,
-        "model": card.model,
+        "family": MODELS.get(card.model).family,
         "parameters": card.parameters,
         "macs": card.macs,
         "input_shape": card.input.shape,
         "num_classes": len(card.labels),
+        "model": card.model,
+        "accuracy": accuracies[0] if accuracies else None,
         "metrics": [vars(metric) for metric in card.metrics],
         "task": card.task,
         "licence": card.licence,
-        "bytes": sum(file.bytes for file in card.files.values()),
-        "on_disk": True,
+        # Before it is fetched: four bytes a parameter, which leaves out the norms' statistics.
+        "bytes": size or 4 * (card.parameters or 0),
+        "on_disk": is_on_disk(name),
     }
 
 
@@ -96,7 +152,7 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
             "×".join(str(side or "any") for side in row["input_shape"]),
             ", ".join(map(_figure, row["metrics"])),
             row["licence"],
-            f"{row['bytes'] / 1e6:.1f} MB",
+            f"{row['bytes'] / 1e6:.1f} MB" + ("" if row["on_disk"] else " to fetch"),
         )
     return table
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "show": "one card, whole",
     "train": "train a model from scratch into a checkpoint",
     "evaluate": "accuracy of a checkpoint or of an exported file",
+    "import": "weights of torchvision or timm into a checkpoint",
+    "convert-back": "a ResNet's checkpoint into torchvision's names",
     "export": "SavedModel and TFLite files for cpu, gpu and edge, verified",
 }
 
@@ -27,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("help", "--help", "-h", "--helpfull"):
         print("Usage: zoo COMMAND --flags\n")
         for name, does in COMMANDS.items():
-            print(f"  {name:<10} {does}")
+            print(f"  {name:<12} {does}")
         print("\nzoo COMMAND --help tells the flags of one.")
         return 0 if arguments else WRONG_REQUEST
     name = arguments[0]
@@ -39,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     if name not in COMMANDS:
         complain(unknown("command", name, list(COMMANDS)))
         return WRONG_REQUEST
-    command = importlib.import_module(f"zoo.commands.{name}")
+    command = importlib.import_module(f"zoo.commands.{name.replace('-', '_')}")
     return command.COMMAND.run(arguments[1:])
 
 

@@ -14,7 +14,7 @@ from absl import flags
 from absl.flags import FlagValues
 from rich.console import Console
 
-from zoo.errors import RequestError
+from zoo.errors import DamagedError, RequestError
 
 DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST = 0, 1, 2
 
@@ -71,7 +71,7 @@ class Command:
             if self.flags.verbosity > 0:
                 traceback.print_exc()
             complain(_sentence(error))
-            return WRONG_REQUEST
+            return NOT_GOOD_ENOUGH if isinstance(error, DamagedError) else WRONG_REQUEST
         except KeyboardInterrupt:
             complain("interrupted")
             return 130

@@ -46,6 +46,11 @@ class Architecture:
     paper: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def family(self) -> str:
+        """The module that builds it: "resnet"."""
+        return self.builder.partition(":")[0].rpartition(".")[2]
+
 
 MODELS: Registry[Architecture] = Registry("model")
 

@@ -1,0 +1,127 @@
+"""Published checkpoints: fetched once, converted, checked at each use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.conftest import ROOT
+from zoo.checkpoints import cache
+from zoo.checkpoints.card import read_card
+from zoo.checkpoints.catalogue import is_on_disk
+from zoo.checkpoints.hub import Download, NoNetworkError
+from zoo.errors import DamagedError, RequestError
+from zoo.files import sha256
+
+NAME = "resnet18.tv_in1k"
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """An empty cache."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("ZOO_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def downloads(monkeypatch, tmp_path, resnet18_file):
+    """Stands in for the Hub, which test_hub.py tests; counts what is asked of it."""
+    path = tmp_path / "snapshot" / "model.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(resnet18_file)
+    asked = []
+
+    def download(hub_id, file):
+        asked.append(hub_id)
+        return Download(path, sha256(path), "c" * 40)
+
+    monkeypatch.setattr(cache, "download", download)
+    return asked
+
+
+def test_a_published_checkpoint_is_fetched_once_and_mended(here, downloads, torch_tensors):
+    assert not is_on_disk(NAME)
+    checkpoint = zoo.load(NAME)
+    assert is_on_disk(NAME)
+    assert len(checkpoint.labels) == 1000
+    assert checkpoint.labels[:2] == ("tench", "goldfish")
+    assert checkpoint.card.licence == "BSD-3-Clause"
+    assert checkpoint.card.origin["revision"] == "c" * 40
+    assert len(checkpoint.card.origin["sha256"]) == 64
+    bias = torch_tensors("resnet18")["fc.bias"]
+    np.testing.assert_array_equal(np.asarray(checkpoint.model.get_layer("logits").bias), bias)
+    assert sorted(path.name for path in here.iterdir()) == [f".{NAME}.lock", NAME]
+
+    model = zoo.create_model("resnet18", checkpoint="tv_in1k", num_classes=5)
+    assert model.output_shape == (None, 5)
+    assert downloads == ["timm/resnet18.tv_in1k"]
+
+    weights = here / NAME / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    np.testing.assert_array_equal(np.asarray(zoo.load(NAME).model.get_layer("logits").bias), bias)
+    (here / NAME / "card.json").write_text("{")
+    assert zoo.checkpoints.catalogue.checkpoint_card(NAME).labels[0] == "tench"
+    cache.fetch(cache.PUBLISHED[NAME])
+    assert read_card(here / NAME).labels[0] == "tench"
+    assert len(downloads) == 3
+
+
+@pytest.mark.parametrize(
+    ("problem", "error", "message"),
+    [
+        (NoNetworkError("no way"), RequestError, "by hand, get https://huggingface.co/timm/"),
+        (NoNetworkError("no way"), RequestError, f"--source=model.safetensors --model={NAME}"),
+        (DamagedError("wrong hash"), DamagedError, "wrong hash"),
+    ],
+)
+def test_what_cannot_be_had_leaves_nothing(here, monkeypatch, problem, error, message):
+    def fail(hub_id, file):
+        raise problem
+
+    monkeypatch.setattr(cache, "download", fail)
+    with pytest.raises(error, match=message):
+        zoo.load(NAME)
+    assert [path.name for path in here.iterdir()] == [f".{NAME}.lock"]
+    assert not is_on_disk(NAME)
+
+
+def test_another_file_than_the_model_leaves_nothing(here, downloads, torch_tensors):
+    with pytest.raises(RequestError, match=r"the file lacks 80 tensors: layer1\.2\.bn1\.bias"):
+        zoo.load("resnet34.tv_in1k")
+    assert not is_on_disk("resnet34.tv_in1k")
+
+
+def test_two_processes_at_once(hub, hub_environment, resnet18_file, tmp_path):
+    hub.files["timm/resnet18.tv_in1k/model.safetensors"] = resnet18_file
+    text = f"""
+from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
+folder = find_checkpoint({NAME!r})
+print(folder, checkpoint_card(folder).files["model.safetensors"].sha256)
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", text],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **hub_environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    done = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], done
+    (answer,) = {out for out, _ in done}
+    assert str(tmp_path) in answer
+    assert hub.gets == 1
+    folder = tmp_path / "cache" / NAME
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.safetensors"]
+    card = read_card(folder)
+    assert sha256(folder / "model.safetensors") == card.files["model.safetensors"].sha256

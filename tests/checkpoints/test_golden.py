@@ -1,0 +1,91 @@
+"""Our logits are torchvision's and timm's, from the same weights on real photographs.
+
+tests/golden/make_goldens.py wrote what those two gave.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+from tests.golden.seeded import MODELS, crops, seeded_tensors
+from zoo.checkpoints.card import Input
+from zoo.checkpoints.published import PUBLISHED, published_card
+from zoo.checkpoints.torchvision_names import from_torchvision, to_torchvision, torchvision_name
+from zoo.data.pictures import prepare_picture
+from zoo.models import build
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+TENSORS = {"resnet18": 102, "resnet34": 182, "resnet50": 267}
+
+
+@pytest.fixture(scope="module")
+def goldens():
+    with np.load(GOLDEN / "goldens.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_logits_are_torchvisions_and_timms(goldens, name):
+    model = build(name, input_shape=(None, None, 3))
+    shapes = {v.path: tuple(v.shape) for v in model.weights}
+    tensors = seeded_tensors(
+        {torchvision_name(path): _torch_shape(shape) for path, shape in shapes.items()}
+    )
+    assert len(tensors) == TENSORS[name]
+    values = from_torchvision(tensors, shapes)
+    for variable in model.weights:
+        variable.assign(values[variable.path])
+    for index, image in enumerate(crops()):
+        assert _digest(image) == goldens[f"sha256/{index}"], "this JPEG decoder gives other pixels"
+        logits = np.asarray(model(image[None].astype(np.float32)))[0]
+        for library in ("torchvision", "timm"):
+            golden = goldens[f"{library}/{name}/{index}"]
+            error = np.abs(logits - golden).max() / np.abs(golden).max()
+            assert error <= 1e-4, (library, index, error)
+            assert logits.argmax() == golden.argmax()
+
+    back = to_torchvision({v.path: np.asarray(v.value) for v in model.weights})
+    assert back.keys() == tensors.keys()
+    for key, tensor in tensors.items():
+        assert back[key].tobytes() == tensor.tobytes()
+
+
+def _torch_shape(shape):
+    return {4: lambda: (shape[3], shape[2], *shape[:2]), 2: lambda: shape[::-1]}.get(
+        len(shape), lambda: shape
+    )()
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+@pytest.mark.parametrize("picture", ["china.jpg", "flower.jpg"])
+def test_pictures_are_prepared_as_in_the_evaluation(goldens, name, picture):
+    form = published_card(PUBLISHED[name]).input
+    pixels = prepare_picture(Image.fromarray(load_sample_image(picture)), form)
+    assert pixels.shape == (224, 224, 3)
+    golden = goldens[f"pixels/{picture}/{form.resize}/{form.interpolation}"]
+    assert _digest(pixels) == golden
+
+
+def test_a_whole_picture_is_scaled_without_resize():
+    form = Input(shape=(40, 30, 1), mean=(0.0,), std=(1.0,))
+    picture = Image.fromarray(load_sample_image("china.jpg"))
+    pixels = prepare_picture(picture, form)
+    assert pixels.shape == (40, 30, 1)
+    expected = picture.convert("L").resize((30, 40), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(pixels[..., 0], np.asarray(expected))
+    with pytest.raises(ValueError, match="unknown interpolation 'bicubi'; did you mean 'bicubic'"):
+        prepare_picture(picture, dataclasses.replace(form, interpolation="bicubi"))
+    with pytest.raises(ValueError, match="1 or 3 channels, the checkpoint eats 4"):
+        prepare_picture(picture, dataclasses.replace(form, shape=(40, 30, 4)))
+
+
+def _digest(image):
+    return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()

@@ -1,0 +1,77 @@
+"""The user's cache: published checkpoints, fetched once and kept in the zoo's own form."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoo.checkpoints.card import read_card
+from zoo.checkpoints.hub import NoNetworkError, download
+from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, Published, published_card
+from zoo.errors import RequestError
+from zoo.files import sha256
+
+
+def cache_folder() -> Path:
+    """Returns `ZOO_CACHE`, or `~/.cache/zoo` where it is not set."""
+    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo")
+
+
+def cached_checkpoints() -> dict[str, Path]:
+    """Returns the folders of the cached checkpoints, by name."""
+    folders = {name: cache_folder() / name for name in PUBLISHED}
+    return {name: folder for name, folder in folders.items() if (folder / "card.json").is_file()}
+
+
+def fetch(row: Published) -> Path:
+    """Returns the folder of a published checkpoint in the cache, its files checked by their hash.
+
+    What is missing or damaged is fetched and converted anew. Several processes may do so at once:
+    one works, the others wait for it. A folder appears under its name when it is whole.
+
+    Raises:
+        RequestError: The weights cannot be had; the message tells how to bring them by hand.
+        DamagedError: What came is not what was promised; the cache holds nothing of it.
+    """
+    from zoo.checkpoints.foreign import read_tensors, with_origin, write_checkpoint
+
+    folder = cache_folder() / row.name
+    with _locked(folder):
+        if _is_whole(folder):
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            got = download(row.hub_id, WEIGHTS_ON_HUB)
+        except NoNetworkError as error:
+            raise RequestError(
+                f"{error}; to bring it by hand, get {row.url} and run: "
+                f"zoo import --source={WEIGHTS_ON_HUB} --model={row.name}"
+            ) from error
+        card = published_card(row)
+        origin = {**card.origin, "sha256": got.sha256, "revision": got.revision}
+        write_checkpoint(read_tensors(got.path), with_origin(card, card.source, **origin), folder)
+    return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    if not (folder / "card.json").is_file():
+        return False
+    try:
+        files = read_card(folder).files
+        return bool(files) and all(
+            sha256(folder / name) == file.sha256 for name, file in files.items()
+        )
+    except (RequestError, OSError):
+        return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    import filelock  # A dependency of huggingface_hub, which locks its own cache with it.
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder.parent / f".{folder.name}.lock"):
+        yield

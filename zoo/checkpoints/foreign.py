@@ -1,0 +1,200 @@
+"""Weights that others trained: read from their files, written as a checkpoint of the zoo."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
+from zoo.checkpoints.torchvision_names import from_torchvision, to_torchvision
+from zoo.errors import DamagedError, RequestError
+from zoo.files import sha256, whole_file, whole_folder
+from zoo.models import MODELS
+
+_PICKLES = (".pth", ".pt", ".bin")
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Reads all tensors of a `.safetensors` file, or of a PyTorch pickle where PyTorch is there.
+
+    Args:
+        path: A pickle (`.pth`, `.pt`, `.bin`) is read by `torch.load(weights_only=True)`, which
+            runs no code of the file.
+
+    Raises:
+        RequestError: The file is of another kind, or broken, or PyTorch is missing.
+    """
+    if not path.is_file():
+        raise RequestError(f"there is no file {path}")
+    if path.suffix in _PICKLES:
+        return _read_pickle(path)
+    if path.suffix != ".safetensors":
+        raise RequestError(f"{path} is neither .safetensors nor {', '.join(_PICKLES)}")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return {name: _widen(file.get_tensor(name)) for name in file.offset_keys()}
+    except (safetensors.SafetensorError, TypeError, ValueError) as error:
+        raise RequestError(f"{path} is not a safetensors file for numpy: {error}") from error
+
+
+def check_sha256(path: Path, expected: str | None) -> str:
+    """Returns the SHA-256 of a file.
+
+    Args:
+        path: The file.
+        expected: What it must be, in hexadecimal; None: anything.
+
+    Raises:
+        DamagedError: It is another.
+    """
+    found = sha256(path)
+    if expected is not None and found != expected.lower():
+        raise DamagedError(f"{path} has sha256 {found}, not {expected.lower()}; get it anew")
+    return found
+
+
+def describe(
+    model: str, tensors: Mapping[str, np.ndarray], labels: tuple[str, ...] | None = None
+) -> Card:
+    """Returns a card for torchvision's tensors, with torchvision's usual preprocessing.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        tensors: By torchvision's names: the head tells the classes, the stem the channels.
+        labels: Names of the classes; None: ImageNet's for 1,000, else their numbers.
+
+    Raises:
+        RequestError: The model is no ResNet, the head or stem is missing, or the number of labels
+            is another than that of the classes.
+    """
+    row = MODELS.get(model)
+    if row.family != "resnet":
+        raise RequestError(f"only ResNets are imported, and {model} is of family {row.family!r}")
+    for name, axes in (("fc.weight", 2), ("conv1.weight", 4)):
+        if name not in tensors or tensors[name].ndim != axes:
+            raise RequestError(f"there is no tensor {name!r} of {axes} axes: not a ResNet's file")
+    classes, channels = tensors["fc.weight"].shape[0], tensors["conv1.weight"].shape[1]
+    if labels is None:
+        labels = imagenet_labels() if classes == 1000 else tuple(map(str, range(classes)))
+    if len(labels) != classes:
+        raise RequestError(f"there are {len(labels)} labels for the {classes} classes of the head")
+    mean, std = IMAGENET_MEAN, IMAGENET_STD
+    if channels != 3:
+        mean, std = (sum(mean) / 3,) * channels, (sum(std) / 3,) * channels
+    side = row.input_shape[0]
+    return Card(
+        model=model,
+        labels=labels,
+        # 224 of 256, torchvision's and timm's custom for ImageNet.
+        input=Input(
+            shape=(side, side, channels), mean=mean, std=std, resize=256 if side == 224 else None
+        ),
+    )
+
+
+def write_checkpoint(
+    tensors: Mapping[str, np.ndarray], card: Card, folder: Path, *, dtype: str = "float32"
+) -> Card:
+    """Writes torchvision's tensors as a checkpoint.
+
+    Args:
+        tensors: By torchvision's names.
+        card: What they are.
+        folder: Must not exist; appears when it is whole.
+        dtype: Of the stored floats.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        RequestError: The tensors do not fit the card's model, or are not finite; they are named.
+    """
+    from zoo.checkpoints.store import build_from_card, save
+
+    for name, value in tensors.items():
+        if not np.isfinite(value).all():
+            raise RequestError(f"tensor {name!r} is not finite")
+    model = build_from_card(card)
+    values = from_torchvision(tensors, {v.path: tuple(v.shape) for v in model.weights})
+    for variable in model.weights:
+        variable.assign(values[variable.path])
+    with whole_folder(folder) as temporary:
+        return save(model, temporary, card, dtype=dtype)
+
+
+def write_torchvision(folder: Path, path: Path) -> int:
+    """Writes a ResNet's checkpoint as torchvision-named safetensors, and returns their number.
+
+    Args:
+        folder: Of the checkpoint.
+        path: The file to write.
+
+    Raises:
+        RequestError: The checkpoint is damaged, or torchvision has no such network.
+    """
+    from zoo.checkpoints.card import read_card
+    from zoo.checkpoints.store import read_weights
+
+    card = read_card(folder)
+    _check_standard(card)
+    tensors = to_torchvision(read_weights(folder, card))
+    with whole_file(path) as temporary:
+        # timm and transformers look for this word before they open a file.
+        temporary.write_bytes(safetensors.numpy.save(tensors, metadata={"format": "pt"}))
+    return len(tensors)
+
+
+def with_origin(card: Card, source: str, **origin: str) -> Card:
+    """Returns the card with where its weights come from."""
+    return dataclasses.replace(card, source=source, origin=origin)
+
+
+def _check_standard(card: Card) -> None:
+    """Refuses networks that torchvision's ResNet would compute otherwise, whatever the names."""
+    if card.model not in ("resnet18", "resnet34", "resnet50"):
+        raise RequestError(f"torchvision has no {card.model}; it has resnet18, resnet34, resnet50")
+    standard = {
+        **MODELS.get(card.model).config,
+        "stem": "imagenet",
+        "shortcut": "auto",
+        "order": "post_activation",
+    }
+    for key, value in card.config.items():
+        if key != "zero_init" and (key not in standard or value != standard[key]):
+            raise RequestError(f"torchvision's {card.model} has no {key}={value!r}")
+
+
+def _read_pickle(path: Path) -> dict[str, np.ndarray]:
+    try:
+        import torch
+    except ImportError as error:
+        raise RequestError(
+            f"{path} is a pickle, which can run code; reading it safely needs PyTorch: "
+            "pip install 'zoo-residual[torch]', or use a .safetensors file"
+        ) from error
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # The unpickler has no error class of its own.
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RequestError(f"{path} is not a file of weights alone: {first}") from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]  # As timm's training writes it.
+    if not isinstance(content, Mapping) or not all(map(torch.is_tensor, content.values())):
+        raise RequestError(f"{path} holds no tensors by name; save model.state_dict()")
+    return {name: _to_numpy(tensor) for name, tensor in content.items()}
+
+
+def _to_numpy(tensor: Any) -> np.ndarray:
+    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+
+
+def _widen(value: np.ndarray) -> np.ndarray:
+    # Exact: every float16 and bfloat16 is a float32.
+    return value.astype(np.float32) if value.dtype.itemsize == 2 else value

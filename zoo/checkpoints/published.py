@@ -1,0 +1,149 @@
+"""The checkpoints that others published and that are fetched at their first use, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor
+
+from zoo.checkpoints.card import Card, Input, Metric
+from zoo.checkpoints.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
+from zoo.models import MODELS
+
+WEIGHTS_ON_HUB = "model.safetensors"
+
+_NOTES = (
+    "Trained on ImageNet, whose own terms (research, no commercial use) may reach the weights; "
+    "their licence is what their publisher states."
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way of training, by its tag: what all its checkpoints share.
+
+    Attributes:
+        trained_by: Who trained, with which recipe.
+        licence: SPDX name, as stated on the Hub.
+        publisher: Who published the accuracies.
+        interpolation: Of the scaling in evaluation.
+        resize: The shorter side before the crop to 224 pixels.
+    """
+
+    trained_by: str
+    licence: str
+    publisher: str
+    interpolation: str
+    resize: int
+
+
+# timm scales the shorter side to floor(size / crop).
+_RECIPES = {
+    "tv_in1k": Recipe("torchvision, IMAGENET1K_V1", "BSD-3-Clause", "torchvision", "bilinear", 256),
+    "tv2_in1k": Recipe(
+        "torchvision, IMAGENET1K_V2", "BSD-3-Clause", "torchvision", "bilinear", 232
+    ),
+    "a1_in1k": Recipe(
+        "timm, ResNet Strikes Back A1 (Wightman et al. 2021)",
+        "Apache-2.0",
+        "timm",
+        "bicubic",
+        floor(224 / 0.95),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of the table.
+
+    Attributes:
+        model: A name of `zoo.list_models()`.
+        tag: Of its recipe.
+        top1: On ImageNet's validation images at 224 pixels.
+        top1_288: At 288 pixels without a margin (crop 1.0); None: not published.
+        original: The PyTorch file that the Hub's was made from.
+        original_sha256: Of that file; "": not known.
+    """
+
+    model: str
+    tag: str
+    top1: float
+    top1_288: float | None
+    original: str
+    original_sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """As in `zoo.list_checkpoints()`."""
+        return f"{self.model}.{self.tag}"
+
+    @property
+    def hub_id(self) -> str:
+        """Repository on the Hugging Face Hub."""
+        return f"timm/{self.name}"
+
+    @property
+    def url(self) -> str:
+        """Of the file, for a browser."""
+        return f"https://huggingface.co/{self.hub_id}/resolve/main/{WEIGHTS_ON_HUB}"
+
+
+# The accuracies are those that torchvision and timm publish; none was measured here. timm's
+# `fb_ssl` and `fb_swsl` weights are CC-BY-NC and not listed.
+_ROWS = (
+    Published(
+        "resnet18", "tv_in1k", 0.6976, None, "resnet18-f37072fd.pth",
+        "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+    ),
+    Published(
+        "resnet34", "tv_in1k", 0.7331, None, "resnet34-b627a593.pth",
+        "b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f",
+    ),
+    Published(
+        "resnet50", "tv_in1k", 0.7613, None, "resnet50-0676ba61.pth",
+        "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+    ),
+    Published(
+        "resnet50", "tv2_in1k", 0.8086, None, "resnet50-11ad3fa6.pth",
+        "11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca",
+    ),
+    Published("resnet18", "a1_in1k", 0.7150, 0.7316, "resnet18_a1_0-d63eafa0.pth"),
+    Published("resnet34", "a1_in1k", 0.7642, 0.7793, "resnet34_a1_0-46f8f793.pth"),
+    Published("resnet50", "a1_in1k", 0.8038, 0.8124, "resnet50_a1_0-14fe96d1.pth"),
+)  # fmt: skip
+PUBLISHED = {row.name: row for row in _ROWS}
+
+
+def published_card(row: Published) -> Card:
+    """Returns the card of a published checkpoint; its files are known when it has been fetched."""
+    recipe = _RECIPES[row.tag]
+    architecture = MODELS.get(row.model)
+    measured = {"ImageNet-1k": row.top1, "ImageNet-1k at 288 px": row.top1_288}
+    return Card(
+        model=row.model,
+        labels=imagenet_labels(),
+        input=Input(
+            shape=architecture.input_shape,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            resize=recipe.resize,
+            interpolation=recipe.interpolation,
+        ),
+        metrics=tuple(
+            Metric("top1", value, dataset, "validation", 50_000, source=recipe.publisher)
+            for dataset, value in measured.items()
+            if value is not None
+        ),
+        training={"data": "ImageNet-1k", "recipe": recipe.trained_by},
+        parameters=architecture.parameters,
+        macs=architecture.macs,
+        licence=recipe.licence,
+        source=f"https://huggingface.co/{row.hub_id}",
+        origin={
+            "hub_id": row.hub_id,
+            "file": WEIGHTS_ON_HUB,
+            "made_from": row.original,
+            **({"made_from_sha256": row.original_sha256} if row.original_sha256 else {}),
+        },
+        notes=_NOTES,
+    )

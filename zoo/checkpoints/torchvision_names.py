@@ -1,0 +1,121 @@
+"""The weights of a ResNet in torchvision's names and layouts (timm's are the same), and back.
+
+torchvision keeps kernels as (out, in, height, width) and (out, in), Keras as (height, width, in,
+out) and (in, out). Every translation here only renames and transposes: a round trip is bit-exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from zoo.errors import RequestError
+
+_LEAVES = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+_STEM = re.compile(r"stem_(conv|bn)")
+_UNIT = re.compile(r"stage(\d+)_block(\d+)_(\d+|shortcut)_(conv|bn)")
+# torch counts the batches that a norm has seen; neither framework reads it at momentum 0.1.
+_IGNORED = re.compile(r"(.*\.)?num_batches_tracked")
+
+
+def torchvision_name(path: str) -> str:
+    """Returns torchvision's name for the path of a variable of a ResNet of the zoo.
+
+    Raises:
+        RequestError: torchvision's ResNet has no such tensor.
+    """
+    layer, _, leaf = path.rpartition("/")
+    if layer == "logits":
+        module = "fc"
+    elif match := _STEM.fullmatch(layer):
+        module = f"{match[1]}1"
+    elif match := _UNIT.fullmatch(layer):
+        stage, block, place, kind = match.groups()
+        part = f"downsample.{'01'[kind == 'bn']}" if place == "shortcut" else f"{kind}{place}"
+        module = f"layer{stage}.{int(block) - 1}.{part}"
+    else:
+        raise RequestError(f"torchvision's ResNet has no counterpart of {path!r}")
+    return f"{module}.{_LEAVES[leaf]}"
+
+
+def from_torchvision(
+    tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, np.ndarray]:
+    """Translates torchvision's tensors into those of a model of the zoo.
+
+    Args:
+        tensors: By torchvision's names.
+        shapes: Of the model's variables, by path.
+
+    Returns:
+        Views of the tensors in Keras's layout, by path.
+
+    Raises:
+        RequestError: Tensors are missing, in excess or of other shapes; they are named.
+    """
+    wanted = {torchvision_name(path): path for path in shapes}
+    found = {name for name in tensors if not _IGNORED.fullmatch(name)}
+    translated = {
+        path: _to_keras(tensors[name]) for name, path in wanted.items() if name in tensors
+    }
+    misshapen = [
+        f"{torchvision_name(path)} {tensors[torchvision_name(path)].shape} in place of "
+        f"{_torchvision_shape(shapes[path])}"
+        for path, value in translated.items()
+        if value.shape != tuple(shapes[path])
+    ]
+    problems = [
+        *name_problems(found, set(wanted)),
+        *([f"misshapen {_listed(misshapen)}"] if misshapen else []),
+    ]
+    if problems:
+        raise RequestError(f"the file {'; '.join(problems)}")
+    return translated
+
+
+def to_torchvision(variables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Translates the variables of a ResNet of the zoo, by path, into torchvision's tensors.
+
+    Raises:
+        RequestError: torchvision's ResNet has no such tensor.
+    """
+    return {
+        torchvision_name(path): np.ascontiguousarray(_to_torchvision(value))
+        for path, value in variables.items()
+    }
+
+
+def name_problems(found: set[str], wanted: set[str]) -> list[str]:
+    """Returns what is wrong with a set of tensor names, in words; nothing where they agree."""
+    return [
+        f"{problem} {len(names)} tensors: {_listed(sorted(names))}"
+        for names, problem in ((wanted - found, "lacks"), (found - wanted, "has in excess"))
+        if names
+    ]
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _to_keras(value: np.ndarray) -> np.ndarray:
+    return value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
+
+
+def _to_torchvision(value: np.ndarray) -> np.ndarray:
+    return value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
+
+
+def _torchvision_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    height_width, rest = shape[:-2], shape[-2:]
+    return (*reversed(rest), *height_width)

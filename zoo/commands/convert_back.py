@@ -1,0 +1,40 @@
+"""`zoo convert-back`: a ResNet's checkpoint as a file that torchvision and timm load."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.checkpoints.foreign import write_torchvision
+from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.errors import RequestError
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "the .safetensors file to write", flag_values=FLAGS)
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Writes the weights in torchvision's names and layouts."""
+    no_more(rest)
+    if not values.checkpoint:
+        raise RequestError("say what to convert: --checkpoint=NAME or a folder")
+    if not values.output or not values.output.endswith(".safetensors"):
+        raise RequestError(f"--output must be a .safetensors file, not {values.output!r}")
+    count = write_torchvision(find_checkpoint(values.checkpoint), Path(values.output))
+    console().print(f"{count} tensors: {values.output}", soft_wrap=True)
+    return DONE
+
+
+COMMAND = Command(
+    "convert-back",
+    "a ResNet-18, 34 or 50 as safetensors in torchvision's names and layouts.",
+    FLAGS,
+    main,
+)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())

@@ -1,0 +1,52 @@
+"""One picture as a checkpoint's card wants it: scaled, cropped, RGB."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from zoo.checkpoints.card import Input
+from zoo.errors import RequestError
+from zoo.registry import unknown
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
+    """Returns a picture in the form that a checkpoint was evaluated on.
+
+    With `form.resize` the shorter side becomes that long and the middle is cut out, to the same
+    pixel as torchvision's Resize and CenterCrop; without it the whole picture is scaled. Pillow's
+    filters average over the pixels that they leave out (antialias).
+
+    Args:
+        picture: Of any size and mode.
+        form: The card's; its shape is (height, width, 1 or 3).
+
+    Returns:
+        (height, width, channels), uint8.
+
+    Raises:
+        RequestError: Unknown interpolation, or channels that a picture does not have.
+    """
+    height, width, channels = (side or 0 for side in form.shape)
+    if channels not in (1, 3):
+        raise RequestError(f"a picture has 1 or 3 channels, the checkpoint eats {channels}")
+    if form.interpolation not in _FILTERS:
+        raise RequestError(unknown("interpolation", form.interpolation, list(_FILTERS)))
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if form.resize is None:
+        size = (width, height)
+    else:
+        shorter = min(picture.size)
+        wide, high = (form.resize * side // shorter for side in picture.size)
+        size = (max(width, wide), max(height, high))
+    picture = picture.resize(size, _FILTERS[form.interpolation])
+    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
+    picture = picture.crop((left, top, left + width, top + height))
+    return np.asarray(picture).reshape(height, width, channels)
