@@ -136,7 +136,7 @@ def test_a_model_that_is_not_finite_is_not_saved(saved, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet8.digit", "unknown checkpoint 'resnet8.digit'; did you mean 'resnet8.digits'?"),
+        ("resnet8.digit", "unknown checkpoint 'resnet8.digit'; did you mean 'resnet8.digits'"),
         ("no/such/folder", "unknown checkpoint 'no/such/folder'"),
     ],
 )

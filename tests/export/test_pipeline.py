@@ -230,10 +230,10 @@ def test_an_error_half_way_leaves_what_was_there(
 def test_an_earlier_export_is_replaced_whole(untrained, few, tmp_path):
     output = tmp_path / "out"
     export.export_model(untrained, output, samples=few, labels=THREE, targets=())
-    (output / "stale.txt").write_text("from before")
+    (output / "stale.tflite").write_text("from before")
     export.export_model(untrained, output, samples=few, labels=("x", "y", "z"), targets=())
     assert (output / "labels.txt").read_text() == "x\ny\nz\n"
-    assert not (output / "stale.txt").exists()
+    assert not (output / "stale.tflite").exists()
     assert os.listdir(tmp_path) == ["out"]
 
 
