@@ -1,6 +1,7 @@
 """Any Keras model to a SavedModel and to verified TensorFlow Lite files, with a report.
 
-    report = export.export_model(model, "out", samples=export.Samples(x, test_x, test_y), labels=...)
+    samples = export.Samples(calibration=train_x, test_x=test_x, test_y=test_y)
+    report = export.export_model(model, "out", samples=samples, labels=("cat", "dog"))
 
 Importing this package is cheap: TensorFlow is imported when something is exported.
 """

@@ -47,17 +47,19 @@ def _panels(report: Report) -> list[_Panel]:
     accuracies = {"Keras": report.reference_top1}
     sizes: dict[str, float | None] = {}
     latencies: dict[str, float | None] = {}
-    for name, artifact in report.artifacts.items():
+    for target, artifact in report.artifacts.items():
+        name = "SavedModel" if target == "saved_model" else target
         accuracies[name] = artifact.top1
-        sizes[name] = None if artifact.bytes is None else artifact.bytes / 1e6
+        sizes[name] = None if artifact.bytes is None else artifact.bytes
         latencies[name] = None if artifact.latency is None else artifact.latency.median
     threads = {
         artifact.latency.threads for artifact in report.artifacts.values() if artifact.latency
     }
     unit = f" ({', '.join(str(count) for count in sorted(threads))} threads)" if threads else ""
+    large = max((size or 0 for size in sizes.values()), default=0) >= 1e6
     panels = [
         _panel("Top-1 accuracy", accuracies, 100, "{:.2f} %"),
-        _panel("Size", sizes, 1, "{:.3g} MB"),
+        _panel("Size", sizes, *((1e-6, "{:.3g} MB") if large else (1e-3, "{:.3g} kB"))),
         _panel(f"Latency, median{unit}", latencies, 1, "{:.3g} ms"),
     ]
     return [panel for panel in panels if panel[1]] or [("Nothing was measured", [""], [0.0], [""])]

@@ -15,7 +15,7 @@ from typing import Any
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-class ChildDeath(Exception):
+class ChildError(Exception):
     """The process ended before its work was done; the message says how, in one line."""
 
 
@@ -28,7 +28,7 @@ def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
         folder: Where the job is written for the child to read.
 
     Raises:
-        ChildDeath: The child was killed, or ended with an error.
+        ChildError: The child was killed, or ended with an error.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder, delete=False) as file:
         json.dump(dict(job), file)
@@ -43,12 +43,12 @@ def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise ChildDeath(_describe(done.returncode, done.stderr))
+        raise ChildError(_describe(done.returncode, done.stderr))
 
 
 def command(module: str, job: str) -> list[str]:
-    """The command line of a child."""
-    return [sys.executable, "-m", module, job]
+    """The command line of a child; -P, lest an `export` in the current folder be found first."""
+    return [sys.executable, "-P", "-m", module, job]
 
 
 def child_main(work: Callable[[dict[str, Any]], None]) -> None:

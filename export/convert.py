@@ -1,4 +1,4 @@
-"""From a SavedModel with static batch 1 to a `.tflite`, in a child process.
+"""From a SavedModel with static batch 1 to `.tflite` files, in a child process.
 
 The converter can end the process it runs in (a recurrent model under full-integer quantisation
 does), and holds gigabytes while it quantises; both stay with the child.
@@ -6,75 +6,95 @@ does), and holds gigabytes while it quantises; both stay with the child.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from export.child import child_main, run_child
-from export.targets import Target
+from export.child import ChildError, child_main, run_child
 
 IntegerType = Literal["uint8", "int8"]
 
 
-def convert(
-    saved_model: Path,
-    output: Path,
-    target: Target,
-    *,
-    signature: str,
-    input_name: str,
-    calibration: Path,
-    integer_io: IntegerType,
-    scratch: Path,
-) -> None:
-    """Converts one signature for one target.
+@dataclass(frozen=True)
+class Source:
+    """What is converted.
+
+    Attributes:
+        saved_model: Folder of a SavedModel with static shapes.
+        signature: The one of its signatures to take.
+        input_name: Of that signature's only input.
+        calibration: `.npy` of (N, ...) inputs; read for integer files only.
+        integer_io: Type of the input and output of integer files.
+    """
+
+    saved_model: str
+    signature: str
+    input_name: str
+    calibration: str
+    integer_io: IntegerType
+
+
+def convert(source: Source, precisions: Mapping[Path, str], scratch: Path) -> dict[Path, str]:
+    """Converts one model into several files.
+
+    One child writes them all, for starting TensorFlow takes longer than most conversions. Where it
+    dies, the first file it did not finish is to blame, and a new child goes on with the next.
 
     Args:
-        saved_model: Folder of a SavedModel with static shapes.
-        output: The `.tflite` to write.
-        target: What to write.
-        signature: The SavedModel's signature to take.
-        input_name: Of that signature's only input.
-        calibration: `.npy` of (N, ...) inputs; read for integer targets only.
-        integer_io: Type of the input and output of an integer target.
+        source: What to convert.
+        precisions: Files to write, and the precision of each: "float32", "float16" or "int8".
         scratch: For temporary files.
 
-    Raises:
-        ChildDeath: The conversion failed or ended its process.
+    Returns:
+        The files that could not be written, and why.
     """
-    job = {
-        "saved_model": str(saved_model),
-        "output": str(output),
-        "precision": target.precision,
-        "signature": signature,
-        "input_name": input_name,
-        "calibration": str(calibration),
-        "integer_io": integer_io,
-    }
-    run_child("export.convert", job, scratch)
+    failures: dict[Path, str] = {}
+    left = list(precisions)
+    while left:
+        files = [(str(path), precisions[path]) for path in left]
+        try:
+            run_child("export.convert", {"source": asdict(source), "files": files}, scratch)
+            return failures
+        except ChildError as death:
+            left = [path for path in left if not path.exists()]
+            if left:
+                failures[left.pop(0)] = str(death)
+    return failures
 
 
 def _convert_here(job: dict[str, Any]) -> None:
+    source = Source(**job["source"])
+    for path, precision in job["files"]:
+        content = _converter(source, precision).convert()
+        # Renamed when whole: a file's existence is what tells the parent that it was finished.
+        partial = Path(f"{path}.partial")
+        partial.write_bytes(content)
+        os.replace(partial, path)
+
+
+def _converter(source: Source, precision: str) -> Any:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        job["saved_model"], signature_keys=[job["signature"]]
+        source.saved_model, signature_keys=[source.signature]
     )
     # Builtin operators only: a model that needs Flex must fail, not grow a dependency.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if job["precision"] == "float16":
+    if precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    elif job["precision"] == "int8":
+    elif precision == "int8":
+        samples = np.load(source.calibration, mmap_mode="r")
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.as_dtype(job["integer_io"])
-        converter.inference_output_type = tf.as_dtype(job["integer_io"])
-        samples = np.load(job["calibration"], mmap_mode="r")
-        converter.representative_dataset = lambda: _one_by_one(samples, job["input_name"])
-    Path(job["output"]).write_bytes(converter.convert())
+        converter.inference_input_type = tf.as_dtype(source.integer_io)
+        converter.inference_output_type = tf.as_dtype(source.integer_io)
+        converter.representative_dataset = lambda: _one_by_one(samples, source.input_name)
+    return converter
 
 
 def _one_by_one(samples: np.ndarray, name: str) -> Iterator[dict[str, np.ndarray]]:

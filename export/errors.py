@@ -14,7 +14,7 @@ class ExportError(ValueError):
     """The request was wrong; nothing was written."""
 
 
-class GateFailure(Exception):
+class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
     """An artifact is not good enough; only the report was written.
 
     Attributes:

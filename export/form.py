@@ -1,4 +1,4 @@
-"""The form in which a Keras model is exported: checked, named, softmax last, recurrence unrolled."""
+"""The form in which a model is exported: checked, named, softmax last, recurrence unrolled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.errors import ExportError, unknown
-from export.recurrent import recurrent_layers, unroll
+from export.unroll import recurrent_layers, unroll
 
 Kind = Literal["image", "features", "sequence"]
 Outputs = Literal["logits", "probabilities", "values"]

@@ -1,4 +1,4 @@
-"""The checks an artifact has to pass. Each looks at the evidence and gives a verdict with figures."""
+"""The checks an artifact has to pass: each looks at the evidence and judges, with figures."""
 
 from __future__ import annotations
 

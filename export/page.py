@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 
 import numpy as np
 
 from export.chart import draw
 from export.examples import image_strip, value_table
+from export.parity import EXACT_DB, Parity
 from export.report import Artifact, Report
 from export.samples import Samples
+from export.style import STYLE
 
 _EXAMPLES = 10
 _NONE = "–"
@@ -35,23 +36,24 @@ def render(
         HTML that needs no other file.
     """
     title = report.identity.get("checkpoint") or report.identity["model"]
-    shown = np.linspace(0, report.samples - 1, min(_EXAMPLES, report.samples)).round().astype(int)
+    positions = np.linspace(0, report.samples - 1, min(_EXAMPLES, report.samples))
+    shown = [round(float(position)) for position in positions]
+    titled = {_title(name): values for name, values in predictions.items()}
     examples = image_strip if samples.test_x.ndim == 4 else value_table
     body = "".join(
         [
             _header(title, report),
             _section("Artifacts", _artifacts(report)),
             _section("Accuracy, size, latency", f'<div class="chart">{draw(report)}</div>'),
-            _section("Examples from the test set", examples(samples, labels, predictions, shown)),
+            _section("Examples from the test set", examples(samples, labels, titled, shown)),
             _section("Gates", _gates(report)),
             _section("Operators", _operators(report)),
         ]
     )
-    style = resources.files("export").joinpath("page.css").read_text()
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Export of {escape(title)}</title><style>{style}</style></head>"
+        f"<title>Export of {escape(title)}</title><style>{STYLE}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
     )
 
@@ -74,18 +76,29 @@ def _header(title: str, report: Report) -> str:
     )
     return (
         f"<header><h1>{escape(title)} {badge(report.verdict)}</h1>"
-        f"<p>{_summary(report)}</p><dl>{items}</dl></header>"
+        f"{_summary(report)}<dl>{items}</dl></header>"
     )
 
 
 def _summary(report: Report) -> str:
-    failed = [name for name, item in report.artifacts.items() if item.verdict == "fail"]
-    if failed:
-        return (
-            f"Nothing was exported: {escape(', '.join(failed))} did not pass. "
-            "The figures below are those of the files that were made and removed."
-        )
-    return f"Exported for {escape(', '.join(report.artifacts))}; every gate passed."
+    if report.verdict == "pass":
+        names = ", ".join(_title(name) for name in report.artifacts)
+        return f"<p>Exported for {escape(names)}; every gate passed.</p>"
+    failures = "".join(
+        f"<li><strong>{escape(_title(name))}</strong> <code>{escape(check.name)}</code> "
+        f"{escape(check.detail)}</li>"
+        for name, artifact in report.artifacts.items()
+        for check in artifact.checks
+        if check.status == "fail"
+    )
+    return (
+        "<p>Nothing was exported. The figures below are those of files that were made, checked "
+        f'and removed.</p><ul class="failures">{failures}</ul>'
+    )
+
+
+def _title(name: str) -> str:
+    return "SavedModel" if name == "saved_model" else name
 
 
 def _section(title: str, content: str) -> str:
@@ -95,37 +108,46 @@ def _section(title: str, content: str) -> str:
 def _artifacts(report: Report) -> str:
     columns = (
         "Target",
-        "File",
         "Weights",
-        "Size",
         "Input → output",
+        "Size",
         "Top-1",
-        "Agrees",
+        "Same as Keras",
         "Max error",
         "SQNR",
-        "Median",
-        "p90",
+        "Latency (p90)",
         "",
     )
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     rows = "".join(_artifact_row(name, item) for name, item in report.artifacts.items())
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return (
+        f'<table class="artifacts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<p class="note">{_note(report)}</p>'
+    )
+
+
+def _note(report: Report) -> str:
+    threads = {item.latency.threads for item in report.artifacts.values() if item.latency}
+    used = f", {max(threads)} threads" if threads else ""
+    return (
+        f"Latency is that of one input at a time on the CPU that exported{used}; a GPU or an NPU "
+        "has its own. Errors and SQNR (signal to quantisation noise) are those of the outputs, "
+        "against the Keras model's."
+    )
 
 
 def _artifact_row(name: str, artifact: Artifact) -> str:
     parity, latency = artifact.parity, artifact.latency
     cells = [
-        f"<strong>{escape(name)}</strong>",
-        f"<code>{escape(artifact.file)}</code>",
+        f"<strong>{escape(_title(name))}</strong><br><code>{escape(artifact.file)}</code>",
         escape(artifact.precision),
-        _size(artifact.bytes),
         _tensors(artifact),
+        _size(artifact.bytes),
         _percent(artifact.top1),
         _percent(parity.top1_agreement) if parity else _NONE,
         f"{parity.max_abs_error:.1e}" if parity else _NONE,
-        f"{parity.sqnr_db:.1f} dB" if parity else _NONE,
-        f"{latency.median:.3g} ms" if latency else _NONE,
-        f"{latency.p90:.3g} ms" if latency else _NONE,
+        _ratio(parity) if parity else _NONE,
+        f"{latency.median:.3g} ms<br><small>({latency.p90:.3g})</small>" if latency else _NONE,
         badge(artifact.verdict),
     ]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
@@ -135,12 +157,16 @@ def _tensors(artifact: Artifact) -> str:
     if artifact.input is None or artifact.output is None:
         return _NONE
     shape = "×".join("N" if size < 0 else str(size) for size in artifact.input.shape)
-    return f"{escape(artifact.input.dtype)} {shape} → {escape(artifact.output.dtype)}"
+    return f"{escape(artifact.input.dtype)} → {escape(artifact.output.dtype)}<br>{shape}"
+
+
+def _ratio(parity: Parity) -> str:
+    return "exact" if parity.sqnr_db == EXACT_DB else f"{parity.sqnr_db:.1f} dB"
 
 
 def _gates(report: Report) -> str:
     return "".join(
-        f'<details class="gates" open><summary><strong>{escape(name)}</strong> '
+        f'<details class="gates" open><summary><strong>{escape(_title(name))}</strong> '
         f"{badge(artifact.verdict)}</summary><table><tbody>{_checks(artifact)}</tbody></table>"
         "</details>"
         for name, artifact in report.artifacts.items()

@@ -40,7 +40,7 @@ def compare(values: np.ndarray, reference: np.ndarray, *, classified: bool) -> P
     agreement = float((top1(values) == top1(reference)).mean()) if classified else None
     return Parity(
         max_abs_error=largest_error,
-        max_rel_error=largest_error / max(largest, np.finfo(np.float32).tiny),
+        max_rel_error=largest_error / max(largest, float(np.finfo(np.float32).tiny)),
         sqnr_db=sqnr_db(values, reference),
         top1_agreement=agreement,
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from export.child import ChildDeath
-from export.convert import IntegerType, convert
+from export.child import ChildError
+from export.convert import IntegerType, Source, convert
 from export.errors import ExportError, GateFailure, unknown
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
@@ -30,6 +30,8 @@ Progress = Callable[[str], None]
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
 LABELS = "labels.txt"
+_TEST_X = "test_x.npy"
+_CALIBRATION = "calibration.npy"
 _EDGE_IO = ("uint8", "int8")
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
@@ -97,6 +99,8 @@ def export_model(
     if threads < 1:
         raise ExportError(f"threads is {threads}; pass 1 or more")
     identity = _check_identity(identity or {}, model)
+    if form.outputs == "values" and samples.test_y is not None:
+        raise ExportError("test_y is given for a model whose outputs are values; leave it out")
     samples = check_samples(samples, form.input_shape, form.classes)
     tell = progress or (lambda line: None)
     try:
@@ -133,10 +137,14 @@ def _make(
     task.scratch.mkdir()
     task.artifacts.mkdir()
     made: dict[str, tuple[Artifact, np.ndarray | None]] = {}
-    _write_inputs(task)
-    for target in targets:
-        tell(f"{target.name}: converting and checking")
-        made[target.name] = _lite_artifact(task, target)
+    paths = {target: task.artifacts / f"{target.name}.tflite" for target in targets}
+    tell("converting")
+    source = _write_source(task)
+    precisions = {path: target.precision for target, path in paths.items()}
+    failures = convert(source, precisions, task.scratch)
+    for target, path in paths.items():
+        tell(f"{target.name}: checking")
+        made[target.name] = _lite_artifact(task, target, path, failures.get(path))
     tell(f"{SAVED_MODEL}: writing and checking")
     made[SAVED_MODEL] = _saved_model_artifact(task)
     truth = task.samples.test_y
@@ -150,37 +158,31 @@ def _make(
     return report, {name: values for name, (_, values) in made.items() if values is not None}
 
 
-def _write_inputs(task: _Task) -> None:
-    calibration = task.samples.calibration
-    np.save(task.scratch / "test_x.npy", task.samples.test_x)
-    np.save(
-        task.scratch / "calibration.npy",
-        with_full_pixel_range(calibration) if task.pixels else calibration,
-    )
+def _write_source(task: _Task) -> Source:
+    images = task.samples.calibration
+    np.save(task.scratch / _TEST_X, task.samples.test_x)
+    np.save(task.scratch / _CALIBRATION, with_full_pixel_range(images) if task.pixels else images)
     save_for_conversion(task.form, task.scratch / SAVED_MODEL)
+    return Source(
+        saved_model=str(task.scratch / SAVED_MODEL),
+        signature=SIGNATURE,
+        input_name=task.form.kind,
+        calibration=str(task.scratch / _CALIBRATION),
+        integer_io=task.integer_io,
+    )
 
 
-def _lite_artifact(task: _Task, target: Target) -> tuple[Artifact, np.ndarray | None]:
-    path = task.artifacts / f"{target.name}.tflite"
-    try:
-        convert(
-            task.scratch / SAVED_MODEL,
-            path,
-            target,
-            signature=SIGNATURE,
-            input_name=task.form.kind,
-            calibration=task.scratch / "calibration.npy",
-            integer_io=task.integer_io,
-            scratch=task.scratch,
-        )
-    except ChildDeath as death:
-        check = Check("conversion", "fail", str(death))
+def _lite_artifact(
+    task: _Task, target: Target, path: Path, failure: str | None
+) -> tuple[Artifact, np.ndarray | None]:
+    if failure is not None:
+        check = Check("conversion", "fail", failure)
         return Artifact(path.name, target.precision, (check,)), None
     graph = read_graph(path)
     size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        run = run_artifact(path, task.scratch / "test_x.npy", task.threads, task.scratch)
-    except ChildDeath as death:
+        run = run_artifact(path, task.scratch / _TEST_X, task.threads, task.scratch)
+    except ChildError as death:
         check = Check("runs", "fail", str(death))
         artifact = Artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
@@ -256,10 +258,14 @@ def _write_report(
 ) -> None:
     folder.mkdir(exist_ok=True)
     if report.verdict == "pass" and task.labels:
-        (folder / LABELS).write_text("".join(f"{label}\n" for label in task.labels))
-    (folder / REPORT).write_text(to_json(report))
+        (folder / LABELS).write_text(
+            "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
+        )
+    (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     predictions = {"Keras": task.reference, **values}
-    (folder / PAGE).write_text(render(report, task.samples, task.labels, predictions))
+    # Labels of values are names, not answers.
+    answers = () if task.form.outputs == "values" else task.labels
+    (folder / PAGE).write_text(render(report, task.samples, answers, predictions), encoding="utf-8")
 
 
 def _check_labels(labels: Sequence[str], form: Form) -> tuple[str, ...]:
@@ -274,7 +280,9 @@ def _check_labels(labels: Sequence[str], form: Form) -> tuple[str, ...]:
         )
     for label in labels:
         if not isinstance(label, str) or not label.strip() or len(label.splitlines()) != 1:
-            raise ExportError(f"label {label!r} cannot be a line of {LABELS}; pass one line of text")
+            raise ExportError(
+                f"label {label!r} cannot be a line of {LABELS}; pass one line of text"
+            )
     return labels
 
 

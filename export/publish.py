@@ -12,6 +12,7 @@ from pathlib import Path
 from export.errors import ExportError
 
 REPORT = "report.json"
+EXPORTED = (REPORT, "report.html", "labels.txt", "saved_model")
 
 
 def check_output(output: Path) -> None:
@@ -22,11 +23,19 @@ def check_output(output: Path) -> None:
     """
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise ExportError(f"output {str(output)!r} exists and is not a folder; choose another name")
-    if output.exists() and any(output.iterdir()) and not (output / REPORT).is_file():
+    if not output.exists():
+        return
+    foreign = sorted(entry.name for entry in output.iterdir() if not _is_exported(entry))
+    if foreign:
         raise ExportError(
-            f"output {str(output)!r} exists and is not an earlier export (it has no {REPORT}); "
-            "choose another folder or remove it"
+            f"output {str(output)!r} exists and is not just an earlier export (it has "
+            f"{foreign[0]!r}); choose another folder or remove it"
         )
+
+
+def _is_exported(entry: Path) -> bool:
+    """Tells whether an export writes a file or folder of that name, so that it may replace it."""
+    return entry.name in EXPORTED or entry.suffix == ".tflite"
 
 
 @contextmanager

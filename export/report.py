@@ -24,7 +24,7 @@ _PACKAGES = {
 
 @dataclass(frozen=True)
 class Artifact:
-    """One exported file or folder. What could not be found out, as of a file that never was, is None.
+    """One exported file or folder; None stands for what could not be found out.
 
     Attributes:
         file: Where it is, relative to the report.
@@ -54,7 +54,7 @@ class Artifact:
 
     @property
     def verdict(self) -> str:
-        """ "fail" where any check failed."""
+        """Is "fail" where any check failed, else "pass"."""
         return "fail" if any(check.status == "fail" for check in self.checks) else "pass"
 
 
@@ -78,7 +78,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """ "fail" where any artifact failed."""
+        """Is "fail" where any artifact failed, else "pass"."""
         verdicts = [artifact.verdict for artifact in self.artifacts.values()]
         return "fail" if "fail" in verdicts else "pass"
 

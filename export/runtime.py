@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from export.errors import ExportError
+
 _WARM_UP_RUNS = 3
 _TIMED_RUNS = 50
 _TIMED_SECONDS = 2.0
@@ -51,14 +53,24 @@ class LiteModel:
             threads: To run on.
 
         Raises:
-            ValueError: Not a `.tflite` file, or one that its own operators do not fit.
+            ExportError: Not there, not a `.tflite` file, or not one input and one output.
         """
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._interpreter.allocate_tensors()
-        (self._in,) = self._interpreter.get_input_details()
-        (self._out,) = self._interpreter.get_output_details()
+        try:
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ExportError(f"{str(path)!r} does not load as a .tflite file: {reason}") from error
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ExportError(
+                f"{str(path)!r} has {len(inputs)} inputs and {len(outputs)} outputs; "
+                "pass a file with one of each"
+            )
+        self._in, self._out = inputs[0], outputs[0]
         names = _signature_names(self._interpreter)
         self.input = _info(names[0], self._in)
         self.output = _info(names[1], self._out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.form import SIGNATURE, Form, serving_module
-from export.runtime import Latency, TensorInfo, timed
+from export.runtime import TensorInfo, timed
 from export.verify import Run
 
 # TensorFlow Serving looks for numbered folders.
@@ -49,7 +51,8 @@ def save_for_serving(form: Form, folder: Path, labels: Sequence[str], *, pixels:
 
 def classifies_bytes(form: Form, labels: Sequence[str], *, pixels: bool) -> bool:
     """Tells whether encoded pictures can be served."""
-    return form.kind == "image" and pixels and form.input_shape[-1] in (1, 3) and bool(labels)
+    decodable = form.kind == "image" and pixels and form.input_shape[-1] in (1, 3)
+    return decodable and form.outputs != "values" and bool(labels)
 
 
 def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Run:
@@ -101,4 +104,8 @@ def _save(module: tf.Module, folder: Path, signatures: dict[str, Any]) -> None:
     # Named on the module too, so that a loaded model can be called without its signatures.
     for name, function in signatures.items():
         setattr(module, name, function)
-    tf.saved_model.save(module, str(folder), signatures=signatures)
+    try:
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+    except tf.errors.ResourceExhaustedError as error:
+        # TensorFlow's own way of saying that the disk is full.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

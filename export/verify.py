@@ -52,7 +52,7 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
         folder: For temporary files.
 
     Raises:
-        ChildDeath: The file does not load, or ended the process that ran it.
+        ChildError: The file does not load, or ended the process that ran it.
     """
     values = folder / f"{path.stem}.values.npy"
     facts = folder / f"{path.stem}.facts.json"

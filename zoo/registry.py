@@ -82,7 +82,7 @@ def matching(names: Iterable[str], pattern: str) -> list[str]:
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """Returns the one-line message for an unknown name, with the nearest known names."""
-    nearest = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    nearest = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
     if nearest:
         return f"unknown {kind} {name!r}; did you mean {' or '.join(map(repr, nearest))}?"
     if known:

@@ -17,6 +17,7 @@ from zoo.errors import RequestError
 from zoo.registry import unknown
 
 Order = Literal["post_activation", "relu_output", "linear_output"]
+Activation = Literal["relu", "linear"]
 Shortcut = Literal["auto", "pad", "projection", "identity", "none"]
 Tensor: TypeAlias = keras.KerasTensor
 Layers: TypeAlias = Callable[[Tensor], Tensor]
@@ -28,6 +29,7 @@ def residual(
     project: Layers,
     *,
     order: Order = "post_activation",
+    activation: Activation = "relu",
     shortcut: Shortcut = "auto",
     stride: int = 1,
     name: str = "residual",
@@ -39,6 +41,7 @@ def residual(
         relu_output: ReLU(f(x)) + x; the stream between units stays an unrectified sum.
         linear_output: f(ReLU(x)) + x, pre-activation (He et al. 2016, "Identity Mappings in Deep
             Residual Networks"); the last unit's output needs an activation of its own.
+        All three are f(x) + x where the activation is linear.
 
     Shortcuts:
         auto: the identity, and W x where the dimensions change (option B of He et al. 2015).
@@ -52,7 +55,8 @@ def residual(
         x: Input, (batch, ..., channels).
         branch: Builds f(x), (batch, ..., channels').
         project: Builds W x, in the shape of f(x); called only where a projection is due.
-        order: Where the ReLU stands, see above.
+        order: Where the activation stands, see above.
+        activation: "relu", or "linear" for none, where f is non-linear itself.
         shortcut: What is added, see above.
         stride: The step by which f shrinks every axis between batch and channels.
         name: Prefix of the names of the layers made here.
@@ -64,17 +68,18 @@ def residual(
         RequestError: Unknown order or shortcut; the shapes do not allow the shortcut.
     """
     _check(order, "order", Order)
+    _check(activation, "activation", Activation)
     _check(shortcut, "shortcut", Shortcut)
 
-    def relu(value: Tensor) -> Tensor:
-        return layers.ReLU(name=f"{name}_relu")(value)
+    def activate(value: Tensor) -> Tensor:
+        return layers.ReLU(name=f"{name}_relu")(value) if activation == "relu" else value
 
-    y = branch(relu(x) if order == "linear_output" else x)
+    y = branch(activate(x) if order == "linear_output" else x)
     if order == "relu_output":
-        y = relu(y)
+        y = activate(y)
     if shortcut != "none":
         y = layers.Add(name=f"{name}_add")([y, _shortcut(x, y, project, shortcut, stride)])
-    return relu(y) if order == "post_activation" else y
+    return activate(y) if order == "post_activation" else y
 
 
 def _shortcut(x: Tensor, y: Tensor, project: Layers, shortcut: Shortcut, stride: int) -> Tensor:

@@ -32,12 +32,16 @@ def test_round_trip(tmp_path):
 
 
 WRONG = [
-    ({"schema": 2}, "its schema is 2; this version reads up to 1, upgrade zoo"),
+    ({"schema": 3}, "its schema is 3; this version reads up to 2, upgrade zoo"),
     ({"schema": "1"}, "its schema is '1'"),
     ({"model": "REMOVE"}, "field 'model' is missing"),
     ({"labels": "REMOVE"}, "field 'labels' is missing"),
     ({"input": "REMOVE"}, "field 'input' is missing"),
     ({"input": {"shape": [32, 32, 3], "mean": [0, 0, 0]}}, "field 'std' is missing"),
+    ({"labels": "cd"}, "field 'labels' is of the wrong type"),
+    ({"labels": [1, 2]}, "field 'labels' is of the wrong type"),
+    ({"config": None}, "field 'config' is of the wrong type"),
+    ({"model": ["resnet8"]}, "field 'model' is of the wrong type"),
     ({"colour": "red"}, "unknown field 'colour'"),
     ({"metrics": [{"name": "top1"}]}, "field 'value' is missing"),
 ]

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import numpy as np
@@ -155,3 +156,19 @@ def test_a_moved_folder_loads(saved, tmp_path):
     shutil.move(folder, tmp_path / "elsewhere")
     moved = zoo.load(tmp_path / "elsewhere").model
     np.testing.assert_array_equal(np.asarray(moved(IMAGES)), np.asarray(model(IMAGES)))
+
+
+def test_a_card_that_would_not_build_the_model_is_refused(saved, tmp_path):
+    model, _ = saved
+    other = dataclasses.replace(CARD, config={"shortcut": "auto"})
+    with pytest.raises(RequestError, match="the card does not describe this model"):
+        zoo.save(model, tmp_path / "other", other)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_folder_of_another_kind_does_not_hide_a_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "resnet8.digits").mkdir()
+    assert zoo.create_model("resnet8", checkpoint="digits").output_shape == (None, 10)
+    assert zoo.load("resnet8.digits").labels[0] == "0"

@@ -10,7 +10,7 @@ def test_channel_statistics():
     x = np.zeros((4, 2, 2, 3), np.uint8)
     x[..., 0] = [[[10]], [[20]], [[30]], [[40]]]
     x[..., 2] = 7
-    mean, std = channel_statistics(x)
+    mean, std = channel_statistics(Split(x, np.zeros(4)))
     assert mean == (25.0, 0.0, 7.0)
     assert std == pytest.approx((np.std([10, 20, 30, 40]), 1.0, 1.0), abs=1e-4)
 

@@ -17,6 +17,7 @@ def test_digits_as_images(size, expected):
     ("source", "size", "message"),
     [
         ("digits", 31, "image size 31 is under 32"),
+        ("digits", 1025, "image size 1025 is over 1024"),
         ("no/such/folder", None, "there is no data 'no/such/folder'"),
     ],
 )

@@ -13,7 +13,8 @@ from export.publish import check_output, publish, working_folder
 
 def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ExportError, match="not an earlier export"):
+    (tmp_path / "report.json").write_text("{}")
+    with pytest.raises(ExportError, match=r"not just an earlier export \(it has 'thesis.txt'\)"):
         check_output(tmp_path)
 
 

@@ -115,7 +115,7 @@ WRONG = [
     ({"input_shape": (31, 64, 3)}, "image size 31×64 is under 32×32"),
     ({"input_shape": (32, 32)}, r"takes \(height, width, channels\), not \(32, 32\)"),
     ({"shortcut": "identity"}, "shortcut 'identity' cannot add"),
-    ({"mean": (1.0,)}, "mean has 1 values for an image of 3 channels"),
+    ({"mean": (1.0,)}, "mean has 1 values for an input of 3 channels"),
     ({"std": (1.0, 0.0, 1.0)}, "std must be positive"),
 ]
 

@@ -72,3 +72,19 @@ def test_a_wrong_configuration_writes_nothing(digits, tmp_path):
     with pytest.raises(RequestError, match="unknown order"):
         train("resnet8", digits, RECIPE, tmp_path / "run", config={"order": "odd"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_whose_weights_are_gone_is_trained_again(digits, tmp_path):
+    recipe = Recipe(epochs=1, batch_size=64)
+    train("resnet8", digits, recipe, tmp_path / "run")
+    (tmp_path / "run" / "model.safetensors").unlink()
+    train("resnet8", digits, recipe, tmp_path / "run")
+    assert zoo.load(tmp_path / "run").card.metrics
+
+
+@pytest.mark.parametrize("content", ['{"a":', "[]"])
+def test_a_broken_record_is_refused(digits, tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    (tmp_path / "state.safetensors").write_bytes(b"")
+    with pytest.raises(RequestError, match="is not the record of a run"):
+        train("resnet8", digits, RECIPE, tmp_path)

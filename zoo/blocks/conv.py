@@ -5,10 +5,8 @@ from __future__ import annotations
 from keras import layers
 
 from zoo.blocks import register
+from zoo.blocks.norm import normalise
 from zoo.residual import Order, Shortcut, Tensor, residual
-
-# torch.nn.BatchNorm2d's epsilon; its momentum 0.1 is Keras's 0.9.
-BATCH_NORM = {"epsilon": 1e-5, "momentum": 0.9}
 
 
 @register("basic")
@@ -120,5 +118,4 @@ def conv_bn(
         },
         name=f"{name}_conv",
     )(x)
-    gamma = "zeros" if zero_init else "ones"
-    return layers.BatchNormalization(**BATCH_NORM, gamma_initializer=gamma, name=f"{name}_bn")(x)
+    return normalise(x, "batch", name=name, zero_init=zero_init)

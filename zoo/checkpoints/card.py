@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from zoo.errors import RequestError
 
-SCHEMA = 1
+SCHEMA = 2  # 2: `task` and `columns`.
+
+Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,10 @@ class Input:
     """What a model eats, and how raw data becomes it.
 
     Attributes:
-        shape: Of one example: (height, width, channels) of an image.
-        mean: Subtracted inside the model, a value a channel, in the units of the input (pixels
-            from 0 to 255 for an image).
+        shape: Of one example: (height, width, channels) of an image, (features,), or (steps,
+            features) of a sequence, where steps may be None: any number.
+        mean: Subtracted inside the model, a value a channel or feature, in the units of the input
+            (pixels from 0 to 255 for an image).
         std: Divided by inside the model, likewise.
         resize: Images: the shorter side is scaled to this many pixels before a central crop to
             `shape`; None: the whole picture is scaled to `shape`.
@@ -29,7 +32,7 @@ class Input:
         antialias: Whether that scaling averages over the pixels it leaves out.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     resize: int | None = None
@@ -38,11 +41,54 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Column:
+    """What a column of a table becomes: features of the model.
+
+    Attributes:
+        name: In the header of the table.
+        kind: "number" becomes one feature from -1 to 1, its place among the knots; one more, 0 or
+            1, says that the cell was empty where `indicator` is set. "category" becomes a feature
+            for each entry of the vocabulary, 1 for the cell's and 0 for the others; all are 0 for
+            a category that is not in it.
+        knots: Numbers: quantiles of the training split, rising.
+        places: Numbers: where each knot lies between -1 and 1. Values between knots are
+            interpolated, values outside are put on the nearest.
+        fill: Numbers: stands for an empty cell; the median of the training split.
+        indicator: Numbers: whether the training split had empty cells.
+        vocabulary: Categories, the most frequent first; "" is the empty cell.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    knots: tuple[float, ...] = ()
+    places: tuple[float, ...] = ()
+    fill: float = 0.0
+    indicator: bool = False
+    vocabulary: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the columns of a table become features, fitted to the training split.
+
+    Attributes:
+        label: Name of the column that is to be told.
+        header: Whether the table's first line holds the names; without one they are "column 1",
+            "column 2" and so on.
+        columns: In the order of the features.
+    """
+
+    label: str
+    header: bool
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
 class Metric:
     """A measured figure, such as a top-1 accuracy of 0.99 on 360 test examples of digits.
 
     Attributes:
-        name: Of the measure.
+        name: "top1" of a classifier; "r2" and "mae" (in the target's units) of a regression.
         value: The figure.
         dataset: Measured on it.
         split: Of the data set.
@@ -56,6 +102,15 @@ class Metric:
     split: str
     examples: int
     source: str = ""
+
+    @property
+    def text(self) -> str:
+        """The figure for a person: "top1 99.00%", "r2 0.8012"."""
+        return (
+            f"{self.name} {self.value:.2%}"
+            if self.name == "top1"
+            else f"{self.name} {self.value:.5g}"
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +127,8 @@ class Card:
 
     Attributes:
         model: A name of `zoo.list_models()`.
-        labels: Names of the classes, in the order of the logits.
+        labels: Names of the classes, in the order of the logits. Of a regression: the name of its
+            one value.
         input: What the model eats.
         config: Arguments of the builder beside those that `labels` and `input` decide.
         metrics: What was measured, on what.
@@ -83,6 +139,8 @@ class Card:
         source: Where the weights come from.
         files: The other files of the folder.
         schema: Version of this form.
+        task: Whether the outputs are logits of classes or values.
+        columns: How a table becomes the features that the model eats; None: they are numbers.
         origin: Of foreign weights: the file they were in, its sha256, its Hub id and revision.
         notes: What a user should know besides.
     """
@@ -99,6 +157,8 @@ class Card:
     source: str = ""
     files: Mapping[str, File] = field(default_factory=dict)
     schema: int = SCHEMA
+    task: Task = "classification"
+    columns: Columns | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     notes: str = ""
 
@@ -141,24 +201,45 @@ def _card(data: Mapping[str, Any]) -> Card:
         )
     sizes = data["input"] if "input" in data else _missing("input")
     card = _construct(Card, data)
-    _check_labels(card.labels)
+    _check_types(data, sizes)
     for name in card.files:
         _check_file_name(name)
     return dataclasses.replace(
         card,
         labels=tuple(card.labels),
-        input=_construct(
-            Input, {k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
-        ),
+        schema=SCHEMA,
+        input=_construct(Input, _with_tuples(sizes)),
         metrics=tuple(_construct(Metric, metric) for metric in card.metrics),
         files={name: _construct(File, file) for name, file in card.files.items()},
+        columns=None if card.columns is None else _columns(dict(data["columns"])),
     )
 
 
-def _check_labels(labels: Any) -> None:
-    texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    if not texts or not labels:
-        raise ValueError("its labels are not a list of texts")
+def _columns(data: Mapping[str, Any]) -> Columns:
+    columns = _construct(Columns, data)
+    each = tuple(_construct(Column, _with_tuples(column)) for column in columns.columns)
+    return dataclasses.replace(columns, columns=each)
+
+
+def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+
+
+def _check_types(data: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
+    def all_of(values: Any, kinds: Any) -> bool:
+        return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
+
+    checks = {
+        "model": isinstance(data["model"], str),
+        "labels": all_of(data["labels"], str) and data["labels"],
+        "config": isinstance(data.get("config", {}), dict),
+        "input.shape": all_of(sizes.get("shape", []), (int, type(None))),
+        "input.mean": all_of(sizes.get("mean", []), (int, float)),
+        "input.std": all_of(sizes.get("std", []), (int, float)),
+    }
+    for name, right in checks.items():
+        if not right:
+            raise ValueError(f"field {name!r} is of the wrong type")
 
 
 def _check_file_name(name: str) -> None:

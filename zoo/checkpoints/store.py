@@ -18,7 +18,7 @@ import safetensors.numpy
 from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels, adapt_statistics
 from zoo.checkpoints.card import Card, File, check_inside, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
-from zoo.checkpoints.torchvision_names import name_problems
+from zoo.checkpoints.tensor_names import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
 
@@ -86,6 +86,7 @@ def save(
         raise RequestError(
             f"the card has {len(card.labels)} labels for {model.output_shape[-1]} logits"
         )
+    _check_rebuilds(model, card)
     tensors = {}
     for variable in model.weights:
         value = np.asarray(variable.value)
@@ -107,6 +108,20 @@ def save(
     )
     write_text(folder / "card.json", card.to_json())
     return card
+
+
+def _check_rebuilds(model: keras.Model, card: Card) -> None:
+    """Refuses a model that its card would not build again, before its weights are lost."""
+    forms = [
+        {variable.path: tuple(variable.shape) for variable in each.weights}
+        for each in (model, build_from_card(card))
+    ]
+    differing = sorted(dict(forms[0].items() ^ forms[1].items()))
+    if differing:
+        raise RequestError(
+            f"the card does not describe this model: they differ in {differing[0]!r} and "
+            f"{len(differing) - 1} other weights; mend its config, and name every layer of a block"
+        )
 
 
 def load(name: str | os.PathLike[str]) -> Checkpoint:
@@ -148,7 +163,9 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
 
     if checkpoint is None:
         return build(name, **config)
-    folder = find_checkpoint(checkpoint if Path(checkpoint).exists() else f"{name}.{checkpoint}")
+    folder = find_checkpoint(
+        checkpoint if (Path(checkpoint) / "card.json").is_file() else f"{name}.{checkpoint}"
+    )
     card = read_card(folder)
     if card.model != name:
         raise RequestError(f"checkpoint {checkpoint!r} is of a {card.model}, not of a {name}")

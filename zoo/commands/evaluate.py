@@ -7,61 +7,116 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 from absl import flags
 from rich.table import Table
 
 import export
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from zoo.training.evaluation import ClassScore
+    from zoo.data.dataset import Dataset
+    from zoo.models import InputKind
+    from zoo.training.evaluation import ClassScore, Evaluation, ValueEvaluation
+
+    Measured: TypeAlias = tuple[Dataset, Evaluation | ValueEvaluation]
+
+# What goes into a file, by the dimensions of one example.
+KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
-flags.DEFINE_string("artifact", None, "or a .tflite file", flag_values=FLAGS)
-flags.DEFINE_string("data", "digits", "its test split is the measure", flag_values=FLAGS)
+flags.DEFINE_string(
+    "artifact", None, "or a .tflite file; for a table with the checkpoint that it was made from",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "split", "test", ["test", "validation", "train", "all"], "of the data", flag_values=FLAGS
+)
 flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
+define_reading(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Evaluates."""
     no_more(rest)
-    if bool(values.checkpoint) == bool(values.artifact):
-        raise RequestError("say what to evaluate: either --checkpoint=NAME or --artifact=FILE")
+    if not values.checkpoint and not values.artifact:
+        raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
     import_keras()
-    from zoo.data.sources import load_for, load_images
     from zoo.files import write_text
-    from zoo.training.evaluation import predict, score
+    from zoo.training.evaluation import Evaluation
 
-    if values.checkpoint:
-        from zoo.checkpoints.store import load
-
-        checkpoint = load(values.checkpoint)
-        dataset = load_for(checkpoint.card, values.data)
-        probabilities = predict(checkpoint.model, dataset.test.x)
-    else:
-        model = _open(values.artifact)
-        dataset = load_images(values.data, model.input.shape[1])
-        probabilities = model(dataset.test.x)
-        if probabilities.shape[1] != len(dataset.labels):
-            raise RequestError(
-                f"{values.artifact} tells {probabilities.shape[1]} classes apart, "
-                f"{dataset.name} has {len(dataset.labels)}"
-            )
-    evaluation = score(probabilities, dataset.test, dataset.labels)
+    measure = _measure_artifact if values.artifact else _measure_checkpoint
+    dataset, evaluation = measure(values)
     terminal = console()
-    terminal.print(_class_table(evaluation.classes))
-    terminal.print(_confusion_table(dataset.labels, evaluation.confusion))
+    for note in dataset.notes:
+        terminal.print(note)
+    if isinstance(evaluation, Evaluation):
+        terminal.print(_class_table(evaluation.classes))
+        terminal.print(_confusion_table(dataset.labels, evaluation.confusion))
+        figures = f"top-1 {evaluation.top1:.2%}"
+    else:
+        figures = f"r2 {evaluation.r2:.4f}, mae {evaluation.mae:.5g}"
     terminal.print(
-        f"top-1 {evaluation.top1:.2%} on {evaluation.examples:,} test examples of {dataset.name}"
+        f"{figures} on {evaluation.examples:,} {values.split} examples of {dataset.name}"
     )
     if values.output:
         text = json.dumps(dataclasses.asdict(evaluation), indent=2)
         write_text(Path(values.output), text + "\n")
     return DONE
+
+
+def _measure_checkpoint(values: flags.FlagValues) -> Measured:
+    from zoo.checkpoints.store import load
+    from zoo.data.sources import load_for
+    from zoo.training.evaluation import evaluate
+
+    checkpoint = load(values.checkpoint)
+    dataset = load_for(checkpoint.card, values.data, reading(values))
+    return dataset, evaluate(checkpoint.model, dataset, dataset.split(values.split))
+
+
+def _measure_artifact(values: flags.FlagValues) -> Measured:
+    from zoo.checkpoints.catalogue import checkpoint_card
+    from zoo.data.sources import load_dataset, load_for
+    from zoo.training.evaluation import score, score_values
+
+    model = _open(values.artifact)
+    shape = tuple(model.input.shape[1:])
+    if values.checkpoint:
+        dataset = load_for(checkpoint_card(values.checkpoint), values.data, reading(values))
+    else:
+        size = shape[0] if len(shape) == 3 else None
+        kind = KINDS[len(shape)]
+        dataset = load_dataset(values.data, kind, image_size=size, reading=reading(values))
+    split = dataset.split(values.split)
+    x = _of_length(split.x, shape[0]) if len(shape) == 2 else split.x
+    if x.shape[1:] != shape:
+        raise RequestError(
+            f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}; where it is a "
+            "table, say --checkpoint too, whose columns are used"
+        )
+    outputs = model(x)
+    if outputs.shape[1] != len(dataset.labels):
+        raise RequestError(
+            f"{values.artifact} tells {outputs.shape[1]} classes apart, "
+            f"{dataset.name} has {len(dataset.labels)}"
+        )
+    if dataset.task == "regression":
+        return dataset, score_values(outputs, split)
+    return dataset, score(outputs, split, dataset.labels)
+
+
+def _of_length(x: np.ndarray, steps: int) -> np.ndarray:
+    """Returns sequences padded with zeros to the steps that a file takes."""
+    if x.shape[1] > steps:
+        raise RequestError(f"the file takes {steps} steps, the data has up to {x.shape[1]}")
+    return np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
 
 
 def _open(artifact: str) -> export.LiteModel:

@@ -9,6 +9,7 @@ from absl import flags
 from rich.table import Table
 
 import export
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import (
     DONE,
     NOT_GOOD_ENOUGH,
@@ -26,12 +27,14 @@ flags.DEFINE_string("data", "digits", "to calibrate and to measure with", flag_v
 flags.DEFINE_list("targets", ["cpu", "gpu", "edge"], "of cpu, gpu, edge", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder; default exports/CHECKPOINT", flag_values=FLAGS)
 flags.DEFINE_integer(
-    "calibration_samples", 200, "training examples that set the int8 ranges", flag_values=FLAGS
-)
+    "calibration_samples", 200, "training examples that set the int8 ranges",
+    lower_bound=1, upper_bound=200, flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", flag_values=FLAGS)
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
+define_reading(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -39,6 +42,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     if not values.checkpoint:
         raise RequestError("say what to export: --checkpoint=NAME or a folder")
+    if not values.targets:
+        raise RequestError("say which targets: --targets=cpu,gpu,edge")
     terminal = console()
     import_keras()
     from zoo.checkpoints.store import load
@@ -46,8 +51,11 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.sources import load_for
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data)
-    name = Path(values.checkpoint).name
+    dataset = load_for(checkpoint.card, values.data, reading(values))
+    for note in dataset.notes:
+        terminal.print(note)
+    regression = dataset.task == "regression"
+    name = Path(values.checkpoint).resolve().name
     output = Path(values.output or f"exports/{name}")
     try:
         report = export.export_model(
@@ -56,11 +64,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             samples=export.Samples(
                 calibration=balanced_sample(dataset.train, values.calibration_samples).x,
                 test_x=dataset.test.x,
-                test_y=dataset.test.y,
+                # An accuracy is all that the report can tell, and values have none.
+                test_y=None if regression else dataset.test.y,
             ),
             labels=_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
-            outputs="logits",
+            outputs="values" if regression else "logits",
             identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
             edge_io=values.edge_io,
             progress=lambda line: terminal.print(line),
@@ -78,7 +87,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 
 def _labels(path: str) -> tuple[str, ...]:
-    return tuple(Path(path).read_text(encoding="utf-8").splitlines())
+    try:
+        return tuple(Path(path).read_text(encoding="utf-8").splitlines())
+    except UnicodeDecodeError as error:
+        raise RequestError(f"--labels {path} is not a text file in UTF-8") from error
 
 
 def _table(report: export.Report) -> Table:

@@ -83,7 +83,7 @@ def _sorted(
 
 
 def _order(value: Any) -> Any:
-    return len(value) if isinstance(value, list) else value
+    return tuple(side or 0 for side in value) if isinstance(value, tuple) else value
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -99,7 +99,8 @@ def _model(name: str) -> dict[str, Any]:
     }
 
 
-_CHECKPOINT_COLUMNS = ("model", "accuracy", "metrics", "licence", "bytes", "on_disk")
+# What --sort takes beside the columns that models have too; `metrics` have no order.
+_CHECKPOINT_COLUMNS = ("model", "accuracy", "task", "licence", "bytes", "on_disk")
 
 
 def _checkpoint(name: str) -> dict[str, Any]:
@@ -116,6 +117,7 @@ def _checkpoint(name: str) -> dict[str, Any]:
         "model": card.model,
         "accuracy": accuracies[0] if accuracies else None,
         "metrics": [vars(metric) for metric in card.metrics],
+        "task": card.task,
         "licence": card.licence,
         # Before it is fetched: four bytes a parameter, which leaves out the norms' statistics.
         "bytes": size or 4 * (card.parameters or 0),
@@ -148,12 +150,18 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
             row["name"],
             _millions(row["parameters"]),
             _millions(row["macs"]),
-            "×".join(map(str, row["input_shape"])),
-            ", ".join(f"{100 * m['value']:.2f} % {m['dataset']}" for m in row["metrics"]),
+            "×".join(str(side or "any") for side in row["input_shape"]),
+            ", ".join(map(_figure, row["metrics"])),
             row["licence"],
             f"{row['bytes'] / 1e6:.1f} MB" + ("" if row["on_disk"] else " to fetch"),
         )
     return table
+
+
+def _figure(metric: dict[str, Any]) -> str:
+    if metric["name"] == "top1":
+        return f"{100 * metric['value']:.2f} % {metric['dataset']}"
+    return f"{metric['name']} {metric['value']:.4g} {metric['dataset']}"
 
 
 def _add_column(table: Table, name: str) -> None:

@@ -54,9 +54,10 @@ class EpochLines(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Prints the line of the epoch."""
         logs = logs or {}
+        measure = "accuracy" if "accuracy" in logs else "r2"
         self._console.print(
             f"epoch {epoch + 1:>3}/{self._epochs}  loss {logs['loss']:.4f}  "
-            f"accuracy {logs['accuracy']:.4f}  validation {logs['val_accuracy']:.4f}  "
+            f"{measure} {logs[measure]:.4f}  validation {logs[f'val_{measure}']:.4f}  "
             f"{time.monotonic() - self._started:.1f} s",
             highlight=False,
         )

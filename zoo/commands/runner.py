@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import textwrap
 import traceback
@@ -45,7 +46,7 @@ class Command:
             argv: The arguments; None: those of this process.
 
         Returns:
-            0 done, 1 the result is not good enough, 2 the request was wrong.
+            0 done, 1 the result is not good enough, 2 the request was wrong, 130 interrupted.
         """
         arguments = sys.argv[1:] if argv is None else argv
         if "verbosity" not in self.flags:
@@ -62,6 +63,8 @@ class Command:
         except flags.Error as error:
             complain(str(error))
             return WRONG_REQUEST
+        # A scheduler's SIGTERM ends like Ctrl-C, so that temporary files are removed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return self.main(self.flags, rest)
         except (RequestError, OSError) as error:
@@ -70,7 +73,7 @@ class Command:
             complain(_sentence(error))
             return NOT_GOOD_ENOUGH if isinstance(error, DamagedError) else WRONG_REQUEST
         except KeyboardInterrupt:
-            complain("interrupted; the same command goes on where it stopped")
+            complain("interrupted")
             return 130
 
 
@@ -96,8 +99,8 @@ def import_keras() -> None:
 
 def console() -> Console:
     """Returns the terminal; where there is none, lines may be longer than its usual 80."""
-    terminal = Console(highlight=False)
-    return terminal if terminal.is_terminal else Console(highlight=False, width=120)
+    terminal = Console(highlight=False, markup=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, markup=False, width=200)
 
 
 def no_more(rest: list[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -10,18 +12,25 @@ from typing import Any
 
 from absl import flags
 
+from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAGS)
-flags.DEFINE_string("data", "digits", "what to learn: digits", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data",
+    "digits",
+    "what to learn: digits, a .csv or .npz file, or a folder of train.csv and test.csv",
+    flag_values=FLAGS,
+)
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
-flags.DEFINE_integer("epochs", 30, "passes over the training split", flag_values=FLAGS)
-flags.DEFINE_integer("batch_size", 64, "examples in a step", flag_values=FLAGS)
-flags.DEFINE_float("learning_rate", 1e-3, "highest learning rate", flag_values=FLAGS)
-flags.DEFINE_float("label_smoothing", 0.1, "share spread over all classes", flag_values=FLAGS)
+# Those without a default here are the model's own recipe where they are not given.
+flags.DEFINE_integer("epochs", None, "passes over the training split", flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
+flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)
+flags.DEFINE_float("label_smoothing", None, "share spread over all classes", flag_values=FLAGS)
 flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
     flag_values=FLAGS,
@@ -32,38 +41,40 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("licence", "unknown", "of the checkpoint, an SPDX name", flag_values=FLAGS)
 flags.DEFINE_integer("seed", 0, "of weights and order", flag_values=FLAGS)
-flags.DEFINE_list(
-    "config", [], "the model's configuration, as in shortcut=none,order=relu_output",
+flags.DEFINE_string(
+    "config", "", "the model's configuration, as in shortcut=none,depths=[1,1,1]",
     flag_values=FLAGS,
 )  # fmt: skip
+define_reading(FLAGS, task=True)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Trains."""
     no_more(rest)
-    MODELS.get(values.model)  # Before anything slow: the name may be wrong.
+    row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     config = _parse_config(values.config)
     terminal = console()
     import_keras()
     from zoo.commands.progress import EpochLines
-    from zoo.data.sources import load_images
+    from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
     from zoo.training.run import train
 
-    recipe = Recipe(
-        epochs=values.epochs,
-        batch_size=values.batch_size,
-        learning_rate=values.learning_rate,
-        label_smoothing=values.label_smoothing,
-        precision=values.precision,
-        seed=values.seed,
+    names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
+    asked = {name: values[name].value for name in names if values[name].value is not None}
+    recipe = Recipe(**{**row.recipe, **asked})
+    dataset = load_dataset(
+        values.data, row.input, image_size=values.image_size, reading=reading(values)
     )
-    dataset = load_images(values.data, values.image_size)
-    output = Path(values.output or f"runs/{values.model}-{values.data}")
+    output = Path(values.output or f"runs/{values.model}-{dataset.name}")
+    for note in dataset.notes:
+        terminal.print(note)
+    shape = "×".join(str(side or "any") for side in dataset.example_shape)
+    told = "one value" if dataset.task == "regression" else f"{len(dataset.labels)} classes"
     terminal.print(
         f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
-        f"{'×'.join(map(str, dataset.example_shape))}, {len(dataset.labels)} classes",
+        f"{shape}, {told}",
     )
     card = train(
         values.model,
@@ -77,29 +88,31 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         callbacks=[EpochLines(terminal, recipe.epochs)],
     )
     for metric in card.metrics:
-        terminal.print(
-            f"{metric.name} {metric.value:.2%} on {metric.examples:,} {metric.split} examples"
-        )
+        terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
     terminal.print(f"checkpoint: {output}")
     return DONE
 
 
-def _parse_config(items: list[str]) -> dict[str, Any]:
+_PYTHON = {"true": "True", "false": "False"}
+
+
+def _parse_config(text: str) -> dict[str, Any]:
     config = {}
-    for item in items:
-        key, equals, text = item.partition("=")
+    # At the commas that no bracket holds.
+    for item in re.split(r",(?![^\[(]*[\])])", text) if text else []:
+        key, equals, value = item.partition("=")
         if not equals or not key:
             raise RequestError(f"--config takes key=value pairs, not {item!r}")
         try:
-            config[key] = ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
+            config[key] = ast.literal_eval(_PYTHON.get(value, value))
         except (ValueError, SyntaxError):
-            config[key] = text
+            config[key] = value
     return config
 
 
 def _given(values: flags.FlagValues) -> list[str]:
     return [
-        f"--{name}={','.join(value) if isinstance(value, list) else value}"
+        f"--{name}={value}"
         for name, value in sorted(values.flag_values_dict().items())
         if values[name].present and name != "output"
     ]

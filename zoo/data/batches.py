@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def training_batches(
-    split: Split, batch_size: int, classes: int, *, seed: int, epochs: range
+    split: Split, batch_size: int, outputs: int, *, seed: int, epochs: range
 ) -> tf.data.Dataset:
     """Returns the batches of many epochs in one pipeline, shuffled anew in each.
 
@@ -22,12 +22,13 @@ def training_batches(
     Args:
         split: The examples.
         batch_size: Examples in a batch.
-        classes: Width of the one-hot targets.
+        outputs: Width of the targets: the number of classes, or 1 for values.
         seed: Of the order.
         epochs: Numbers of the epochs to give.
 
     Returns:
-        Pairs of float32 (batch, ...) and float32 (batch, classes).
+        Pairs of float32 (batch, ...) and float32 (batch, outputs): one-hot classes, or values.
+        Sequences of varied length are cut to the longest of their batch.
     """
     import tensorflow as tf
 
@@ -37,14 +38,14 @@ def training_batches(
         return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
 
     indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(order)
-    return _gather(indices, split, classes)
+    return _gather(indices, split, outputs)
 
 
-def evaluation_batches(split: Split, batch_size: int, classes: int) -> tf.data.Dataset:
+def evaluation_batches(split: Split, batch_size: int, outputs: int) -> tf.data.Dataset:
     """Returns the batches of one pass in order, in the form of `training_batches`."""
     import tensorflow as tf
 
-    return _gather(tf.data.Dataset.range(len(split)).batch(batch_size), split, classes)
+    return _gather(tf.data.Dataset.range(len(split)).batch(batch_size), split, outputs)
 
 
 def steps_per_epoch(split: Split, batch_size: int) -> int:
@@ -52,13 +53,18 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
     return -(-len(split) // batch_size)
 
 
-def _gather(indices: tf.data.Dataset, split: Split, classes: int) -> tf.data.Dataset:
+def _gather(indices: tf.data.Dataset, split: Split, outputs: int) -> tf.data.Dataset:
     import tensorflow as tf
 
     x, y = tf.constant(split.x), tf.constant(split.y)
+    lengths = None if split.lengths is None else tf.constant(split.lengths)
 
     def gather(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.cast(tf.gather(x, index), tf.float32), tf.one_hot(tf.gather(y, index), classes)
+        inputs, truth = tf.cast(tf.gather(x, index), tf.float32), tf.gather(y, index)
+        if lengths is not None:
+            inputs = inputs[:, : tf.reduce_max(tf.gather(lengths, index))]
+        # Values are floating; classes are integers.
+        return inputs, truth[:, None] if truth.dtype.is_floating else tf.one_hot(truth, outputs)
 
     batches = indices.map(gather, num_parallel_calls=2, deterministic=True).prefetch(4)
     options = tf.data.Options()

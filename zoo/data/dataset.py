@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.checkpoints.card import Columns, Task
+
 
 @dataclass(frozen=True)
 class Split:
-    """Examples with their classes.
+    """Examples with what is to be told of them.
 
     Attributes:
-        x: Raw model inputs, (examples, ...): uint8 RGB images as (examples, height, width, 3).
-        y: Class indices, (examples,), int64.
+        x: Raw model inputs: images (examples, height, width, channels) uint8, features (examples,
+            features) float32, or sequences (examples, steps, features) float32.
+        y: (examples,): class indices, int64; or the values of a regression, float32.
+        lengths: Sequences of varied length: (examples,) true numbers of steps, int64. The steps
+            after them are exactly zero.
     """
 
     x: np.ndarray
     y: np.ndarray
+    lengths: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -31,10 +37,13 @@ class Dataset:
 
     Attributes:
         name: What the user calls it ("digits").
-        labels: Names of the classes; class i is `labels[i]`.
+        labels: Names of the classes; class i is `labels[i]`. Of a regression: of its one value.
         train: What the weights are fitted to.
         validation: What epochs and settings are chosen by.
         test: What is reported; never looked at in training.
+        task: "classification" or "regression".
+        columns: How a table's cells became features; None where the source holds numbers.
+        notes: What the reader of the source decided and its user should know, a sentence each.
     """
 
     name: str
@@ -42,11 +51,34 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    task: Task = "classification"
+    columns: Columns | None = None
+    notes: tuple[str, ...] = ()
 
     @property
-    def example_shape(self) -> tuple[int, ...]:
-        """Shape of one example, without the batch."""
-        return self.train.x.shape[1:]
+    def example_shape(self) -> tuple[int | None, ...]:
+        """Shape of one example, without the batch; steps of varied number are None."""
+        shape = self.train.x.shape[1:]
+        return shape if self.train.lengths is None else (None, *shape[1:])
+
+    def split(self, name: str) -> Split:
+        """Returns "train", "validation", "test", or with "all" the three as one."""
+        if name != "all":
+            return getattr(self, name)
+        splits = (self.train, self.validation, self.test)
+        if self.train.lengths is None:
+            return Split(
+                np.concatenate([split.x for split in splits]),
+                np.concatenate([split.y for split in splits]),
+            )
+        steps = max(split.x.shape[1] for split in splits)
+        return Split(
+            np.concatenate(
+                [np.pad(s.x, ((0, 0), (0, steps - s.x.shape[1]), (0, 0))) for s in splits]
+            ),
+            np.concatenate([split.y for split in splits]),
+            np.concatenate([s.lengths for s in splits if s.lengths is not None]),
+        )
 
     def fingerprint(self) -> str:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
@@ -57,19 +89,27 @@ class Dataset:
         return digest.hexdigest()
 
 
-def channel_statistics(x: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def channel_statistics(
+    split: Split, least_std: float = 0.0
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and standard deviation of each channel over all examples and places.
 
-    A constant channel gets a deviation of 1, so that dividing by it is safe.
+    Padded steps do not count. A constant channel gets a deviation of 1, so that dividing by it is
+    safe.
 
     Args:
-        x: (examples, ..., channels), of any numeric type.
+        split: With x (examples, ..., channels), of any numeric type.
+        least_std: Smaller deviations are raised to it.
     """
+    x = split.x
+    if split.lengths is not None:
+        x = x[np.arange(x.shape[1]) < split.lengths[:, None]]
     axes = tuple(range(x.ndim - 1))
     mean = x.mean(axis=axes, dtype=np.float64)
     std = x.std(axis=axes, dtype=np.float64)
-    std = np.where(std > 0, std, 1.0)
-    return tuple(round(float(m), 4) for m in mean), tuple(round(float(s), 4) for s in std)
+    std = np.where(std > 0, np.maximum(std, least_std), 1.0)
+    # Significant digits, not decimals: the units may be small.
+    return tuple(float(f"{m:.6g}") for m in mean), tuple(float(f"{s:.6g}") for s in std)
 
 
 def stratified_split(
@@ -98,15 +138,36 @@ def stratified_split(
     return train, validation_, test_
 
 
+def divide(y: np.ndarray, given: Collection[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divides the training examples of a source that does not have all three splits.
+
+    A tenth becomes the validation split and a fifth the test split, class by class, always the
+    same; of splits that the source has, nothing.
+
+    Args:
+        y: Classes or values of the training examples.
+        given: Which of "validation" and "test" the source has.
+
+    Returns:
+        Indices for training, validation and test.
+    """
+    strata = np.zeros(len(y), np.int64) if y.dtype.kind == "f" else y
+    validation = 0.0 if "validation" in given else 0.1
+    return stratified_split(strata, (validation, 0.0 if "test" in given else 0.2))
+
+
 def take(split: Split, indices: np.ndarray) -> Split:
     """Returns the examples at those indices."""
-    return dataclasses.replace(split, x=split.x[indices], y=split.y[indices])
+    lengths = None if split.lengths is None else split.lengths[indices]
+    return Split(split.x[indices], split.y[indices], lengths)
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:
     """Returns up to `count` examples, of each class as many as of any other where they last."""
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(split))
+    if split.y.dtype.kind == "f":  # Values, not classes.
+        return take(split, shuffled[:count])
     # The rank of each example inside its class: all firsts, then all seconds, and so on.
     rank = np.empty(len(split), np.int64)
     for label in np.unique(split.y):

@@ -6,6 +6,8 @@ part, as bundled with scikit-learn. `zoo.data.digits_tfds` gives the same to ten
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from zoo.data.dataset import Dataset, Split, stratified_split, take
@@ -13,13 +15,25 @@ from zoo.data.dataset import Dataset, Split, stratified_split, take
 LABELS = tuple(str(digit) for digit in range(10))
 
 
-def load_digits() -> Dataset:
-    """Returns the digits as grey images, (examples, 8, 8, 1) uint8, in fixed stratified splits."""
+def load_digits(form: Literal["image", "features", "sequence"] = "image") -> Dataset:
+    """Returns the digits in fixed stratified splits.
+
+    Args:
+        form: "image": grey, (examples, 8, 8, 1) uint8; "features": the same pixels as vectors,
+            (examples, 64) float32; "sequence": row after row, (examples, 8, 8) float32.
+    """
     import sklearn.datasets
 
     bunch = sklearn.datasets.load_digits()
     # The source counts inked pixels of 4×4 blocks, 0 to 16.
-    images = np.round(bunch.images * (255 / 16)).astype(np.uint8)[..., None]
-    everything = Split(images, bunch.target.astype(np.int64))
-    parts = stratified_split(everything.y, (0.1, 0.2))
-    return Dataset("digits", LABELS, *(take(everything, part) for part in parts))
+    images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
+    x = {
+        "image": lambda: images[..., None],
+        "features": lambda: images.reshape(len(images), -1).astype(np.float32),
+        "sequence": lambda: images.astype(np.float32),
+    }[form]()
+    everything = Split(x, bunch.target.astype(np.int64))
+    train, validation, test = (
+        take(everything, part) for part in stratified_split(everything.y, (0.1, 0.2))
+    )
+    return Dataset("digits", LABELS, train, validation, test)

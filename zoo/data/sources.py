@@ -3,34 +3,79 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
-from zoo.checkpoints.card import Card
+from zoo.checkpoints.card import Card, Task
+from zoo.data.arrays import load_arrays
 from zoo.data.dataset import Dataset
 from zoo.data.digits import load_digits
 from zoo.data.images import resize_images
+from zoo.data.tables import load_table, table_files
 from zoo.errors import RequestError
+from zoo.models import MODELS, InputKind
 
-SMALLEST, LARGEST = 32, 224
+# Pixels a side: of any image; of one whose size was not asked for; of one that was.
+SMALLEST, LARGEST, HIGHEST = 32, 224, 1024
 
 
-def load_images(source: str, image_size: int | None = None) -> Dataset:
-    """Loads a data set of images.
+@dataclass(frozen=True)
+class Reading:
+    """How a source is to be read, where it does not tell by itself.
+
+    Attributes:
+        task: Whether the labels are classes or values.
+        label_column: Tables: name of the column to tell, or its number from 0, -1 for the last.
+        header: Tables: whether the first line holds names; None: as it looks.
+    """
+
+    task: Task = "classification"
+    label_column: str | None = None
+    header: bool | None = None
+
+
+def load_dataset(
+    source: str,
+    kind: InputKind = "image",
+    *,
+    image_size: int | None = None,
+    reading: Reading = Reading(),
+) -> Dataset:
+    """Loads a data set in the form that a kind of model eats.
 
     Args:
-        source: "digits", the embedded handwritten digits.
-        image_size: Height and width in pixels to scale to; None: the data's own, but from 32 to
-            224.
+        source: "digits", the embedded handwritten digits; an `.npz` file (see
+            `zoo.data.arrays`); for features a `.csv` or `.csv.gz` file, or a folder of
+            `train.csv`, `test.csv` and perhaps `val.csv` (see `zoo.data.tables`).
+        kind: What the model eats: `zoo.models.Architecture.input`.
+        image_size: Images: height and width in pixels to scale to; None: the data's own, but from
+            32 to 224.
+        reading: How to read it.
 
     Returns:
-        Images as uint8 RGB, (examples, image_size, image_size, 3).
+        Images as uint8 RGB (examples, image_size, image_size, 3), features as float32 (examples,
+        features), sequences as float32 (examples, steps, features).
 
     Raises:
-        RequestError: There is no such data, or the size is under 32.
+        RequestError: There is no such data, it is not of that kind, or the size is under 32.
     """
+    if kind == "image":
+        return load_images(source, image_size, reading)
+    if image_size is not None:
+        raise RequestError(f"image size {image_size} makes no sense for a model of a {kind}")
+    return _open(source, kind, reading)
+
+
+def load_images(
+    source: str, image_size: int | None = None, reading: Reading = Reading()
+) -> Dataset:
+    """Loads a data set of images, as `load_dataset` does."""
     if image_size is not None and image_size < SMALLEST:
         raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
-    dataset = _open(source)
-    size = image_size or min(max(dataset.example_shape[0], SMALLEST), LARGEST)
+    if image_size is not None and image_size > HIGHEST:
+        raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
+    dataset = _open(source, "image", reading)
+    height = dataset.train.x.shape[1]
+    size = image_size or min(max(height, SMALLEST), LARGEST)
     resized = {
         name: dataclasses.replace(split, x=resize_images(split.x, (size, size)))
         for name in ("train", "validation", "test")
@@ -39,18 +84,35 @@ def load_images(source: str, image_size: int | None = None) -> Dataset:
     return dataclasses.replace(dataset, **resized)
 
 
-def load_for(card: Card, source: str) -> Dataset:
+def load_for(card: Card, source: str, reading: Reading = Reading()) -> Dataset:
     """Loads a data set in the form that a checkpoint eats.
+
+    Tables are read with the columns of its card: nothing is fitted to the new data.
 
     Args:
         card: Of the checkpoint.
-        source: As for `load_images`.
+        source: As for `load_dataset`.
+        reading: How to read it; the task is that of the card.
 
     Raises:
-        RequestError: There is no such data, or its classes are not those of the checkpoint.
+        RequestError: There is no such data, it has another shape, or its classes are not those of
+            the checkpoint.
     """
-    dataset = load_images(source, card.input.shape[0])
-    if dataset.labels != card.labels:
+    kind = MODELS.get(card.model).input
+    size = card.input.shape[0] if kind == "image" else None
+    reading = dataclasses.replace(reading, task=card.task)
+    if kind == "image":
+        dataset = load_images(source, size, reading)
+    else:
+        dataset = _open(source, kind, reading, card)
+    shape = dataset.example_shape
+    if len(shape) != len(card.input.shape) or any(
+        wanted not in (None, side) for side, wanted in zip(shape, card.input.shape, strict=True)
+    ):
+        raise RequestError(
+            f"{source} has examples of shape {shape}, the checkpoint takes {card.input.shape}"
+        )
+    if card.task == "classification" and dataset.labels != card.labels:
         raise RequestError(
             f"{source} has {len(dataset.labels)} classes ({_first(dataset.labels)}), "
             f"the checkpoint {len(card.labels)} ({_first(card.labels)}); they must be the same"
@@ -62,7 +124,27 @@ def _first(labels: tuple[str, ...]) -> str:
     return ", ".join(labels[:3]) + (", …" if len(labels) > 3 else "")
 
 
-def _open(source: str) -> Dataset:
+def _open(source: str, kind: InputKind, reading: Reading, card: Card | None = None) -> Dataset:
     if source == "digits":
-        return load_digits()
-    raise RequestError(f"there is no data {source!r}; known: digits")
+        if reading.task == "regression":
+            raise RequestError("digits are classes, not values; leave out --task=regression")
+        return load_digits(kind)
+    if source.endswith(".npz"):
+        labels = card.labels if card else None
+        return load_arrays(source, kind, task=reading.task, labels=labels)
+    if table_files(source):
+        if kind != "features":
+            raise RequestError(
+                f"{source} is a table, whose rows are features, and the model takes a {kind}; "
+                "choose --model=residual_mlp"
+            )
+        if card is not None and card.columns is None:
+            raise RequestError(
+                f"the checkpoint was not trained on a table, and {source} is one; "
+                "give its numbers in an .npz file"
+            )
+        return load_table(source, **dataclasses.asdict(reading), card=card)
+    raise RequestError(
+        f"there is no data {source!r}; known: digits, a .csv or .npz file, a folder of train.csv "
+        "and test.csv"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import RequestError
@@ -15,29 +15,36 @@ if TYPE_CHECKING:
     import keras
 
 
+InputKind = Literal["image", "features", "sequence"]
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A row of the table of models.
 
     Attributes:
         builder: "module:function" that builds it.
-        input: What goes in: "image" is (height, width, channels).
+        input: What goes in: "image" is (height, width, channels), "features" (features,),
+            "sequence" (steps, features).
         config: The builder's arguments that make this row.
         input_shape: What the paper fed it, without the batch.
         num_classes: Width of the paper's logits.
         parameters: Trainable parameters at that shape and width.
         macs: Multiply-accumulates for one example, at that shape and width.
         paper: Where it comes from.
+        recipe: How it is trained where nothing else is asked: fields of
+            `zoo.training.recipe.Recipe` over its defaults.
     """
 
     builder: str
-    input: Literal["image"]
+    input: InputKind
     config: Mapping[str, Any]
     input_shape: tuple[int, ...]
     num_classes: int
     parameters: int
     macs: int
     paper: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
@@ -76,6 +83,33 @@ _resnet("resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, stem="small")
 _resnet("resnet20", "basic", (3, 3, 3), 269_722, 40_551_040, stem="small", shortcut="pad")
 _resnet("resnet56", "basic", (9, 9, 9), 853_018, 125_485_696, stem="small", shortcut="pad")
 
+MODELS.register("residual_mlp")(
+    Architecture(
+        builder="zoo.models.mlp:residual_mlp",
+        input="features",
+        config={},
+        input_shape=(64,),
+        num_classes=10,
+        parameters=142_858,
+        macs=140_544,
+        paper="He et al. 2015, of dense layers",
+        recipe={"learning_rate": 3e-3},
+    )
+)
+MODELS.register("residual_lstm")(
+    Architecture(
+        builder="zoo.models.lstm:residual_lstm",
+        input="sequence",
+        config={},
+        input_shape=(8, 8),
+        num_classes=10,
+        parameters=53_130,
+        macs=414_336,
+        paper="Wu et al. 2016, section 3.1",
+        recipe={"learning_rate": 5e-3, "epochs": 60},
+    )
+)
+
 
 def build(name: str, **config: Any) -> keras.Model:
     """Builds a model of the zoo with fresh weights.
@@ -94,8 +128,15 @@ def build(name: str, **config: Any) -> keras.Model:
     row = MODELS.get(name)
     module, function = row.builder.split(":")
     builder = getattr(importlib.import_module(module), function)
-    known = list(inspect.signature(builder).parameters)
+    known = [key for key in inspect.signature(builder).parameters if key != "name"]
     for key in config:
         if key not in known:
             raise RequestError(unknown(f"configuration of {name}:", key, known))
-    return builder(**{"name": name, **row.config, **config})
+    try:
+        return builder(**{"name": name, **row.config, **config})
+    except RequestError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:
+        told = ", ".join(f"{key}={value!r}" for key, value in config.items())
+        reason = str(error).splitlines()[0]
+        raise RequestError(f"{name} cannot be built with {told}: {reason}") from error

@@ -10,8 +10,10 @@ import keras
 from keras import layers
 
 from zoo.blocks import BLOCKS
-from zoo.blocks.conv import BATCH_NORM, conv_bn
+from zoo.blocks.conv import conv_bn
+from zoo.blocks.norm import normalise
 from zoo.errors import RequestError
+from zoo.models.normalization import normalise_input
 from zoo.residual import Order, Shortcut, Tensor
 
 # The usual statistics of ImageNet's training images, in units of pixels (0 to 255).
@@ -63,7 +65,12 @@ def resnet(
     unit = partial(BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init)
 
     image = keras.Input(input_shape, name="image")
-    x = _normalise(image, mean, std)
+    channels = input_shape[-1]
+    x = normalise_input(
+        image,
+        _per_channel(IMAGENET_MEAN, channels) if mean is None else mean,
+        _per_channel(IMAGENET_STD, channels) if std is None else std,
+    )
     x = _stem(x, widths[0], stem)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
@@ -71,7 +78,7 @@ def resnet(
             x = unit(x, width, stride=stride, name=f"stage{stage}_block{index}")
     if order == "linear_output":
         # The sums carry no activation in this order: one more after the last (He et al. 2016).
-        x = layers.BatchNormalization(**BATCH_NORM, name="head_bn")(x)
+        x = normalise(x, "batch", name="head")
         x = layers.ReLU(name="head_relu")(x)
     x = layers.GlobalAveragePooling2D(name="head_pool")(x)
     if num_classes:
@@ -92,25 +99,8 @@ def _stem(x: Tensor, width: int, stem: str) -> Tensor:
     raise RequestError(f"unknown stem {stem!r}; known: imagenet, small")
 
 
-def _normalise(image: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
-    channels = image.shape[-1]
-    mean = _per_channel(mean, IMAGENET_MEAN, channels, "mean")
-    std = _per_channel(std, IMAGENET_STD, channels, "std")
-    if min(std) <= 0:
-        raise RequestError(f"std must be positive in every channel, not {std}")
-    return layers.Normalization(
-        mean=mean, variance=[value**2 for value in std], name="normalization"
-    )(image)
-
-
-def _per_channel(
-    values: Sequence[float] | None, default: Sequence[float], channels: int, what: str
-) -> list[float]:
-    if values is None:
-        values = default if channels == 3 else [sum(default) / 3] * channels
-    if len(values) != channels:
-        raise RequestError(f"{what} has {len(values)} values for an image of {channels} channels")
-    return [float(value) for value in values]
+def _per_channel(imagenet: Sequence[float], channels: int) -> Sequence[float]:
+    return imagenet if channels == 3 else [sum(imagenet) / 3] * channels
 
 
 def _check_shape(shape: tuple[int | None, ...]) -> None:

@@ -11,7 +11,7 @@ from zoo.files import whole_file
 
 
 def plot_curves(history: Sequence[dict[str, float]], path: Path, title: str) -> None:
-    """Draws loss and accuracy over the epochs into a PNG.
+    """Draws loss and accuracy, or of a regression R², over the epochs into a PNG.
 
     Args:
         history: Rows of `zoo.training.fit.fit`.
@@ -21,7 +21,8 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path, title: str) -> 
     figure = Figure(figsize=(10, 4), layout="constrained")
     figure.suptitle(title)
     epochs = [row["epoch"] for row in history]
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    measure = "accuracy" if "accuracy" in history[0] else "r2"
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", measure), strict=True):
         for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
             axes.plot(epochs, [row[key] for row in history], label=label)
         axes.set_xlabel("epoch")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.data.dataset import Split
+from zoo.data.dataset import Dataset, Split
 
 if TYPE_CHECKING:
     import keras
@@ -41,15 +41,59 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True)
+class ValueEvaluation:
+    """Scores of a regression on a split.
+
+    Attributes:
+        r2: Coefficient of determination: 1 is perfect, 0 as good as the mean.
+        mae: Mean absolute error, in the units of the target.
+        examples: How many there were.
+    """
+
+    r2: float
+    mae: float
+    examples: int
+
+
+def run(model: keras.Model, x: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Returns what a model gives for raw inputs, (examples, outputs) float32."""
+    # A recurrent model is a loop, slow outside a graph; an image model is slower to trace.
+    call = model.predict_on_batch if x.ndim == 3 else lambda batch: model(batch, training=False)
+    batches = range(0, len(x), batch_size)
+    outputs = [call(x[start : start + batch_size].astype(np.float32)) for start in batches]
+    return np.concatenate([np.asarray(output) for output in outputs])
+
+
 def predict(model: keras.Model, x: np.ndarray, batch_size: int = 64) -> np.ndarray:
     """Returns probabilities, (examples, classes) float32, of a model that gives logits."""
-    logits = [
-        np.asarray(model(x[start : start + batch_size].astype(np.float32), training=False))
-        for start in range(0, len(x), batch_size)
-    ]
-    values = np.concatenate(logits).astype(np.float64)
+    values = run(model, x, batch_size).astype(np.float64)
     values = np.exp(values - values.max(axis=-1, keepdims=True))
     return (values / values.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def evaluate(model: keras.Model, dataset: Dataset, split: Split) -> Evaluation | ValueEvaluation:
+    """Scores a model on a split of a data set, by the task of the data set."""
+    if dataset.task == "regression":
+        return score_values(run(model, split.x), split)
+    return score(predict(model, split.x), split, dataset.labels)
+
+
+def score_values(values: np.ndarray, split: Split) -> ValueEvaluation:
+    """Compares the values of a regression with the truth.
+
+    Args:
+        values: (examples, 1), in the units of the target.
+        split: Where the truth is.
+    """
+    from sklearn.metrics import mean_absolute_error, r2_score
+
+    told = values[:, 0]
+    return ValueEvaluation(
+        r2=float(r2_score(split.y, told)),
+        mae=float(mean_absolute_error(split.y, told)),
+        examples=len(split),
+    )
 
 
 def score(probabilities: np.ndarray, split: Split, labels: tuple[str, ...]) -> Evaluation:

@@ -14,6 +14,7 @@ from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
+from zoo.training.target import restore_units, standardise, target_scale
 
 
 def fit(
@@ -26,21 +27,27 @@ def fit(
     """Trains a model on a data set, from the last state saved where there is one.
 
     Args:
-        model: Gives logits.
+        model: Gives logits; of a regression one value, from a layer "logits". Values are learnt
+            standardised; when the training ends, that layer gives them in their own units.
         dataset: The training split is fitted, the validation split watched.
         recipe: How.
         state: File for the state of an unfinished training, `.safetensors`.
         callbacks: Told of the progress.
 
     Returns:
-        A row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate.
+        A row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate. Of
+        a regression r2 and mae, in the units of the target, in place of accuracy.
 
     Raises:
         RequestError: The loss is no longer finite, or the state is of another training.
     """
-    classes = len(dataset.labels)
+    scale = None
+    if dataset.task == "regression":
+        scale = target_scale(dataset.train.y)
+        dataset = standardise(dataset, scale)
+    outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
-    compile_model(model, recipe, steps)
+    compile_model(model, recipe, steps, unit=None if scale is None else scale.std)
     keeper = StateKeeper(model, state)
     first = len(keeper.history)
     if first < recipe.epochs:
@@ -48,7 +55,7 @@ def fit(
             training_batches(
                 dataset.train,
                 recipe.batch_size,
-                classes,
+                outputs,
                 seed=recipe.seed,
                 epochs=range(first, recipe.epochs),
             ),
@@ -56,10 +63,12 @@ def fit(
             epochs=recipe.epochs,
             steps_per_epoch=steps,
             shuffle=False,  # The batches are shuffled already.
-            validation_data=evaluation_batches(dataset.validation, recipe.batch_size, classes),
+            validation_data=evaluation_batches(dataset.validation, recipe.batch_size, outputs),
             callbacks=[_FiniteLoss(), keeper, *callbacks],
             verbose=0,
         )
+    if scale is not None:
+        restore_units(model.get_layer("logits"), scale)
     return keeper.history
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -37,8 +39,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate"):
-            if getattr(self, name) <= 0:
-                raise RequestError(f"{name} must be positive, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise RequestError(f"{name} must be positive, not {value}")
+        if not 0 <= self.seed < 2**32:
+            raise RequestError(f"seed must be from 0 to {2**32 - 1}, not {self.seed}")
         if not 0 <= self.label_smoothing < 1:
             raise RequestError(f"label_smoothing must be in [0, 1), not {self.label_smoothing}")
         if self.precision not in PRECISIONS:
@@ -47,8 +52,18 @@ class Recipe:
             )
 
 
-def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
-    """Compiles a classifier that gives logits, for one-hot targets."""
+def compile_model(
+    model: keras.Model, recipe: Recipe, steps_per_epoch: int, *, unit: float | None = None
+) -> None:
+    """Compiles a model for training.
+
+    Args:
+        model: Gives logits, or one value.
+        recipe: How it is trained.
+        steps_per_epoch: Batches in a pass.
+        unit: None for one-hot targets. For the targets of a regression: what 1 of the model's
+            output is in the target's own units, in which "mae" is told.
+    """
     steps = recipe.epochs * steps_per_epoch
     warmup = int(recipe.warmup * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -59,14 +74,27 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if unit is None:
+        loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        )
+        metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
+    else:
+        loss = keras.losses.MeanSquaredError()
+        metrics = [keras.metrics.R2Score(name="r2"), _mean_absolute_error(unit)]
     model.compile(
         optimizer,
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        ),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        loss=loss,
+        metrics=metrics,
         jit_compile="auto" if _accelerated() else False,
     )
+
+
+def _mean_absolute_error(unit: float) -> keras.metrics.Metric:
+    def error(truth: Any, told: Any) -> Any:
+        return unit * keras.ops.abs(truth - told)
+
+    return keras.metrics.MeanMetricWrapper(error, name="mae")
 
 
 def _accelerated() -> bool:

@@ -15,12 +15,12 @@ from typing import Any
 import keras
 
 from zoo.checkpoints.card import Card, Input, Metric, read_card
-from zoo.checkpoints.store import build_from_card, load, save
+from zoo.checkpoints.store import WEIGHTS, build_from_card, load, save
 from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
-from zoo.training.evaluation import predict, score
+from zoo.training.evaluation import evaluate
 from zoo.training.fit import fit
 from zoo.training.recipe import PRECISIONS, Recipe
 from zoo.training.state import Row
@@ -61,6 +61,9 @@ def train(
         RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
     """
     config = dict(config or {})
+    for key in ("name", "num_classes", "input_shape", "mean", "std"):
+        if key in config:
+            raise RequestError(f"config cannot set {key!r}: it follows from the data")
     settings = {
         "model": model,
         "config": config,
@@ -72,7 +75,9 @@ def train(
     if (card := _finished(output, settings)) is not None:
         return card
 
-    mean, std = channel_statistics(dataset.train.x)
+    # A category seen in a hundredth of the examples has a deviation of 0.1; to divide by less
+    # would make the rare ones louder than all else.
+    mean, std = channel_statistics(dataset.train, least_std=0.1 if dataset.columns else 0.0)
     card = Card(
         model=model,
         labels=dataset.labels,
@@ -81,6 +86,8 @@ def train(
         training={"command": command, **settings, "versions": versions()},
         licence=licence,
         source="trained from scratch with zoo train",
+        task=dataset.task,
+        columns=dataset.columns,
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
@@ -93,12 +100,12 @@ def train(
     final.set_weights(network.get_weights())
     save(final, output, card, dtype=weights)
     card = measure(output, dataset)
-    state.unlink()
+    state.unlink(missing_ok=True)
     return card
 
 
 def measure(folder: Path, dataset: Dataset) -> Card:
-    """Writes the test accuracy of a checkpoint, as it lies on disk, into its card.
+    """Writes the test figures of a checkpoint, as it lies on disk, into its card.
 
     Args:
         folder: Of the checkpoint.
@@ -108,9 +115,13 @@ def measure(folder: Path, dataset: Dataset) -> Card:
         The card as written.
     """
     checkpoint = load(folder)
-    result = score(predict(checkpoint.model, dataset.test.x), dataset.test, dataset.labels)
-    metric = Metric("top1", round(result.top1, 6), dataset.name, "test", result.examples)
-    card = dataclasses.replace(checkpoint.card, metrics=(metric,))
+    result = evaluate(checkpoint.model, dataset, dataset.test)
+    names = ("top1",) if dataset.task == "classification" else ("r2", "mae")
+    metrics = tuple(
+        Metric(name, round(getattr(result, name), 6), dataset.name, "test", result.examples)
+        for name in names
+    )
+    card = dataclasses.replace(checkpoint.card, metrics=metrics)
     write_text(folder / "card.json", card.to_json())
     return card
 
@@ -131,7 +142,9 @@ def _finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     path = output / "run.json"
     if not path.is_file():
         raise RequestError(f"--output {output} exists and is not a run; choose another folder")
-    run = json.loads(path.read_text())
+    if not (output / "state.safetensors").exists() and not (output / "card.json").exists():
+        return None  # It stopped before there was anything to keep.
+    run = _read_record(path)
     for key, value in json.loads(json.dumps(settings)).items():
         if run.get(key) != value:
             raise RequestError(
@@ -141,7 +154,17 @@ def _finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     if not (output / "card.json").exists():
         return None
     card = read_card(output)
-    return card if card.metrics else None
+    return card if card.metrics and (output / WEIGHTS).exists() else None
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RequestError(f"{path} is not the record of a run: {error}") from error
+    if not isinstance(record, dict):
+        raise RequestError(f"{path} is not the record of a run; choose another --output")
+    return record
 
 
 def _write_history(history: Sequence[Row], path: Path) -> None:

@@ -72,7 +72,7 @@ class StateKeeper(keras.callbacks.Callback):
                 self.history = json.loads(file.metadata()["history"])
                 for key, variable in _variables(model).items():
                     variable.assign(file.get_tensor(key))
-        except (safetensors.SafetensorError, ValueError) as error:
+        except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
             raise RequestError(
                 f"{self._path} is not a state of this training; remove it to start anew"
             ) from error

@@ -1,3 +1,6 @@
+"""How the report's page looks."""
+
+STYLE = """
 :root { color-scheme: light; --line: #e3e7ed; --text: #1d2430; --soft: #5b6675; --accent: #3b6fb6; }
 * { box-sizing: border-box; }
 body { margin: 0; background: #f5f6f8; color: var(--text);
@@ -25,10 +28,11 @@ code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .badge.pass { background: #e2f4e8; color: #17693a; }
 .badge.fail { background: #fde4e3; color: #a3231d; }
 .chart svg { width: 100%; height: auto; display: block; }
-.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 14px 10px; }
+.strip { display: grid;
+  grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 14px 8px; }
 figure { margin: 0; font-size: 12.5px; overflow-wrap: anywhere; }
-figure img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px; background: #eceff3;
-  image-rendering: pixelated; display: block; margin-bottom: 6px; }
+figure img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px;
+  background: #eceff3; image-rendering: pixelated; display: block; margin-bottom: 6px; }
 figcaption span { color: var(--soft); }
 .truth { font-weight: 700; font-size: 14px; }
 .right { color: #17693a; font-weight: 600; }
@@ -38,3 +42,8 @@ summary { cursor: pointer; margin-bottom: 4px; }
 .gates td:first-child { width: 84px; }
 .gates td:nth-child(2) { width: 190px; }
 .detail { color: var(--soft); }
+.artifacts td { white-space: nowrap; }
+.artifacts td:nth-child(1), .artifacts td:nth-child(3) { white-space: normal; }
+.note { margin: 12px 0 0; color: var(--soft); font-size: 12.5px; }
+.failures { margin: 0 0 16px; padding-left: 20px; color: #a3231d; overflow-wrap: anywhere; }
+"""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from export.errors import ExportError
+from export.quantisable import quantisable
 
 
 def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
@@ -17,7 +18,7 @@ def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
 
 
 def unroll(model: keras.Model) -> keras.Model:
-    """Rebuilds a model with its recurrent layers unrolled, weights moved.
+    """Rebuilds a model with recurrent layers unrolled and the others quantisable, weights moved.
 
     A rolled layer converts to a WHILE loop: no delegate takes it, and under full-integer
     quantisation it ends the converting process. `implementation=1` keeps one product per gate; the
@@ -33,7 +34,7 @@ def unroll(model: keras.Model) -> keras.Model:
         ExportError: A layer keeps its state between calls, or cannot be rebuilt.
     """
     layers = recurrent_layers(model)
-    if not layers:
+    if not layers and all(quantisable(layer) is type(layer) for layer in model.layers):
         return model
     for layer in layers:
         if layer.stateful:
@@ -53,6 +54,9 @@ def unroll(model: keras.Model) -> keras.Model:
                 f"recurrent layer {layer.name!r} sits inside another layer and cannot be unrolled; "
                 "put it into a functional model itself"
             )
+        # Not part of a layer's configuration, so it can only be set on what was rebuilt.
+        if hasattr(layer.cell, "implementation"):
+            layer.cell.implementation = 1
     clone.set_weights(model.get_weights())
     return clone
 
@@ -62,19 +66,16 @@ def _unrolled(layer: keras.layers.Layer) -> keras.layers.Layer:
     if isinstance(layer, keras.layers.Bidirectional):
         for side in ("layer", "backward_layer"):
             if config.get(side):
-                config[side]["config"].update(_unrolled_config(config[side]["config"]))
+                _unroll_config(config[side]["config"])
     elif isinstance(layer, keras.layers.RNN):
-        config.update(_unrolled_config(config))
-    return type(layer).from_config(config)
+        _unroll_config(config)
+    return quantisable(layer).from_config(config)
 
 
-def _unrolled_config(config: dict[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {"unroll": True}
-    if "implementation" in config:
-        changes["implementation"] = 1
+def _unroll_config(config: dict[str, Any]) -> None:
+    config["unroll"] = True
     if "use_cudnn" in config:
-        changes["use_cudnn"] = False  # The fused kernel ignores unroll.
-    return changes
+        config["use_cudnn"] = False  # The fused kernel would ignore unroll.
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,68 @@
+"""The residual block of the residual LSTM."""
+
+from __future__ import annotations
+
+from keras import layers
+
+from zoo.blocks import register
+from zoo.blocks.norm import Norm, normalise
+from zoo.residual import Activation, Order, Shortcut, Tensor, residual
+
+
+@register("lstm")
+def lstm(
+    x: Tensor,
+    width: int,
+    *,
+    order: Order = "post_activation",
+    activation: Activation = "linear",
+    shortcut: Shortcut = "auto",
+    zero_init: bool = False,
+    norm: Norm = "layer",
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    bidirectional: bool = False,
+    mask: Tensor | None = None,
+    name: str = "lstm",
+) -> Tensor:
+    """One LSTM layer with a skip around it, summed in every time step.
+
+    Args:
+        x: Input, (batch, steps, features).
+        width: Features of the LSTM's output, in each direction.
+        order: Where the activation stands, see `zoo.residual`; all are one where it is linear.
+        activation: Of the sum. An LSTM is non-linear itself, so the sum usually has none, and the
+            stream between the layers stays a sum (Wu et al. 2016, section 3.1).
+        shortcut: What is added, see `zoo.residual`.
+        zero_init: Starts the norm's gamma at zero, so that the unit starts as its shortcut.
+        norm: After the LSTM, see `zoo.blocks.norm`.
+        dropout: Share of the branch's features dropped, in training.
+        recurrent_dropout: Share of the LSTM's state dropped on its way to the next step (Gal and
+            Ghahramani 2016), in training.
+        bidirectional: Whether a second LSTM reads the sequence from its end.
+        mask: (batch, steps) bool: steps that are no padding. None: all.
+        name: Prefix of the layers' names.
+
+    Returns:
+        (batch, steps, width), twice as wide where it is bidirectional.
+    """
+    features = 2 * width if bidirectional else width
+
+    def branch(y: Tensor) -> Tensor:
+        layer = layers.LSTM(
+            width,
+            return_sequences=True,
+            recurrent_dropout=recurrent_dropout,
+            name=f"{name}_lstm",
+        )
+        if bidirectional:
+            layer = layers.Bidirectional(layer, name=f"{name}_bidirectional")
+        y = normalise(layer(y, mask=mask), norm, name=name, zero_init=zero_init, mask=mask)
+        return layers.Dropout(dropout, name=f"{name}_dropout")(y) if dropout else y
+
+    def project(y: Tensor) -> Tensor:
+        return layers.Dense(features, use_bias=False, name=f"{name}_shortcut_dense")(y)
+
+    return residual(
+        x, branch, project, order=order, activation=activation, shortcut=shortcut, name=name
+    )

@@ -1,0 +1,120 @@
+"""The residual LSTM: LSTM layers with a skip around each, for sequences of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal, get_args
+
+import keras
+from keras import layers, ops
+
+from zoo.blocks import BLOCKS
+from zoo.blocks.norm import Norm, normalise
+from zoo.errors import RequestError
+from zoo.models.mlp import check_sizes
+from zoo.models.normalization import normalise_input
+from zoo.registry import unknown
+from zoo.residual import Activation, Order, Shortcut, Tensor
+
+Pool = Literal["last", "mean"]
+
+
+def residual_lstm(
+    *,
+    depth: int = 2,
+    width: int = 64,
+    block: str = "lstm",
+    bidirectional: bool = False,
+    norm: Norm = "layer",
+    dropout: float = 0.2,
+    recurrent_dropout: float = 0.0,
+    pool: Pool = "last",
+    num_classes: int = 10,
+    input_shape: tuple[int | None, ...] = (8, 8),
+    shortcut: Shortcut = "auto",
+    order: Order = "post_activation",
+    activation: Activation = "linear",
+    zero_init: bool = False,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    name: str = "residual_lstm",
+) -> keras.Model:
+    """Builds a residual LSTM: recurrent residual units, pooling over time, a linear head.
+
+    Steps of which every value is zero are padding: no LSTM takes them in, and the pooling leaves
+    them out, so that a sequence gives the same logits however far it is padded.
+
+    Args:
+        depth: Residual units; each of the block "lstm" has one LSTM layer.
+        width: Features inside, in each direction.
+        block: Name of a registered block.
+        bidirectional: Whether each unit reads the sequence from both ends.
+        norm: After each LSTM, see `zoo.blocks.norm`.
+        dropout: Share of features dropped after each LSTM, in training.
+        recurrent_dropout: Share of an LSTM's state dropped between steps, in training.
+        pool: "last" takes the last step that is not padding, "mean" the average of all such.
+        num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
+        input_shape: (steps, features); steps may be None.
+        shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
+        order: Where the activation stands, see `zoo.residual`.
+        activation: Of the sums, see `zoo.blocks.recurrent`.
+        zero_init: Starts each branch at zero.
+        mean: Subtracted from each feature, in its own units; None: nothing is.
+        std: Each feature is divided by it; None: nothing is.
+        name: Of the model.
+
+    Returns:
+        A model from raw sequences, (batch, steps, features) float32, to logits,
+        (batch, num_classes).
+
+    Raises:
+        RequestError: Unknown block, norm, pool, order or shortcut; an argument out of its range.
+    """
+    check_sizes(depth, width, dropout=dropout, recurrent_dropout=recurrent_dropout)
+    if len(input_shape) != 2 or not input_shape[1] or input_shape[0] == 0:
+        raise RequestError(f"{name} takes sequences of shape (steps, features), not {input_shape}")
+    sequence = keras.Input(input_shape, name="sequence")
+    count = input_shape[1]
+    mean = [0.0] * count if mean is None else mean
+    std = [1.0] * count if std is None else std
+    x = normalise_input(sequence, mean, std)
+    # Of the raw values, since the normalisation turns zeros into something else. Made small, since
+    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more; and by the
+    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`.
+    small = layers.Rescaling([1e-3 / float(value) for value in std], name="small")(sequence)
+    real = ops.max(ops.abs(small), axis=-1) > 0
+    unit = partial(
+        BLOCKS.get(block),
+        order=order,
+        activation=activation,
+        shortcut=shortcut,
+        zero_init=zero_init,
+        norm=norm,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        bidirectional=bidirectional,
+        mask=real,
+    )
+    for index in range(1, depth + 1):
+        x = unit(x, width, name=f"block{index}")
+    if order == "linear_output" and activation == "relu":
+        # The sums carry no activation in this order: one more after the last (He et al. 2016).
+        x = normalise(x, norm, name="head", mask=real)
+        x = layers.ReLU(name="head_relu")(x)
+    x = _pool(x, real, pool)
+    if num_classes:
+        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(sequence, x, name=name)
+
+
+def _pool(x: Tensor, real: Tensor, pool: Pool) -> Tensor:
+    if pool == "mean":
+        return layers.GlobalAveragePooling1D(name="head_pool")(x, mask=real)
+    if pool != "last":
+        raise RequestError(unknown("pool", pool, list(get_args(Pool))))
+    # By comparison and choice alone, so that it also exports to integers.
+    real = ops.expand_dims(real, -1)
+    number = ops.where(real, ops.cumsum(ops.ones_like(x[..., :1]), axis=1), 0.0)
+    last = ops.equal(number, ops.max(number, axis=1, keepdims=True))
+    return ops.sum(ops.where(last, x, 0.0), axis=1)

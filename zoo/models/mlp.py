@@ -1,0 +1,100 @@
+"""The residual MLP: a ResNet of dense layers, for features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import keras
+from keras import layers
+
+from zoo.blocks import BLOCKS
+from zoo.blocks.dense import dense_norm
+from zoo.blocks.norm import Norm, normalise
+from zoo.errors import RequestError
+from zoo.models.normalization import normalise_input
+from zoo.residual import Order, Shortcut
+
+
+def residual_mlp(
+    *,
+    depth: int = 4,
+    width: int = 128,
+    block: str = "mlp",
+    norm: Norm = "batch",
+    dropout: float = 0.2,
+    num_classes: int = 10,
+    input_shape: tuple[int, ...] = (64,),
+    shortcut: Shortcut = "auto",
+    order: Order = "post_activation",
+    zero_init: bool = True,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    name: str = "residual_mlp",
+) -> keras.Model:
+    """Builds a residual MLP: a dense stem, residual units of one width, a linear head.
+
+    Args:
+        depth: Residual units; each of the block "mlp" has two dense layers.
+        width: Features inside.
+        block: Name of a registered block.
+        norm: After each dense layer, see `zoo.blocks.norm`.
+        dropout: Share of features dropped inside each unit, in training.
+        num_classes: Width of the logits, or 1 for regression; 0 gives the features of the last
+            unit.
+        input_shape: (features,).
+        shortcut: What is added, see `zoo.residual`.
+        order: Where the ReLU stands, see `zoo.residual`.
+        zero_init: Starts each branch at zero, so that a deep model starts as a shallow one. Not
+            where there is no shortcut, for then it would start as nothing.
+        mean: Subtracted from each feature, in its own units; None: nothing is.
+        std: Each feature is divided by it; None: nothing is.
+        name: Of the model.
+
+    Returns:
+        A model from raw features, (batch, features) float32, to logits, (batch, num_classes).
+
+    Raises:
+        RequestError: Unknown block, norm, order or shortcut; an argument out of its range.
+    """
+    check_sizes(depth, width, dropout=dropout)
+    if len(input_shape) != 1 or not input_shape[0]:
+        raise RequestError(f"{name} takes features of shape (features,), not {input_shape}")
+    unit = partial(
+        BLOCKS.get(block),
+        order=order,
+        shortcut=shortcut,
+        zero_init=zero_init and shortcut != "none",
+        norm=norm,
+        dropout=dropout,
+    )
+    features = keras.Input(input_shape, name="features")
+    count = input_shape[0]
+    x = normalise_input(
+        features, [0.0] * count if mean is None else mean, [1.0] * count if std is None else std
+    )
+    x = dense_norm(x, width, norm, name="stem")
+    x = layers.ReLU(name="stem_relu")(x)
+    for index in range(1, depth + 1):
+        x = unit(x, width, name=f"block{index}")
+    if order == "linear_output":
+        # The sums carry no activation in this order: one more after the last (He et al. 2016).
+        x = normalise(x, norm, name="head")
+        x = layers.ReLU(name="head_relu")(x)
+    if num_classes:
+        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(features, x, name=name)
+
+
+def check_sizes(depth: int, width: int, **shares: float) -> None:
+    """Refuses sizes and shares of dropout out of their range.
+
+    Raises:
+        RequestError: One is; the message names it.
+    """
+    for key, value in (("depth", depth), ("width", width)):
+        if not isinstance(value, int) or value < 1:
+            raise RequestError(f"{key} must be a whole number from 1 up, not {value!r}")
+    for key, share in shares.items():
+        if not isinstance(share, (int, float)) or not 0 <= share < 1:
+            raise RequestError(f"{key} must be in [0, 1), not {share!r}")

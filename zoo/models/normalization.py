@@ -1,0 +1,36 @@
+"""The normalisation of raw inputs, inside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keras import layers
+
+from zoo.errors import RequestError
+from zoo.residual import Tensor
+
+
+def normalise_input(x: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Returns (x - mean) / std, a value for each entry of the last axis.
+
+    Args:
+        x: Raw input, (batch, ..., channels).
+        mean: Subtracted, in the units of the input.
+        std: Divided by, likewise.
+
+    Raises:
+        RequestError: Too few or too many values, or a `std` that is not positive.
+    """
+    channels = x.shape[-1]
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) != channels:
+            raise RequestError(
+                f"{name} has {len(values)} values for an input of {channels} channels"
+            )
+    if min(std) <= 0:
+        raise RequestError(f"std must be positive in every channel, not {list(std)}")
+    return layers.Normalization(
+        mean=[float(value) for value in mean],
+        variance=[float(value) ** 2 for value in std],
+        name="normalization",
+    )(x)
