@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-HELP = ["list", "show", "train", "evaluate", "export"]
+HELP = ["list", "show", "train", "evaluate", "import", "convert-back", "export"]
 
 
 @pytest.mark.parametrize("command", HELP)
@@ -97,7 +97,7 @@ WRONG = [
     (("evaluate", "--artifact=nothing.tflite"), "--artifact nothing.tflite is not a file"),
     (("evaluate", "--artifact=setup.py"), "--artifact setup.py: "),
     (("export",), "say what to export"),
-    (("export", "--checkpoint=resnet8.digit"), "did you mean 'resnet8.digits'?"),
+    (("export", "--checkpoint=resnet8.digit"), "did you mean 'resnet8.digits'"),
     (("export", "--checkpoint=resnet8.digits", "--targets=cpu,tpu"), "unknown target 'tpu'"),
     (("export", "--checkpoint=resnet8.digits", "--data=no/such"), "there is no data 'no/such'"),
     (("export", "--checkpoint=resnet8.digits", "--output=/proc/x"), "'/proc/x'"),
