@@ -37,7 +37,7 @@ def downloads(monkeypatch, tmp_path, resnet18_file):
     path.write_bytes(resnet18_file)
     asked = []
 
-    def download(hub_id, file):
+    def download(hub_id, file, *, model):
         asked.append(hub_id)
         return Download(path, sha256(path), "c" * 40)
 
@@ -77,13 +77,12 @@ def test_a_published_checkpoint_is_fetched_once_and_mended(here, downloads, torc
 @pytest.mark.parametrize(
     ("problem", "error", "message"),
     [
-        (NoNetworkError("no way"), RequestError, "by hand, get https://huggingface.co/timm/"),
-        (NoNetworkError("no way"), RequestError, f"--source=model.safetensors --model={NAME}"),
+        (NoNetworkError("no way"), NoNetworkError, "no way"),
         (DamagedError("wrong hash"), DamagedError, "wrong hash"),
     ],
 )
 def test_what_cannot_be_had_leaves_nothing(here, monkeypatch, problem, error, message):
-    def fail(hub_id, file):
+    def fail(hub_id, file, *, model):
         raise problem
 
     monkeypatch.setattr(cache, "download", fail)
@@ -97,6 +96,16 @@ def test_another_file_than_the_model_leaves_nothing(here, downloads, torch_tenso
     with pytest.raises(RequestError, match=r"the file lacks 80 tensors: layer1\.2\.bn1\.bias"):
         zoo.load("resnet34.tv_in1k")
     assert not is_on_disk("resnet34.tv_in1k")
+
+
+def test_without_a_network(here, no_network, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
+    with pytest.raises(NoNetworkError) as error:
+        zoo.load(NAME)
+    message = str(error.value)
+    assert "\n" not in message
+    assert f"get https://huggingface.co/timm/{NAME}/resolve/main/model.safetensors" in message
+    assert message.endswith(f"zoo import --source=model.safetensors --model={NAME}")
 
 
 def test_two_processes_at_once(hub, hub_environment, resnet18_file, tmp_path):

@@ -83,7 +83,7 @@ def test_a_whole_picture_is_scaled_without_resize():
     np.testing.assert_array_equal(pixels[..., 0], np.asarray(expected))
     with pytest.raises(ValueError, match="unknown interpolation 'bicubi'; did you mean 'bicubic'"):
         prepare_picture(picture, dataclasses.replace(form, interpolation="bicubi"))
-    with pytest.raises(ValueError, match="1 or 3 channels, the checkpoint eats 4"):
+    with pytest.raises(ValueError, match=r"1 or 3 channels\), the checkpoint eats \(40, 30, 4\)"):
         prepare_picture(picture, dataclasses.replace(form, shape=(40, 30, 4)))
 
 

@@ -132,7 +132,7 @@ def test_labels_of_a_wrong_length(folder, labels):
 @pytest.mark.parametrize("labels", ["abc", [1, 2, 3], {"a": 1}, None, []])
 def test_labels_of_a_wrong_kind(folder, labels):
     change_card(folder, labels=labels)
-    with pytest.raises(RequestError, match=r"card\.json is not a card: field 'labels'"):
+    with pytest.raises(RequestError, match="not a card: field 'labels' is of the wrong type"):
         zoo.load(folder)
 
 

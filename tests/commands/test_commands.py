@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-HELP = ["list", "show", "train", "evaluate", "export"]
+HELP = ["list", "show", "train", "evaluate", "import", "convert-back", "export"]
 
 
 @pytest.mark.parametrize("command", HELP)

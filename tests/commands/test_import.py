@@ -196,12 +196,22 @@ def test_the_list_is_filtered(zoo_command):
     assert {row["family"] for row in resnets["models"] + resnets["checkpoints"]} == {"resnet"}
 
 
-@pytest.mark.parametrize("column", ["name", "parameters", "macs", "bytes", "accuracy", "licence"])
+@pytest.mark.parametrize(
+    "column", ["name", "parameters", "macs", "bytes", "licence", "input_shape"]
+)
 def test_the_list_is_sorted_by_any_column(zoo_command, column):
     rising = [row[column] for row in listed(zoo_command, f"--sort={column}")["checkpoints"]]
     falling = [row[column] for row in listed(zoo_command, f"--sort=-{column}")["checkpoints"]]
     assert rising == sorted(rising)
     assert falling == sorted(falling, reverse=True)
+    assert len(set(map(str, rising))) > 1
+
+
+def test_what_has_no_accuracy_comes_last(zoo_command):
+    rows = listed(zoo_command, "--sort=-accuracy")["checkpoints"]
+    values = [row["accuracy"] for row in rows]
+    known = [value for value in values if value is not None]
+    assert values == sorted(known, reverse=True) + [None] * (len(values) - len(known))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.checkpoints.card import read_card
-from zoo.checkpoints.hub import NoNetworkError, download
+from zoo.checkpoints.hub import download
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, Published, published_card
 from zoo.errors import RequestError
 from zoo.files import sha256
@@ -43,13 +43,7 @@ def fetch(row: Published) -> Path:
         if _is_whole(folder):
             return folder
         shutil.rmtree(folder, ignore_errors=True)
-        try:
-            got = download(row.hub_id, WEIGHTS_ON_HUB)
-        except NoNetworkError as error:
-            raise RequestError(
-                f"{error}; to bring it by hand, get {row.url} and run: "
-                f"zoo import --source={WEIGHTS_ON_HUB} --model={row.name}"
-            ) from error
+        got = download(row.hub_id, WEIGHTS_ON_HUB, model=row.name)
         card = published_card(row)
         origin = {**card.origin, "sha256": got.sha256, "revision": got.revision}
         write_checkpoint(read_tensors(got.path), with_origin(card, card.source, **origin), folder)

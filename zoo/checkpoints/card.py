@@ -231,7 +231,7 @@ def _check_types(data: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
 
     checks = {
         "model": isinstance(data["model"], str),
-        "labels": all_of(data["labels"], str) and bool(data["labels"]),
+        "labels": all_of(data["labels"], str) and data["labels"],
         "config": isinstance(data.get("config", {}), dict),
         "input.shape": all_of(sizes.get("shape", []), (int, type(None))),
         "input.mean": all_of(sizes.get("mean", []), (int, float)),

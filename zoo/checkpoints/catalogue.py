@@ -28,7 +28,7 @@ def checkpoint_card(name: str | os.PathLike[str]) -> Card:
     Raises:
         RequestError: There is no such checkpoint, or its card is not readable.
     """
-    if str(name) in PUBLISHED and not Path(name).is_dir():
+    if str(name) in PUBLISHED and not (Path(name) / "card.json").is_file():
         return _published_card(str(name))
     return read_card(find_checkpoint(name))
 
@@ -51,11 +51,11 @@ def find_checkpoint(name: str | os.PathLike[str]) -> Path:
         return Path(name)
     if (folder := _shipped().get(str(name))) is not None:
         return folder
-    if str(name) not in PUBLISHED and Path(name).is_dir():
+    if (row := PUBLISHED.get(str(name))) is not None:
+        return fetch(row)
+    if Path(name).is_dir():
         raise RequestError(f"{name} is not a checkpoint: it holds no card.json")
-    if str(name) not in PUBLISHED:
-        raise RequestError(unknown("checkpoint", str(name), list_checkpoints()))
-    return fetch(PUBLISHED[str(name)])
+    raise RequestError(unknown("checkpoint", str(name), list_checkpoints()))
 
 
 def _published_card(name: str) -> Card:

@@ -25,7 +25,9 @@ class NoNetworkError(RequestError):
     """The Hub cannot be reached, or does not have the file."""
 
 
-def download(hub_id: str, file: str, expected: str | None = None) -> Download:
+def download(
+    hub_id: str, file: str, expected: str | None = None, *, model: str = "MODEL"
+) -> Download:
     """Fetches a file of a repository of the Hub, or takes it from the Hub's cache (`HF_HOME`).
 
     Its SHA-256 is checked each time, cached or not, against the one that the Hub states (the name
@@ -36,20 +38,31 @@ def download(hub_id: str, file: str, expected: str | None = None) -> Download:
         hub_id: Such as "timm/resnet50.a1_in1k".
         file: Name in the repository.
         expected: The SHA-256 that the caller demands besides; None: the Hub's word is enough.
+        model: What it is, for the advice on how to bring it by hand.
 
     Raises:
         DamagedError: The file is not what the Hub states, or not what the caller demands.
         NoNetworkError: The Hub cannot be reached, or has no such file.
         RequestError: The Hub states no SHA-256 for this file.
     """
-    path = _fetch(hub_id, file)
-    stated = _stated_sha256(hub_id, file, path)
-    found = sha256(path)
-    if found != stated:
-        path = _fetch(hub_id, file, force_download=True)
+    try:
+        path, stated = _fetch(hub_id, file)
+        if not _SHA256.fullmatch(stated):
+            raise RequestError(
+                f"the Hub states no sha256 for {hub_id}/{file}: it is no weights file"
+            )
         found = sha256(path)
+        if found != stated:
+            path, stated = _fetch(hub_id, file, force_download=True)
+            found = sha256(path)
+    except NoNetworkError as error:
+        raise NoNetworkError(
+            f"{error}; get https://huggingface.co/{hub_id}/resolve/main/{file} by hand and run: "
+            f"zoo import --source={file} --model={model}"
+        ) from error
     if found != stated:
-        _remove(path)
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise DamagedError(
             f"{hub_id}/{file} came with sha256 {found}, the Hub states {stated}; it was removed"
         )
@@ -68,37 +81,33 @@ def download_text(hub_id: str, file: str) -> Path | None:
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
-        return _fetch(hub_id, file)
+        return _fetch(hub_id, file)[0]
     except NoNetworkError as error:
         if isinstance(error.__cause__, EntryNotFoundError):
             return None
         raise
 
 
-def _fetch(hub_id: str, file: str, *, force_download: bool = False) -> Path:
+def _fetch(hub_id: str, file: str, *, force_download: bool = False) -> tuple[Path, str]:
+    """Returns the path in the Hub's cache, `.../snapshots/REVISION/FILE`, and the stated hash."""
     # Imported here: it takes a third of a second, and `zoo list` has no need of it.
-    import huggingface_hub
+    import huggingface_hub as hub
 
     try:
-        return Path(huggingface_hub.hf_hub_download(hub_id, file, force_download=force_download))
+        # Asked first, because hf_hub_download itself would go on trying for half a minute.
+        stated = hub.get_hf_file_metadata(hub.hf_hub_url(hub_id, file))
     except Exception as error:  # Its transport has errors of its own beside OSError's.
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise NoNetworkError(f"{hub_id}/{file} cannot be had from the Hub: {reason}") from error
+        if force_download or not isinstance(path := hub.try_to_load_from_cache(hub_id, file), str):
+            raise _unreachable(hub_id, file, error) from error
+        # Without the Hub its word is still there: the name of the blob behind the cache's link.
+        return Path(path), Path(path).resolve().name
+    try:
+        path = hub.hf_hub_download(hub_id, file, force_download=force_download)
+    except Exception as error:
+        raise _unreachable(hub_id, file, error) from error
+    return Path(path), stated.etag or ""
 
 
-def _stated_sha256(hub_id: str, file: str, path: Path) -> str:
-    """Returns the hash that the Hub states: the name of the blob behind the cache's link."""
-    stated = path.resolve().name
-    if not _SHA256.fullmatch(stated):  # No links on this file system: ask again.
-        import huggingface_hub
-
-        url = huggingface_hub.hf_hub_url(hub_id, file)
-        stated = huggingface_hub.get_hf_file_metadata(url).etag or ""
-    if not _SHA256.fullmatch(stated):
-        raise RequestError(f"the Hub states no sha256 for {hub_id}/{file}; it is no weights file")
-    return stated
-
-
-def _remove(path: Path) -> None:
-    path.resolve().unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+def _unreachable(hub_id: str, file: str, error: Exception) -> NoNetworkError:
+    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return NoNetworkError(f"{hub_id}/{file} cannot be had from the Hub: {reason.rstrip('.')}")

@@ -82,11 +82,6 @@ class Published:
         """Repository on the Hugging Face Hub."""
         return f"timm/{self.name}"
 
-    @property
-    def url(self) -> str:
-        """Of the file, for a browser."""
-        return f"https://huggingface.co/{self.hub_id}/resolve/main/{WEIGHTS_ON_HUB}"
-
 
 # The accuracies are those that torchvision and timm publish; none was measured here. timm's
 # `fb_ssl` and `fb_swsl` weights are CC-BY-NC and not listed.

@@ -18,7 +18,7 @@ import safetensors.numpy
 from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels, adapt_statistics
 from zoo.checkpoints.card import Card, File, check_inside, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
-from zoo.checkpoints.torchvision_names import name_problems
+from zoo.checkpoints.tensor_names import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
 

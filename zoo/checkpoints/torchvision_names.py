@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from zoo.checkpoints.tensor_names import listed, name_problems
 from zoo.errors import RequestError
 
 _LEAVES = {
@@ -75,7 +76,7 @@ def from_torchvision(
     ]
     problems = [
         *name_problems(found, set(wanted)),
-        *([f"misshapen {_listed(misshapen)}"] if misshapen else []),
+        *([f"misshapen {listed(misshapen)}"] if misshapen else []),
     ]
     if problems:
         raise RequestError(f"the file {'; '.join(problems)}")
@@ -92,20 +93,6 @@ def to_torchvision(variables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
         torchvision_name(path): np.ascontiguousarray(_to_torchvision(value))
         for path, value in variables.items()
     }
-
-
-def name_problems(found: set[str], wanted: set[str]) -> list[str]:
-    """Returns what is wrong with a set of tensor names, in words; nothing where they agree."""
-    return [
-        f"{problem} {len(names)} tensors: {_listed(sorted(names))}"
-        for names, problem in ((wanted - found, "lacks"), (found - wanted, "has in excess"))
-        if names
-    ]
-
-
-def _listed(names: list[str], most: int = 12) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _to_keras(value: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     expected = values.sha256
     if expected is None and published and Path(values.source).name == published.original:
         expected = published.original_sha256 or None
-    source = _find(values.source, expected)
+    source = _find(values.source, expected, name if published else values.model)
     tensors = read_tensors(source.path)
     if published:
         card = published_card(published)
@@ -111,9 +111,9 @@ def _is_on_hub(source: str) -> bool:
     return not Path(source).exists() and not looks_like_a_file and bool(_HUB_ID.fullmatch(source))
 
 
-def _find(source: str, expected: str | None) -> _Source:
+def _find(source: str, expected: str | None, model: str | None) -> _Source:
     if _is_on_hub(source):
-        return _download(source, expected)
+        return _download(source, expected, model or "MODEL")
     path = Path(source)
     weights = path / WEIGHTS_ON_HUB if path.is_dir() else path
     if not weights.is_file():
@@ -127,10 +127,10 @@ def _find(source: str, expected: str | None) -> _Source:
     )
 
 
-def _download(hub_id: str, expected: str | None) -> _Source:
+def _download(hub_id: str, expected: str | None, model: str) -> _Source:
     from zoo.checkpoints.hub import download, download_text
 
-    got = download(hub_id, WEIGHTS_ON_HUB, expected)
+    got = download(hub_id, WEIGHTS_ON_HUB, expected, model=model)
     beside = download_text(hub_id, "config.json")
     return _Source(
         path=got.path,

@@ -83,7 +83,7 @@ def _sorted(
 
 
 def _order(value: Any) -> Any:
-    return len(value) if isinstance(value, list) else value
+    return tuple(side or 0 for side in value) if isinstance(value, tuple) else value
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -99,7 +99,8 @@ def _model(name: str) -> dict[str, Any]:
     }
 
 
-_CHECKPOINT_COLUMNS = ("model", "accuracy", "metrics", "licence", "bytes", "on_disk")
+# What --sort takes beside the columns that models have too; `metrics` have no order.
+_CHECKPOINT_COLUMNS = ("model", "accuracy", "task", "licence", "bytes", "on_disk")
 
 
 def _checkpoint(name: str) -> dict[str, Any]:

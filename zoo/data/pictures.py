@@ -34,9 +34,13 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
     Raises:
         RequestError: Unknown interpolation, or channels that a picture does not have.
     """
-    height, width, channels = (side or 0 for side in form.shape)
-    if channels not in (1, 3):
-        raise RequestError(f"a picture has 1 or 3 channels, the checkpoint eats {channels}")
+    match form.shape:
+        case (int(height), int(width), 1 | 3 as channels):
+            pass
+        case _:
+            raise RequestError(
+                f"a picture is (height, width, 1 or 3 channels), the checkpoint eats {form.shape}"
+            )
     if form.interpolation not in _FILTERS:
         raise RequestError(unknown("interpolation", form.interpolation, list(_FILTERS)))
     picture = picture.convert("L" if channels == 1 else "RGB")
