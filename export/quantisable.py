@@ -27,14 +27,70 @@ class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
         """Averages over the steps that the mask leaves."""
         if mask is None:
             return super().call(inputs)
-        mask = ops.expand_dims(mask, -1)
-        count = ops.sum(ops.where(mask, 1.0, 0.0), axis=1, keepdims=self.keepdims)
-        total = ops.sum(ops.where(mask, inputs, 0.0), axis=1, keepdims=self.keepdims)
+        keep = _as_number(mask)
+        count = ops.sum(keep, axis=1, keepdims=self.keepdims)
+        total = ops.sum(inputs * keep, axis=1, keepdims=self.keepdims)
         return total * ops.square(ops.rsqrt(count))
+
+
+@keras.saving.register_keras_serializable("export")
+class RNN(keras.layers.RNN):
+    """Keeps its state over masked steps by products and a sum.
+
+    Keras chooses between the old and the new state with a SELECT, whose inputs and output must
+    share one scale: that of the first step, which cuts off what later steps reach.
+    """
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any, list[Any]]:
+        """Runs the cell over every step; returns the last output, all outputs and the states."""
+        if mask is None:
+            return super().inner_loop(sequences, initial_state, mask, training)
+        marks = (_as_number(mask), _as_number(ops.logical_not(mask)))
+        steps = list(zip(*(ops.unstack(each, axis=1) for each in (sequences, *marks)), strict=True))
+        states, output, outputs = initial_state, 0.0, []
+        for inputs, keep, leave in reversed(steps) if self.go_backwards else steps:
+            stepped, new = self.cell(inputs, states)
+            new = new if isinstance(new, (list, tuple)) else [new]
+            states = [n * keep + old * leave for n, old in zip(new, states, strict=True)]
+            output = stepped * keep + (0.0 if self.zero_output_for_mask else output * leave)
+            outputs.append(output)
+        return output, ops.stack(outputs, axis=1), states
+
+
+@keras.saving.register_keras_serializable("export")
+class SimpleRNN(RNN, keras.layers.SimpleRNN):
+    """See `RNN`."""
+
+
+@keras.saving.register_keras_serializable("export")
+class GRU(RNN, keras.layers.GRU):
+    """See `RNN`."""
+
+
+@keras.saving.register_keras_serializable("export")
+class LSTM(RNN, keras.layers.LSTM):
+    """See `RNN`."""
+
+
+_RECURRENT = {
+    keras.layers.RNN: RNN,
+    keras.layers.SimpleRNN: SimpleRNN,
+    keras.layers.GRU: GRU,
+    keras.layers.LSTM: LSTM,
+}
+
+
+def _as_number(mask: Any) -> Any:
+    """Returns a mask as 1 and 0, (batch, steps, 1), both of which int8 holds exactly."""
+    return ops.where(ops.expand_dims(mask, -1), 1.0, 0.0)
 
 
 def quantisable(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
     """Returns the class to rebuild a layer with: one of this module, or its own."""
+    if type(layer) in _RECURRENT:
+        return _RECURRENT[type(layer)]
     if type(layer) is keras.layers.LayerNormalization and _over_last_axis(layer):
         return LayerNormalization
     if type(layer) is keras.layers.GlobalAveragePooling1D and layer.data_format == "channels_last":

@@ -66,7 +66,9 @@ def _unrolled(layer: keras.layers.Layer) -> keras.layers.Layer:
     if isinstance(layer, keras.layers.Bidirectional):
         for side in ("layer", "backward_layer"):
             if config.get(side):
-                _unroll_config(config[side]["config"])
+                # A wrapper rebuilds what it wraps from a description, by the registered name.
+                inner = keras.saving.deserialize_keras_object(config[side])
+                config[side] = keras.saving.serialize_keras_object(_unrolled(inner))
     elif isinstance(layer, keras.layers.RNN):
         _unroll_config(config)
     return quantisable(layer).from_config(config)

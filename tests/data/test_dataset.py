@@ -15,6 +15,14 @@ def test_channel_statistics():
     assert std == pytest.approx((np.std([10, 20, 30, 40]), 1.0, 1.0), abs=1e-4)
 
 
+def test_no_example_lies_further_than_ten_deviations():
+    x = np.zeros((1000, 2), np.float32)
+    x[0], x[:, 1] = 16, np.linspace(-1, 1, 1000)
+    mean, std = channel_statistics(Split(x, np.zeros(1000)))
+    assert np.abs((x - mean) / std).max() == pytest.approx(10, rel=1e-4)
+    assert std[1] == pytest.approx(x[:, 1].std(), rel=1e-4)
+
+
 def test_stratified_split_keeps_shares_and_loses_nothing():
     y = np.repeat([0, 1, 2], [100, 50, 10])
     parts = stratified_split(y, (0.1, 0.2))

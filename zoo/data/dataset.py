@@ -10,6 +10,9 @@ import numpy as np
 
 from zoo.checkpoints.card import Columns, Task
 
+# Deviations from the mean that no training example goes beyond once it is normalised.
+FARTHEST = 10.0
+
 
 @dataclass(frozen=True)
 class Split:
@@ -89,17 +92,16 @@ class Dataset:
         return digest.hexdigest()
 
 
-def channel_statistics(
-    split: Split, least_std: float = 0.0
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and standard deviation of each channel over all examples and places.
 
     Padded steps do not count. A constant channel gets a deviation of 1, so that dividing by it is
-    safe.
+    safe. A deviation is raised where an example would lie further than ten of them from the mean:
+    a pixel or a category that is almost always off would else be louder than all others, and its
+    range would cost the int8 file the resolution of the rest.
 
     Args:
         split: With x (examples, ..., channels), of any numeric type.
-        least_std: Smaller deviations are raised to it.
     """
     x = split.x
     if split.lengths is not None:
@@ -107,7 +109,8 @@ def channel_statistics(
     axes = tuple(range(x.ndim - 1))
     mean = x.mean(axis=axes, dtype=np.float64)
     std = x.std(axis=axes, dtype=np.float64)
-    std = np.where(std > 0, np.maximum(std, least_std), 1.0)
+    farthest = np.maximum(x.max(axis=axes) - mean, mean - x.min(axis=axes))
+    std = np.where(std > 0, np.maximum(std, farthest / FARTHEST), 1.0)
     # Significant digits, not decimals: the units may be small.
     return tuple(float(f"{m:.6g}") for m in mean), tuple(float(f"{s:.6g}") for s in std)
 

@@ -30,6 +30,7 @@ def residual_lstm(
     dropout: float = 0.2,
     recurrent_dropout: float = 0.0,
     pool: Pool = "last",
+    masked: bool | None = None,
     num_classes: int = 10,
     input_shape: tuple[int | None, ...] = (8, 8),
     shortcut: Shortcut = "auto",
@@ -42,8 +43,9 @@ def residual_lstm(
 ) -> keras.Model:
     """Builds a residual LSTM: recurrent residual units, pooling over time, a linear head.
 
-    Steps of which every value is zero are padding: no LSTM takes them in, and the pooling leaves
-    them out, so that a sequence gives the same logits however far it is padded.
+    Where the number of steps is open, steps of which every value is zero are padding: no LSTM takes
+    them in, and the pooling leaves them out, so that a sequence gives the same logits however far
+    it is padded.
 
     Args:
         depth: Residual units; each of the block "lstm" has one LSTM layer.
@@ -54,6 +56,7 @@ def residual_lstm(
         dropout: Share of features dropped after each LSTM, in training.
         recurrent_dropout: Share of an LSTM's state dropped between steps, in training.
         pool: "last" takes the last step that is not padding, "mean" the average of all such.
+        masked: Whether steps of zeros are padding; None: where the number of steps is open.
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features); steps may be None.
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
@@ -79,11 +82,8 @@ def residual_lstm(
     mean = [0.0] * count if mean is None else mean
     std = [1.0] * count if std is None else std
     x = normalise_input(sequence, mean, std)
-    # Of the raw values, since the normalisation turns zeros into something else. Made small, since
-    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more; and by the
-    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`.
-    small = layers.Rescaling([1e-3 / float(value) for value in std], name="small")(sequence)
-    real = ops.max(ops.abs(small), axis=-1) > 0
+    masked = input_shape[0] is None if masked is None else masked
+    real = _real_steps(sequence, std) if masked else None
     unit = partial(
         BLOCKS.get(block),
         order=order,
@@ -108,13 +108,25 @@ def residual_lstm(
     return keras.Model(sequence, x, name=name)
 
 
-def _pool(x: Tensor, real: Tensor, pool: Pool) -> Tensor:
+def _real_steps(sequence: Tensor, std: Sequence[float]) -> Tensor:
+    """Returns which steps are no padding, (batch, steps) bool."""
+    # Of the raw values, since the normalisation turns zeros into something else. Made small, since
+    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more; and by the
+    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`.
+    small = layers.Rescaling([1e-3 / float(value) for value in std], name="small")(sequence)
+    return ops.max(ops.abs(small), axis=-1) > 0
+
+
+def _pool(x: Tensor, real: Tensor | None, pool: Pool) -> Tensor:
     if pool == "mean":
         return layers.GlobalAveragePooling1D(name="head_pool")(x, mask=real)
     if pool != "last":
         raise RequestError(unknown("pool", pool, list(get_args(Pool))))
-    # By comparison and choice alone, so that it also exports to integers.
+    if real is None:
+        # Not x[:, -1], for no GPU takes a slice that drops an axis.
+        return layers.Reshape(x.shape[2:], name="head_pool")(x[:, -1:])
     real = ops.expand_dims(real, -1)
     number = ops.where(real, ops.cumsum(ops.ones_like(x[..., :1]), axis=1), 0.0)
     last = ops.equal(number, ops.max(number, axis=1, keepdims=True))
-    return ops.sum(ops.where(last, x, 0.0), axis=1)
+    # By a product: in integers a choice would give x the narrower range of its last steps.
+    return ops.sum(x * ops.where(last, 1.0, 0.0), axis=1)

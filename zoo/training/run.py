@@ -75,9 +75,7 @@ def train(
     if (card := _finished(output, settings)) is not None:
         return card
 
-    # A category seen in a hundredth of the examples has a deviation of 0.1; to divide by less
-    # would make the rare ones louder than all else.
-    mean, std = channel_statistics(dataset.train, least_std=0.1 if dataset.columns else 0.0)
+    mean, std = channel_statistics(dataset.train)
     card = Card(
         model=model,
         labels=dataset.labels,
