@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from export.report import Artifact, Report
     from export.runtime import LiteModel
     from export.samples import Samples
+    from export.stream import LiteStream, load_lite
     from export.targets import TARGETS, Gates, Target, register_target
 
 _HOMES = {
@@ -28,10 +29,12 @@ _HOMES = {
     "GateFailure": "export.errors",
     "Gates": "export.targets",
     "LiteModel": "export.runtime",
+    "LiteStream": "export.stream",
     "Report": "export.report",
     "Samples": "export.samples",
     "Target": "export.targets",
     "export_model": "export.pipeline",
+    "load_lite": "export.stream",
     "register_target": "export.targets",
 }
 
@@ -43,10 +46,12 @@ __all__ = [
     "GateFailure",
     "Gates",
     "LiteModel",
+    "LiteStream",
     "Report",
     "Samples",
     "Target",
     "export_model",
+    "load_lite",
     "register_target",
 ]
 

@@ -26,14 +26,13 @@ class Source:
     Attributes:
         saved_model: Folder of a SavedModel with static shapes.
         signature: The one of its signatures to take.
-        input_name: Of that signature's only input.
-        calibration: `.npy` of (N, ...) inputs; read for integer files only.
+        calibration: `.npz` of (N, ...) values for each input of that signature, by its name; read
+            for integer files only.
         integer_io: Type of the input and output of integer files.
     """
 
     saved_model: str
     signature: str
-    input_name: str
     calibration: str
     integer_io: IntegerType
 
@@ -88,18 +87,22 @@ def _converter(source: Source, precision: str) -> Any:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     elif precision == "int8":
-        samples = np.load(source.calibration, mmap_mode="r")
+        with np.load(source.calibration) as file:
+            samples = {name: file[name] for name in file.files}
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.as_dtype(source.integer_io)
         converter.inference_output_type = tf.as_dtype(source.integer_io)
-        converter.representative_dataset = lambda: _one_by_one(samples, source.input_name)
+        converter.representative_dataset = lambda: _one_by_one(samples)
     return converter
 
 
-def _one_by_one(samples: np.ndarray, name: str) -> Iterator[dict[str, np.ndarray]]:
-    for sample in samples:
-        yield {name: np.asarray(sample[None], np.float32)}
+def _one_by_one(samples: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    for values in zip(*samples.values(), strict=True):
+        yield {
+            name: np.asarray(value[None], np.float32)
+            for name, value in zip(samples, values, strict=True)
+        }
 
 
 if __name__ == "__main__":

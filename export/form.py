@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.errors import ExportError, unknown
+from export.streaming import OneStep, one_step, streaming_module
 from export.unroll import recurrent_layers, unroll
 
 Kind = Literal["image", "features", "sequence"]
@@ -28,6 +29,7 @@ class Form:
     Attributes:
         model: As the caller gave it; the reference, and what the SavedModel serves.
         unrolled: The same function without loops; what is converted for the targets.
+        step: One step of the same function, converted in its place for a stream; else None.
         outputs: What the model gives; a softmax is appended to "logits".
         kind: What one input is; also its name in every signature.
         input_shape: One input, without the batch: (H, W, C), (F,) or (T, F).
@@ -37,6 +39,7 @@ class Form:
 
     model: keras.Model
     unrolled: keras.Model
+    step: OneStep | None
     outputs: Outputs
     kind: Kind
     input_shape: tuple[int, ...]
@@ -48,8 +51,19 @@ class Form:
         """Of the one output in every signature."""
         return "values" if self.outputs == "values" else "probabilities"
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of what a stream carries from step to step, in every signature."""
+        return () if self.step is None else tuple(self.step.states)
 
-def prepare(model: keras.Model, outputs: str = "auto") -> Form:
+    def activate(self, result: tf.Tensor) -> tf.Tensor:
+        """From what the model gives to what is given out."""
+        return tf.nn.softmax(result) if self.outputs == "logits" else result
+
+
+def prepare(
+    model: keras.Model, outputs: str = "auto", streaming: keras.Model | None = None
+) -> Form:
     """Checks that a model can be exported and finds out what it is.
 
     Args:
@@ -57,6 +71,8 @@ def prepare(model: keras.Model, outputs: str = "auto") -> Form:
         outputs: "logits", "probabilities", "values", or "auto": probabilities where the last
             activation is a softmax or a sigmoid, values where a single linear unit is the output,
             logits otherwise.
+        streaming: A model with the same weights, to make the one-step form from; None: the
+            targets get the whole model.
 
     Raises:
         ExportError: The model cannot be exported; the message says why.
@@ -86,13 +102,21 @@ def prepare(model: keras.Model, outputs: str = "auto") -> Form:
         )
     return Form(
         model=model,
-        unrolled=unroll(model),
+        unrolled=unroll(model) if streaming is None else model,
+        step=None if streaming is None else one_step(streaming),
         outputs=resolved,  # type: ignore[arg-type]
         kind=kind,
         input_shape=shape,
         classes=classes,
         recurrent=bool(recurrent_layers(model)),
     )
+
+
+def conversion_module(form: Form) -> tuple[tf.Module, Any]:
+    """Wraps what the targets get, with batch 1: see `serving_module` and `streaming_module`."""
+    if form.step is None:
+        return serving_module(form, batch=1)
+    return streaming_module(form.step, form.activate, form.kind, form.output_name)
 
 
 def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
@@ -139,8 +163,7 @@ def reference(form: Form, x: np.ndarray) -> np.ndarray:
 
 
 def _outputs(form: Form, model: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
-    result = model(inputs, training=False)
-    return tf.nn.softmax(result) if form.outputs == "logits" else result
+    return form.activate(model(inputs, training=False))
 
 
 def _check_one(what: str, tensors: list[Any] | None, model: keras.Model) -> None:

@@ -47,6 +47,7 @@ class Evidence:
         target: What it is for.
         kind: What one input is: "image", "features" or "sequence".
         output_name: Expected in the signature.
+        states: Names of what a stream carries, expected in the signature beside.
         recurrent: Whether the model has recurrent layers.
         pixels: Whether inputs are images in 0..255.
         run: What came of running it.
@@ -60,6 +61,7 @@ class Evidence:
     target: Target
     kind: str
     output_name: str
+    states: tuple[str, ...]
     recurrent: bool
     pixels: bool
     run: Run
@@ -208,12 +210,17 @@ def _signature(evidence: Evidence) -> Check | None:
     if evidence.graph is None:
         return None
     found = [
-        f"{name}({', '.join(signature.inputs)}) -> {', '.join(signature.outputs)}"
+        _call(name, signature.inputs, signature.outputs)
         for name, signature in evidence.graph.signatures.items()
     ]
-    expected = f"{evidence.signature}({evidence.kind}) -> {evidence.output_name}"
+    states = evidence.states
+    expected = _call(evidence.signature, (evidence.kind, *states), (evidence.output_name, *states))
     detail = expected if found == [expected] else f"{'; '.join(found) or 'none'}, not {expected}"
     return _verdict("signature", found == [expected], detail)
+
+
+def _call(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    return f"{name}({', '.join(sorted(inputs))}) -> {', '.join(sorted(outputs))}"
 
 
 def _integers_only(evidence: Evidence) -> Check | None:

@@ -22,6 +22,7 @@ from export.publish import REPORT, check_output, publish, working_folder
 from export.report import Artifact, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
 from export.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
+from export.streaming import step_samples
 from export.targets import FLOAT32_GATES, Target, find_targets
 from export.verify import Run, run_artifact
 
@@ -30,8 +31,8 @@ Progress = Callable[[str], None]
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
 LABELS = "labels.txt"
-_TEST_X = "test_x.npy"
-_CALIBRATION = "calibration.npy"
+_TEST_X = "test_x.npz"
+_CALIBRATION = "calibration.npz"
 _EDGE_IO = ("uint8", "int8")
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
@@ -62,6 +63,7 @@ def export_model(
     outputs: str = "auto",
     identity: Mapping[str, str] | None = None,
     edge_io: str = "uint8",
+    streaming: keras.Model | None = None,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Report:
@@ -79,6 +81,9 @@ def export_model(
         identity: What this is, for the report: "checkpoint", "model".
         edge_io: Input and output of integer targets for images: "uint8" or "int8". Other inputs
             are int8 always.
+        streaming: For long sequences: the targets get one step of this model, with its states as
+            named inputs and outputs. It has the weights of `model` and takes every step as real:
+            `model` itself where that has no masking.
         threads: For LiteRT, in the checks and in the latency.
         progress: Called with a line of text at each step.
 
@@ -91,7 +96,7 @@ def export_model(
     """
     output = Path(output).absolute()
     check_output(output)
-    form = prepare(model, outputs)
+    form = prepare(model, outputs, streaming)
     wanted = find_targets(targets)
     labels = _check_labels(labels, form)
     if edge_io not in _EDGE_IO:
@@ -159,17 +164,28 @@ def _make(
 
 
 def _write_source(task: _Task) -> Source:
-    images = task.samples.calibration
-    np.save(task.scratch / _TEST_X, task.samples.test_x)
-    np.save(task.scratch / _CALIBRATION, with_full_pixel_range(images) if task.pixels else images)
+    samples, form = task.samples, task.form
+    lengths = {} if samples.test_lengths is None else {"lengths": samples.test_lengths}
+    _write_arrays(task.scratch / _TEST_X, {"x": samples.test_x, **lengths})
+    if form.step is not None:
+        calibration = step_samples(
+            form.step, samples.calibration, samples.calibration_lengths, form.kind
+        )
+    else:
+        x = samples.calibration
+        calibration = {form.kind: with_full_pixel_range(x) if task.pixels else x}
+    _write_arrays(task.scratch / _CALIBRATION, calibration)
     save_for_conversion(task.form, task.scratch / SAVED_MODEL)
     return Source(
         saved_model=str(task.scratch / SAVED_MODEL),
         signature=SIGNATURE,
-        input_name=task.form.kind,
         calibration=str(task.scratch / _CALIBRATION),
         integer_io=task.integer_io,
     )
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy takes one of the names for a flag's.
 
 
 def _lite_artifact(
@@ -219,6 +235,7 @@ def _artifact(
         target=target,
         kind=task.form.kind,
         output_name=task.form.output_name,
+        states=task.form.states if graph is not None else (),
         recurrent=task.form.recurrent,
         pixels=task.pixels,
         run=run,
@@ -236,6 +253,7 @@ def _artifact(
         sha256=digest,
         input=run.input,
         output=run.output,
+        states=run.states,
         operators={} if graph is None else graph.operators,
         parity=parity,
         top1=top1,

@@ -34,6 +34,7 @@ class Artifact:
         sha256: Of the file; of a folder, of its files' names and contents in order of name.
         input: What it takes.
         output: What it gives.
+        states: What a stream carries from step to step, as it goes in.
         operators: How often each occurs.
         parity: With the Keras model.
         top1: Accuracy, 0 to 1.
@@ -47,6 +48,7 @@ class Artifact:
     sha256: str | None = None
     input: TensorInfo | None = None
     output: TensorInfo | None = None
+    states: tuple[TensorInfo, ...] = ()
     operators: Mapping[str, int] | None = None
     parity: Parity | None = None
     top1: float | None = None
@@ -110,6 +112,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "precision": artifact.precision,
         "input": _optional(artifact.input),
         "output": _optional(artifact.output),
+        **({"states": [asdict(state) for state in artifact.states]} if artifact.states else {}),
         "operators": None if artifact.operators is None else dict(artifact.operators),
         "parity": _optional(artifact.parity),
         "accuracy": {"top1": artifact.top1},

@@ -55,14 +55,7 @@ class LiteModel:
         Raises:
             ExportError: Not there, not a `.tflite` file, or not one input and one output.
         """
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise ExportError(f"{str(path)!r} does not load as a .tflite file: {reason}") from error
+        self._interpreter = open_interpreter(path, threads)
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -72,15 +65,16 @@ class LiteModel:
             )
         self._in, self._out = inputs[0], outputs[0]
         names = _signature_names(self._interpreter)
-        self.input = _info(names[0], self._in)
-        self.output = _info(names[1], self._out)
+        self.input = tensor_info(names[0], self._in)
+        self.output = tensor_info(names[1], self._out)
         self.threads = threads
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """Runs one sample after the other, through the same interpreter.
 
         Args:
             x: (N, ...) inputs in the units of the Keras model.
+            lengths: Of sequences; not looked at, since the model sees what is padding.
 
         Returns:
             (N, classes) float32 outputs in the units of the Keras model.
@@ -100,6 +94,23 @@ class LiteModel:
         """
         self._interpreter.set_tensor(self._in["index"], quantise(sample[None], self.input))
         return timed(self._interpreter.invoke, self.threads)
+
+
+def open_interpreter(path: str | Path, threads: int) -> Any:
+    """Loads a `.tflite` into LiteRT's interpreter.
+
+    Raises:
+        ExportError: Not there, or not a `.tflite` file.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ExportError(f"{str(path)!r} does not load as a .tflite file: {reason}") from error
+    return interpreter
 
 
 def timed(call: Any, threads: int) -> Latency:
@@ -142,7 +153,8 @@ def fully_accelerated(path: str | Path) -> bool:
     return bool(CompiledModel.from_file(str(path)).is_fully_accelerated())
 
 
-def _info(name: str, details: dict[str, Any]) -> TensorInfo:
+def tensor_info(name: str, details: dict[str, Any]) -> TensorInfo:
+    """Reads what the interpreter says of an input or output."""
     dtype = np.dtype(details["dtype"]).name
     shape = tuple(int(size) for size in details["shape"])
     scale, zero_point = details["quantization"]

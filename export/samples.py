@@ -23,11 +23,16 @@ class Samples:
             model takes, features (N, F) or sequences (N, T, F). At most 200 are used.
         test_x: (M, ...), to compare and to measure on.
         test_y: (M,), the true class of each; None: accuracy is not measured.
+        calibration_lengths: (N,) true numbers of steps of padded sequences; None: all. Only a
+            stream asks for them, and is given the true steps alone.
+        test_lengths: (M,), likewise.
     """
 
     calibration: np.ndarray
     test_x: np.ndarray
     test_y: np.ndarray | None = None
+    calibration_lengths: np.ndarray | None = None
+    test_lengths: np.ndarray | None = None
 
 
 def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Samples:
@@ -47,12 +52,17 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
     """
     calibration = _check_inputs(samples.calibration, "calibration", shape)
     test_x = _check_inputs(samples.test_x, "test_x", shape)
+    calibration_lengths = _check_lengths(samples.calibration_lengths, calibration)
+    test_lengths = _check_lengths(samples.test_lengths, test_x)
+    test_y = None
     if samples.test_y is None:
-        test_x = evenly_spaced(test_x, UNLABELLED_LIMIT)
-        test_y = None
+        test_x, test_lengths = _evenly_spaced(UNLABELLED_LIMIT, test_x, test_lengths)
     else:
         test_y = _check_labels(np.asarray(samples.test_y), len(test_x), classes)
-    return Samples(evenly_spaced(calibration, CALIBRATION_LIMIT), test_x, test_y)
+    calibration, calibration_lengths = _evenly_spaced(
+        CALIBRATION_LIMIT, calibration, calibration_lengths
+    )
+    return Samples(calibration, test_x, test_y, calibration_lengths, test_lengths)
 
 
 def evenly_spaced(x: np.ndarray, limit: int) -> np.ndarray:
@@ -60,6 +70,12 @@ def evenly_spaced(x: np.ndarray, limit: int) -> np.ndarray:
     if len(x) <= limit:
         return x
     return x[np.linspace(0, len(x) - 1, limit).round().astype(int)]
+
+
+def _evenly_spaced(
+    limit: int, x: np.ndarray, lengths: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    return evenly_spaced(x, limit), None if lengths is None else evenly_spaced(lengths, limit)
 
 
 def are_pixels(samples: Samples) -> bool:
@@ -96,6 +112,18 @@ def _check_inputs(x: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarra
         bad = int((~np.isfinite(x)).reshape(len(x), -1).any(axis=1).sum())
         raise ExportError(f"{name} has NaN or infinity in {bad} of {len(x)} samples; remove them")
     return x
+
+
+def _check_lengths(lengths: np.ndarray | None, x: np.ndarray) -> np.ndarray | None:
+    if lengths is None:
+        return None
+    lengths = np.asarray(lengths)
+    if lengths.shape != (len(x),) or lengths.min() < 1 or lengths.max() > x.shape[1]:
+        raise ExportError(
+            f"lengths of shape {lengths.shape} do not fit {len(x)} sequences of {x.shape[1]} "
+            "steps; pass a number from 1 up for each"
+        )
+    return lengths
 
 
 def _check_labels(y: np.ndarray, count: int, classes: int) -> np.ndarray:

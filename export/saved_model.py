@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from export.form import SIGNATURE, Form, serving_module
+from export.form import SIGNATURE, Form, conversion_module, serving_module
 from export.runtime import TensorInfo, timed
 from export.verify import Run
 
@@ -22,8 +22,8 @@ _BATCH = 32
 
 
 def save_for_conversion(form: Form, folder: Path) -> None:
-    """Writes what the converter takes: batch 1, static shapes, loops unrolled."""
-    module, serve = serving_module(form, batch=1)
+    """Writes what the converter takes: batch 1, static shapes, loops unrolled or one step."""
+    module, serve = conversion_module(form)
     _save(module, folder, {SIGNATURE: serve})
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from export.child import child_main, run_child
-from export.runtime import Latency, LiteModel, TensorInfo, fully_accelerated
+from export.runtime import Latency, TensorInfo, fully_accelerated
+from export.stream import LiteStream, load_lite
 
 # Enough to expose a state kept between calls.
 _REPEATED_SAMPLES = 6
@@ -29,6 +30,7 @@ class Run:
         output: What it gives.
         values: (N, classes) float32, dequantised.
         latency: Of one call.
+        states: What a stream carries from step to step.
         repeatable: Whether several inputs through one interpreter give, bit for bit, what a fresh
             interpreter gives for each. None where that was not tried.
         accelerated: Whether XNNPACK takes the whole graph; None where LiteRT cannot tell.
@@ -40,6 +42,7 @@ class Run:
     latency: Latency
     repeatable: bool | None = None
     accelerated: bool | None = None
+    states: tuple[TensorInfo, ...] = ()
 
 
 def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
@@ -47,7 +50,7 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
 
     Args:
         path: The file.
-        test_x: `.npy` of (N, ...) inputs.
+        test_x: `.npz` of `x`, (N, ...) inputs, and of sequences perhaps their `lengths`.
         threads: To run on.
         folder: For temporary files.
 
@@ -72,22 +75,33 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
         latency=Latency(**found["latency"]),
         repeatable=found["repeatable"],
         accelerated=found["accelerated"],
+        states=tuple(_tensor_info(state) for state in found["states"]),
     )
 
 
 def _verify_here(job: dict[str, Any]) -> None:
     path, threads = job["artifact"], job["threads"]
-    x = np.load(job["test_x"], mmap_mode="r")
-    model = LiteModel(path, threads)
-    values = model(x)
-    few = x[:_REPEATED_SAMPLES]
-    fresh = np.concatenate([LiteModel(path, threads)(sample[None]) for sample in few])
+    with np.load(job["test_x"]) as file:
+        x, lengths = file["x"], file.get("lengths")
+    model = load_lite(path, threads)
+    values = model(x, lengths)
+    few = range(min(len(x), _REPEATED_SAMPLES))
+    fresh = np.concatenate(
+        [
+            load_lite(path, threads)(x[i : i + 1], None if lengths is None else lengths[i : i + 1])
+            for i in few
+        ]
+    )
     facts = {
         "input": asdict(model.input),
         "output": asdict(model.output),
         "latency": asdict(model.latency(x[0])),
         "repeatable": bool(np.array_equal(values[: len(few)], fresh, equal_nan=True)),
         "accelerated": _accelerated(path),
+        "states": [
+            asdict(state)
+            for state in (model.states.values() if isinstance(model, LiteStream) else ())
+        ],
     }
     np.save(job["values"], values)
     Path(job["facts"]).write_text(json.dumps(facts))

@@ -1,10 +1,13 @@
 import dataclasses
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from zoo.checkpoints.card import Card, Input, read_card
+from zoo.checkpoints.card import Card, Column, Columns, Input, read_card
+from zoo.data.cells import Table
+from zoo.data.columns import encode
 from zoo.data.sources import Reading, load_dataset, load_for
 from zoo.errors import RequestError
 
@@ -44,18 +47,24 @@ def test_a_table_becomes_features(tmp_path):
         "size": ("number", False),
     }
     x = data.split("all").x
-    assert x.shape == (60, 1 + 1 + 3 + 1)
+    assert x.shape == (60, 32 + 1 + 3 + 4)  # Bins, emptiness, colours, and bins of five sizes.
     assert x.dtype == np.float32
-    assert x.min() >= -1
-    assert x.max() <= 1
-    assert (x[:, 2:5].sum(axis=1) == 1).all()
-    assert x[:, 1].sum() == 9  # Empty weights of 60 rows: every seventh, the first included.
+    assert x.min() == 0
+    assert x.max() == 1
+    assert (x[:, 33:36].sum(axis=1) == 1).all()
+    assert x[:, 32].sum() == 9  # Empty weights of 60 rows: every seventh, the first included.
     notes = "\n".join(data.notes)
     for note in ("in every row: planet", "an id: id", "empty cells", "weight (9)"):
         assert note in notes
-    fitted = np.concatenate([data.train.x[data.train.y == k, 0] for k in (0, 1)])
-    assert fitted.min() == -1
-    assert fitted.max() == 1
+    # "size" is 0.5 to 4.5, each as often: the higher, the more of its bins are full.
+    assert set(x[:, 36:].sum(axis=1)) == {0, 1, 2, 3, 4}
+
+
+def test_a_number_goes_through_its_bins():
+    column = Column("n", "number", edges=(0.0, 1.0, 3.0), fill=2.0)
+    table = Table(Path("t.csv"), True, {"n": ["-1", "0.25", "2", "9", ""]}, range(5))
+    x = encode(Columns("kind", True, (column,)), table)
+    assert x.tolist() == [[0, 0], [0.25, 0], [1, 0.5], [1, 1], [1, 0.5]]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,7 @@ def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
     x = other.split("all").x
     assert np.isfinite(x).all()
     assert x.shape[1] == data.train.x.shape[1]
-    assert (x[:, 2:5].sum(axis=1) == 0).sum() == 1
+    assert (x[:, 33:36].sum(axis=1) == 0).sum() == 1
     notes = "\n".join(other.notes)
     assert "no known category, read as none of them: colour (1, such as 'pink')" in notes
     assert "empty cells" in notes
@@ -131,7 +140,7 @@ def test_a_category_beyond_the_most_frequent_is_none(tmp_path):
     data = load_dataset(
         write(tmp_path / "t.csv", text(lines, "kind,city,n")), "features", reading=LABEL
     )
-    assert data.train.x.shape[1] == 100 + 1
+    assert data.train.x.shape[1] == 100 + 2
     assert any("cut to the 100 most frequent" in note and "city (1" in note for note in data.notes)
 
 

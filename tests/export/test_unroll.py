@@ -99,10 +99,8 @@ def test_a_hidden_recurrent_layer_is_refused():
 
 def source(model, folder):
     save_for_conversion(prepare(model), folder / "saved")
-    np.save(folder / "calibration.npy", sequences())
-    return Source(
-        str(folder / "saved"), SIGNATURE, "sequence", str(folder / "calibration.npy"), "int8"
-    )
+    np.savez(folder / "calibration.npz", sequence=sequences())
+    return Source(str(folder / "saved"), SIGNATURE, str(folder / "calibration.npz"), "int8")
 
 
 def test_lstm_and_gru_convert_to_integers_without_loops(tmp_path):

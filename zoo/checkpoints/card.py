@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,13 +47,12 @@ class Column:
 
     Attributes:
         name: In the header of the table.
-        kind: "number" becomes one feature from -1 to 1, its place among the knots; one more, 0 or
-            1, says that the cell was empty where `indicator` is set. "category" becomes a feature
-            for each entry of the vocabulary, 1 for the cell's and 0 for the others; all are 0 for
-            a category that is not in it.
-        knots: Numbers: quantiles of the training split, rising.
-        places: Numbers: where each knot lies between -1 and 1. Values between knots are
-            interpolated, values outside are put on the nearest.
+        kind: "number" becomes a feature for each bin between two edges: 0 below the bin, 1 above
+            it, and inside the share of the way through. One more, 0 or 1, says that the cell was
+            empty where `indicator` is set. "category" becomes a feature for each entry of the
+            vocabulary, 1 for the cell's and 0 for the others; all are 0 for a category that is
+            not in it.
+        edges: Numbers: of the bins, rising; at least two.
         fill: Numbers: stands for an empty cell; the median of the training split.
         indicator: Numbers: whether the training split had empty cells.
         vocabulary: Categories, the most frequent first; "" is the empty cell.
@@ -60,11 +60,15 @@ class Column:
 
     name: str
     kind: Literal["number", "category"]
-    knots: tuple[float, ...] = ()
-    places: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
     fill: float = 0.0
     indicator: bool = False
     vocabulary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        rising = all(low < high for low, high in itertools.pairwise(self.edges))
+        if self.kind == "number" and (len(self.edges) < 2 or not rising):
+            raise ValueError(f"column {self.name!r} needs two edges or more, rising")
 
 
 @dataclass(frozen=True)

@@ -124,12 +124,14 @@ def _check_rebuilds(model: keras.Model, card: Card) -> None:
         )
 
 
-def load(name: str | os.PathLike[str]) -> Checkpoint:
+def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
     """Loads a checkpoint.
 
     Args:
         name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder. A
             published checkpoint is fetched at its first use.
+        **config: Arguments of the model's builder over those of the card, such as another
+            `input_shape`; all weights have to fit.
 
     Raises:
         RequestError: There is no such checkpoint, it cannot be fetched, or its files do not fit.
@@ -137,7 +139,7 @@ def load(name: str | os.PathLike[str]) -> Checkpoint:
     """
     folder = find_checkpoint(name)
     card = read_card(folder)
-    model = build_from_card(card)
+    model = build_from_card(card, **config)
     load_weights(model, folder, card)
     return Checkpoint(model, card)
 

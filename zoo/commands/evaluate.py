@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
 from absl import flags
 from rich.table import Table
 
@@ -83,6 +82,7 @@ def _measure_checkpoint(values: flags.FlagValues) -> Measured:
 
 def _measure_artifact(values: flags.FlagValues) -> Measured:
     from zoo.checkpoints.catalogue import checkpoint_card
+    from zoo.data.sequences import of_length
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.evaluation import score, score_values
 
@@ -95,13 +95,17 @@ def _measure_artifact(values: flags.FlagValues) -> Measured:
         kind = KINDS[len(shape)]
         dataset = load_dataset(values.data, kind, image_size=size, reading=reading(values))
     split = dataset.split(values.split)
-    x = _of_length(split.x, shape[0]) if len(shape) == 2 else split.x
+    stream = isinstance(model, export.LiteStream)
+    if len(shape) == 2 and not stream:
+        split = of_length(dataset, shape[0]).split(values.split)
+    x = split.x
+    shape = (x.shape[1], *shape[1:]) if stream else shape
     if x.shape[1:] != shape:
         raise RequestError(
             f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}; where it is a "
             "table, say --checkpoint too, whose columns are used"
         )
-    outputs = model(x)
+    outputs = model(x, split.lengths)
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
             f"{values.artifact} tells {outputs.shape[1]} classes apart, "
@@ -112,18 +116,11 @@ def _measure_artifact(values: flags.FlagValues) -> Measured:
     return dataset, score(outputs, split, dataset.labels)
 
 
-def _of_length(x: np.ndarray, steps: int) -> np.ndarray:
-    """Returns sequences padded with zeros to the steps that a file takes."""
-    if x.shape[1] > steps:
-        raise RequestError(f"the file takes {steps} steps, the data has up to {x.shape[1]}")
-    return np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
-
-
-def _open(artifact: str) -> export.LiteModel:
+def _open(artifact: str) -> export.LiteModel | export.LiteStream:
     if not Path(artifact).is_file():
         raise RequestError(f"--artifact {artifact} is not a file")
     try:
-        return export.LiteModel(artifact, threads=2)
+        return export.load_lite(artifact, threads=2)
     except ValueError as error:
         raise RequestError(f"--artifact {artifact}: {error}") from error
 

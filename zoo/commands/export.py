@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 from rich.table import Table
@@ -21,6 +22,12 @@ from zoo.commands.runner import (
 )
 from zoo.errors import RequestError
 
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.checkpoints.store import Checkpoint
+    from zoo.data.dataset import Dataset
+
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
 flags.DEFINE_string("data", "digits", "to calibrate and to measure with", flag_values=FLAGS)
@@ -34,7 +41,18 @@ flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", fl
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
+flags.DEFINE_integer(
+    "sequence_length", None, "steps that the files take; longer sequences are cut, shorter padded",
+    lower_bound=1, flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_boolean(
+    "streaming", False, "files that take one step at a time and carry states; always beyond "
+    "64 steps", flag_values=FLAGS,
+)  # fmt: skip
 define_reading(FLAGS)
+
+# Beyond that an unrolled model is large and slow to convert.
+LONGEST_UNROLLED = 64
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -48,30 +66,42 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     import_keras()
     from zoo.checkpoints.store import load
     from zoo.data.dataset import balanced_sample
+    from zoo.data.sequences import with_padding
     from zoo.data.sources import load_for
 
     checkpoint = load(values.checkpoint)
     dataset = load_for(checkpoint.card, values.data, reading(values))
+    streaming = None
+    if len(checkpoint.card.input.shape) == 2:
+        checkpoint, dataset, streaming = _of_length(values, checkpoint, dataset)
+    elif values.sequence_length or values.streaming:
+        raise RequestError("--sequence_length and --streaming are for models of sequences")
     for note in dataset.notes:
         terminal.print(note)
     regression = dataset.task == "regression"
     name = Path(values.checkpoint).resolve().name
     output = Path(values.output or f"exports/{name}")
+    calibration = balanced_sample(dataset.train, values.calibration_samples)
+    if streaming is None:
+        calibration = with_padding(calibration)
     try:
         report = export.export_model(
             checkpoint.model,
             output,
             samples=export.Samples(
-                calibration=balanced_sample(dataset.train, values.calibration_samples).x,
+                calibration=calibration.x,
                 test_x=dataset.test.x,
                 # An accuracy is all that the report can tell, and values have none.
                 test_y=None if regression else dataset.test.y,
+                calibration_lengths=calibration.lengths,
+                test_lengths=dataset.test.lengths,
             ),
             labels=_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
             outputs="values" if regression else "logits",
             identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
             edge_io=values.edge_io,
+            streaming=streaming,
             progress=lambda line: terminal.print(line),
         )
     except export.ExportError as error:
@@ -84,6 +114,36 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal.print(_table(report))
     terminal.print(f"report: {output / 'report.html'}")
     return DONE
+
+
+def _of_length(
+    values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset
+) -> tuple[Checkpoint, Dataset, keras.Model | None]:
+    """Returns model and data of one number of steps, and for a stream the model to step through."""
+    from zoo.checkpoints.store import load
+    from zoo.data.sequences import longest, of_length, shortest
+
+    steps, features = checkpoint.card.input.shape
+    asked, low, high = values.sequence_length, shortest(dataset), longest(dataset)
+    if steps is not None and asked not in (None, steps):
+        raise RequestError(
+            f"--sequence_length={asked}, but the checkpoint takes {steps} steps, no more and no "
+            "less; leave it out"
+        )
+    if steps is None and asked is None and not values.streaming:
+        raise RequestError(
+            f"the sequences of {dataset.name} have {low} to {high} steps, and a file takes one "
+            f"number: say --sequence_length={high} (longer ones are cut, shorter ones padded), or "
+            "--streaming for a step at a time"
+        )
+    length = steps or asked or high
+    name, streaming = values.checkpoint, None
+    if values.streaming or length > LONGEST_UNROLLED:
+        streaming = load(name, input_shape=(length, features), masked=False).model
+    if steps is None:
+        checkpoint = load(name, input_shape=(length, features), masked=True)
+        dataset = of_length(dataset, length)
+    return checkpoint, dataset, streaming
 
 
 def _labels(path: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from zoo.registry import unknown
 
 # Beyond that the rarest have too few examples to learn from, and the model grows for nothing.
 MOST_CATEGORIES = 100
-KNOTS = 65
+BINS = 32
 # A column with less text among its numbers has wrong cells; with more, it is text.
 WRONG_CELLS = 0.05
 # In fewer rows a column of distinct values may well be a measurement.
@@ -99,7 +100,7 @@ def encode(columns: Columns, table: Table) -> np.ndarray:
             numbers, _ = _numbers(cells)
             empty = ~np.isfinite(numbers)
             filled = np.where(empty, column.fill, numbers)
-            features.append(np.interp(filled, column.knots, column.places))
+            features.extend(_through_bins(filled, column.edges))
             if column.indicator:
                 features.append(empty)
         else:
@@ -165,16 +166,26 @@ def _is_id(name: str, numbers: np.ndarray) -> bool:
     return named or bool(np.ptp(numbers) == len(numbers) - 1)
 
 
+def _through_bins(numbers: np.ndarray, edges: Sequence[float]) -> list[np.ndarray]:
+    """Encodes numbers piecewise linearly, so that a model can bend between the bins.
+
+    Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", section
+    3.1; here the edges are quantiles of the distinct values.
+    """
+    bins = itertools.pairwise(edges)
+    return [np.clip((numbers - low) / (high - low), 0, 1) for low, high in bins]
+
+
 def _number(name: str, finite: np.ndarray, *, indicator: bool) -> Column:
-    quantiles = np.quantile(np.unique(finite), np.linspace(0, 1, KNOTS))
-    # A value that fills several quantiles is one knot, in the middle of their places.
-    knots, which = np.unique([float(f"{q:.7g}") for q in quantiles], return_inverse=True)
-    places = np.bincount(which, np.linspace(-1, 1, KNOTS)) / np.bincount(which)
+    distinct = np.unique(finite)
+    places = np.linspace(0, 1, 1 + min(BINS, max(len(distinct) - 1, 1)))
+    edges = sorted({float(f"{edge:.7g}") for edge in np.quantile(distinct, places)})
+    # Numbers that are equal in seven digits are one edge, and a bin needs two.
+    edges = edges if len(edges) > 1 else [edges[0], edges[0] + 1]
     return Column(
         name,
         "number",
-        knots=tuple(knots.tolist()),
-        places=tuple(round(place, 6) for place in places.tolist()),
+        edges=tuple(edges),
         fill=float(f"{np.median(finite):.7g}"),
         indicator=indicator,
     )

@@ -56,7 +56,7 @@ def load_table(
         card: Of a checkpoint: its columns and classes are used, none are fitted.
 
     Returns:
-        Features from -1 to 1, float32.
+        Features from 0 to 1, float32.
 
     Raises:
         RequestError: Not a table, or nothing can be learnt from it.

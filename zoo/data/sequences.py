@@ -1,0 +1,69 @@
+"""Sequences of one length, as a device takes them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from zoo.data.dataset import Dataset, Split
+
+
+def longest(dataset: Dataset) -> int:
+    """Returns the number of steps of the longest sequence of all splits."""
+    return max(int(_lengths(split).max()) for split in _splits(dataset).values())
+
+
+def shortest(dataset: Dataset) -> int:
+    """Returns the number of steps of the shortest sequence of all splits."""
+    return min(int(_lengths(split).min()) for split in _splits(dataset).values())
+
+
+def of_length(dataset: Dataset, steps: int) -> Dataset:
+    """Cuts and pads sequences to one number of steps.
+
+    Args:
+        dataset: Of sequences, (examples, steps, features).
+        steps: Longer ones lose their end, shorter ones get zeros after it.
+
+    Returns:
+        The same data set, with `lengths` where any sequence is padded, and a note on the cut ones.
+    """
+    splits = _splits(dataset)
+    count = sum(int((_lengths(split) > steps).sum()) for split in splits.values())
+    total = sum(map(len, splits.values()))
+    cut = (f"cut to {steps} steps: {count:,} of {total:,} sequences",) if count else ()
+    return dataclasses.replace(
+        dataset,
+        train=_split_of_length(dataset.train, steps),
+        validation=_split_of_length(dataset.validation, steps),
+        test=_split_of_length(dataset.test, steps),
+        notes=(*dataset.notes, *cut),
+    )
+
+
+def with_padding(split: Split) -> Split:
+    """Cuts the first of the longest sequences to half, so that the sample shows what padding is.
+
+    A range that is calibrated on sequences without padding has no room for it.
+    """
+    if split.lengths is None or (split.lengths < split.x.shape[1]).any():
+        return split
+    x, lengths = split.x.copy(), split.lengths.copy()
+    lengths[0] = max(1, lengths[0] // 2)
+    x[0, lengths[0] :] = 0
+    return Split(x, split.y, lengths)
+
+
+def _splits(dataset: Dataset) -> dict[str, Split]:
+    return {name: dataset.split(name) for name in ("train", "validation", "test")}
+
+
+def _lengths(split: Split) -> np.ndarray:
+    return np.full(len(split), split.x.shape[1]) if split.lengths is None else split.lengths
+
+
+def _split_of_length(split: Split, steps: int) -> Split:
+    x = split.x[:, :steps]
+    x = np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
+    return Split(x, split.y, np.minimum(_lengths(split), steps))
