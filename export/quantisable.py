@@ -30,7 +30,7 @@ class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
         keep = _as_number(mask)
         count = ops.sum(keep, axis=1, keepdims=self.keepdims)
         total = ops.sum(inputs * keep, axis=1, keepdims=self.keepdims)
-        return total * ops.square(ops.rsqrt(count))
+        return divided(total, count)
 
 
 @keras.saving.register_keras_serializable("export")
@@ -80,6 +80,12 @@ _RECURRENT = {
     keras.layers.GRU: GRU,
     keras.layers.LSTM: LSTM,
 }
+
+
+def divided(total: Any, count: Any) -> Any:
+    """Divides by positive numbers with operators that take int8, which DIV and SQUARE do not."""
+    root = ops.rsqrt(count)
+    return total * root * root
 
 
 def _as_number(mask: Any) -> Any:

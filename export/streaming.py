@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from export.errors import ExportError
-from export.quantisable import quantisable
+from export.quantisable import divided, quantisable
 
 # Calibration beyond that takes time and changes nothing.
 _CALIBRATION_STEPS = 2000
@@ -188,8 +188,7 @@ class _RunningMean(keras.layers.Layer):
         now = ops.reshape(inputs, (-1, inputs.shape[-1]))
         carried[total] = carried.get(total, 0.0) + now
         carried[count] = carried.get(count, 0.0) + ops.ones_like(now[:, :1])
-        # Not a division, which int8 does not have.
-        return carried[total] * ops.square(ops.rsqrt(carried[count]))
+        return divided(carried[total], carried[count])
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def lstm(
         recurrent_dropout: Share of the LSTM's state dropped on its way to the next step (Gal and
             Ghahramani 2016), in training.
         bidirectional: Whether a second LSTM reads the sequence from its end.
-        mask: (batch, steps) bool: steps that are no padding. None: all.
+        mask: (batch, steps) bool: steps that are no padding, which is at the end. None: all.
         name: Prefix of the layers' names.
 
     Returns:
@@ -57,7 +57,9 @@ def lstm(
         )
         if bidirectional:
             layer = layers.Bidirectional(layer, name=f"{name}_bidirectional")
-        y = normalise(layer(y, mask=mask), norm, name=name, zero_init=zero_init, mask=mask)
+        # What comes before the padding is not changed by it, but for who reads from the end.
+        y = layer(y, mask=mask if bidirectional else None)
+        y = normalise(y, norm, name=name, zero_init=zero_init, mask=mask)
         return layers.Dropout(dropout, name=f"{name}_dropout")(y) if dropout else y
 
     def project(y: Tensor) -> Tensor:

@@ -43,9 +43,8 @@ def residual_lstm(
 ) -> keras.Model:
     """Builds a residual LSTM: recurrent residual units, pooling over time, a linear head.
 
-    Where the number of steps is open, steps of which every value is zero are padding: no LSTM takes
-    them in, and the pooling leaves them out, so that a sequence gives the same logits however far
-    it is padded.
+    Where the number of steps is open, those at the end of which every value is zero are padding:
+    they change nothing, so that a sequence gives the same logits however far it is padded.
 
     Args:
         depth: Residual units; each of the block "lstm" has one LSTM layer.
@@ -56,7 +55,7 @@ def residual_lstm(
         dropout: Share of features dropped after each LSTM, in training.
         recurrent_dropout: Share of an LSTM's state dropped between steps, in training.
         pool: "last" takes the last step that is not padding, "mean" the average of all such.
-        masked: Whether steps of zeros are padding; None: where the number of steps is open.
+        masked: Whether steps of zeros at the end are padding; None: where the number of steps is open.
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features); steps may be None.
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
@@ -83,7 +82,8 @@ def residual_lstm(
     std = [1.0] * count if std is None else std
     x = normalise_input(sequence, mean, std)
     masked = input_shape[0] is None if masked is None else masked
-    real = _real_steps(sequence, std) if masked else None
+    places = _places(sequence, std) if masked else None
+    real = None if places is None else places[0] <= places[1]
     unit = partial(
         BLOCKS.get(block),
         order=order,
@@ -102,31 +102,38 @@ def residual_lstm(
         # The sums carry no activation in this order: one more after the last (He et al. 2016).
         x = normalise(x, norm, name="head", mask=real)
         x = layers.ReLU(name="head_relu")(x)
-    x = _pool(x, real, pool)
+    x = _pool(x, places, real, pool)
     if num_classes:
         x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(sequence, x, name=name)
 
 
-def _real_steps(sequence: Tensor, std: Sequence[float]) -> Tensor:
-    """Returns which steps are no padding, (batch, steps) bool."""
+def _places(sequence: Tensor, std: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Returns the number of each step, (batch, steps) from 1, and that of the last real one.
+
+    Written in operators that a GPU's delegate and int8 take.
+    """
     # Of the raw values, since the normalisation turns zeros into something else. Made small, since
     # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more; and by the
     # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`.
-    small = layers.Rescaling([1e-3 / float(value) for value in std], name="small")(sequence)
-    return ops.max(ops.abs(small), axis=-1) > 0
+    small = layers.Rescaling([1e-3 / float(value) for value in std], dtype="float32", name="small")(
+        sequence
+    )
+    real = ops.max(ops.abs(small), axis=-1) > 0
+    number = ops.cumsum(ops.ones_like(small[..., 0]), axis=1)
+    return number, ops.max(ops.where(real, number, 0.0), axis=1, keepdims=True)
 
 
-def _pool(x: Tensor, real: Tensor | None, pool: Pool) -> Tensor:
+def _pool(
+    x: Tensor, places: tuple[Tensor, Tensor] | None, real: Tensor | None, pool: Pool
+) -> Tensor:
+    if pool not in get_args(Pool):
+        raise RequestError(unknown("pool", pool, list(get_args(Pool))))
     if pool == "mean":
         return layers.GlobalAveragePooling1D(name="head_pool")(x, mask=real)
-    if pool != "last":
-        raise RequestError(unknown("pool", pool, list(get_args(Pool))))
-    if real is None:
+    if places is None:
         # Not x[:, -1], for no GPU takes a slice that drops an axis.
         return layers.Reshape(x.shape[2:], name="head_pool")(x[:, -1:])
-    real = ops.expand_dims(real, -1)
-    number = ops.where(real, ops.cumsum(ops.ones_like(x[..., :1]), axis=1), 0.0)
-    last = ops.equal(number, ops.max(number, axis=1, keepdims=True))
+    last = ops.expand_dims(ops.equal(*places), -1)
     # By a product: in integers a choice would give x the narrower range of its last steps.
     return ops.sum(x * ops.where(last, 1.0, 0.0), axis=1)
