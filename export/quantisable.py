@@ -74,7 +74,25 @@ class LSTM(RNN, keras.layers.LSTM):
     """See `RNN`."""
 
 
-_RECURRENT = {
+@keras.saving.register_keras_serializable("export")
+class Bidirectional(keras.layers.Bidirectional):
+    """Turns the backward outputs round by a GATHER; no GPU takes the REVERSE of Keras's own."""
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
+    ) -> Any:
+        """Runs both layers and joins their outputs."""
+        plain = self.merge_mode == "concat" and self.return_sequences and not self.return_state
+        if not plain or initial_state is not None:
+            return super().call(sequences, initial_state, mask, training)
+        forward = self.forward_layer(sequences, mask=mask)
+        backward = self.backward_layer(sequences, mask=mask)
+        turned = ops.take(backward, range(backward.shape[1])[::-1], axis=1)
+        return ops.concatenate([forward, turned], axis=-1)
+
+
+_FORMS = {
+    keras.layers.Bidirectional: Bidirectional,
     keras.layers.RNN: RNN,
     keras.layers.SimpleRNN: SimpleRNN,
     keras.layers.GRU: GRU,
@@ -95,8 +113,8 @@ def _as_number(mask: Any) -> Any:
 
 def quantisable(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
     """Returns the class to rebuild a layer with: one of this module, or its own."""
-    if type(layer) in _RECURRENT:
-        return _RECURRENT[type(layer)]
+    if type(layer) in _FORMS:
+        return _FORMS[type(layer)]
     if type(layer) is keras.layers.LayerNormalization and _over_last_axis(layer):
         return LayerNormalization
     if type(layer) is keras.layers.GlobalAveragePooling1D and layer.data_format == "channels_last":

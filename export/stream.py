@@ -48,7 +48,7 @@ class LiteStream:
         inputs = {n: tensor_info(n, d) for n, d in self._run.get_input_details().items()}
         outputs = {n: tensor_info(n, d) for n, d in self._run.get_output_details().items()}
         features, given = inputs.keys() - outputs.keys(), outputs.keys() - inputs.keys()
-        if len(features) != 1 or len(given) != 1:
+        if len(features) != 1 or len(given) != 1 or len(inputs) == 1:
             raise ExportError(
                 f"{str(path)!r} takes {', '.join(inputs)} and gives {', '.join(outputs)}; of a "
                 "stream all but one of each are states of the same names"

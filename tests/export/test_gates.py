@@ -52,6 +52,7 @@ def evidence(
         "target": TARGETS[target],
         "kind": "image",
         "output_name": "probabilities",
+        "states": (),
         "recurrent": False,
         "pixels": True,
         "run": dataclasses.replace(whole, **(run or {})),

@@ -55,7 +55,8 @@ def residual_lstm(
         dropout: Share of features dropped after each LSTM, in training.
         recurrent_dropout: Share of an LSTM's state dropped between steps, in training.
         pool: "last" takes the last step that is not padding, "mean" the average of all such.
-        masked: Whether steps of zeros at the end are padding; None: where the number of steps is open.
+        masked: Whether steps of zeros at the end are padding; None: where the number of steps is
+            open.
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features); steps may be None.
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
@@ -82,7 +83,7 @@ def residual_lstm(
     std = [1.0] * count if std is None else std
     x = normalise_input(sequence, mean, std)
     masked = input_shape[0] is None if masked is None else masked
-    places = _places(sequence, std) if masked else None
+    places = _places(sequence, mean, std) if masked else None
     real = None if places is None else places[0] <= places[1]
     unit = partial(
         BLOCKS.get(block),
@@ -108,19 +109,19 @@ def residual_lstm(
     return keras.Model(sequence, x, name=name)
 
 
-def _places(sequence: Tensor, std: Sequence[float]) -> tuple[Tensor, Tensor]:
+def _places(sequence: Tensor, mean: Sequence[float], std: Sequence[float]) -> tuple[Tensor, Tensor]:
     """Returns the number of each step, (batch, steps) from 1, and that of the last real one.
 
     Written in operators that a GPU's delegate and int8 take.
     """
-    # Of the raw values, since the normalisation turns zeros into something else. Made small, since
-    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more; and by the
-    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`.
-    small = layers.Rescaling([1e-3 / float(value) for value in std], dtype="float32", name="small")(
-        sequence
-    )
-    real = ops.max(ops.abs(small), axis=-1) > 0
-    number = ops.cumsum(ops.ones_like(small[..., 0]), axis=1)
+    # Of the raw values, since the normalisation turns zeros into something else; and by the
+    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`. Scaled to some tens:
+    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more, and takes values
+    # for equal that are less than 1/256 apart (kernels/comparisons.cc, the shift by 8).
+    scales = [100 / (abs(float(m)) + 10 * float(s)) for m, s in zip(mean, std, strict=True)]
+    scaled = layers.Rescaling(scales, dtype="float32", name="scaled")(sequence)
+    real = ops.max(ops.abs(scaled), axis=-1) > 0
+    number = ops.cumsum(ops.ones_like(scaled[..., 0]), axis=1)
     return number, ops.max(ops.where(real, number, 0.0), axis=1, keepdims=True)
 
 

@@ -1,0 +1,79 @@
+"""A one-step file, and the runtime that carries its states."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import export
+
+STEPS, FEATURES = 12, 3
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory):
+    """An LSTM that tells by the end which way a noisy sequence goes, exported as a stream."""
+    keras.utils.set_random_seed(4)
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(400, STEPS, FEATURES)).astype(np.float32)
+    y = (x[:, :6, 0].sum(axis=1) > 0).astype(int)
+    inputs = keras.Input((STEPS, FEATURES))
+    h = layers.LSTM(12, return_sequences=True, name="first")(inputs)
+    h = layers.LSTM(12, name="second")(h)
+    model = keras.Model(inputs, layers.Dense(2)(h), name="way")
+    model.compile(
+        keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    model.fit(x[:300], y[:300], epochs=12, verbose=0)
+    folder = tmp_path_factory.mktemp("stream") / "out"
+    report = export.export_model(
+        model,
+        folder,
+        samples=export.Samples(x[:200], x[300:], y[300:]),
+        labels=("down", "up"),
+        streaming=model,
+    )
+    return model, folder, report, x[300:]
+
+
+@pytest.mark.parametrize("target", ["cpu", "gpu", "edge"])
+def test_each_target_is_one_step_with_named_states(stream, target):
+    _, folder, report, _ = stream
+    assert report.artifacts[target].verdict == "pass"
+    names = ("first_c", "first_h", "second_c", "second_h")
+    assert tuple(sorted(s.name for s in report.artifacts[target].states)) == names
+    lite = export.LiteStream(folder / f"{target}.tflite")
+    assert lite.input.shape == (1, 1, FEATURES)
+    assert tuple(lite.states) == names
+    told = json.loads((folder / "report.json").read_text())["artifacts"][target]
+    assert {state["name"] for state in told["states"]} == set(names)
+    assert (
+        "states" not in json.loads((folder / "report.json").read_text())["artifacts"]["saved_model"]
+    )
+
+
+def test_step_by_step_is_what_the_model_gives(stream):
+    model, folder, _, x = stream
+    lite = export.LiteStream(folder / "cpu.tflite")
+    wanted = keras.ops.softmax(model(x)).numpy()
+    assert np.allclose(lite(x), wanted, atol=1e-5)
+    lite.reset()
+    for features in x[0]:
+        answer = lite.step(features)
+    assert np.allclose(answer, wanted[0], atol=1e-5)
+    # Shorter sequences are the same as whole ones of that length.
+    lengths = np.array([5, STEPS])
+    short = keras.ops.softmax(keras.Sequential(model.layers[1:])(x[:1, :5])).numpy()
+    assert np.allclose(lite(x[:2], lengths), [short[0], wanted[1]], atol=1e-5)
+
+
+def test_the_kind_of_a_file_is_found_out(stream, exported):
+    _, folder, _, _ = stream
+    assert isinstance(export.load_lite(folder / "edge.tflite"), export.LiteStream)
+    assert isinstance(export.load_lite(exported.folder / "edge.tflite"), export.LiteModel)
+    with pytest.raises(export.ExportError, match="of a stream all but one"):
+        export.LiteStream(exported.folder / "edge.tflite")
