@@ -73,6 +73,21 @@ def test_values(tmp_path):
     assert (data.labels, data.train.y.dtype) == (("y",), np.float32)
 
 
+def test_what_stands_after_the_last_step_does_not_matter(tmp_path):
+    padding = np.arange(6) >= LENGTHS[:, None]
+    clean = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), "sequence")
+    x = np.where(padding[..., None], np.nan, STEPS)
+    data = load_dataset(save(tmp_path, x=x, y=Y, lengths=LENGTHS), "sequence")
+    assert data.fingerprint() == clean.fingerprint()
+
+
+def test_a_class_of_one_example_is_kept_and_said(tmp_path):
+    data = load_dataset(save(tmp_path, x=X, y=changed(Y, 7, 9)), "features")
+    assert data.labels == ("0", "1", "2", "3", "9")
+    assert (data.train.y == 4).sum() == 1
+    assert "no example in the test split of class 9" in data.notes
+
+
 def changed(array, place, value):
     array = array.copy()
     array[place] = value
@@ -84,6 +99,14 @@ WRONG = {
     "no y": ("features", {"x": X}, "unknown array 'y'"),
     "no x": ("features", {"xs": X, "y": Y}, "unknown array 'x'; did you mean 'xs'"),
     "kind": ("features", SEQUENCES, r"x has shape \(40, 6, 5\), which is no features data"),
+    "nothing": ("features", {}, "holds no arrays; save x and y"),
+    "half a split": ("features", {"x": X, "y": Y, "y_test": Y}, "holds y_test and no x_test"),
+    "other half": ("features", {"x": X, "y": Y, "x_test": X}, "unknown array 'y_test'"),
+    "nan in test": (
+        "features",
+        {"x": X, "y": Y, "x_test": changed(X, 2, np.nan), "y_test": Y},
+        "x_test has NaN or infinity in 1 of 40 examples, first in number 2",
+    ),
     "counts": ("features", {"x": X, "y": Y[:-1]}, "x has 40 examples, y 39"),
     "nan": ("features", {"x": changed(X, 7, np.nan), "y": Y}, "in 1 of 40 .* first in number 7"),
     "infinity": ("features", {"x": changed(X, 7, np.inf), "y": Y}, "NaN or infinity"),
@@ -92,6 +115,13 @@ WRONG = {
     "objects": ("features", {"x": X.astype(object), "y": Y}, "array of objects"),
     "no examples": ("features", {"x": X[:0], "y": Y[:0]}, "x is empty"),
     "fractions": ("features", {"x": X, "y": Y + 0.5}, "--task=regression"),
+    "huge class": ("features", {"x": X, "y": changed(Y * 1.0, 3, 1e300)}, "fractions or NaN"),
+    "names twice": ("features", {"x": X, "y": Y, "labels": np.array(list("aacd"))}, "one twice"),
+    "one name": (
+        "features",
+        {"x": X, "y": Y, "labels": np.array("abcd")},
+        r"labels has shape \(\)",
+    ),
     "one class": ("features", {"x": X, "y": Y * 0}, "'0' in every row"),
     "labels": ("features", {"x": X, "y": Y, "labels": np.array(["a"])}, "must hold 0 to 0"),
     "y shape": ("features", {"x": X, "y": np.eye(4)[Y]}, "one label for each example"),
@@ -102,6 +132,17 @@ WRONG = {
     ),
     "long": ("sequence", {**SEQUENCES, "lengths": LENGTHS + 9}, "lengths go from 1 to 6"),
     "lengths": ("sequence", {**SEQUENCES, "lengths": LENGTHS[:3]}, "a whole number for each"),
+    "nan in a step": (
+        "sequence",
+        {**SEQUENCES, "x": changed(STEPS, (5, 0), np.nan), "lengths": LENGTHS},
+        "NaN or infinity in 1 of 40 examples, first in number 5",
+    ),
+    "no steps": ("sequence", {"x": STEPS[:, :0], "y": Y}, "x is empty"),
+    "lengths of one split": (
+        "sequence",
+        {**SEQUENCES, "lengths": LENGTHS, "x_test": STEPS, "y_test": Y},
+        "shapes .*give lengths for all splits or for none",
+    ),
     "silence": ("sequence", {"x": changed(STEPS, 3, 0), "y": Y}, "sequence 3 holds only zeros"),
     "float image": ("image", {"x": np.zeros((40, 32, 32, 3)), "y": Y}, "images are uint8"),
     "split shapes": (
@@ -128,8 +169,16 @@ def test_wrong_arrays(tmp_path, case):
 def test_other_files(tmp_path, content):
     path = tmp_path / "a.npz"
     path.write_bytes(content)
-    with pytest.raises(RequestError, match=r"is not an \.npz file"):
+    with pytest.raises(RequestError, match=r"is not an \.npz file") as error:
         load_dataset(str(path), "features")
+    assert "pickle" not in str(error.value)  # No advice to open it all the same.
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e39])
+def test_wrong_values(tmp_path, value):
+    path = save(tmp_path, x=X, y=changed(X[:, 0], 3, value))
+    with pytest.raises(RequestError, match=r"y\[3\] is .*; a regression needs finite numbers"):
+        load_dataset(path, "features", reading=Reading(task="regression"))
 
 
 def test_one_array(tmp_path):

@@ -104,6 +104,64 @@ def test_a_folder_keeps_its_splits(tmp_path):
     assert [len(s) for s in (data.train, data.validation, data.test)] == [40, 5, 20]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        text(rows()).encode("utf-8-sig"),
+        text(rows()).replace(", ", ";").replace("\n", "\r\n").encode(),
+        text(line.replace("red", '"red, ""light"""') for line in rows()).encode(),
+    ],
+    ids=["byte order mark", "semicolons and carriage returns", "quotes"],
+)
+def test_the_same_table_in_other_hands(tmp_path, content):
+    plain = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    other = load_dataset(write(tmp_path / "t.csv", content), "features", reading=LABEL)
+    assert other.columns.label == "kind"
+    assert [column.name for column in other.columns.columns] == ["weight", "colour", "size"]
+    np.testing.assert_array_equal(other.train.x, plain.train.x)
+
+
+def test_infinite_cells_are_read_as_empty_and_said(tmp_path):
+    lines = [*rows(), *("61, inf, red, same, a, 1", "62, -Infinity, red, same, b, 1")]
+    lines += [f"{i}, 1e999, blue, same, a, 1" for i in (63, 64)]
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    x = data.split("all").x
+    assert np.isfinite(x).all()
+    assert x[:, 1].sum() == 9 + 4
+    assert any("weight (13)" in note for note in data.notes)
+
+
+def test_the_test_table_may_have_its_columns_in_another_order(tmp_path):
+    names, lines = HEADER.split(", "), list(rows())
+    turned = text([", ".join(reversed(line.split(", "))) for line in lines], ", ".join(names[::-1]))
+    write(tmp_path / "f/train.csv", text(lines))
+    for content in (text(lines), turned):
+        write(tmp_path / "f/test.csv", content)
+        for label in ("kind", "4"):
+            reading = Reading(label_column=label)
+            data = load_dataset(str(tmp_path / "f"), "features", reading=reading)
+            assert (data.test.y == np.arange(60) % 2).all()
+            assert data.test.x[:, 2:5].sum() == 60
+
+
+WRONG_TESTS = {
+    "a label of its own": (text(["1,1,red,x,z,1"]), "line 2: class 'z' is not one of a, b"),
+    "no label": (text(["1,red,1"], "weight,colour,size"), "unknown column 'kind'; known: weight"),
+    "no column": (text(["1,red,a"], "weight,colour,kind"), "unknown column 'size'; known: weight"),
+    "no header": (text(list(rows())[1:], header=None), "unknown column 'kind'"),
+    "ragged": (text(["1,2"]), "line 2: 2 cells"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_TESTS)
+def test_wrong_test_tables(tmp_path, case):
+    content, message = WRONG_TESTS[case]
+    write(tmp_path / "f/train.csv", text(rows()))
+    write(tmp_path / "f/test.csv", content)
+    with pytest.raises(RequestError, match=f"test.csv.*{message}"):
+        load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+
+
 def checkpoint(data, folder):
     """A card as training writes it, from disk."""
     width = data.train.x.shape[1]
@@ -133,6 +191,15 @@ def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
     assert "no known category, read as none of them: colour (1, such as 'pink')" in notes
     assert "empty cells" in notes
     assert "size (14)" in notes
+
+
+def test_a_checkpoint_is_measured_on_one_class_too(tmp_path):
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    card = checkpoint(data, tmp_path)
+    one = write(tmp_path / "one.csv", text(line for line in rows() if ", a, " in line))
+    other = load_for(card, one)
+    assert set(other.split("all").y) == {0}
+    assert "no example in the test split of class b" in other.notes
 
 
 def test_a_category_beyond_the_most_frequent_is_none(tmp_path):
@@ -172,6 +239,8 @@ def test_text_among_numbers_is_said(tmp_path):
 GOOD = list(rows())
 WRONG = {
     "ragged": (text([*GOOD, "1, 2"]), LABEL, "line 62: 2 cells, the first line has 6"),
+    "quote": (text(['1,"2,a', *GOOD]), LABEL, "line 62: 2 cells.* began in line 2: a quote not"),
+    "utf-16": (text(GOOD).encode("utf-16"), LABEL, "not a CSV in UTF-8"),
     "no label": (text(GOOD), Reading(), "say which column .* --label_column='size'"),
     "other label": (text(GOOD), Reading(label_column="knd"), "unknown column 'knd'.*'kind'"),
     "label number": (text(GOOD), Reading(label_column="6"), "no column 6 .* has 6"),
@@ -206,6 +275,7 @@ WRONG = {
         "line 3: 'huge' is not a number",
     ),
     "infinite value": (text(["1,2", "1,inf"], "x,size"), VALUE, "line 3: 'inf' is not a number"),
+    "huge value": (text(["1,2", "1,1e39"], "x,size"), VALUE, "line 3: '1e39' is too large"),
     "constant value": (text([f"{i},2" for i in range(30)], "x,size"), VALUE, "label is 2.0 in all"),
 }
 

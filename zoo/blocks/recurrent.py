@@ -6,6 +6,7 @@ from keras import layers
 
 from zoo.blocks import register
 from zoo.blocks.norm import Norm, normalise
+from zoo.errors import RequestError
 from zoo.residual import Activation, Order, Shortcut, Tensor, residual
 
 
@@ -45,7 +46,12 @@ def lstm(
 
     Returns:
         (batch, steps, width), twice as wide where it is bidirectional.
+
+    Raises:
+        RequestError: `zero_init` without a norm; see also `zoo.blocks.norm` and `zoo.residual`.
     """
+    if zero_init and norm == "none":
+        raise RequestError("zero_init needs a norm, whose gamma it starts at zero; norm is 'none'")
     features = 2 * width if bidirectional else width
 
     def branch(y: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ def load_arrays(
         RequestError: Not such a file; wrong shapes; NaN or infinity; a sequence without steps.
     """
     path = Path(source)
+    learn = labels is None
     arrays = _read(path)
     endings = {name: end for name, end in ENDINGS.items() if not end or f"x{end}" in arrays}
     inputs = {name: _inputs(path, arrays, end, kind) for name, end in endings.items()}
@@ -51,15 +52,17 @@ def load_arrays(
         x.shape[1:] if lengths is None else (None, *x.shape[2:]) for x, lengths in inputs.values()
     }
     if len(shapes) > 1:
-        raise RequestError(f"{path}: the splits hold examples of shapes {shapes}; make them equal")
+        told = ", ".join(sorted(map(str, shapes)))
+        raise RequestError(
+            f"{path}: the splits hold examples of shapes {told}; make them equal, and give lengths "
+            "for all splits or for none"
+        )
     if task == "regression":
         labels = ("y",)
         targets = {name: _values(path, arrays, end) for name, end in endings.items()}
     else:
         names = {name: _names(path, arrays, end) for name, end in endings.items()}
-        if labels is None and "labels" in arrays:
-            labels = tuple(map(str, arrays["labels"]))
-        labels = labels or class_names(names["train"], f"{path}: y")
+        labels = labels or _labels(path, arrays) or class_names(names["train"], f"{path}: y")
         targets = {
             name: class_indices(
                 names[name], labels, [f"{path}: y{end}[{i}]" for i in range(len(names[name]))]
@@ -78,7 +81,7 @@ def load_arrays(
     for name, rows in zip(ENDINGS, divide(train.y, set(splits)), strict=True):
         if name == "train" or name not in splits:
             splits[name] = take(train, rows)
-    notes = check_splits(splits, labels, source)
+    notes = check_splits(splits, labels, source, learn=learn)
     return Dataset(
         path.stem,
         labels,
@@ -104,7 +107,15 @@ def _read(path: Path) -> Arrays:
             raise RequestError(
                 f"{path} holds an array of objects, which is not opened; save numbers or text"
             ) from error
-        raise RequestError(f"{path} is not an .npz file: {error}") from error
+        # Of what is neither, numpy says that it is pickled and how to open it all the same.
+        reason = "it is no zip archive" if "pickle" in str(error) else error
+        raise RequestError(f"{path} is not an .npz file: {reason}") from error
+    if not arrays:
+        raise RequestError(f"{path} holds no arrays; save x and y with numpy.savez")
+    for end in filter(None, ENDINGS.values()):
+        for name in (f"y{end}", f"lengths{end}"):
+            if name in arrays and f"x{end}" not in arrays:
+                raise RequestError(f"{path} holds {name} and no x{end}; save both or neither")
     return arrays
 
 
@@ -138,15 +149,15 @@ def _inputs(
         raise RequestError(f"{what} holds {x.dtype}; save numbers")
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
+    # First, since what stands after the last step does not matter, were it NaN.
+    x, lengths = (x, None) if kind == "features" else _padded(what, x, arrays.get(f"lengths{end}"))
     bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if bad.any():
         raise RequestError(
             f"{what} has NaN or infinity in {bad.sum():,} of {len(x):,} examples, "
             f"first in number {bad.argmax()}; fill or remove them"
         )
-    if kind == "features":
-        return x, None
-    return _padded(what, x, arrays.get(f"lengths{end}"))
+    return x, lengths
 
 
 def _padded(
@@ -179,16 +190,25 @@ def _padded(
 
 def _values(path: Path, arrays: Arrays, end: str) -> np.ndarray:
     y = _labels_array(path, arrays, end)
-    if y.dtype.kind not in "iuf" or not np.isfinite(y).all():
-        raise RequestError(f"{path}: y{end} holds {y.dtype}, or NaN; a regression needs numbers")
-    return y.astype(np.float32)
+    if y.dtype.kind not in "iuf":
+        raise RequestError(f"{path}: y{end} holds {y.dtype}; a regression needs numbers")
+    with np.errstate(over="ignore"):
+        values = y.astype(np.float32)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row = bad.argmax()
+        raise RequestError(
+            f"{path}: y{end}[{row}] is {y[row]}; a regression needs finite numbers, of 32 bits"
+        )
+    return values
 
 
 def _names(path: Path, arrays: Arrays, end: str) -> list[str]:
     """Returns the name of each example's class."""
     y = _labels_array(path, arrays, end)
     if y.dtype.kind == "f":
-        if not np.isfinite(y).all() or (y != np.round(y)).any():
+        # From 2**53 on, floats leave out whole numbers.
+        if not np.isfinite(y).all() or (y != np.round(y)).any() or (abs(y) > 2**53).any():
             raise RequestError(
                 f"{path}: y{end} holds fractions or NaN, not classes; for values say "
                 "--task=regression"
@@ -196,12 +216,24 @@ def _names(path: Path, arrays: Arrays, end: str) -> list[str]:
         y = y.astype(np.int64)
     if y.dtype.kind not in "biuU":
         raise RequestError(f"{path}: y{end} holds {y.dtype}; classes are whole numbers or text")
-    if "labels" not in arrays:
+    labels = _labels(path, arrays)
+    if labels is None:
         return [str(value) for value in y]
-    labels = [str(label) for label in arrays["labels"]]
     if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= len(labels):
         raise RequestError(f"{path}: y{end} must hold 0 to {len(labels) - 1}, a number for a label")
     return [labels[value] for value in y]
+
+
+def _labels(path: Path, arrays: Arrays) -> tuple[str, ...] | None:
+    """Returns the names of the classes, where the file has them."""
+    if "labels" not in arrays:
+        return None
+    names = arrays["labels"]
+    if names.ndim != 1 or not len(names) or len(set(names.tolist())) < len(names):
+        raise RequestError(
+            f"{path}: labels has shape {names.shape}, or one twice; give one name for each class"
+        )
+    return tuple(map(str, names))
 
 
 def _labels_array(path: Path, arrays: Arrays, end: str) -> np.ndarray:

@@ -65,17 +65,20 @@ def read_table(path: Path, header: bool | None = None) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     rows: list[list[str]] = []
     lines: list[int] = []
+    line = 0
     try:
         for row in reader:
+            start, line = line + 1, reader.line_num
             if not any(row):
                 continue
             if rows and len(row) != len(rows[0]):
+                quote = f"; its row began in line {start}: a quote not closed?"
                 raise RequestError(
-                    f"{path}, line {reader.line_num}: {len(row)} cells, the first line has "
-                    f"{len(rows[0])}; every line needs as many"
+                    f"{path}, line {line}: {len(row)} cells, the first line has "
+                    f"{len(rows[0])}; every line needs as many{quote if line > start else ''}"
                 )
             rows.append([_cell(cell) for cell in row])
-            lines.append(reader.line_num)
+            lines.append(line)
     except csv.Error as error:
         raise RequestError(f"{path}, line {reader.line_num}: not a CSV: {error}") from error
     if not rows:

@@ -135,7 +135,7 @@ def _open(source: str, kind: InputKind, reading: Reading, card: Card | None = No
     if table_files(source):
         if kind != "features":
             raise RequestError(
-                f"{source} is a table, whose rows are features, and the model takes a {kind}; "
+                f"{source} is a table, whose rows are features, no {kind} data; "
                 "choose --model=residual_mlp"
             )
         if card is not None and card.columns is None:

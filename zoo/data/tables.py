@@ -101,7 +101,7 @@ def load_table(
         notes += fitted
     notes += surprises(columns, tables.values())
     splits = {s: Split(encode(columns, tables[s]), targets[s]) for s in SPLITS}
-    notes += check_splits(splits, labels, str(source))
+    notes += check_splits(splits, labels, str(source), learn=card is None)
     path = Path(source)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     return Dataset(name, labels, **splits, task=task, columns=columns, notes=tuple(notes))

@@ -62,34 +62,40 @@ def target_values(cells: Sequence[str], places: Sequence[str]) -> np.ndarray:
     """Returns labels as the values of a regression, (examples,) float32.
 
     Raises:
-        RequestError: One is not a finite number.
+        RequestError: One is not a finite number of 32 bits.
     """
     numbers = [as_number(cell) for cell in cells]
     for number, cell, place in zip(numbers, cells, places, strict=True):
         if number is None or not math.isfinite(number):
             raise RequestError(f"{place}: {cell!r} is not a number; a regression needs numbers")
+        if abs(number) > float(np.finfo(np.float32).max):
+            raise RequestError(f"{place}: {cell!r} is too large; change the unit of the column")
     return np.array(numbers, np.float32)
 
 
-def check_splits(splits: Mapping[str, Split], labels: Sequence[str], source: str) -> list[str]:
+def check_splits(
+    splits: Mapping[str, Split], labels: Sequence[str], source: str, *, learn: bool = True
+) -> list[str]:
     """Checks that there is something to learn, to choose by and to measure on.
 
     Args:
         splits: By name; "train" is among them.
         labels: Names of the classes, or of the one value.
         source: For the message.
+        learn: Whether a model is to learn from it, and not only to be measured.
 
     Returns:
         Notes on classes that a split lacks.
 
     Raises:
-        RequestError: A split is empty, or the target is the same in all of the training split.
+        RequestError: A split is empty, or the target is the same in all of the training split, so
+            that there is nothing to learn.
     """
     for name, split in splits.items():
         if not len(split):
             raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     y = splits["train"].y
-    if (y == y[0]).all():
+    if learn and (y == y[0]).all():
         told = y[0] if y.dtype.kind == "f" else repr(labels[y[0]])
         raise RequestError(f"{source}: the label is {told} in all of the training split")
     if y.dtype.kind == "f":

@@ -128,10 +128,15 @@ def build(name: str, **config: Any) -> keras.Model:
     row = MODELS.get(name)
     module, function = row.builder.split(":")
     builder = getattr(importlib.import_module(module), function)
-    known = [key for key in inspect.signature(builder).parameters if key != "name"]
-    for key in config:
+    parameters = inspect.signature(builder).parameters
+    known = [key for key in parameters if key != "name"]
+    for key, value in config.items():
         if key not in known:
             raise RequestError(unknown(f"configuration of {name}:", key, known))
+        truth = str(parameters[key].annotation).startswith("bool")
+        # Any text is true to Python: "no" would be yes.
+        if truth and not isinstance(value, bool) and value is not parameters[key].default:
+            raise RequestError(f"{key} must be true or false, not {value!r}")
     try:
         return builder(**{"name": name, **row.config, **config})
     except RequestError:

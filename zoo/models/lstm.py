@@ -62,7 +62,8 @@ def residual_lstm(
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
         order: Where the activation stands, see `zoo.residual`.
         activation: Of the sums, see `zoo.blocks.recurrent`.
-        zero_init: Starts each branch at zero.
+        zero_init: Starts each branch at zero, which takes a norm. Not where there is no shortcut,
+            for then the model would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
         name: Of the model.
@@ -90,7 +91,7 @@ def residual_lstm(
         order=order,
         activation=activation,
         shortcut=shortcut,
-        zero_init=zero_init,
+        zero_init=zero_init and shortcut != "none",
         norm=norm,
         dropout=dropout,
         recurrent_dropout=recurrent_dropout,

@@ -93,7 +93,7 @@ def check_sizes(depth: int, width: int, **shares: float) -> None:
         RequestError: One is; the message names it.
     """
     for key, value in (("depth", depth), ("width", width)):
-        if not isinstance(value, int) or value < 1:
+        if type(value) is not int or value < 1:  # Not True, which is an int as well.
             raise RequestError(f"{key} must be a whole number from 1 up, not {value!r}")
     for key, share in shares.items():
         if not isinstance(share, (int, float)) or not 0 <= share < 1:
