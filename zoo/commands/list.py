@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from zoo.checkpoints.catalogue import checkpoint_card, is_on_disk, list_checkpoints
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console
+from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console, shown
 from zoo.errors import RequestError
 from zoo.models import MODELS
 from zoo.registry import unknown
@@ -44,7 +44,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         return DONE
     terminal = console()
     if not models and not checkpoints:
-        terminal.print(f"nothing matches {pattern!r}")
+        terminal.print("nothing matches" + (f" {pattern!r}" if rest else ""))
     if models:
         terminal.print(_models_table(models))
     if checkpoints:
@@ -151,8 +151,8 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
             _millions(row["parameters"]),
             _millions(row["macs"]),
             "×".join(str(side or "any") for side in row["input_shape"]),
-            ", ".join(map(_figure, row["metrics"])),
-            row["licence"],
+            shown(", ".join(map(_figure, row["metrics"]))),
+            shown(row["licence"]),
             f"{row['bytes'] / 1e6:.1f} MB" + ("" if row["on_disk"] else " to fetch"),
         )
     return table
