@@ -12,8 +12,8 @@ import safetensors.numpy
 
 import zoo
 from zoo.checkpoints.card import Card, File, Input, read_card
-from zoo.checkpoints.foreign import read_tensors
 from zoo.checkpoints.store import WEIGHTS, build_from_card
+from zoo.checkpoints.tensor_files import read_tensors
 from zoo.commands.runner import complain
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256

@@ -22,7 +22,7 @@ flags.DEFINE_string("family", None, "only of that family, such as resnet", flag_
 flags.DEFINE_integer("max_parameters", None, "only of up to so many parameters", flag_values=FLAGS)
 flags.DEFINE_bool("offline", False, "only checkpoints that need no network", flag_values=FLAGS)
 flags.DEFINE_string(
-    "sort", "name", "column to sort by, as it is called in --json; -COLUMN: the greatest first",
+    "sort", None, "column to sort by, as it is called in --json; -COLUMN: the greatest first",
     flag_values=FLAGS,
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     checkpoints = _chosen([_checkpoint(name) for name in list_checkpoints(pattern)], values)
     if values.offline:
         checkpoints = [row for row in checkpoints if row["on_disk"]]
-    if values.sort != FLAGS["sort"].default:
+    if values.sort is not None:
         models, checkpoints = _sorted(models, checkpoints, values.sort)
     if values.json:
         print(json.dumps({"models": models, "checkpoints": checkpoints}, indent=2))
