@@ -28,6 +28,7 @@ setup(
         "huggingface_hub>=1",
         "keras>=3.15,<3.16",
         "matplotlib>=3.10",
+        "ml_dtypes>=0.5",  # bfloat16 for numpy; Keras has it too.
         "numpy>=2.1",
         "pillow>=11",
         "rich>=14",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub_on_loopback import hub, hub_environment  # noqa: F401
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).parent.parent

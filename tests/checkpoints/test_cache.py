@@ -108,6 +108,57 @@ def test_without_a_network(here, no_network, monkeypatch, tmp_path):
     assert message.endswith(f"zoo import --source=model.safetensors --model={NAME}")
 
 
+def test_a_cache_that_cannot_be_written_serves(here, downloads, monkeypatch):
+    folder = zoo.checkpoints.catalogue.find_checkpoint(NAME)
+
+    def refuse(*args):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(cache, "locked", refuse)
+    assert zoo.checkpoints.catalogue.find_checkpoint(NAME) == folder
+
+
+def test_what_a_killed_process_left_is_removed(here, downloads):
+    for left in (f".{NAME}.abc", f".{NAME}.d_f", ".resnet18.a1_in1k.abc"):
+        (here / left).mkdir(parents=True)
+        (here / left / "model.safetensors").write_text("half")
+    cache.fetch(cache.PUBLISHED[NAME])
+    assert sorted(path.name for path in here.iterdir()) == [
+        ".resnet18.a1_in1k.abc", f".{NAME}.lock", NAME,
+    ]  # fmt: skip
+
+
+FILE = f"timm/{NAME}/model.safetensors"
+
+
+@pytest.mark.parametrize("case", ["truncated", "dies always", "wrong hash", "404", "no weights"])
+def test_after_a_download_that_fails_the_cache_holds_none(
+    hub, hub_environment, python, resnet18_file, tmp_path, case
+):
+    hub.files[FILE] = resnet18_file[:100_000]
+    if case == "wrong hash":
+        hub.stated[FILE] = "1" * 64
+    elif case == "404":
+        hub.files = {}
+    elif case != "no weights":  # What the Hub vouches for is still no safetensors file.
+        hub.fault = case
+    text = f"""
+from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.errors import RequestError
+try:
+    find_checkpoint({NAME!r})
+except RequestError as error:
+    print(type(error).__name__, error)
+"""
+    kind, _, message = python(text, **hub_environment).partition(" ")
+    expected = {"wrong hash": "DamagedError", "no weights": "RequestError"}
+    assert kind == expected.get(case, "NoNetworkError"), message
+    assert message.count("\n") == 1
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [f".{NAME}.lock"]
+    blobs = [p for p in (tmp_path / "hf").glob("hub/models--*/blobs/*") if p.suffix == ""]
+    assert len(blobs) == (case == "no weights")
+
+
 def test_two_processes_at_once(hub, hub_environment, resnet18_file, tmp_path):
     hub.files["timm/resnet18.tv_in1k/model.safetensors"] = resnet18_file
     text = f"""

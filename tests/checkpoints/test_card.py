@@ -31,19 +31,47 @@ def test_round_trip(tmp_path):
     assert read_card(tmp_path) == CARD
 
 
+def form(**changes):
+    return {"input": {"shape": [32, 32, 3], "mean": [0.0] * 3, "std": [1] * 3, **changes}}
+
+
+METRIC = {"name": "top1", "value": 0.9, "dataset": "pets", "split": "test", "examples": 100}
+
 WRONG = [
     ({"schema": 3}, "its schema is 3; this version reads up to 2, upgrade zoo"),
     ({"schema": "1"}, "its schema is '1'"),
+    ({"schema": True}, "its schema is True"),
+    ({"schema": 0}, "its schema is 0"),
     ({"model": "REMOVE"}, "field 'model' is missing"),
     ({"labels": "REMOVE"}, "field 'labels' is missing"),
     ({"input": "REMOVE"}, "field 'input' is missing"),
-    ({"input": {"shape": [32, 32, 3], "mean": [0, 0, 0]}}, "field 'std' is missing"),
-    ({"labels": "cd"}, "field 'labels' is of the wrong type"),
-    ({"labels": [1, 2]}, "field 'labels' is of the wrong type"),
-    ({"config": None}, "field 'config' is of the wrong type"),
+    ({"input": {"shape": [32, 32, 3], "mean": [0, 0, 0]}}, "field 'input.std' is missing"),
+    ({"labels": "cd"}, "field 'labels' is of the wrong type: it must be a list, not 'cd'"),
+    ({"labels": [1, 2]}, "field 'labels[0]' is of the wrong type: it must be of type str, not 1"),
+    ({"labels": []}, "field 'labels' is empty"),
+    ({"config": None}, "field 'config' is of the wrong type: it must be an object, not None"),
+    ({"config": {"num_classes": 10**9}}, "'config.num_classes' is decided by the other fields"),
+    ({"config": {"name": "a/b"}}, "'config.name' is decided by the other fields"),
     ({"model": ["resnet8"]}, "field 'model' is of the wrong type"),
+    ({"licence": 5}, "field 'licence' is of the wrong type"),
+    ({"parameters": "many"}, "field 'parameters' is of the wrong type"),
+    ({"task": "theft"}, "it must be one of 'classification', 'regression', not 'theft'"),
     ({"colour": "red"}, "unknown field 'colour'"),
-    ({"metrics": [{"name": "top1"}]}, "field 'value' is missing"),
+    ({"metrics": [{"name": "top1"}]}, "field 'metrics[0].value' is missing"),
+    (
+        {"metrics": [METRIC, {**METRIC, "value": "high"}]},
+        "field 'metrics[1].value' is of the wrong",
+    ),
+    ({"files": {"a": {"bytes": 1, "sha256": 5}}}, "field 'files.a.sha256' is of the wrong type"),
+    ({"columns": {"label": "x"}}, "field 'columns.header' is missing"),
+    (form(shape=[True, 32, 3]), "field 'input.shape[0]' is of the wrong type"),
+    (form(resize="256"), "field 'input.resize' is of the wrong type"),
+    (form(resize=0), "input.resize must be 1 or more, not 0"),
+    (form(mean=[0, 0, float("nan")]), "input.mean must be finite"),
+    (form(std=[1, 1, 0]), "input.std must be finite and positive"),
+    (form(std=[1, 1, float("inf")]), "input.std must be finite and positive"),
+    (form(interpolation="bicubi"), "unknown interpolation 'bicubi'; did you mean 'bicubic'"),
+    (form(antialias="no"), "field 'input.antialias' is of the wrong type"),
 ]
 
 
@@ -56,7 +84,7 @@ def test_what_is_not_a_card_is_refused(tmp_path, changes, message):
     assert str(tmp_path / "card.json") in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"schema": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"schema": 1}', "[" * 100_000])
 def test_other_texts_are_refused(tmp_path, text):
     (tmp_path / "card.json").write_text(text)
     with pytest.raises(RequestError, match="is not a card"):

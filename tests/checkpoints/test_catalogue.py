@@ -1,3 +1,5 @@
+import pytest
+
 import zoo
 from zoo.checkpoints.catalogue import checkpoint_card
 
@@ -16,3 +18,36 @@ def test_shipped_cards_are_whole():
         assert card.metrics
         assert card.parameters
         assert card.macs
+
+
+# As torchvision and timm publish them: accuracies, (shorter side, interpolation), licence.
+FACTS = {
+    "resnet18.tv_in1k": ((0.6976,), (256, "bilinear"), "BSD-3-Clause"),
+    "resnet34.tv_in1k": ((0.7331,), (256, "bilinear"), "BSD-3-Clause"),
+    "resnet50.tv_in1k": ((0.7613,), (256, "bilinear"), "BSD-3-Clause"),
+    "resnet50.tv2_in1k": ((0.8086,), (232, "bilinear"), "BSD-3-Clause"),
+    "resnet18.a1_in1k": ((0.7150, 0.7316), (235, "bicubic"), "Apache-2.0"),
+    "resnet34.a1_in1k": ((0.7642, 0.7793), (235, "bicubic"), "Apache-2.0"),
+    "resnet50.a1_in1k": ((0.8038, 0.8124), (235, "bicubic"), "Apache-2.0"),
+}
+
+
+def test_all_that_are_known_are_listed():
+    assert zoo.list_checkpoints("*_in1k") == sorted(FACTS)
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_what_is_published(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    accuracies, preparation, licence = FACTS[name]
+    card = checkpoint_card(name)
+    assert tuple(metric.value for metric in card.metrics) == accuracies
+    assert (card.input.resize, card.input.interpolation) == preparation
+    assert card.input.antialias
+    assert card.input.shape == (224, 224, 3)
+    assert [round(value / 255, 3) for value in card.input.mean] == [0.485, 0.456, 0.406]
+    assert [round(value / 255, 3) for value in card.input.std] == [0.229, 0.224, 0.225]
+    assert card.licence == licence
+    assert card.origin["hub_id"] == f"timm/{name}"
+    assert ("made_from_sha256" in card.origin) == ("tv" in name)
+    assert "ImageNet" in card.notes

@@ -19,11 +19,11 @@ from zoo.checkpoints.card import Card, Input
 from zoo.checkpoints.foreign import (
     check_sha256,
     describe,
-    read_tensors,
     write_checkpoint,
     write_torchvision,
 )
 from zoo.checkpoints.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
+from zoo.checkpoints.tensor_files import read_tensors
 from zoo.data.pictures import prepare_picture
 from zoo.errors import DamagedError, RequestError
 

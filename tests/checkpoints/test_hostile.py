@@ -12,8 +12,9 @@ import safetensors.numpy
 
 import zoo
 from zoo.checkpoints.card import Card, File, Input, read_card
-from zoo.checkpoints.foreign import read_tensors
 from zoo.checkpoints.store import WEIGHTS, build_from_card
+from zoo.checkpoints.tensor_files import read_tensors
+from zoo.commands.runner import complain
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256
 
@@ -132,8 +133,32 @@ def test_labels_of_a_wrong_length(folder, labels):
 @pytest.mark.parametrize("labels", ["abc", [1, 2, 3], {"a": 1}, None, []])
 def test_labels_of_a_wrong_kind(folder, labels):
     change_card(folder, labels=labels)
-    with pytest.raises(RequestError, match="not a card: field 'labels' is of the wrong type"):
+    with pytest.raises(RequestError, match=r"not a card: field 'labels.* is (of the wrong|empty)"):
         zoo.load(folder)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.complex64])
+def test_weights_of_another_kind_of_number(folder, dtype):
+    tensors = safetensors.numpy.load_file(folder / WEIGHTS)
+    tensors["logits/bias"] = tensors["logits/bias"].astype(dtype)
+    put(folder, safetensors.numpy.save(tensors))
+    with pytest.raises(RequestError, match=f"'logits/bias' is of type {dtype.__name__}"):
+        zoo.load(folder)
+
+
+def test_nothing_of_a_card_or_file_steers_the_terminal(folder, zoo_command, capsys):
+    change_card(folder, licence="\x1b[31mMIT\x07", notes="two\nlines \x9b")
+    code, out, _ = zoo_command("show", str(folder))
+    assert code == 0
+    assert "MIT" in out
+    tensors = safetensors.numpy.load_file(folder / WEIGHTS)
+    put(folder, safetensors.numpy.save({**tensors, "\x1b]0;x": np.zeros(1, np.float32)}))
+    with pytest.raises(RequestError) as error:
+        zoo.load(folder)
+    complain(str(error.value))
+    err = capsys.readouterr().err
+    assert "has in excess 1 tensors" in err
+    assert not set(out + err) & {"\x1b", "\x07", "\x9b"}
 
 
 def test_weights_that_the_card_does_not_vouch_for(folder):

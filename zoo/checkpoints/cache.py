@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.checkpoints.card import read_card
 from zoo.checkpoints.hub import download
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, Published, published_card
+from zoo.checkpoints.tensor_files import read_tensors
 from zoo.errors import RequestError
 from zoo.files import sha256
 
@@ -36,10 +37,12 @@ def fetch(row: Published) -> Path:
         RequestError: The weights cannot be had; the message tells how to bring them by hand.
         DamagedError: What came is not what was promised; the cache holds nothing of it.
     """
-    from zoo.checkpoints.foreign import read_tensors, with_origin, write_checkpoint
+    from zoo.checkpoints.foreign import with_origin, write_checkpoint
 
     folder = cache_folder() / row.name
-    with _locked(folder):
+    if _is_whole(folder):  # Without the lock, which a cache that is read-only has no place for.
+        return folder
+    with locked(folder):
         if _is_whole(folder):
             return folder
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,9 +66,18 @@ def _is_whole(folder: Path) -> bool:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes from a folder of the cache, and removes what a killed one left there.
+
+    Args:
+        folder: Of a checkpoint; need not exist.
+    """
     import filelock  # A dependency of huggingface_hub, which locks its own cache with it.
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder.parent / f".{folder.name}.lock"):
+    lock = folder.parent / f".{folder.name}.lock"
+    with filelock.FileLock(lock):
+        for left in folder.parent.glob(f".{folder.name}.*"):
+            if left != lock:
+                shutil.rmtree(left, ignore_errors=True)
         yield

@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
+from zoo.registry import unknown
 
 SCHEMA = 2  # 2: `task` and `columns`.
 
 Task = Literal["classification", "regression"]
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Input:
         std: Divided by inside the model, likewise.
         resize: Images: the shorter side is scaled to this many pixels before a central crop to
             `shape`; None: the whole picture is scaled to `shape`.
-        interpolation: Of that scaling.
+        interpolation: Of that scaling, one of `INTERPOLATIONS`.
         antialias: Whether that scaling averages over the pixels it leaves out.
     """
 
@@ -39,6 +43,16 @@ class Input:
     resize: int | None = None
     interpolation: str = "bilinear"
     antialias: bool = True
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, self.mean)):
+            raise ValueError(f"input.mean must be finite, not {self.mean}")
+        if not all(math.isfinite(value) and value > 0 for value in self.std):
+            raise ValueError(f"input.std must be finite and positive, not {self.std}")
+        if self.resize is not None and self.resize < 1:
+            raise ValueError(f"input.resize must be 1 or more, not {self.resize}")
+        if self.interpolation not in INTERPOLATIONS:
+            raise RequestError(unknown("interpolation", self.interpolation, list(INTERPOLATIONS)))
 
 
 @dataclass(frozen=True)
@@ -182,8 +196,8 @@ def read_card(folder: Path) -> Card:
         raise RequestError(f"{folder} is not a checkpoint: it holds no card.json")
     check_inside(path)
     try:
-        return _card(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, AttributeError) as error:
+        return _card(parse_json(path.read_text(encoding="utf-8")))
+    except ValueError as error:
         raise RequestError(f"{path} is not a card: {error}") from error
 
 
@@ -197,74 +211,24 @@ def check_inside(path: Path) -> None:
         raise RequestError(f"{path} is a link out of its folder; put the file itself there")
 
 
-def _card(data: Mapping[str, Any]) -> Card:
-    schema = data.get("schema")
-    if not isinstance(schema, int) or schema > SCHEMA:
+def _card(data: Any) -> Card:
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
         raise ValueError(
             f"its schema is {schema!r}; this version reads up to {SCHEMA}, upgrade zoo"
         )
-    sizes = data["input"] if "input" in data else _missing("input")
-    card = _construct(Card, data)
-    _check_types(data, sizes)
+    card = construct(Card, data)
+    if not card.labels:
+        raise ValueError("field 'labels' is empty")
+    for name in card.config:
+        if name in ("name", "num_classes", "input_shape", "mean", "std"):
+            raise ValueError(f"field 'config.{name}' is decided by the other fields")
     for name in card.files:
         _check_file_name(name)
-    return dataclasses.replace(
-        card,
-        labels=tuple(card.labels),
-        schema=SCHEMA,
-        input=_construct(Input, _with_tuples(sizes)),
-        metrics=tuple(_construct(Metric, metric) for metric in card.metrics),
-        files={name: _construct(File, file) for name, file in card.files.items()},
-        columns=None if card.columns is None else _columns(dict(data["columns"])),
-    )
-
-
-def _columns(data: Mapping[str, Any]) -> Columns:
-    columns = _construct(Columns, data)
-    each = tuple(_construct(Column, _with_tuples(column)) for column in columns.columns)
-    return dataclasses.replace(columns, columns=each)
-
-
-def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-
-
-def _check_types(data: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
-    def all_of(values: Any, kinds: Any) -> bool:
-        return isinstance(values, list) and all(isinstance(value, kinds) for value in values)
-
-    checks = {
-        "model": isinstance(data["model"], str),
-        "labels": all_of(data["labels"], str) and data["labels"],
-        "config": isinstance(data.get("config", {}), dict),
-        "input.shape": all_of(sizes.get("shape", []), (int, type(None))),
-        "input.mean": all_of(sizes.get("mean", []), (int, float)),
-        "input.std": all_of(sizes.get("std", []), (int, float)),
-    }
-    for name, right in checks.items():
-        if not right:
-            raise ValueError(f"field {name!r} is of the wrong type")
+    return dataclasses.replace(card, schema=SCHEMA)
 
 
 def _check_file_name(name: str) -> None:
     """Refuses a name that could lead out of the checkpoint's folder, on any system."""
     if name in ("", ".", "..") or set(name) & set("/\\:\0"):
         raise ValueError(f"its file name {name!r} leads out of the folder")
-
-
-def _construct(form: Any, data: Mapping[str, Any]) -> Any:
-    fields = dataclasses.fields(form)
-    extra = set(data) - {field.name for field in fields}
-    if extra:
-        raise ValueError(f"unknown field {sorted(extra)[0]!r}")
-    for each in fields:
-        required = (
-            each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
-        )
-        if required and each.name not in data:
-            _missing(each.name)
-    return form(**data)
-
-
-def _missing(name: str) -> Any:
-    raise ValueError(f"field {name!r} is missing")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 
 from zoo.checkpoints.card import Card, Input
@@ -17,31 +15,6 @@ from zoo.checkpoints.torchvision_names import from_torchvision, to_torchvision
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, whole_folder
 from zoo.models import MODELS
-
-_PICKLES = (".pth", ".pt", ".bin")
-
-
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """Reads all tensors of a `.safetensors` file, or of a PyTorch pickle where PyTorch is there.
-
-    Args:
-        path: A pickle (`.pth`, `.pt`, `.bin`) is read by `torch.load(weights_only=True)`, which
-            runs no code of the file.
-
-    Raises:
-        RequestError: The file is of another kind, or broken, or PyTorch is missing.
-    """
-    if not path.is_file():
-        raise RequestError(f"there is no file {path}")
-    if path.suffix in _PICKLES:
-        return _read_pickle(path)
-    if path.suffix != ".safetensors":
-        raise RequestError(f"{path} is neither .safetensors nor {', '.join(_PICKLES)}")
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            return {name: _widen(file.get_tensor(name)) for name in file.offset_keys()}
-    except (safetensors.SafetensorError, TypeError, ValueError) as error:
-        raise RequestError(f"{path} is not a safetensors file for numpy: {error}") from error
 
 
 def check_sha256(path: Path, expected: str | None) -> str:
@@ -77,9 +50,9 @@ def describe(
     row = MODELS.get(model)
     if row.family != "resnet":
         raise RequestError(f"only ResNets are imported, and {model} is of family {row.family!r}")
-    for name, axes in (("fc.weight", 2), ("conv1.weight", 4)):
+    for name, axes, part in (("conv1.weight", 4, "stem"), ("fc.weight", 2, "head")):
         if name not in tensors or tensors[name].ndim != axes:
-            raise RequestError(f"there is no tensor {name!r} of {axes} axes: not a ResNet's file")
+            raise RequestError(f"there is no tensor {name!r} of {axes} axes, a ResNet's {part}")
     classes, channels = tensors["fc.weight"].shape[0], tensors["conv1.weight"].shape[1]
     if labels is None:
         labels = imagenet_labels() if classes == 1000 else tuple(map(str, range(classes)))
@@ -169,32 +142,3 @@ def _check_standard(card: Card) -> None:
     for key, value in card.config.items():
         if key != "zero_init" and (key not in standard or value != standard[key]):
             raise RequestError(f"torchvision's {card.model} has no {key}={value!r}")
-
-
-def _read_pickle(path: Path) -> dict[str, np.ndarray]:
-    try:
-        import torch
-    except ImportError as error:
-        raise RequestError(
-            f"{path} is a pickle, which can run code; reading it safely needs PyTorch: "
-            "pip install 'zoo-residual[torch]', or use a .safetensors file"
-        ) from error
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # The unpickler has no error class of its own.
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RequestError(f"{path} is not a file of weights alone: {first}") from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]  # As timm's training writes it.
-    if not isinstance(content, Mapping) or not all(map(torch.is_tensor, content.values())):
-        raise RequestError(f"{path} holds no tensors by name; save model.state_dict()")
-    return {name: _to_numpy(tensor) for name, tensor in content.items()}
-
-
-def _to_numpy(tensor: Any) -> np.ndarray:
-    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-
-
-def _widen(value: np.ndarray) -> np.ndarray:
-    # Exact: every float16 and bfloat16 is a float32.
-    return value.astype(np.float32) if value.dtype.itemsize == 2 else value

@@ -214,7 +214,8 @@ def load_weights(
         raise RequestError(f"{path} {'; '.join(problems)}")
     for name, variable in variables.items():
         shape = tuple(variable.shape)
-        if adapt_stem and name == STEM_KERNEL and values[name].shape != shape:
+        other_channels = values[name].ndim == 4 and values[name].shape != shape
+        if adapt_stem and name == STEM_KERNEL and other_channels:
             _LOG.warning(
                 "%s: the stem is adapted from %d to %d channels",
                 model.name, values[name].shape[2], shape[2],
@@ -224,6 +225,11 @@ def load_weights(
             raise RequestError(
                 f"{path}: tensor {name!r} has shape {values[name].shape}, the model has {shape}"
                 + (f": the card has {len(card.labels)} labels" if "logits/" in name else "")
+            )
+        if (values[name].dtype.kind == "f") != ("float" in str(variable.dtype)):
+            raise RequestError(
+                f"{path}: tensor {name!r} is of type {values[name].dtype}, the model's is "
+                f"{variable.dtype}"
             )
     for name, variable in variables.items():
         variable.assign(values[name])

@@ -7,7 +7,7 @@ out) and (in, out). Every translation here only renames and transposes: a round 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -24,6 +24,8 @@ _LEAVES = {
 }
 _STEM = re.compile(r"stem_(conv|bn)")
 _UNIT = re.compile(r"stage(\d+)_block(\d+)_(\d+|shortcut)_(conv|bn)")
+_WRAPPERS = ("module.", "_orig_mod.", "model.")
+_HEAD = re.compile(r"fc\.\d+\.weight")
 # torch counts the batches that a norm has seen; neither framework reads it at momentum 0.1.
 _IGNORED = re.compile(r"(.*\.)?num_batches_tracked")
 
@@ -48,6 +50,33 @@ def torchvision_name(path: str) -> str:
     return f"{module}.{_LEAVES[leaf]}"
 
 
+def plain_names(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns tensors under torchvision's own names, out of what trainings wrap around them.
+
+    Prefixes that all names have are taken off: "module." (DataParallel), "_orig_mod."
+    (torch.compile), "model." (Lightning). A head that is a sequence with one dense layer, such as
+    dropout and "fc.1", becomes "fc".
+
+    Args:
+        tensors: By the names in the file.
+    """
+    found = dict(tensors)
+    while prefix := _common_prefix(found):
+        found = {name.removeprefix(prefix): value for name, value in found.items()}
+    dense = [name for name, value in found.items() if _HEAD.fullmatch(name) and value.ndim == 2]
+    if "fc.weight" not in found and len(dense) == 1:
+        layer = dense[0].removesuffix(".weight")
+        for leaf in ("weight", "bias"):
+            if f"{layer}.{leaf}" in found:
+                found[f"fc.{leaf}"] = found.pop(f"{layer}.{leaf}")
+    return found
+
+
+def _common_prefix(names: Collection[str]) -> str:
+    common = (p for p in _WRAPPERS if names and all(name.startswith(p) for name in names))
+    return next(common, "")
+
+
 def from_torchvision(
     tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]
 ) -> dict[str, np.ndarray]:
@@ -61,7 +90,7 @@ def from_torchvision(
         Views of the tensors in Keras's layout, by path.
 
     Raises:
-        RequestError: Tensors are missing, in excess or of other shapes; they are named.
+        RequestError: Tensors are missing, in excess, of other shapes or no floats; they are named.
     """
     wanted = {torchvision_name(path): path for path in shapes}
     found = {name for name in tensors if not _IGNORED.fullmatch(name)}
@@ -74,9 +103,15 @@ def from_torchvision(
         for path, value in translated.items()
         if value.shape != tuple(shapes[path])
     ]
+    other = [
+        f"{torchvision_name(path)} ({value.dtype})"
+        for path, value in translated.items()
+        if value.dtype.kind != "f"
+    ]
     problems = [
         *name_problems(found, set(wanted)),
-        *([f"misshapen {listed(misshapen)}"] if misshapen else []),
+        *([f"has misshapen {listed(misshapen)}"] if misshapen else []),
+        *([f"has other numbers than floats in {listed(other)}"] if other else []),
     ]
     if problems:
         raise RequestError(f"the file {'; '.join(problems)}")

@@ -24,6 +24,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say what to convert: --checkpoint=NAME or a folder")
     if not values.output or not values.output.endswith(".safetensors"):
         raise RequestError(f"--output must be a .safetensors file, not {values.output!r}")
+    if Path(values.output).exists():
+        raise RequestError(f"{values.output} exists already; remove it or choose another --output")
     count = write_torchvision(find_checkpoint(values.checkpoint), Path(values.output))
     console().print(f"{count} tensors: {values.output}", soft_wrap=True)
     return DONE

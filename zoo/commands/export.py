@@ -10,7 +10,7 @@ from absl import flags
 from rich.table import Table
 
 import export
-from zoo.commands.reading import define_reading, reading
+from zoo.commands.reading import define_reading, read_labels, reading
 from zoo.commands.runner import (
     DONE,
     NOT_GOOD_ENOUGH,
@@ -96,7 +96,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 calibration_lengths=calibration.lengths,
                 test_lengths=dataset.test.lengths,
             ),
-            labels=_labels(values.labels) if values.labels else checkpoint.labels,
+            labels=read_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
             outputs="values" if regression else "logits",
             identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
@@ -144,13 +144,6 @@ def _of_length(
         checkpoint = load(name, input_shape=(length, features), masked=True)
         dataset = of_length(dataset, length)
     return checkpoint, dataset, streaming
-
-
-def _labels(path: str) -> tuple[str, ...]:
-    try:
-        return tuple(Path(path).read_text(encoding="utf-8").splitlines())
-    except UnicodeDecodeError as error:
-        raise RequestError(f"--labels {path} is not a text file in UTF-8") from error
 
 
 def _table(report: export.Report) -> Table:

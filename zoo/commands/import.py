@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import sys
@@ -11,18 +12,21 @@ from typing import Any
 
 from absl import flags
 
-from zoo.checkpoints.cache import cache_folder
+from zoo.checkpoints.cache import cache_folder, locked
 from zoo.checkpoints.card import Card
-from zoo.checkpoints.foreign import check_sha256, describe, read_tensors, with_origin
+from zoo.checkpoints.foreign import check_sha256, describe, with_origin
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, published_card
-from zoo.checkpoints.timm_config import labels_of, read_config, with_config
-from zoo.commands.runner import DONE, Command, console, import_keras, no_more
+from zoo.checkpoints.tensor_files import read_tensors
+from zoo.checkpoints.timm_config import check_network, labels_of, read_config, with_config
+from zoo.checkpoints.torchvision_names import plain_names
+from zoo.commands.reading import read_labels
+from zoo.commands.runner import DONE, Command, console, import_keras, no_more, shown
 from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
-    "source", None, "a .safetensors or .pth file, a folder that holds model.safetensors (and "
-    "timm's config.json), or a Hugging Face Hub id such as timm/resnet50.a1_in1k",
+    "source", None, "a .safetensors or .pth file, a folder that timm saved (model.safetensors or "
+    "pytorch_model.bin, and config.json), or a Hugging Face Hub id such as timm/resnet50.a1_in1k",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string(
@@ -40,6 +44,7 @@ flags.DEFINE_enum(
     "dtype", "float32", ["float32", "float16"], "of the stored weights", flag_values=FLAGS
 )
 
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -47,6 +52,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 class _Source:
     """Weights that lie on this disk, and what is known of them."""
 
+    name: str
     path: Path
     sha256: str
     origin: dict[str, str]
@@ -58,37 +64,39 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     if not values.source:
         raise RequestError("say what to import: --source=FILE.safetensors or a Hub id")
+    if values.sha256 is not None and not _SHA256.fullmatch(values.sha256):
+        raise RequestError(f"--sha256 is 64 hexadecimal digits, not {values.sha256!r}")
     name = values.model or values.source.removeprefix("timm/")
     published = PUBLISHED.get(name)
     output = _output(values.output, name if published else None)
-    if published is None and values.model is None and not _is_on_hub(values.source):
-        raise RequestError("say what it is: --model=resnet18, resnet34 or resnet50")
-    labels = _labels(values.labels)
+    labels = read_labels(values.labels) if values.labels else None
 
     expected = values.sha256
     if expected is None and published and Path(values.source).name == published.original:
         expected = published.original_sha256 or None
     source = _find(values.source, expected, name if published else values.model)
-    tensors = read_tensors(source.path)
+    model = published.model if published else values.model or source.config.get("architecture")
+    if not isinstance(model, str):
+        raise RequestError("say what it is: --model=resnet18, resnet34 or resnet50")
+    check_network(source.config, model)
+    tensors = plain_names(read_tensors(source.path))
     if published:
         card = published_card(published)
         if labels:
             card = dataclasses.replace(card, labels=labels)
     else:
-        model = values.model or source.config.get("architecture")
-        if not isinstance(model, str):
-            raise RequestError(f"{values.source} does not tell what it is; add --model=resnet50")
         card = describe(model, tensors, labels or labels_of(source.config))
         card = with_config(card, source.config)
     if values.licence:
         card = dataclasses.replace(card, licence=values.licence)
     origin = {**card.origin, **source.origin, "sha256": source.sha256}
-    card = with_origin(card, card.source or values.source, **origin)
+    card = with_origin(card, card.source or source.name, **origin)
 
     import_keras()
     from zoo.checkpoints.foreign import write_checkpoint
 
-    card = write_checkpoint(tensors, card, output, dtype=values.dtype)
+    with contextlib.nullcontext() if values.output else locked(output):
+        card = write_checkpoint(tensors, card, output, dtype=values.dtype)
     _tell(card, output, named=bool(labels or published or labels_of(source.config)))
     return DONE
 
@@ -102,10 +110,6 @@ def _output(given: str | None, name: str | None) -> Path:
     return output
 
 
-def _labels(path: str | None) -> tuple[str, ...] | None:
-    return tuple(Path(path).read_text(encoding="utf-8").splitlines()) if path else None
-
-
 def _is_on_hub(source: str) -> bool:
     looks_like_a_file = Path(source).suffix in (".safetensors", ".pth", ".pt", ".bin")
     return not Path(source).exists() and not looks_like_a_file and bool(_HUB_ID.fullmatch(source))
@@ -115,11 +119,15 @@ def _find(source: str, expected: str | None, model: str | None) -> _Source:
     if _is_on_hub(source):
         return _download(source, expected, model or "MODEL")
     path = Path(source)
-    weights = path / WEIGHTS_ON_HUB if path.is_dir() else path
+    weights = path
+    if path.is_dir():  # timm writes both, or the second alone.
+        files = [path / WEIGHTS_ON_HUB, path / "pytorch_model.bin"]
+        weights = next(filter(Path.is_file, files), files[0])
     if not weights.is_file():
         raise RequestError(f"--source {weights} is not there, and no Hub id")
     beside = path / "config.json"
     return _Source(
+        name=path.resolve().name,  # The rest of the path is of this machine alone.
         path=weights,
         sha256=check_sha256(weights, expected),
         origin={"file": weights.name},
@@ -133,6 +141,7 @@ def _download(hub_id: str, expected: str | None, model: str) -> _Source:
     got = download(hub_id, WEIGHTS_ON_HUB, expected, model=model)
     beside = download_text(hub_id, "config.json")
     return _Source(
+        name=f"https://huggingface.co/{hub_id}",
         path=got.path,
         sha256=got.sha256,
         origin={"hub_id": hub_id, "file": WEIGHTS_ON_HUB, "revision": got.revision},
@@ -144,7 +153,7 @@ def _tell(card: Card, output: Path, *, named: bool) -> None:
     terminal = console()
     terminal.print(
         f"{card.model}: {card.parameters or 0:,} parameters, {len(card.labels):,} classes, "
-        f"licence {card.licence}",
+        f"licence {shown(card.licence)}",
         soft_wrap=True,
     )
     if not named:

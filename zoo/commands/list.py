@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from zoo.checkpoints.catalogue import checkpoint_card, is_on_disk, list_checkpoints
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console
+from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console, shown
 from zoo.errors import RequestError
 from zoo.models import MODELS
 from zoo.registry import unknown
@@ -22,7 +22,7 @@ flags.DEFINE_string("family", None, "only of that family, such as resnet", flag_
 flags.DEFINE_integer("max_parameters", None, "only of up to so many parameters", flag_values=FLAGS)
 flags.DEFINE_bool("offline", False, "only checkpoints that need no network", flag_values=FLAGS)
 flags.DEFINE_string(
-    "sort", "name", "column to sort by, as it is called in --json; -COLUMN: the greatest first",
+    "sort", None, "column to sort by, as it is called in --json; -COLUMN: the greatest first",
     flag_values=FLAGS,
 )  # fmt: skip
 
@@ -37,14 +37,14 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     checkpoints = _chosen([_checkpoint(name) for name in list_checkpoints(pattern)], values)
     if values.offline:
         checkpoints = [row for row in checkpoints if row["on_disk"]]
-    if values.sort != FLAGS["sort"].default:
+    if values.sort is not None:
         models, checkpoints = _sorted(models, checkpoints, values.sort)
     if values.json:
         print(json.dumps({"models": models, "checkpoints": checkpoints}, indent=2))
         return DONE
     terminal = console()
     if not models and not checkpoints:
-        terminal.print(f"nothing matches {pattern!r}")
+        terminal.print("nothing matches" + (f" {pattern!r}" if rest else ""))
     if models:
         terminal.print(_models_table(models))
     if checkpoints:
@@ -151,8 +151,8 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
             _millions(row["parameters"]),
             _millions(row["macs"]),
             "×".join(str(side or "any") for side in row["input_shape"]),
-            ", ".join(map(_figure, row["metrics"])),
-            row["licence"],
+            shown(", ".join(map(_figure, row["metrics"]))),
+            shown(row["licence"]),
             f"{row['bytes'] / 1e6:.1f} MB" + ("" if row["on_disk"] else " to fetch"),
         )
     return table

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
+
+from zoo.errors import RequestError
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Task
@@ -39,3 +42,18 @@ def reading(values: flags.FlagValues) -> Reading:
 
     task: Task = values.task if "task" in values else "classification"
     return Reading(task, values.label_column, values.header)
+
+
+def read_labels(path: str) -> tuple[str, ...]:
+    """Returns the labels of `--labels`, a text file with one a line.
+
+    Raises:
+        RequestError: It is no text in UTF-8, or an empty one.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"--labels {path} is not a text file in UTF-8") from error
+    if not text:
+        raise RequestError(f"--labels {path} is empty")
+    return tuple(text.split("\n"))

@@ -9,6 +9,7 @@ import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from unicodedata import category
 
 from absl import flags
 from absl.flags import FlagValues
@@ -111,7 +112,12 @@ def no_more(rest: list[str]) -> None:
 
 def complain(message: str) -> None:
     """Prints an error as one line."""
-    print(f"zoo: {' '.join(message.split())}", file=sys.stderr)
+    print(f"zoo: {shown(' '.join(message.split()))}", file=sys.stderr)
+
+
+def shown(text: str) -> str:
+    """Returns a text from a file of others without the characters that steer a terminal."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cc" else c for c in text)
 
 
 def _sentence(error: Exception) -> str:

@@ -11,10 +11,12 @@ from absl import flags
 from rich.table import Table
 
 from zoo.checkpoints.catalogue import checkpoint_card
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console
+from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console, shown
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool("json", False, "print JSON instead of a table", flag_values=FLAGS)
+
+_MOST = 20  # Of a list: the 1,000 labels of ImageNet would hide the rest of the card.
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -28,7 +30,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         return DONE
     table = Table(show_header=False)
     for key, value in _rows(json.loads(card.to_json())):
-        table.add_row(key, value)
+        table.add_row(shown(key), "\n".join(map(shown, value.splitlines())))
     console().print(table)
     return DONE
 
@@ -41,7 +43,10 @@ def _rows(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
             for index, item in enumerate(value):
                 yield from _rows(item, f"{prefix}{key}[{index}].")
         elif isinstance(value, list):
-            yield prefix + key, ", ".join(map(str, value))
+            text = ", ".join(map(str, value[:_MOST]))
+            if len(value) > _MOST:
+                text += f" … {value[-1]} ({len(value):,} in all; --json shows them)"
+            yield prefix + key, text
         else:
             yield prefix + key, str(value)
 

@@ -7,7 +7,6 @@ from PIL import Image
 
 from zoo.checkpoints.card import Input
 from zoo.errors import RequestError
-from zoo.registry import unknown
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -21,8 +20,7 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
     """Returns a picture in the form that a checkpoint was evaluated on.
 
     With `form.resize` the shorter side becomes that long and the middle is cut out, to the same
-    pixel as torchvision's Resize and CenterCrop; without it the whole picture is scaled. Pillow's
-    filters average over the pixels that they leave out (antialias).
+    pixel as torchvision's Resize and CenterCrop; without it the whole picture is scaled.
 
     Args:
         picture: Of any size and mode.
@@ -32,7 +30,7 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
         (height, width, channels), uint8.
 
     Raises:
-        RequestError: Unknown interpolation, or channels that a picture does not have.
+        RequestError: The checkpoint wants channels that a picture does not have.
     """
     match form.shape:
         case (int(height), int(width), 1 | 3 as channels):
@@ -41,8 +39,6 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
             raise RequestError(
                 f"a picture is (height, width, 1 or 3 channels), the checkpoint eats {form.shape}"
             )
-    if form.interpolation not in _FILTERS:
-        raise RequestError(unknown("interpolation", form.interpolation, list(_FILTERS)))
     picture = picture.convert("L" if channels == 1 else "RGB")
     if form.resize is None:
         size = (width, height)
@@ -50,7 +46,17 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
         shorter = min(picture.size)
         wide, high = (form.resize * side // shorter for side in picture.size)
         size = (max(width, wide), max(height, high))
-    picture = picture.resize(size, _FILTERS[form.interpolation])
+    picture = _resized(picture, size, form)
     left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     picture = picture.crop((left, top, left + width, top + height))
     return np.asarray(picture).reshape(height, width, channels)
+
+
+def _resized(picture: Image.Image, size: tuple[int, int], form: Input) -> Image.Image:
+    resample = _FILTERS[form.interpolation]
+    if form.antialias:  # Pillow's `resize` averages over all pixels that one comes from.
+        return picture.resize(size, resample)
+    if form.interpolation == "lanczos":
+        raise RequestError("there is no 'lanczos' without antialias; use 'bicubic'")
+    wide, high = (given / wanted for given, wanted in zip(picture.size, size, strict=True))
+    return picture.transform(size, Image.Transform.AFFINE, (wide, 0, 0, 0, high, 0), resample)

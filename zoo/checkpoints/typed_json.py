@@ -1,0 +1,88 @@
+"""JSON that others wrote into frozen dataclasses: each field of its declared type, or an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+
+
+def parse_json(text: str) -> Any:
+    """Parses JSON.
+
+    Raises:
+        ValueError: It is none, or its brackets are nested deeper than Python can follow.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("its brackets are nested too deep") from error
+
+
+def construct(form: type[T], data: Any, path: str = "") -> T:
+    """Makes a dataclass of a JSON object.
+
+    Lists become tuples where the field is declared so; an int stands for a float.
+
+    Args:
+        form: A dataclass of int, float, str, bool, None, Literal, tuple[X, ...], Mapping[str, X],
+            dataclasses of these, and Any.
+        data: What `parse_json` gave.
+        path: Of the object in the whole, for errors.
+
+    Raises:
+        ValueError: A field is missing, unknown or of the wrong type.
+    """
+    if not isinstance(data, dict):
+        raise _wrong(path or form.__name__.lower(), "an object", data)
+    fields = {field.name: field for field in dataclasses.fields(form)}  # type: ignore[arg-type]
+    prefix = f"{path}." if path else ""
+    for name in data.keys() - fields.keys():
+        raise ValueError(f"unknown field {prefix + name!r}")
+    for name, field in fields.items():
+        optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
+        if name not in data and not optional:
+            raise ValueError(f"field {prefix + name!r} is missing")
+    kinds = typing.get_type_hints(form)
+    return form(**{name: _convert(kinds[name], data[name], prefix + name) for name in data})
+
+
+def _convert(kind: Any, value: Any, path: str) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return construct(typing.cast(type, kind), value, path)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise _wrong(path, "a list", value)
+        return tuple(_convert(arguments[0], each, f"{path}[{i}]") for i, each in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise _wrong(path, "an object", value)
+        return {key: _convert(arguments[1], each, f"{path}.{key}") for key, each in value.items()}
+    if kind is Any:
+        return value
+    if origin is Literal:
+        if value not in arguments:
+            raise _wrong(path, "one of " + ", ".join(map(repr, arguments)), value)
+        return value
+    kinds = arguments if isinstance(kind, types.UnionType) else (kind,)
+    if value is None and type(None) in kinds:
+        return None
+    (plain,) = (each for each in kinds if each is not type(None))
+    if dataclasses.is_dataclass(plain):
+        return construct(typing.cast(type, plain), value, path)
+    accepted = (int, float) if plain is float else (plain,)
+    if type(value) not in accepted:  # A bool is an int to isinstance.
+        raise _wrong(path, f"of type {plain.__name__}", value)
+    return value
+
+
+def _wrong(path: str, wanted: str, value: Any) -> ValueError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
+    return ValueError(f"field {path!r} is of the wrong type: it must be {wanted}, not {shown}")
