@@ -12,8 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from export.describe import describe_file
     from export.errors import ExportError, GateFailure
     from export.gates import Check
+    from export.metadata import About
     from export.pipeline import export_model
     from export.report import Artifact, Report
     from export.runtime import LiteModel
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "TARGETS": "export.targets",
+    "About": "export.metadata",
     "Artifact": "export.report",
     "Check": "export.gates",
     "ExportError": "export.errors",
@@ -31,12 +34,14 @@ _HOMES = {
     "Report": "export.report",
     "Samples": "export.samples",
     "Target": "export.targets",
+    "describe_file": "export.describe",
     "export_model": "export.pipeline",
     "register_target": "export.targets",
 }
 
 __all__ = [
     "TARGETS",
+    "About",
     "Artifact",
     "Check",
     "ExportError",
@@ -46,6 +51,7 @@ __all__ = [
     "Report",
     "Samples",
     "Target",
+    "describe_file",
     "export_model",
     "register_target",
 ]

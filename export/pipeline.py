@@ -16,6 +16,7 @@ from export.errors import ExportError, GateFailure, unknown
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
+from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
 from export.parity import accuracy, compare
 from export.publish import REPORT, check_output, publish, working_folder
@@ -29,7 +30,6 @@ Progress = Callable[[str], None]
 
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
-LABELS = "labels.txt"
 _TEST_X = "test_x.npy"
 _CALIBRATION = "calibration.npy"
 _EDGE_IO = ("uint8", "int8")
@@ -45,6 +45,8 @@ class _Task:
     samples: Samples
     pixels: bool
     labels: tuple[str, ...]
+    about: About
+    identity: Mapping[str, str]
     integer_io: IntegerType
     threads: int
     reference: np.ndarray
@@ -61,6 +63,7 @@ def export_model(
     targets: Sequence[str] = ("cpu", "gpu", "edge"),
     outputs: str = "auto",
     identity: Mapping[str, str] | None = None,
+    about: About | None = None,
     edge_io: str = "uint8",
     threads: int = 2,
     progress: Progress | None = None,
@@ -76,7 +79,8 @@ def export_model(
         targets: Names in `export.targets.TARGETS`. The SavedModel is always written.
         outputs: "logits" (a softmax is appended), "probabilities", "values" (regression), or
             "auto", which looks at the last activation.
-        identity: What this is, for the report: "checkpoint", "model".
+        identity: What this is, for the report and the files: "checkpoint", "model".
+        about: What the files should say about the model: description, author, licence, features.
         edge_io: Input and output of integer targets for images: "uint8" or "int8". Other inputs
             are int8 always.
         threads: For LiteRT, in the checks and in the latency.
@@ -99,6 +103,7 @@ def export_model(
     if threads < 1:
         raise ExportError(f"threads is {threads}; pass 1 or more")
     identity = _check_identity(identity or {}, model)
+    about = check_about(about or About(), form)
     if form.outputs == "values" and samples.test_y is not None:
         raise ExportError("test_y is given for a model whose outputs are values; leave it out")
     samples = check_samples(samples, form.input_shape, form.classes)
@@ -111,6 +116,8 @@ def export_model(
                 samples=samples,
                 pixels=form.kind == "image" and are_pixels(samples),
                 labels=labels,
+                about=about,
+                identity=identity,
                 integer_io="uint8" if form.kind == "image" and edge_io == "uint8" else "int8",
                 threads=threads,
                 reference=reference(form, samples.test_x),
@@ -119,7 +126,7 @@ def export_model(
             )
             if not np.isfinite(task.reference).all():
                 raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
-            report, values = _make(task, wanted, identity, tell)
+            report, values = _make(task, wanted, tell)
             tell("writing the report")
             finished = task.artifacts if report.verdict == "pass" else folder / "refused"
             _write_report(finished, report, task, values)
@@ -132,7 +139,7 @@ def export_model(
 
 
 def _make(
-    task: _Task, targets: Sequence[Target], identity: Mapping[str, str], tell: Progress
+    task: _Task, targets: Sequence[Target], tell: Progress
 ) -> tuple[Report, dict[str, np.ndarray]]:
     task.scratch.mkdir()
     task.artifacts.mkdir()
@@ -144,12 +151,14 @@ def _make(
     failures = convert(source, precisions, task.scratch)
     for target, path in paths.items():
         tell(f"{target.name}: checking")
+        if path not in failures:
+            _attach_metadata(task, target, path)
         made[target.name] = _lite_artifact(task, target, path, failures.get(path))
     tell(f"{SAVED_MODEL}: writing and checking")
     made[SAVED_MODEL] = _saved_model_artifact(task)
     truth = task.samples.test_y
     report = Report(
-        identity=identity,
+        identity=task.identity,
         versions=versions(),
         samples=len(task.samples.test_x),
         reference_top1=None if truth is None else accuracy(task.reference, truth),
@@ -170,6 +179,15 @@ def _write_source(task: _Task) -> Source:
         calibration=str(task.scratch / _CALIBRATION),
         integer_io=task.integer_io,
     )
+
+
+def _attach_metadata(task: _Task, target: Target, path: Path) -> None:
+    """Comes before the checks: what is checked is what ships."""
+    made_from = {**task.identity, "versions": versions()}
+    metadata, files = describe(
+        task.form, target, task.about, made_from, labels=task.labels, pixels=task.pixels
+    )
+    attach(path, metadata, files)
 
 
 def _lite_artifact(

@@ -75,6 +75,7 @@ def test_edge_files_of_two_exports_are_the_same_bytes(exported, tmp_path):
         samples=exported.samples,
         labels=tuple("0123456789"),
         targets=("edge",),
+        identity=exported.report.identity,
     )
     assert again.artifacts["edge"].sha256 == exported.report.artifacts["edge"].sha256
 

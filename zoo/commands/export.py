@@ -9,6 +9,7 @@ from absl import flags
 from rich.table import Table
 
 import export
+from zoo.commands.about import about, identity
 from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import (
     DONE,
@@ -70,7 +71,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             labels=_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
             outputs="values" if regression else "logits",
-            identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
+            identity=identity(name, checkpoint.card, dataset.name),
+            about=about(checkpoint.card),
             edge_io=values.edge_io,
             progress=lambda line: terminal.print(line),
         )
