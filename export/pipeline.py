@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ import keras
 import numpy as np
 
 from export.child import ChildError
-from export.convert import IntegerType, Source, convert
-from export.errors import ExportError, GateFailure, unknown
+from export.convert import Arithmetic, Source, convert
+from export.errors import ExportError, GateFailure
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
@@ -32,7 +33,6 @@ SAVED_MODEL = "saved_model"
 PAGE = "report.html"
 _TEST_X = "test_x.npy"
 _CALIBRATION = "calibration.npy"
-_EDGE_IO = ("uint8", "int8")
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
 
@@ -47,7 +47,6 @@ class _Task:
     labels: tuple[str, ...]
     about: About
     identity: Mapping[str, str]
-    integer_io: IntegerType
     threads: int
     reference: np.ndarray
     scratch: Path
@@ -64,7 +63,8 @@ def export_model(
     outputs: str = "auto",
     identity: Mapping[str, str] | None = None,
     about: About | None = None,
-    edge_io: str = "uint8",
+    edge_io: str | None = None,
+    gpu_precision: str | None = None,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Report:
@@ -81,8 +81,9 @@ def export_model(
             "auto", which looks at the last activation.
         identity: What this is, for the report and the files: "checkpoint", "model".
         about: What the files should say about the model: description, author, licence, features.
-        edge_io: Input and output of integer targets for images: "uint8" or "int8". Other inputs
-            are int8 always.
+        edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: as the
+            target has it (uint8). Other inputs are int8 always.
+        gpu_precision: Of "gpu": "float16" or "float32"; None: as the target has it (float16).
         threads: For LiteRT, in the checks and in the latency.
         progress: Called with a line of text at each step.
 
@@ -96,10 +97,8 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, outputs)
-    wanted = find_targets(targets)
+    wanted = find_targets(targets, edge_io, gpu_precision)
     labels = _check_labels(labels, form)
-    if edge_io not in _EDGE_IO:
-        raise unknown("edge_io", str(edge_io), _EDGE_IO)
     if threads < 1:
         raise ExportError(f"threads is {threads}; pass 1 or more")
     identity = _check_identity(identity or {}, model)
@@ -118,7 +117,6 @@ def export_model(
                 labels=labels,
                 about=about,
                 identity=identity,
-                integer_io="uint8" if form.kind == "image" and edge_io == "uint8" else "int8",
                 threads=threads,
                 reference=reference(form, samples.test_x),
                 scratch=folder / "scratch",
@@ -147,8 +145,12 @@ def _make(
     paths = {target: task.artifacts / f"{target.name}.tflite" for target in targets}
     tell("converting")
     source = _write_source(task)
-    precisions = {path: target.precision for target, path in paths.items()}
-    failures = convert(source, precisions, task.scratch)
+    image = task.form.kind == "image"
+    files = {
+        path: Arithmetic(target.precision, target.image_io if image else "int8")
+        for target, path in paths.items()
+    }
+    failures = convert(source, files, task.scratch)
     for target, path in paths.items():
         tell(f"{target.name}: checking")
         if path not in failures:
@@ -177,7 +179,6 @@ def _write_source(task: _Task) -> Source:
         signature=SIGNATURE,
         input_name=task.form.kind,
         calibration=str(task.scratch / _CALIBRATION),
-        integer_io=task.integer_io,
     )
 
 
@@ -245,6 +246,8 @@ def _artifact(
         accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
         graph=graph,
         signature=SIGNATURE,
+        weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
+        bytes=None if graph is None else size,
     )
     return Artifact(
         file=file,

@@ -99,6 +99,7 @@ WRONG = [
     (("export",), "say what to export"),
     (("export", "--checkpoint=resnet8.digit"), "did you mean 'resnet8.digits'"),
     (("export", "--checkpoint=resnet8.digits", "--targets=cpu,tpu"), "unknown target 'tpu'"),
+    (("export", "--checkpoint=resnet8.digits", "--gpu_precision=int8"), "unknown gpu_precision"),
     (("export", "--checkpoint=resnet8.digits", "--data=no/such"), "there is no data 'no/such'"),
     (("export", "--checkpoint=resnet8.digits", "--output=/proc/x"), "'/proc/x'"),
     (("export", "--checkpoint=resnet8.digits", "--labels=no.txt"), "No such file or directory"),

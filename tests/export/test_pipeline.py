@@ -289,6 +289,7 @@ def test_progress_is_told_and_nothing_is_printed(untrained, few, tmp_path, capsy
         ({"labels": ("a", " ", "d")}, r"label ' ' cannot be a line"),
         ({"outputs": "logit"}, r"unknown kind of outputs 'logit'; did you mean 'logits'\?"),
         ({"edge_io": "uint9"}, r"unknown edge_io 'uint9'; did you mean 'uint8'\?"),
+        ({"gpu_precision": "int8"}, r"unknown gpu_precision 'int8'; known: float16, float32"),
         ({"threads": 0}, r"threads is 0; pass 1 or more"),
         ({"identity": {"samples": "1"}}, r"identity cannot hold 'samples'"),
     ],

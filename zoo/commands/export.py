@@ -33,6 +33,9 @@ flags.DEFINE_integer(
 )  # fmt: skip
 flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", flag_values=FLAGS)
 flags.DEFINE_string(
+    "gpu_precision", "float16", "weights in gpu: float16 or float32", flag_values=FLAGS
+)
+flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
 define_reading(FLAGS)
@@ -74,6 +77,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             identity=identity(name, checkpoint.card, dataset.name),
             about=about(checkpoint.card),
             edge_io=values.edge_io,
+            gpu_precision=values.gpu_precision,
             progress=lambda line: terminal.print(line),
         )
     except export.ExportError as error:
