@@ -12,8 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from export.describe import describe_file
     from export.errors import ExportError, GateFailure
     from export.gates import Check
+    from export.metadata import About
     from export.pipeline import export_model
     from export.report import Artifact, Report
     from export.runtime import LiteModel
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "TARGETS": "export.targets",
+    "About": "export.metadata",
     "Artifact": "export.report",
     "Check": "export.gates",
     "ExportError": "export.errors",
@@ -33,6 +36,7 @@ _HOMES = {
     "Report": "export.report",
     "Samples": "export.samples",
     "Target": "export.targets",
+    "describe_file": "export.describe",
     "export_model": "export.pipeline",
     "load_lite": "export.stream",
     "register_target": "export.targets",
@@ -40,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "TARGETS",
+    "About",
     "Artifact",
     "Check",
     "ExportError",
@@ -50,6 +55,7 @@ __all__ = [
     "Report",
     "Samples",
     "Target",
+    "describe_file",
     "export_model",
     "load_lite",
     "register_target",

@@ -10,13 +10,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from export.child import ChildError, child_main, run_child
-
-IntegerType = Literal["uint8", "int8"]
+from export.targets import IntegerType, Precision
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,27 @@ class Source:
         signature: The one of its signatures to take.
         calibration: `.npz` of (N, ...) values for each input of that signature, by its name; read
             for integer files only.
-        integer_io: Type of the input and output of integer files.
     """
 
     saved_model: str
     signature: str
     calibration: str
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a file calculates.
+
+    Attributes:
+        precision: Of the weights; "int8" means integers throughout.
+        integer_io: Type of input and output where the precision is int8.
+    """
+
+    precision: Precision
     integer_io: IntegerType
 
 
-def convert(source: Source, precisions: Mapping[Path, str], scratch: Path) -> dict[Path, str]:
+def convert(source: Source, files: Mapping[Path, Arithmetic], scratch: Path) -> dict[Path, str]:
     """Converts one model into several files.
 
     One child writes them all, for starting TensorFlow takes longer than most conversions. Where it
@@ -45,18 +55,18 @@ def convert(source: Source, precisions: Mapping[Path, str], scratch: Path) -> di
 
     Args:
         source: What to convert.
-        precisions: Files to write, and the precision of each: "float32", "float16" or "int8".
+        files: Files to write, and how each calculates.
         scratch: For temporary files.
 
     Returns:
         The files that could not be written, and why.
     """
     failures: dict[Path, str] = {}
-    left = list(precisions)
+    left = list(files)
     while left:
-        files = [(str(path), precisions[path]) for path in left]
+        wanted = [(str(path), asdict(files[path])) for path in left]
         try:
-            run_child("export.convert", {"source": asdict(source), "files": files}, scratch)
+            run_child("export.convert", {"source": asdict(source), "files": wanted}, scratch)
             return failures
         except ChildError as death:
             left = [path for path in left if not path.exists()]
@@ -67,15 +77,15 @@ def convert(source: Source, precisions: Mapping[Path, str], scratch: Path) -> di
 
 def _convert_here(job: dict[str, Any]) -> None:
     source = Source(**job["source"])
-    for path, precision in job["files"]:
-        content = _converter(source, precision).convert()
+    for path, arithmetic in job["files"]:
+        content = _converter(source, Arithmetic(**arithmetic)).convert()
         # Renamed when whole: a file's existence is what tells the parent that it was finished.
         partial = Path(f"{path}.partial")
         partial.write_bytes(content)
         os.replace(partial, path)
 
 
-def _converter(source: Source, precision: str) -> Any:
+def _converter(source: Source, arithmetic: Arithmetic) -> Any:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(
@@ -83,16 +93,16 @@ def _converter(source: Source, precision: str) -> Any:
     )
     # Builtin operators only: a model that needs Flex must fail, not grow a dependency.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if precision == "float16":
+    if arithmetic.precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    elif precision == "int8":
+    elif arithmetic.precision == "int8":
         with np.load(source.calibration) as file:
             samples = {name: file[name] for name in file.files}
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.as_dtype(source.integer_io)
-        converter.inference_output_type = tf.as_dtype(source.integer_io)
+        converter.inference_input_type = tf.as_dtype(arithmetic.integer_io)
+        converter.inference_output_type = tf.as_dtype(arithmetic.integer_io)
         converter.representative_dataset = lambda: _one_by_one(samples)
     return converter
 

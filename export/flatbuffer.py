@@ -1,4 +1,4 @@
-"""What a `.tflite` file says about itself: operators, tensors, signatures."""
+"""What a `.tflite` file is made of: operators and their layers, tensors, signatures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,32 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Node:
+    """One operation of the graph.
+
+    Attributes:
+        operator: "CONV_2D"; a custom one is "CUSTOM:name".
+        layer: Path of the layer that it came from; of several that were fused, the last one's.
+            Empty where the converter did not tell.
+        dtypes: Of what it gives.
+        shrinks: Whether it is a STRIDED_SLICE that drops a dimension.
+        after: The layer that feeds it, where its own is not known.
+    """
+
+    operator: str
+    layer: str = ""
+    dtypes: tuple[str, ...] = ()
+    shrinks: bool = False
+    after: str = ""
+
+    def __str__(self) -> str:
+        """For a person: what it is and where it comes from."""
+        if self.layer:
+            return f"{self.operator} in layer {self.layer!r}"
+        return f"{self.operator} after layer {self.after!r}" if self.after else self.operator
+
+
+@dataclass(frozen=True)
 class Signature:
     """Names of what goes in and comes out."""
 
@@ -30,18 +56,21 @@ class Graph:
     """A whole file.
 
     Attributes:
-        operators: How often each builtin operator occurs; custom ones as "CUSTOM:name".
+        nodes: The operations of all subgraphs.
         tensors: Of all subgraphs.
         subgraphs: How many.
         signatures: By name.
-        shrinking_slices: STRIDED_SLICEs that drop a dimension.
     """
 
-    operators: dict[str, int]
+    nodes: tuple[Node, ...]
     tensors: tuple[Tensor, ...]
     subgraphs: int
     signatures: dict[str, Signature]
-    shrinking_slices: int
+
+    @property
+    def operators(self) -> dict[str, int]:
+        """How often each operator occurs, in alphabetical order."""
+        return dict(sorted(Counter(node.operator for node in self.nodes).items()))
 
 
 def read_graph(path: Path) -> Graph:
@@ -51,20 +80,33 @@ def read_graph(path: Path) -> Graph:
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
     operator_names = _names(schema.BuiltinOperator)
     type_names = _names(schema.TensorType)
-    operators: Counter[str] = Counter()
+    nodes: list[Node] = []
     tensors: list[Tensor] = []
-    shrinking_slices = 0
     for subgraph in model.subgraphs:
+        layers: dict[int, str] = {}  # Of each tensor that an operation gives.
         for operator in subgraph.operators or ():
             code = model.operatorCodes[operator.opcodeIndex]
-            operators[_operator_name(code, operator_names)] += 1
-            shrinking_slices += bool(getattr(operator.builtinOptions, "shrinkAxisMask", 0))
+            given = [] if operator.outputs is None else operator.outputs
+            taken = [] if operator.inputs is None else operator.inputs
+            results = [subgraph.tensors[index] for index in given]
+            layer = layer_of(_text(results[0].name)) if results else ""
+            before = next((layers[index] for index in taken if layers.get(index)), "")
+            layers.update(dict.fromkeys(given, layer or before))
+            nodes.append(
+                Node(
+                    _operator_name(code, operator_names),
+                    layer,
+                    tuple(type_names[tensor.type].lower() for tensor in results),
+                    bool(getattr(operator.builtinOptions, "shrinkAxisMask", 0)),
+                    "" if layer else before,
+                )
+            )
         for tensor in subgraph.tensors:
             shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
             sizes = tuple(int(size) for size in shape) if shape is not None else ()
             tensors.append(Tensor(_text(tensor.name), type_names[tensor.type].lower(), sizes))
     return Graph(
-        operators=dict(sorted(operators.items())),
+        nodes=tuple(nodes),
         tensors=tuple(tensors),
         subgraphs=len(model.subgraphs),
         signatures={
@@ -74,8 +116,12 @@ def read_graph(path: Path) -> Graph:
             )
             for definition in model.signatureDefs or ()
         },
-        shrinking_slices=shrinking_slices,
     )
+
+
+def layer_of(tensor: str) -> str:
+    """Takes the path of a layer from a tensor's name, "model/layer/operation;…"; else is empty."""
+    return "/".join(tensor.partition(";")[0].split("/")[1:-1])
 
 
 def _operator_name(code: Any, names: dict[int, str]) -> str:

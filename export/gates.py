@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from export.flatbuffer import Graph
+from export.flatbuffer import Graph, Node
 from export.parity import Parity, sqnr_db
 from export.runtime import dequantise, quantise
 from export.targets import Target
@@ -21,6 +21,10 @@ Status = Literal["pass", "fail", "skipped"]
 _BELOW_CEILING_DB = 6.0
 # Operators with which a file keeps values from one call to the next.
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+_LOOPS = ("WHILE", "IF", "CALL_ONCE")
+_BYTES = {"float32": 4, "float16": 2, "int8": 1}
+# Folding and sharing make a file smaller than its weights; biases, scales and the graph larger.
+_LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
 _FLOATS = ("float16", "float32", "float64", "bfloat16")
 
 
@@ -56,6 +60,8 @@ class Evidence:
         accuracy: Top-1, of the artifact and of the Keras model; None without labels.
         graph: Of a `.tflite`; None for a SavedModel.
         signature: Expected name.
+        weights: How many numbers the model's kernels hold (weights of two and more dimensions).
+        bytes: Size of the file; None of a SavedModel.
     """
 
     target: Target
@@ -70,6 +76,8 @@ class Evidence:
     accuracy: tuple[float, float] | None
     graph: Graph | None
     signature: str
+    weights: int = 0
+    bytes: int | None = None
 
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
@@ -166,22 +174,27 @@ def _repeatable(evidence: Evidence) -> Check | None:
 def _operators(evidence: Evidence) -> Check | None:
     if evidence.graph is None:
         return None
-    found = evidence.graph.operators
-    wrong = [name for name in found if name.startswith("CUSTOM") or name in _STATEFUL]
-    return _verdict("builtin_operators", not wrong, _wrong(wrong, f"{len(found)} kinds"))
+    refused = _STATEFUL if evidence.target.loops else (*_STATEFUL, *_LOOPS)
+    wrong = [
+        node
+        for node in evidence.graph.nodes
+        if node.operator.startswith("CUSTOM") or node.operator in refused
+    ]
+    kinds = len(evidence.graph.operators)
+    return _verdict("builtin_operators", not wrong, _refusal(wrong, f"{kinds} kinds"))
 
 
 def _target_operators(evidence: Evidence) -> Check | None:
     allowed = evidence.target.operators
     if evidence.graph is None or allowed is None:
         return None
-    wrong = [name for name in evidence.graph.operators if name not in allowed]
-    if not evidence.target.shrinking_slices and evidence.graph.shrinking_slices:
-        wrong.append(
-            f"{evidence.graph.shrinking_slices} STRIDED_SLICE with shrink_axis_mask "
-            "(take x[:, -1:, :] and flatten it in place of x[:, -1, :])"
-        )
-    return _verdict("delegate_operators", not wrong, _wrong(wrong, "all on the delegate's list"))
+    wrong = [node for node in evidence.graph.nodes if node.operator not in allowed]
+    shrinking = [node for node in evidence.graph.nodes if node.shrinks]
+    if shrinking and not evidence.target.shrinking_slices:
+        advice = "shrink_axis_mask: take x[:, -1:, :] and flatten it in place of x[:, -1, :]"
+        detail = f"{_refusal([*wrong, *shrinking], '')} ({advice})"
+        return _verdict("delegate_operators", False, detail)
+    return _verdict("delegate_operators", not wrong, _refusal(wrong, "all on the delegate's list"))
 
 
 def _ranks(evidence: Evidence) -> Check | None:
@@ -196,6 +209,8 @@ def _one_subgraph(evidence: Evidence) -> Check | None:
     if evidence.graph is None:
         return None
     count = evidence.graph.subgraphs
+    if evidence.target.loops:
+        return Check("one_subgraph", "skipped", f"{count}; this target allows loops")
     return _verdict("one_subgraph", count == 1, f"{count} (more than one means loops or branches)")
 
 
@@ -226,8 +241,24 @@ def _call(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> str:
 def _integers_only(evidence: Evidence) -> Check | None:
     if evidence.graph is None or evidence.target.precision != "int8":
         return None
-    wrong = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in _FLOATS]
-    return _verdict("no_float_tensor", not wrong, _wrong(wrong, "integers throughout"))
+    made = [node for node in evidence.graph.nodes if set(node.dtypes) & set(_FLOATS)]
+    tensors = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in _FLOATS]
+    detail = _refusal(made, "") or _wrong(tensors, "integers throughout")
+    return _verdict("no_float_tensor", not (made or tensors), detail)
+
+
+def _plausible_size(evidence: Evidence) -> Check | None:
+    """Catches weights that were left out, or stored twice."""
+    if evidence.graph is None or evidence.bytes is None or not evidence.weights:
+        return None
+    weights = evidence.weights * _BYTES[evidence.target.precision]
+    least = round(_LEAST_SHARE * weights)
+    most = round(_MOST_SHARE * weights) + _GRAPH_BYTES
+    detail = f"{evidence.bytes:,} bytes for weights of {weights:,}"
+    if evidence.recurrent:  # Each unrolled step has operations of its own.
+        return _verdict("plausible_size", least <= evidence.bytes, f"{detail}, at least {least:,}")
+    passed = least <= evidence.bytes <= most
+    return _verdict("plausible_size", passed, f"{detail}, {least:,} to {most:,}")
 
 
 def _pixels_as_they_are(evidence: Evidence) -> Check | None:
@@ -257,6 +288,10 @@ def _accelerated(evidence: Evidence) -> Check | None:
     )
 
 
+def _refusal(nodes: Sequence[Node], otherwise: str) -> str:
+    return _wrong(list(dict.fromkeys(map(str, nodes))), otherwise)
+
+
 def _wrong(names: list[str], otherwise: str) -> str:
     shown = ", ".join(names[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
@@ -278,6 +313,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _static_shapes,
     _signature,
     _integers_only,
+    _plausible_size,
     _pixels_as_they_are,
     _accelerated,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ import keras
 import numpy as np
 
 from export.child import ChildError
-from export.convert import IntegerType, Source, convert
-from export.errors import ExportError, GateFailure, unknown
+from export.convert import Arithmetic, Source, convert
+from export.errors import ExportError, GateFailure
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
+from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
 from export.parity import accuracy, compare
 from export.publish import REPORT, check_output, publish, working_folder
@@ -30,10 +32,8 @@ Progress = Callable[[str], None]
 
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
-LABELS = "labels.txt"
 _TEST_X = "test_x.npz"
 _CALIBRATION = "calibration.npz"
-_EDGE_IO = ("uint8", "int8")
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
 
@@ -46,7 +46,8 @@ class _Task:
     samples: Samples
     pixels: bool
     labels: tuple[str, ...]
-    integer_io: IntegerType
+    about: About
+    identity: Mapping[str, str]
     threads: int
     reference: np.ndarray
     scratch: Path
@@ -62,7 +63,9 @@ def export_model(
     targets: Sequence[str] = ("cpu", "gpu", "edge"),
     outputs: str = "auto",
     identity: Mapping[str, str] | None = None,
-    edge_io: str = "uint8",
+    about: About | None = None,
+    edge_io: str | None = None,
+    gpu_precision: str | None = None,
     streaming: keras.Model | None = None,
     threads: int = 2,
     progress: Progress | None = None,
@@ -78,9 +81,11 @@ def export_model(
         targets: Names in `export.targets.TARGETS`. The SavedModel is always written.
         outputs: "logits" (a softmax is appended), "probabilities", "values" (regression), or
             "auto", which looks at the last activation.
-        identity: What this is, for the report: "checkpoint", "model".
-        edge_io: Input and output of integer targets for images: "uint8" or "int8". Other inputs
-            are int8 always.
+        identity: What this is, for the report and the files: "checkpoint", "model".
+        about: What the files should say about the model: description, author, licence, features.
+        edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: as the
+            target has it (uint8). Other inputs are int8 always.
+        gpu_precision: Of "gpu": "float16" or "float32"; None: as the target has it (float16).
         streaming: For long sequences: the targets get one step of this model, with its states as
             named inputs and outputs. It has the weights of `model` and takes every step as real:
             `model` itself where that has no masking.
@@ -97,13 +102,12 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, outputs, streaming)
-    wanted = find_targets(targets)
+    wanted = find_targets(targets, edge_io, gpu_precision)
     labels = _check_labels(labels, form)
-    if edge_io not in _EDGE_IO:
-        raise unknown("edge_io", str(edge_io), _EDGE_IO)
     if threads < 1:
         raise ExportError(f"threads is {threads}; pass 1 or more")
     identity = _check_identity(identity or {}, model)
+    about = check_about(about or About(), form)
     if form.outputs == "values" and samples.test_y is not None:
         raise ExportError("test_y is given for a model whose outputs are values; leave it out")
     samples = check_samples(samples, form.input_shape, form.classes)
@@ -116,7 +120,8 @@ def export_model(
                 samples=samples,
                 pixels=form.kind == "image" and are_pixels(samples),
                 labels=labels,
-                integer_io="uint8" if form.kind == "image" and edge_io == "uint8" else "int8",
+                about=about,
+                identity=identity,
                 threads=threads,
                 reference=reference(form, samples.test_x),
                 scratch=folder / "scratch",
@@ -124,7 +129,7 @@ def export_model(
             )
             if not np.isfinite(task.reference).all():
                 raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
-            report, values = _make(task, wanted, identity, tell)
+            report, values = _make(task, wanted, tell)
             tell("writing the report")
             finished = task.artifacts if report.verdict == "pass" else folder / "refused"
             _write_report(finished, report, task, values)
@@ -137,7 +142,7 @@ def export_model(
 
 
 def _make(
-    task: _Task, targets: Sequence[Target], identity: Mapping[str, str], tell: Progress
+    task: _Task, targets: Sequence[Target], tell: Progress
 ) -> tuple[Report, dict[str, np.ndarray]]:
     task.scratch.mkdir()
     task.artifacts.mkdir()
@@ -145,16 +150,22 @@ def _make(
     paths = {target: task.artifacts / f"{target.name}.tflite" for target in targets}
     tell("converting")
     source = _write_source(task)
-    precisions = {path: target.precision for target, path in paths.items()}
-    failures = convert(source, precisions, task.scratch)
+    image = task.form.kind == "image"
+    files = {
+        path: Arithmetic(target.precision, target.image_io if image else "int8")
+        for target, path in paths.items()
+    }
+    failures = convert(source, files, task.scratch)
     for target, path in paths.items():
         tell(f"{target.name}: checking")
+        if path not in failures:
+            _attach_metadata(task, target, path)
         made[target.name] = _lite_artifact(task, target, path, failures.get(path))
     tell(f"{SAVED_MODEL}: writing and checking")
     made[SAVED_MODEL] = _saved_model_artifact(task)
     truth = task.samples.test_y
     report = Report(
-        identity=identity,
+        identity=task.identity,
         versions=versions(),
         samples=len(task.samples.test_x),
         reference_top1=None if truth is None else accuracy(task.reference, truth),
@@ -180,12 +191,20 @@ def _write_source(task: _Task) -> Source:
         saved_model=str(task.scratch / SAVED_MODEL),
         signature=SIGNATURE,
         calibration=str(task.scratch / _CALIBRATION),
-        integer_io=task.integer_io,
     )
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy takes one of the names for a flag's.
+
+
+def _attach_metadata(task: _Task, target: Target, path: Path) -> None:
+    """Comes before the checks: what is checked is what ships."""
+    made_from = {**task.identity, "versions": versions()}
+    metadata, files = describe(
+        task.form, target, task.about, made_from, labels=task.labels, pixels=task.pixels
+    )
+    attach(path, metadata, files)
 
 
 def _lite_artifact(
@@ -244,6 +263,8 @@ def _artifact(
         accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
         graph=graph,
         signature=SIGNATURE,
+        weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
+        bytes=None if graph is None else size,
     )
     return Artifact(
         file=file,

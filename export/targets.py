@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from export.errors import ExportError, unknown
 
@@ -28,6 +28,10 @@ GPU_DELEGATE_OPERATORS = frozenset({
 # fmt: on
 # IsAllAllowedTensors in the same file refuses tensors of five dimensions and more.
 GPU_DELEGATE_RANK = 4
+
+
+IntegerType = Literal["uint8", "int8"]
+Precision = Literal["float32", "float16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,20 @@ class Target:
         operators: The only operators allowed; None: every builtin one.
         max_rank: Most dimensions a tensor may have; None: any number.
         shrinking_slices: Whether a STRIDED_SLICE may drop a dimension.
+        loops: Whether WHILE, IF and the subgraphs that they run are allowed.
+        image_io: Input and output of an int8 file for images. Other inputs are int8 always.
         fully_accelerated: Whether LiteRT must hand the whole graph to its CPU accelerator
             (XNNPACK). Not asked of recurrent models, which it takes in pieces.
     """
 
     name: str
-    precision: Literal["float32", "float16", "int8"]
+    precision: Precision
     gates: Gates
     operators: frozenset[str] | None = None
     max_rank: int | None = None
     shrinking_slices: bool = True
+    loops: bool = False
+    image_io: IntegerType = "uint8"
     fully_accelerated: bool = False
 
 
@@ -92,25 +100,48 @@ def register_target(target: Target) -> Target:
     return target
 
 
-def find_targets(names: Iterable[str]) -> tuple[Target, ...]:
-    """Looks targets up by name.
+def find_targets(
+    names: Iterable[str], edge_io: str | None = None, gpu_precision: str | None = None
+) -> tuple[Target, ...]:
+    """Looks targets up by name, and changes what the caller wants different.
+
+    Args:
+        names: In `TARGETS`.
+        edge_io: `image_io` of the int8 targets; None: as they have it.
+        gpu_precision: Of "gpu"; None: as it has it.
 
     Raises:
-        ExportError: A name is unknown or comes twice, or `names` is a single string.
+        ExportError: A name is unknown or comes twice, or `names` is a single string; or one of the
+            others is unknown.
     """
     if isinstance(names, str):
         raise ExportError(f"targets is the string {names!r}; pass a tuple, as in ({names!r},)")
     names = tuple(names)
+    if edge_io is not None and edge_io not in EDGE_IO:
+        raise unknown("edge_io", str(edge_io), EDGE_IO)
+    if gpu_precision is not None and gpu_precision not in GPU_GATES:
+        raise unknown("gpu_precision", str(gpu_precision), GPU_GATES)
     for name in names:
         if name not in TARGETS:
             raise unknown("target", name, TARGETS)
         if names.count(name) > 1:
             raise ExportError(f"target {name!r} is listed twice; list it once")
-    return tuple(TARGETS[name] for name in names)
+    found = [TARGETS[name] for name in names]
+    if edge_io is not None:
+        found = [replace(target, image_io=edge_io) for target in found]  # type: ignore[arg-type]
+    if gpu_precision is not None:
+        changes: dict[str, Any] = {
+            "precision": gpu_precision,
+            "gates": GPU_GATES[gpu_precision],
+        }
+        found = [replace(each, **changes) if each.name == "gpu" else each for each in found]
+    return tuple(found)
 
 
 # What float32 conversion is held to; the SavedModel too.
 FLOAT32_GATES = Gates(max_abs_error=1e-4)
+GPU_GATES = {"float16": Gates(max_rel_error=5e-3), "float32": FLOAT32_GATES}
+EDGE_IO = ("uint8", "int8")
 
 register_target(
     Target(name="cpu", precision="float32", gates=FLOAT32_GATES, fully_accelerated=True)
@@ -119,7 +150,7 @@ register_target(
     Target(
         name="gpu",
         precision="float16",
-        gates=Gates(max_rel_error=5e-3),
+        gates=GPU_GATES["float16"],
         operators=GPU_DELEGATE_OPERATORS,
         max_rank=GPU_DELEGATE_RANK,
         shrinking_slices=False,

@@ -99,10 +99,13 @@ WRONG = [
     (("export",), "say what to export"),
     (("export", "--checkpoint=resnet8.digit"), "did you mean 'resnet8.digits'"),
     (("export", "--checkpoint=resnet8.digits", "--targets=cpu,tpu"), "unknown target 'tpu'"),
+    (("export", "--checkpoint=resnet8.digits", "--gpu_precision=int8"), "unknown gpu_precision"),
     (("export", "--checkpoint=resnet8.digits", "--data=no/such"), "there is no data 'no/such'"),
     (("export", "--checkpoint=resnet8.digits", "--output=/proc/x"), "'/proc/x'"),
     (("export", "--checkpoint=resnet8.digits", "--labels=no.txt"), "No such file or directory"),
     (("show",), "say which checkpoint"),
+    (("show", "no.tflite"), "there is no file 'no.tflite'"),
+    (("show", "bad.tflite"), "'bad.tflite' is not a .tflite file"),
     (("show", "nothing"), "unknown checkpoint 'nothing'"),
     (("list", "a", "b"), "one pattern at a time"),
 ]  # fmt: skip
@@ -113,14 +116,15 @@ def test_a_wrong_request_is_one_line_and_exit_2(
     zoo_command, tmp_path, monkeypatch, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "setup.py").write_text("no artifact")
+    for name in ("setup.py", "bad.tflite"):
+        (tmp_path / name).write_text("no artifact")
     code, out, err = zoo_command(*arguments)
     assert code == 2
     assert err.startswith("zoo: ")
     assert message in err
     assert len(err.splitlines()) == 1
     assert "Traceback" not in out + err
-    assert [path.name for path in tmp_path.iterdir()] == ["setup.py"]
+    assert {path.name for path in tmp_path.iterdir()} == {"setup.py", "bad.tflite"}
 
 
 def test_verbosity_shows_the_traceback(zoo_command):

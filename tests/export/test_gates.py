@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from export.flatbuffer import Graph, Signature, Tensor
+from export.flatbuffer import Graph, Node, Signature, Tensor
 from export.gates import Evidence, judge
 from export.parity import compare
 from export.runtime import Latency, TensorInfo
@@ -41,11 +41,10 @@ def evidence(
         accelerated=True,
     )
     found = Graph(
-        operators={"CONV_2D": 2, "SOFTMAX": 1},
+        nodes=(Node("CONV_2D", "stem"), Node("CONV_2D", "stage"), Node("SOFTMAX")),
         tensors=tensors or ((INTEGER,) if edge else (FLOAT,)),
         subgraphs=1,
         signatures={"serving_default": Signature(("image",), ("probabilities",))},
-        shrinking_slices=0,
     )
     finite = bool(np.isfinite(values).all())
     facts = {
@@ -96,16 +95,21 @@ def test_good_evidence_passes_everything(target):
         ("accuracy", "gpu", {"accuracy": (0.944, 0.95)}),
         ("accuracy", "edge", {"accuracy": (0.939, 0.95)}),
         ("no_hidden_state", "cpu", {"run": {"repeatable": False}}),
-        ("builtin_operators", "cpu", {"graph": {"operators": {"CUSTOM:FlexErf": 1}}}),
-        ("builtin_operators", "cpu", {"graph": {"operators": {"VAR_HANDLE": 1}}}),
-        ("delegate_operators", "gpu", {"graph": {"operators": {"TOPK_V2": 1}}}),
-        ("delegate_operators", "gpu", {"graph": {"shrinking_slices": 1}}),
+        ("builtin_operators", "cpu", {"graph": {"nodes": (Node("CUSTOM:FlexErf"),)}}),
+        ("builtin_operators", "cpu", {"graph": {"nodes": (Node("VAR_HANDLE"),)}}),
+        ("builtin_operators", "edge", {"graph": {"nodes": (Node("WHILE"),)}}),
+        ("delegate_operators", "gpu", {"graph": {"nodes": (Node("TOPK_V2"),)}}),
+        ("delegate_operators", "gpu", {"graph": {"nodes": (Node("STRIDED_SLICE", shrinks=True),)}}),
         ("tensor_rank", "gpu", {"tensors": (Tensor("x", "float32", (1, 2, 3, 4, 5)),)}),
         ("one_subgraph", "edge", {"graph": {"subgraphs": 3}}),
         ("static_shapes", "cpu", {"tensors": (Tensor("x", "float32", (-1, 2)),)}),
         ("signature", "cpu", {"graph": {"signatures": {}}}),
         ("signature", "cpu", {"output_name": "values"}),
         ("no_float_tensor", "edge", {"tensors": (INTEGER, FLOAT)}),
+        ("no_float_tensor", "edge", {"graph": {"nodes": (Node("NEG", "norm", ("float32",)),)}}),
+        ("plausible_size", "cpu", {"weights": 11_000_000, "bytes": 65_000}),
+        ("plausible_size", "edge", {"weights": 11_000_000, "bytes": 22_600_000}),
+        ("plausible_size", "gpu", {"weights": 9_000, "bytes": 5, "recurrent": True}),
         ("pixel_input", "edge", {"run": {"input": TensorInfo("image", "uint8", (1,), 0.99, 0)}}),
         ("pixel_input", "edge", {"run": {"input": TensorInfo("image", "int8", (1,), 1.0, 0)}}),
         ("fully_accelerated", "cpu", {"run": {"accelerated": False}}),
@@ -132,6 +136,28 @@ def test_a_gate_that_does_not_apply_says_why(gate, target, changes):
     skipped = [c for c in judge(evidence(target, **changes)) if c.status == "skipped"]
     assert [check.name for check in skipped] == [gate]
     assert skipped[0].detail
+
+
+@pytest.mark.parametrize(
+    ("target", "nodes", "detail"),
+    [
+        ("cpu", [Node("CUSTOM:FlexErf", "head/gelu")], "CUSTOM:FlexErf in layer 'head/gelu'"),
+        ("gpu", [Node("TOPK_V2", "best"), Node("WHERE")], "TOPK_V2 in layer 'best', WHERE"),
+        ("gpu", [Node("STRIDED_SLICE", "last", shrinks=True)], "STRIDED_SLICE in layer 'last' (s"),
+        ("edge", [Node("NEG", "norm", ("float32",))] * 2, "NEG in layer 'norm'"),
+    ],
+)
+def test_a_refusal_names_the_operator_and_its_layer(target, nodes, detail):
+    checks = judge(evidence(target, graph={"nodes": tuple(nodes)}))
+    (failed,) = [check for check in checks if check.status == "fail"]
+    assert failed.detail.startswith(detail)
+
+
+def test_loops_are_allowed_where_the_target_says_so():
+    looping = dataclasses.replace(TARGETS["cpu"], name="looping", loops=True)
+    graph = dataclasses.replace(evidence("cpu").graph, nodes=(Node("WHILE"),), subgraphs=3)
+    checks = judge(dataclasses.replace(evidence("cpu"), target=looping, graph=graph))
+    assert "fail" not in {check.status for check in checks}
 
 
 def test_one_sample_is_always_granted():

@@ -75,6 +75,7 @@ def test_edge_files_of_two_exports_are_the_same_bytes(exported, tmp_path):
         samples=exported.samples,
         labels=tuple("0123456789"),
         targets=("edge",),
+        identity=exported.report.identity,
     )
     assert again.artifacts["edge"].sha256 == exported.report.artifacts["edge"].sha256
 
@@ -288,6 +289,7 @@ def test_progress_is_told_and_nothing_is_printed(untrained, few, tmp_path, capsy
         ({"labels": ("a", " ", "d")}, r"label ' ' cannot be a line"),
         ({"outputs": "logit"}, r"unknown kind of outputs 'logit'; did you mean 'logits'\?"),
         ({"edge_io": "uint9"}, r"unknown edge_io 'uint9'; did you mean 'uint8'\?"),
+        ({"gpu_precision": "int8"}, r"unknown gpu_precision 'int8'; known: float16, float32"),
         ({"threads": 0}, r"threads is 0; pass 1 or more"),
         ({"identity": {"samples": "1"}}, r"identity cannot hold 'samples'"),
     ],

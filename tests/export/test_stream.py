@@ -56,6 +56,16 @@ def test_each_target_is_one_step_with_named_states(stream, target):
     )
 
 
+@pytest.mark.parametrize("target", ["cpu", "edge"])
+def test_the_metadata_tells_each_tensor_in_its_place(stream, target):
+    found = export.describe_file(stream[1] / f"{target}.tflite")
+    facts = found["metadata"]["subgraph_metadata"][0]
+    for end in ("input", "output"):
+        names = [tensor["name"] for tensor in facts[f"{end}_tensor_metadata"]]
+        assert names == [tensor["name"] for tensor in found[f"{end}s"]]
+        assert len(names) == 5
+
+
 def test_step_by_step_is_what_the_model_gives(stream):
     model, folder, _, x = stream
     lite = export.LiteStream(folder / "cpu.tflite")

@@ -17,6 +17,14 @@ def test_a_new_target_is_found_by_name(monkeypatch):
     assert find_targets(["mine", "gpu"]) == (mine, export.TARGETS["gpu"])
 
 
+def test_targets_can_be_asked_for_with_changes():
+    cpu, gpu, edge = find_targets(("cpu", "gpu", "edge"), "int8", "float32")
+    assert (cpu.precision, gpu.precision, edge.precision) == ("float32", "float32", "int8")
+    assert gpu.gates == cpu.gates
+    assert edge.image_io == "int8"
+    assert export.TARGETS["edge"].image_io == "uint8"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from export.child import ChildError
-from export.convert import Source, convert, run_child
+from export.convert import Arithmetic, Source, convert, run_child
 from export.errors import ExportError
 from export.flatbuffer import read_graph
 from export.form import SIGNATURE, prepare
@@ -100,13 +100,13 @@ def test_a_hidden_recurrent_layer_is_refused():
 def source(model, folder):
     save_for_conversion(prepare(model), folder / "saved")
     np.savez(folder / "calibration.npz", sequence=sequences())
-    return Source(str(folder / "saved"), SIGNATURE, str(folder / "calibration.npz"), "int8")
+    return Source(str(folder / "saved"), SIGNATURE, str(folder / "calibration.npz"))
 
 
 def test_lstm_and_gru_convert_to_integers_without_loops(tmp_path):
     model = network(layers.LSTM(5, return_sequences=True), layers.GRU(4))
     edge = tmp_path / "edge.tflite"
-    assert convert(source(model, tmp_path), {edge: "int8"}, tmp_path) == {}
+    assert convert(source(model, tmp_path), {edge: Arithmetic("int8", "int8")}, tmp_path) == {}
     graph = read_graph(edge)
     assert graph.subgraphs == 1
     assert not {"WHILE", "SPLIT", "DEQUANTIZE"} & set(graph.operators)
@@ -117,7 +117,10 @@ def test_lstm_and_gru_convert_to_integers_without_loops(tmp_path):
 def test_a_rolled_lstm_ends_the_child_and_the_other_files_are_made(tmp_path, monkeypatch):
     monkeypatch.setattr("export.form.unroll", lambda model: model)
     rolled = source(network(layers.LSTM(5)), tmp_path)
-    files = {tmp_path / f"{n}.tflite": p for n, p in enumerate(("float32", "int8", "float16"))}
+    files = {
+        tmp_path / f"{n}.tflite": Arithmetic(precision, "int8")
+        for n, precision in enumerate(("float32", "int8", "float16"))
+    }
     failures = convert(rolled, files, tmp_path)
     assert list(failures) == [tmp_path / "1.tflite"]
     assert "SIGSEGV" in failures[tmp_path / "1.tflite"]

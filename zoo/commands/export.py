@@ -10,6 +10,7 @@ from absl import flags
 from rich.table import Table
 
 import export
+from zoo.commands.about import about, identity
 from zoo.commands.reading import define_reading, read_labels, reading
 from zoo.commands.runner import (
     DONE,
@@ -38,6 +39,9 @@ flags.DEFINE_integer(
     lower_bound=1, upper_bound=200, flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", flag_values=FLAGS)
+flags.DEFINE_string(
+    "gpu_precision", "float16", "weights in gpu: float16 or float32", flag_values=FLAGS
+)
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
@@ -99,9 +103,11 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             labels=read_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
             outputs="values" if regression else "logits",
-            identity={"checkpoint": name, "model": checkpoint.card.model, "data": dataset.name},
+            identity=identity(name, checkpoint.card, dataset.name),
+            about=about(checkpoint.card),
             edge_io=values.edge_io,
             streaming=streaming,
+            gpu_precision=values.gpu_precision,
             progress=lambda line: terminal.print(line),
         )
     except export.ExportError as error:

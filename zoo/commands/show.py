@@ -1,17 +1,20 @@
-"""`zoo show NAME`: one card, whole."""
+"""`zoo show NAME`: one card, whole; or what a `.tflite` file says about itself."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from absl import flags
 from rich.table import Table
 
+import export
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console, shown
+from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool("json", False, "print JSON instead of a table", flag_values=FLAGS)
@@ -20,19 +23,32 @@ _MOST = 20  # Of a list: the 1,000 labels of ImageNet would hide the rest of the
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
-    """Prints the card of a checkpoint."""
+    """Prints the card of a checkpoint, or the metadata of a file."""
     if len(rest) != 1:
-        complain("say which checkpoint: zoo show NAME (zoo list tells the names)")
+        complain("say which checkpoint: zoo show NAME (zoo list tells the names) or FILE.tflite")
         return WRONG_REQUEST
-    card = checkpoint_card(rest[0])
+    found = _file(rest[0]) if rest[0].endswith(".tflite") else _card(rest[0])
     if values.json:
-        print(card.to_json(), end="")
+        print(json.dumps(found, indent=2, ensure_ascii=False))
         return DONE
     table = Table(show_header=False)
-    for key, value in _rows(json.loads(card.to_json())):
+    for key, value in _rows(found):
         table.add_row(shown(key), "\n".join(map(shown, value.splitlines())))
     console().print(table)
     return DONE
+
+
+def _card(name: str) -> dict[str, Any]:
+    return json.loads(checkpoint_card(name).to_json())
+
+
+def _file(name: str) -> dict[str, Any]:
+    if not Path(name).is_file():
+        raise RequestError(f"there is no file {name!r}")
+    try:
+        return export.describe_file(name)
+    except export.ExportError as error:
+        raise RequestError(str(error)) from error
 
 
 def _rows(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -51,7 +67,12 @@ def _rows(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
             yield prefix + key, str(value)
 
 
-COMMAND = Command("show", "NAME: the card of a checkpoint, by name or folder.", FLAGS, main)
+COMMAND = Command(
+    "show",
+    "NAME: the card of a checkpoint, by name or folder; or FILE.tflite: what it says.",
+    FLAGS,
+    main,
+)
 
 if __name__ == "__main__":
     sys.exit(COMMAND.run())
