@@ -20,6 +20,7 @@ from zoo.errors import RequestError
 
 if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
+    from zoo.data.sources import Reading
     from zoo.models import InputKind
     from zoo.training.evaluation import ClassScore, Evaluation, ValueEvaluation
 
@@ -51,9 +52,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.files import write_text
     from zoo.training.evaluation import Evaluation
 
-    measure = _measure_artifact if values.artifact else _measure_checkpoint
-    dataset, evaluation = measure(values)
     terminal = console()
+    measure = _measure_artifact if values.artifact else _measure_checkpoint
+    with reading(values, terminal) as how:
+        dataset, evaluation = measure(values, how)
     for note in dataset.notes:
         terminal.print(note)
     if isinstance(evaluation, Evaluation):
@@ -71,17 +73,17 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
-def _measure_checkpoint(values: flags.FlagValues) -> Measured:
+def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.store import load
     from zoo.data.sources import load_for
     from zoo.training.evaluation import evaluate
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data, reading(values))
+    dataset = load_for(checkpoint.card, values.data, how)
     return dataset, evaluate(checkpoint.model, dataset, dataset.split(values.split))
 
 
-def _measure_artifact(values: flags.FlagValues) -> Measured:
+def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.evaluation import score, score_values
@@ -89,11 +91,11 @@ def _measure_artifact(values: flags.FlagValues) -> Measured:
     model = _open(values.artifact)
     shape = tuple(model.input.shape[1:])
     if values.checkpoint:
-        dataset = load_for(checkpoint_card(values.checkpoint), values.data, reading(values))
+        dataset = load_for(checkpoint_card(values.checkpoint), values.data, how)
     else:
         size = shape[0] if len(shape) == 3 else None
         kind = KINDS[len(shape)]
-        dataset = load_dataset(values.data, kind, image_size=size, reading=reading(values))
+        dataset = load_dataset(values.data, kind, image_size=size, reading=how)
     split = dataset.split(values.split)
     x = _of_length(split.x, shape[0]) if len(shape) == 2 else split.x
     if x.shape[1:] != shape:

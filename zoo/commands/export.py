@@ -51,7 +51,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.sources import load_for
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data, reading(values))
+    with reading(values, terminal) as how:
+        dataset = load_for(checkpoint.card, values.data, how)
     for note in dataset.notes:
         terminal.print(note)
     regression = dataset.task == "regression"

@@ -22,7 +22,8 @@ flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAG
 flags.DEFINE_string(
     "data",
     "digits",
-    "what to learn: digits, a .csv or .npz file, or a folder of train.csv and test.csv",
+    "what to learn: digits, a folder of photos, tfds:NAME, a .csv or .npz file, or a folder of "
+    "train.csv and test.csv",
     flag_values=FLAGS,
 )
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
@@ -63,9 +64,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
     asked = {name: values[name].value for name in names if values[name].value is not None}
     recipe = Recipe(**{**row.recipe, **asked})
-    dataset = load_dataset(
-        values.data, row.input, image_size=values.image_size, reading=reading(values)
-    )
+    with reading(values, terminal) as how:
+        dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)
     output = Path(values.output or f"runs/{values.model}-{dataset.name}")
     for note in dataset.notes:
         terminal.print(note)

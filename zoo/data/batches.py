@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from zoo.data.dataset import Split
 
@@ -56,11 +59,12 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
 def _gather(indices: tf.data.Dataset, split: Split, outputs: int) -> tf.data.Dataset:
     import tensorflow as tf
 
-    x, y = tf.constant(split.x), tf.constant(split.y)
+    y = tf.constant(split.y)
+    examples = _reader(split.x)
     lengths = None if split.lengths is None else tf.constant(split.lengths)
 
     def gather(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs, truth = tf.cast(tf.gather(x, index), tf.float32), tf.gather(y, index)
+        inputs, truth = tf.cast(examples(index), tf.float32), tf.gather(y, index)
         if lengths is not None:
             inputs = inputs[:, : tf.reduce_max(tf.gather(lengths, index))]
         # Values are floating; classes are integers.
@@ -71,3 +75,18 @@ def _gather(indices: tf.data.Dataset, split: Split, outputs: int) -> tf.data.Dat
     # The autotuner's thread sleeps out its back-off when an iterator ends: seconds each time.
     options.autotune.enabled = False
     return batches.with_options(options)
+
+
+def _reader(x: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what gathers examples: from memory, or from a mapped file without loading it."""
+    import tensorflow as tf
+
+    if not isinstance(x, np.memmap):
+        held = tf.constant(x)
+        return lambda index: tf.gather(held, index)
+
+    def read(index: tf.Tensor) -> tf.Tensor:
+        (examples,) = tf.numpy_function(lambda i: x[i], [index], [tf.as_dtype(x.dtype)])
+        return tf.ensure_shape(examples, (None, *x.shape[1:]))
+
+    return read
