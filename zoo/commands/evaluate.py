@@ -13,7 +13,7 @@ import numpy as np
 from absl import flags
 from rich.table import Table
 
-import export
+from zoo.commands.artifact import open_artifact
 from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
@@ -32,7 +32,8 @@ KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
 flags.DEFINE_string(
-    "artifact", None, "or a .tflite file; for a table with the checkpoint that it was made from",
+    "artifact", None,
+    "or a .tflite file or a SavedModel's folder; for a table with the checkpoint it was made from",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
@@ -88,8 +89,8 @@ def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.evaluation import score, score_values
 
-    model = _open(values.artifact)
-    shape = tuple(model.input.shape[1:])
+    artifact = open_artifact(values.artifact)
+    shape = artifact.shape
     if values.checkpoint:
         dataset = load_for(checkpoint_card(values.checkpoint), values.data, how)
     else:
@@ -97,13 +98,15 @@ def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
         kind = KINDS[len(shape)]
         dataset = load_dataset(values.data, kind, image_size=size, reading=how)
     split = dataset.split(values.split)
-    x = _of_length(split.x, shape[0]) if len(shape) == 2 else split.x
-    if x.shape[1:] != shape:
+    x = split.x
+    if len(shape) == 2 and shape[0] is not None:
+        x = _of_length(x, shape[0])
+    if any(side not in (None, own) for side, own in zip(shape, x.shape[1:], strict=True)):
         raise RequestError(
             f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}; where it is a "
             "table, say --checkpoint too, whose columns are used"
         )
-    outputs = model(x)
+    outputs = artifact.run(x)
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
             f"{values.artifact} tells {outputs.shape[1]} classes apart, "
@@ -119,15 +122,6 @@ def _of_length(x: np.ndarray, steps: int) -> np.ndarray:
     if x.shape[1] > steps:
         raise RequestError(f"the file takes {steps} steps, the data has up to {x.shape[1]}")
     return np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
-
-
-def _open(artifact: str) -> export.LiteModel:
-    if not Path(artifact).is_file():
-        raise RequestError(f"--artifact {artifact} is not a file")
-    try:
-        return export.LiteModel(artifact, threads=2)
-    except ValueError as error:
-        raise RequestError(f"--artifact {artifact}: {error}") from error
 
 
 def _class_table(classes: Sequence[ClassScore]) -> Table:

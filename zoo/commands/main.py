@@ -13,6 +13,7 @@ COMMANDS = {
     "show": "one card, whole",
     "train": "train a model from scratch into a checkpoint",
     "evaluate": "accuracy of a checkpoint or of an exported file",
+    "predict": "labels and scores for your own pictures",
     "import": "weights of torchvision or timm into a checkpoint",
     "convert-back": "a ResNet's checkpoint into torchvision's names",
     "export": "SavedModel and TFLite files for cpu, gpu and edge, verified",

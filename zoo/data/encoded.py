@@ -133,7 +133,7 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
         notes.append(f"the decoded pictures ({size / 2**30:.1f} GiB) are kept in {folder}")
     else:
         pictures = np.empty(shape, np.uint8)
-        decoded = _Decoded(pictures, _decode_into(pictures, sources, form, progress))
+        decoded = _Decoded(pictures, decode_into(pictures, sources, form, progress))
     notes += _broken_notes(encoded.name, decoded.broken, places)
     kept = np.ones(len(sources), bool)
     kept[list(decoded.broken)] = False
@@ -149,13 +149,26 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
     return Dataset(encoded.name, encoded.labels, train, validation, test, notes=tuple(notes))
 
 
-def _decode_into(
+def decode_into(
     pictures: np.ndarray,
     sources: Sequence[Path | bytes],
     form: Input,
     progress: Progress | None,
 ) -> dict[int, str]:
-    """Fills an array with the whole pictures, in order; returns the reasons of the others."""
+    """Fills an array with the whole pictures, in order and without gaps.
+
+    Args:
+        pictures: (sources, *form.shape), uint8. What lies after the whole ones is void.
+        sources: Files, or their bytes.
+        form: Size, crop and interpolation of the pictures.
+        progress: Told how many of how many pictures are done.
+
+    Returns:
+        By index, why the others are not among them.
+
+    Raises:
+        RequestError: A file may not be read.
+    """
 
     def fill(index: int) -> str | None:
         try:
@@ -200,7 +213,7 @@ def _decode_on_disk(
     if not folder.exists():
         with whole_folder(folder) as temporary:
             pictures = np.lib.format.open_memmap(temporary / "pictures.npy", "w+", np.uint8, shape)
-            broken = _decode_into(pictures, sources, form, progress)
+            broken = decode_into(pictures, sources, form, progress)
             pictures.flush()
             write_text(temporary / "broken.json", json.dumps(broken))
     told = json.loads((folder / "broken.json").read_text(encoding="utf-8"))
