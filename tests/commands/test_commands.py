@@ -2,7 +2,17 @@ import json
 
 import pytest
 
-HELP = ["list", "show", "train", "evaluate", "predict", "import", "convert-back", "export"]
+HELP = [
+    "list",
+    "show",
+    "train",
+    "finetune",
+    "evaluate",
+    "predict",
+    "import",
+    "convert-back",
+    "export",
+]
 
 
 @pytest.mark.parametrize("command", HELP)

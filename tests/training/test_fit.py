@@ -100,6 +100,7 @@ def test_a_loss_gone_nan_is_said(digits, tmp_path):
         ({"batch_size": -1}, "batch_size must be positive, not -1"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"label_smoothing": 1.0}, r"label_smoothing must be in \[0, 1\)"),
+        ({"patience": 0}, "patience must be positive, not 0"),
         ({"precision": "float8"}, "unknown precision 'float8'; known: float32, bfloat16, float16"),
     ],
 )
@@ -116,3 +117,35 @@ def test_a_foreign_state_is_refused(digits, tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(RequestError, match="is not a state of this training; remove it"):
         fit(model(), digits, RECIPE, path)
+
+
+class Worsen(keras.callbacks.Callback):
+    """Makes every epoch after the second worse, as an overfit does; notes the weights of each."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def on_test_begin(self, logs=None):
+        if len(self.weights) >= 2:
+            self.model.get_layer("logits").kernel.assign(
+                -self.model.get_layer("logits").kernel.numpy()
+            )
+        self.weights.append(self.model.get_weights())
+
+
+def test_patience_ends_it_and_takes_the_best(digits, tmp_path):
+    recipe = Recipe(epochs=12, batch_size=32, patience=2)
+    trained, watch = model(), Worsen()
+    state = tmp_path / "state.safetensors"
+    history = fit(trained, digits, recipe, state, [watch])
+    ranks = [(row["val_accuracy"], -row["val_loss"]) for row in history]
+    best = ranks.index(max(ranks))
+    assert len(history) == best + 3 < 12
+    for a, b in zip(trained.get_weights(), watch.weights[best], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    again = model()  # A second call finds it ended, with the best at hand.
+    assert fit(again, digits, recipe, state) == history
+    for a, b in zip(again.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

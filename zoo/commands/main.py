@@ -12,6 +12,7 @@ COMMANDS = {
     "list": "models and checkpoints: size, accuracy, licence",
     "show": "one card, whole",
     "train": "train a model from scratch into a checkpoint",
+    "finetune": "a pretrained backbone with a new head for your own photos",
     "evaluate": "accuracy of a checkpoint or of an exported file",
     "predict": "labels and scores for your own pictures",
     "import": "weights of torchvision or timm into a checkpoint",

@@ -14,7 +14,7 @@ from absl import flags
 
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.artifact import artifact_labels, open_artifact
-from zoo.commands.reading import picture_bar
+from zoo.commands.reading import bar
 from zoo.commands.runner import (
     DONE,
     NOT_GOOD_ENOUGH,
@@ -87,7 +87,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     for start in range(0, len(files), _AT_ONCE):
         part = files[start : start + _AT_ONCE]
         pictures = np.empty((len(part), *sides), np.uint8)
-        with picture_bar(terminal) as progress:
+        with bar(terminal, "decoding") as progress:
             reasons = decode_into(pictures, part, predictor.form, progress)
         for index, reason in reasons.items():
             broken.append({"file": str(part[index]), "reason": reason})

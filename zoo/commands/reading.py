@@ -16,21 +16,24 @@ if TYPE_CHECKING:
     from zoo.data.sources import Reading
 
 
-def define_reading(values: flags.FlagValues, *, task: bool = False) -> None:
+def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool = False) -> None:
     """Adds the flags to those of a command.
 
     Args:
         values: The command's flags.
+        tables: Whether tables are read at all.
         task: Whether the user says the task; a checkpoint knows its own.
     """
-    flags.DEFINE_string(
-        "label_column", None, "tables: the column to tell, by name or number (0 first, -1 last)",
-        flag_values=values,
-    )  # fmt: skip
-    flags.DEFINE_bool(
-        "header", None, "tables: whether the first line holds names; default as it looks",
-        flag_values=values,
-    )  # fmt: skip
+    if tables:
+        flags.DEFINE_string(
+            "label_column", None,
+            "tables: the column to tell, by name or number (0 first, -1 last)",
+            flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_bool(
+            "header", None, "tables: whether the first line holds names; default as it looks",
+            flag_values=values,
+        )  # fmt: skip
     flags.DEFINE_string(
         "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
         flag_values=values,
@@ -48,14 +51,16 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
     from zoo.data.sources import Reading
 
     task: Task = values.task if "task" in values else "classification"
-    with picture_bar(terminal) as progress:
-        yield Reading(task, values.label_column, values.header, values.data_dir, progress)
+    column = values.label_column if "label_column" in values else None
+    header = values.header if "header" in values else None
+    with bar(terminal, "decoding") as progress:
+        yield Reading(task, column, header, values.data_dir, progress)
 
 
 @contextlib.contextmanager
-def picture_bar(terminal: Console) -> Iterator[Progress]:
-    """Shows a bar while pictures are decoded, where there is a terminal."""
-    bar = rich.progress.Progress(
+def bar(terminal: Console, title: str) -> Iterator[Progress]:
+    """Shows a bar from the first step to the last, where there is a terminal."""
+    shown = rich.progress.Progress(
         "{task.description}",
         rich.progress.BarColumn(),
         rich.progress.MofNCompleteColumn(),
@@ -64,6 +69,15 @@ def picture_bar(terminal: Console) -> Iterator[Progress]:
         transient=True,
         disable=not terminal.is_terminal,
     )
-    with bar:
-        task = bar.add_task("decoding", total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+    task = shown.add_task(title, total=None)
+
+    def progress(done: int, total: int) -> None:
+        shown.start()
+        shown.update(task, completed=done, total=total)
+        if done == total:
+            shown.stop()
+
+    try:
+        yield progress
+    finally:
+        shown.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from absl import flags
 
 from zoo.commands.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, console, import_keras, no_more
+from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 
@@ -84,7 +83,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         config=config,
         weights=values.weights,
         licence=values.licence,
-        command=shlex.join(["zoo", "train", *_given(values)]),
+        command=command_line("train", values),
         callbacks=[EpochLines(terminal, recipe.epochs)],
     )
     for metric in card.metrics:
@@ -108,14 +107,6 @@ def _parse_config(text: str) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             config[key] = value
     return config
-
-
-def _given(values: flags.FlagValues) -> list[str]:
-    return [
-        f"--{name}={value}"
-        for name, value in sorted(values.flag_values_dict().items())
-        if values[name].present and name != "output"
-    ]
 
 
 COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import keras
 from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
+from zoo.training.augment import Augment
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
 from zoo.training.target import restore_units, standardise, target_scale
@@ -23,6 +24,9 @@ def fit(
     recipe: Recipe,
     state: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    augment: Augment | None = None,
+    rates: Callable[[str], float] | None = None,
 ) -> list[Row]:
     """Trains a model on a data set, from the last state saved where there is one.
 
@@ -33,6 +37,8 @@ def fit(
         recipe: How.
         state: File for the state of an unfinished training, `.safetensors`.
         callbacks: Told of the progress.
+        augment: Changes the training pictures anew in each epoch.
+        rates: Share of the learning rate that a variable gets, by its path; None: all of it.
 
     Returns:
         A row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate. Of
@@ -47,10 +53,10 @@ def fit(
         dataset = standardise(dataset, scale)
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
-    compile_model(model, recipe, steps, unit=None if scale is None else scale.std)
-    keeper = StateKeeper(model, state)
+    compile_model(model, recipe, steps, unit=None if scale is None else scale.std, rates=rates)
+    keeper = StateKeeper(model, state, recipe.patience)
     first = len(keeper.history)
-    if first < recipe.epochs:
+    if first < recipe.epochs and not keeper.exhausted:
         model.fit(
             training_batches(
                 dataset.train,
@@ -58,6 +64,7 @@ def fit(
                 outputs,
                 seed=recipe.seed,
                 epochs=range(first, recipe.epochs),
+                augment=augment,
             ),
             initial_epoch=first,
             epochs=recipe.epochs,
@@ -67,6 +74,8 @@ def fit(
             callbacks=[_FiniteLoss(), keeper, *callbacks],
             verbose=0,
         )
+    if keeper.best is not None:
+        model.set_weights(keeper.best)
     if scale is not None:
         restore_units(model.get_layer("logits"), scale)
     return keeper.history
