@@ -73,7 +73,7 @@ def finetune(
     folder = find_checkpoint(checkpoint)
     origin = read_card(folder)
     settings: dict[str, Any] = {
-        "checkpoint": Path(checkpoint).name,
+        "checkpoint": folder.resolve().name,
         "checkpoint_sha256": origin.files[WEIGHTS].sha256,
         "model": origin.model,
         "config": dict(origin.config),
@@ -97,7 +97,7 @@ def finetune(
         config=origin.config,
         training={"command": command, **settings, "versions": versions()},
         licence=origin.licence,
-        source=f"fine-tuned from {Path(checkpoint).name} with zoo finetune",
+        source=f"fine-tuned from {folder.resolve().name} with zoo finetune",
         origin=origin.origin,
     )
     keras.utils.set_random_seed(plan.head.seed)
