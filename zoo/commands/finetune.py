@@ -36,6 +36,9 @@ flags.DEFINE_string("augment", "light", "none, light or strong", flag_values=FLA
 flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the checkpoint's", flag_values=FLAGS
 )
+flags.DEFINE_enum(
+    "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS
+)
 flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
@@ -80,6 +83,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         learning_rate=values.learning_rate,
         freeze=values.freeze,
         augment=values.augment,
+        class_weights=values.class_weights,
         precision=values.precision,
         seed=values.seed,
     )

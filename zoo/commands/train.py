@@ -35,6 +35,9 @@ flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_enum(
+    "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS
+)
 flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS

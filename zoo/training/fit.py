@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
 from zoo.data.dataset import Dataset
@@ -51,6 +52,8 @@ def fit(
     if dataset.task == "regression":
         scale = target_scale(dataset.train.y)
         dataset = standardise(dataset, scale)
+    if recipe.class_weights and dataset.task == "regression":
+        raise RequestError("--class_weights is of classes, and a regression has none")
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
     compile_model(model, recipe, steps, unit=None if scale is None else scale.std, rates=rates)
@@ -69,6 +72,7 @@ def fit(
             initial_epoch=first,
             epochs=recipe.epochs,
             steps_per_epoch=steps,
+            class_weight=balance(dataset.train.y) if recipe.class_weights else None,
             shuffle=False,  # The batches are shuffled already.
             validation_data=evaluation_batches(dataset.validation, recipe.batch_size, outputs),
             callbacks=[_FiniteLoss(), keeper, *callbacks],
@@ -79,6 +83,17 @@ def fit(
     if scale is not None:
         restore_units(model.get_layer("logits"), scale)
     return keeper.history
+
+
+def balance(y: np.ndarray) -> dict[int, float]:
+    """Returns weights of classes with which each counts alike, 1 in the mean over the examples.
+
+    Args:
+        y: (examples,) class indices. A class without examples has no weight.
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    weights = len(y) / (len(classes) * counts)
+    return {int(label): float(weight) for label, weight in zip(classes, weights, strict=True)}
 
 
 class _FiniteLoss(keras.callbacks.Callback):

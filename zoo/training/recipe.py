@@ -25,6 +25,8 @@ class Recipe:
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
         weight_decay: Of AdamW, on kernels only.
         label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016).
+        class_weights: "balanced": the examples of a class count in inverse proportion to their
+            number; None: all alike.
         patience: Epochs without a better one after which the training ends, and the best is taken;
             None: all are trained, and the last is taken.
         precision: Of the arithmetic: "float32", or "bfloat16" or "float16" with float32 weights.
@@ -37,6 +39,7 @@ class Recipe:
     warmup: float = 0.1
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
+    class_weights: str | None = None
     patience: int | None = None
     precision: str = "float32"
     seed: int = 0
@@ -46,6 +49,8 @@ class Recipe:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise RequestError(f"{name} must be positive, not {value}")
+        if self.class_weights not in (None, "balanced"):
+            raise RequestError(f"class_weights can be balanced, not {self.class_weights!r}")
         if self.patience is not None and self.patience < 1:
             raise RequestError(f"patience must be positive, not {self.patience}")
         if not 0 <= self.seed < 2**32:

@@ -72,6 +72,7 @@ def choose_plan(
     learning_rate: float | None = None,
     freeze: str = "none",
     augment: str = "light",
+    class_weights: str | None = None,
     precision: str = "float32",
     seed: int = 0,
 ) -> Plan:
@@ -85,6 +86,7 @@ def choose_plan(
         learning_rate: Highest of the second stage.
         freeze: See `Plan`.
         augment: See `Plan`.
+        class_weights: See `zoo.training.recipe.Recipe`.
         precision: Of the arithmetic.
         seed: Of weights and order.
 
@@ -93,7 +95,13 @@ def choose_plan(
     """
     batch = batch_size or (64 if examples >= 1000 else 32 if examples >= 300 else 16)
     # A recipe refuses what is not positive.
-    head = Recipe(batch_size=batch, learning_rate=3e-3, precision=precision, seed=seed)
+    head = Recipe(
+        batch_size=batch,
+        learning_rate=3e-3,
+        class_weights=class_weights,
+        precision=precision,
+        seed=seed,
+    )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
     if epochs is None:
