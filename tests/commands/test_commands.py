@@ -2,7 +2,17 @@ import json
 
 import pytest
 
-HELP = ["list", "show", "train", "evaluate", "import", "convert-back", "export"]
+HELP = [
+    "list",
+    "show",
+    "train",
+    "finetune",
+    "evaluate",
+    "predict",
+    "import",
+    "convert-back",
+    "export",
+]
 
 
 @pytest.mark.parametrize("command", HELP)
@@ -94,7 +104,7 @@ WRONG = [
     (("train", "extra"), "unexpected argument 'extra'"),
     (("evaluate",), "say what to evaluate"),
     (("evaluate", "--checkpoint=nothing"), "unknown checkpoint 'nothing'"),
-    (("evaluate", "--artifact=nothing.tflite"), "--artifact nothing.tflite is not a file"),
+    (("evaluate", "--artifact=nothing.tflite"), "nothing.tflite is not a file or folder"),
     (("evaluate", "--artifact=setup.py"), "--artifact setup.py: "),
     (("export",), "say what to export"),
     (("export", "--checkpoint=resnet8.digit"), "did you mean 'resnet8.digits'"),

@@ -6,9 +6,10 @@ import pytest
 import safetensors
 import safetensors.numpy
 
+from zoo.data.dataset import Dataset, Split
 from zoo.errors import RequestError
 from zoo.models import build
-from zoo.training.fit import fit
+from zoo.training.fit import balance, fit
 from zoo.training.recipe import Recipe
 
 RECIPE = Recipe(epochs=4, batch_size=32)
@@ -100,6 +101,8 @@ def test_a_loss_gone_nan_is_said(digits, tmp_path):
         ({"batch_size": -1}, "batch_size must be positive, not -1"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"label_smoothing": 1.0}, r"label_smoothing must be in \[0, 1\)"),
+        ({"class_weights": "even"}, "class_weights can be balanced, not 'even'"),
+        ({"patience": 0}, "patience must be positive, not 0"),
         ({"precision": "float8"}, "unknown precision 'float8'; known: float32, bfloat16, float16"),
     ],
 )
@@ -116,3 +119,57 @@ def test_a_foreign_state_is_refused(digits, tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(RequestError, match="is not a state of this training; remove it"):
         fit(model(), digits, RECIPE, path)
+
+
+class Worsen(keras.callbacks.Callback):
+    """Makes every epoch after the second worse, as an overfit does; notes the weights of each."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def on_test_begin(self, logs=None):
+        if len(self.weights) >= 2:
+            self.model.get_layer("logits").kernel.assign(
+                -self.model.get_layer("logits").kernel.numpy()
+            )
+        self.weights.append(self.model.get_weights())
+
+
+def test_patience_ends_it_and_takes_the_best(digits, tmp_path):
+    recipe = Recipe(epochs=12, batch_size=32, patience=2)
+    trained, watch = model(), Worsen()
+    state = tmp_path / "state.safetensors"
+    history = fit(trained, digits, recipe, state, [watch])
+    ranks = [(row["val_accuracy"], -row["val_loss"]) for row in history]
+    best = ranks.index(max(ranks))
+    assert len(history) == best + 3 < 12
+    for a, b in zip(trained.get_weights(), watch.weights[best], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    again = model()  # A second call finds it ended, with the best at hand.
+    assert fit(again, digits, recipe, state) == history
+    for a, b in zip(again.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_balanced_classes_count_alike():
+    y = np.array([0, 0, 0, 2])
+    assert balance(y) == pytest.approx({0: 2 / 3, 2: 2.0})
+    assert np.mean([balance(y)[label] for label in y]) == pytest.approx(1)
+
+
+def test_a_rare_class_is_not_forgotten(tmp_path):
+    """No feature tells the classes apart: the frequent one is told, unless they are balanced."""
+    y = np.repeat([0, 1], [90, 10])
+    split = Split(np.zeros((100, 1), np.float32), y)
+    data = Dataset("rare", ("often", "rare"), split, split, split)
+    shares = []
+    for name in (None, "balanced"):
+        inputs = keras.Input((1,))
+        trained = keras.Model(inputs, keras.layers.Dense(2, name="logits")(inputs))
+        recipe = Recipe(epochs=60, batch_size=100, learning_rate=0.1, label_smoothing=0.0,
+                        weight_decay=0.0, class_weights=name)  # fmt: skip
+        fit(trained, data, recipe, tmp_path / str(name))
+        shares.append(float(keras.ops.softmax(trained(split.x[:1]))[0, 1]))
+    np.testing.assert_allclose(shares, [0.1, 0.5], atol=0.05)

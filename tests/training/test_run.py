@@ -22,7 +22,8 @@ def run(digits, tmp_path_factory):
 def test_the_folder_is_a_checkpoint_with_its_record(run, digits):
     output, card = run
     assert sorted(path.name for path in output.iterdir()) == [
-        "card.json", "curves.png", "history.csv", "model.safetensors", "run.json",
+        "calibration.png", "card.json", "confusion.png", "curves.png", "history.csv",
+        "mistakes.png", "model.safetensors", "result.html", "run.json",
     ]  # fmt: skip
     assert zoo.load(output).card == card
     record = json.loads((output / "run.json").read_text())

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from absl import flags
 from rich.table import Table
 
-import export
+from zoo.commands.artifact import open_artifact
 from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 
 if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
+    from zoo.data.sources import Reading
     from zoo.models import InputKind
     from zoo.training.evaluation import ClassScore, Evaluation, ValueEvaluation
 
@@ -30,7 +31,8 @@ KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
 flags.DEFINE_string(
-    "artifact", None, "or a .tflite file; for a table with the checkpoint that it was made from",
+    "artifact", None,
+    "or a .tflite file or a SavedModel's folder; for a table with the checkpoint it was made from",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
@@ -50,9 +52,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.files import write_text
     from zoo.training.evaluation import Evaluation
 
-    measure = _measure_artifact if values.artifact else _measure_checkpoint
-    dataset, evaluation = measure(values)
     terminal = console()
+    measure = _measure_artifact if values.artifact else _measure_checkpoint
+    with reading(values, terminal) as how:
+        dataset, evaluation = measure(values, how)
     for note in dataset.notes:
         terminal.print(note)
     if isinstance(evaluation, Evaluation):
@@ -70,42 +73,40 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
-def _measure_checkpoint(values: flags.FlagValues) -> Measured:
+def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.store import load
     from zoo.data.sources import load_for
     from zoo.training.evaluation import evaluate
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data, reading(values))
+    dataset = load_for(checkpoint.card, values.data, how)
     return dataset, evaluate(checkpoint.model, dataset, dataset.split(values.split))
 
 
-def _measure_artifact(values: flags.FlagValues) -> Measured:
+def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sequences import of_length
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.evaluation import score, score_values
 
-    model = _open(values.artifact)
-    shape = tuple(model.input.shape[1:])
+    artifact = open_artifact(values.artifact)
+    shape = artifact.shape
     if values.checkpoint:
-        dataset = load_for(checkpoint_card(values.checkpoint), values.data, reading(values))
+        dataset = load_for(checkpoint_card(values.checkpoint), values.data, how)
     else:
         size = shape[0] if len(shape) == 3 else None
         kind = KINDS[len(shape)]
-        dataset = load_dataset(values.data, kind, image_size=size, reading=reading(values))
+        dataset = load_dataset(values.data, kind, image_size=size, reading=how)
     split = dataset.split(values.split)
-    stream = isinstance(model, export.LiteStream)
-    if len(shape) == 2 and not stream:
+    if len(shape) == 2 and shape[0] is not None:
         split = of_length(dataset, shape[0]).split(values.split)
     x = split.x
-    shape = (x.shape[1], *shape[1:]) if stream else shape
-    if x.shape[1:] != shape:
+    if any(side not in (None, own) for side, own in zip(shape, x.shape[1:], strict=True)):
         raise RequestError(
             f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}; where it is a "
             "table, say --checkpoint too, whose columns are used"
         )
-    outputs = model(x, split.lengths)
+    outputs = artifact.run(x, split.lengths)
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
             f"{values.artifact} tells {outputs.shape[1]} classes apart, "
@@ -114,15 +115,6 @@ def _measure_artifact(values: flags.FlagValues) -> Measured:
     if dataset.task == "regression":
         return dataset, score_values(outputs, split)
     return dataset, score(outputs, split, dataset.labels)
-
-
-def _open(artifact: str) -> export.LiteModel | export.LiteStream:
-    if not Path(artifact).is_file():
-        raise RequestError(f"--artifact {artifact} is not a file")
-    try:
-        return export.load_lite(artifact, threads=2)
-    except ValueError as error:
-        raise RequestError(f"--artifact {artifact}: {error}") from error
 
 
 def _class_table(classes: Sequence[ClassScore]) -> Table:

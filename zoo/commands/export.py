@@ -74,7 +74,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.sources import load_for
 
     checkpoint = load(values.checkpoint)
-    dataset = load_for(checkpoint.card, values.data, reading(values))
+    with reading(values, terminal) as how:
+        dataset = load_for(checkpoint.card, values.data, how)
     streaming = None
     if len(checkpoint.card.input.shape) == 2:
         checkpoint, dataset, streaming = _of_length(values, checkpoint, dataset)

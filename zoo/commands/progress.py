@@ -16,10 +16,12 @@ class EpochLines(keras.callbacks.Callback):
     Args:
         console: Where to print.
         epochs: Of the whole training.
+        title: Before each line.
     """
 
-    def __init__(self, console: Console, epochs: int) -> None:
+    def __init__(self, console: Console, epochs: int, title: str = "") -> None:
         super().__init__()
+        self._title = f"{title} " if title else ""
         self._epochs = epochs
         self._started = 0.0
         self._progress = Progress(
@@ -44,7 +46,7 @@ class EpochLines(keras.callbacks.Callback):
         self._progress.reset(
             self._task,
             total=self.params["steps"],
-            description=f"epoch {epoch + 1}/{self._epochs}",
+            description=f"{self._title}epoch {epoch + 1}/{self._epochs}",
         )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -56,7 +58,7 @@ class EpochLines(keras.callbacks.Callback):
         logs = logs or {}
         measure = "accuracy" if "accuracy" in logs else "r2"
         self._console.print(
-            f"epoch {epoch + 1:>3}/{self._epochs}  loss {logs['loss']:.4f}  "
+            f"{self._title}epoch {epoch + 1:>3}/{self._epochs}  loss {logs['loss']:.4f}  "
             f"{measure} {logs[measure]:.4f}  validation {logs[f'val_{measure}']:.4f}  "
             f"{time.monotonic() - self._started:.1f} s",
             highlight=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -102,6 +103,16 @@ def console() -> Console:
     """Returns the terminal; where there is none, lines may be longer than its usual 80."""
     terminal = Console(highlight=False, markup=False)
     return terminal if terminal.is_terminal else Console(highlight=False, markup=False, width=200)
+
+
+def command_line(name: str, values: FlagValues) -> str:
+    """Returns what the user typed, for the record; not where it is written to."""
+    given = [
+        f"--{flag}={value}"
+        for flag, value in sorted(values.flag_values_dict().items())
+        if values[flag].present and flag != "output"
+    ]
+    return shlex.join(["zoo", name, *given])
 
 
 def no_more(rest: list[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from absl import flags
 
 from zoo.commands.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, console, import_keras, no_more
+from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 
@@ -22,7 +21,8 @@ flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAG
 flags.DEFINE_string(
     "data",
     "digits",
-    "what to learn: digits, a .csv or .npz file, or a folder of train.csv and test.csv",
+    "what to learn: digits, a folder of photos, tfds:NAME, a .csv or .npz file, or a folder of "
+    "train.csv and test.csv",
     flag_values=FLAGS,
 )
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
@@ -35,6 +35,9 @@ flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_enum(
+    "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS
+)
 flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
@@ -63,9 +66,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
     asked = {name: values[name].value for name in names if values[name].value is not None}
     recipe = Recipe(**{**row.recipe, **asked})
-    dataset = load_dataset(
-        values.data, row.input, image_size=values.image_size, reading=reading(values)
-    )
+    with reading(values, terminal) as how:
+        dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)
     output = Path(values.output or f"runs/{values.model}-{dataset.name}")
     for note in dataset.notes:
         terminal.print(note)
@@ -84,7 +86,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         config=config,
         weights=values.weights,
         licence=values.licence,
-        command=shlex.join(["zoo", "train", *_given(values)]),
+        command=command_line("train", values),
         callbacks=[EpochLines(terminal, recipe.epochs)],
     )
     for metric in card.metrics:
@@ -108,14 +110,6 @@ def _parse_config(text: str) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             config[key] = value
     return config
-
-
-def _given(values: flags.FlagValues) -> list[str]:
-    return [
-        f"--{name}={value}"
-        for name, value in sorted(values.flag_values_dict().items())
-        if values[name].present and name != "output"
-    ]
 
 
 COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main)

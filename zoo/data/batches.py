@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from zoo.data.dataset import Split
 
@@ -11,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def training_batches(
-    split: Split, batch_size: int, outputs: int, *, seed: int, epochs: range
+    split: Split,
+    batch_size: int,
+    outputs: int,
+    *,
+    seed: int,
+    epochs: range,
+    augment: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None,
 ) -> tf.data.Dataset:
     """Returns the batches of many epochs in one pipeline, shuffled anew in each.
 
@@ -25,6 +34,8 @@ def training_batches(
         outputs: Width of the targets: the number of classes, or 1 for values.
         seed: Of the order.
         epochs: Numbers of the epochs to give.
+        augment: Changes inputs and targets of a batch, by random numbers from a key (2,) int64 of
+            its own: see `zoo.training.augment`.
 
     Returns:
         Pairs of float32 (batch, ...) and float32 (batch, outputs): one-hot classes, or values.
@@ -38,14 +49,19 @@ def training_batches(
         return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
 
     indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(order)
-    return _gather(indices, split, outputs)
+    first = epochs.start * steps_per_epoch(split, batch_size)
+    keys = tf.data.Dataset.counter(first).map(
+        lambda step: tf.stack([tf.constant(seed, tf.int64), step])
+    )
+    return _gather(tf.data.Dataset.zip(indices, keys), split, outputs, augment)
 
 
 def evaluation_batches(split: Split, batch_size: int, outputs: int) -> tf.data.Dataset:
     """Returns the batches of one pass in order, in the form of `training_batches`."""
     import tensorflow as tf
 
-    return _gather(tf.data.Dataset.range(len(split)).batch(batch_size), split, outputs)
+    indices = tf.data.Dataset.range(len(split)).batch(batch_size)
+    return _gather(tf.data.Dataset.zip(indices), split, outputs)
 
 
 def steps_per_epoch(split: Split, batch_size: int) -> int:
@@ -53,21 +69,43 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
     return -(-len(split) // batch_size)
 
 
-def _gather(indices: tf.data.Dataset, split: Split, outputs: int) -> tf.data.Dataset:
+def _gather(
+    indices: tf.data.Dataset,
+    split: Split,
+    outputs: int,
+    augment: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None,
+) -> tf.data.Dataset:
     import tensorflow as tf
 
-    x, y = tf.constant(split.x), tf.constant(split.y)
+    y = tf.constant(split.y)
+    examples = _reader(split.x)
     lengths = None if split.lengths is None else tf.constant(split.lengths)
 
-    def gather(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs, truth = tf.cast(tf.gather(x, index), tf.float32), tf.gather(y, index)
+    def gather(index: tf.Tensor, *key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs, truth = tf.cast(examples(index), tf.float32), tf.gather(y, index)
         if lengths is not None:
             inputs = inputs[:, : tf.reduce_max(tf.gather(lengths, index))]
         # Values are floating; classes are integers.
-        return inputs, truth[:, None] if truth.dtype.is_floating else tf.one_hot(truth, outputs)
+        targets = truth[:, None] if truth.dtype.is_floating else tf.one_hot(truth, outputs)
+        return (inputs, targets) if augment is None else augment(inputs, targets, *key)
 
     batches = indices.map(gather, num_parallel_calls=2, deterministic=True).prefetch(4)
     options = tf.data.Options()
     # The autotuner's thread sleeps out its back-off when an iterator ends: seconds each time.
     options.autotune.enabled = False
     return batches.with_options(options)
+
+
+def _reader(x: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what gathers examples: from memory, or from a mapped file without loading it."""
+    import tensorflow as tf
+
+    if not isinstance(x, np.memmap):
+        held = tf.constant(x)
+        return lambda index: tf.gather(held, index)
+
+    def read(index: tf.Tensor) -> tf.Tensor:
+        (examples,) = tf.numpy_function(lambda i: x[i], [index], [tf.as_dtype(x.dtype)])
+        return tf.ensure_shape(examples, (None, *x.shape[1:]))
+
+    return read

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import tarfile
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from zoo.checkpoints.card import Card, Task
+from zoo.checkpoints.card import Card, Input, Task
 from zoo.data.arrays import load_arrays
+from zoo.data.catalogued import PREFIX, find_tfds
 from zoo.data.dataset import Dataset
 from zoo.data.digits import load_digits
+from zoo.data.encoded import Encoded, Progress, decode, usual_side
 from zoo.data.images import resize_images
+from zoo.data.photos import find_photos
 from zoo.data.tables import load_table, table_files
 from zoo.errors import RequestError
 from zoo.models import MODELS, InputKind
@@ -26,11 +32,15 @@ class Reading:
         task: Whether the labels are classes or values.
         label_column: Tables: name of the column to tell, or its number from 0, -1 for the last.
         header: Tables: whether the first line holds names; None: as it looks.
+        data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
+        progress: Told how many of how many picture files are decoded.
     """
 
     task: Task = "classification"
     label_column: str | None = None
     header: bool | None = None
+    data_dir: str | None = None
+    progress: Progress | None = None
 
 
 def load_dataset(
@@ -44,8 +54,9 @@ def load_dataset(
 
     Args:
         source: "digits", the embedded handwritten digits; an `.npz` file (see
-            `zoo.data.arrays`); for features a `.csv` or `.csv.gz` file, or a folder of
-            `train.csv`, `test.csv` and perhaps `val.csv` (see `zoo.data.tables`).
+            `zoo.data.arrays`); for images a folder of photos (see `zoo.data.photos`) or
+            "tfds:NAME" (see `zoo.data.catalogued`); for features a `.csv` or `.csv.gz` file, or a
+            folder of `train.csv`, `test.csv` and perhaps `val.csv` (see `zoo.data.tables`).
         kind: What the model eats: `zoo.models.Architecture.input`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
@@ -66,22 +77,55 @@ def load_dataset(
 
 
 def load_images(
-    source: str, image_size: int | None = None, reading: Reading = Reading()
+    source: str,
+    image_size: int | None = None,
+    reading: Reading = Reading(),
+    *,
+    form: Input | None = None,
 ) -> Dataset:
-    """Loads a data set of images, as `load_dataset` does."""
+    """Loads a data set of images, as `load_dataset` does.
+
+    Args:
+        source: As there.
+        image_size: As there.
+        reading: As there.
+        form: How a checkpoint wants picture files to be scaled and cropped, in place of a size.
+    """
     if image_size is not None and image_size < SMALLEST:
         raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
     if image_size is not None and image_size > HIGHEST:
         raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
+    if form is not None:
+        image_size = form.shape[0]
+    if (encoded := _find_pictures(source, reading)) is not None:
+        size = image_size or _within(usual_side(encoded))
+        whole = Input(shape=(size, size, 3), mean=(), std=())
+        return decode(encoded, form or whole, reading.progress)
     dataset = _open(source, "image", reading)
-    height = dataset.train.x.shape[1]
-    size = image_size or min(max(height, SMALLEST), LARGEST)
+    size = image_size or _within(dataset.train.x.shape[1])
     resized = {
         name: dataclasses.replace(split, x=resize_images(split.x, (size, size)))
         for name in ("train", "validation", "test")
         for split in [getattr(dataset, name)]
     }
     return dataclasses.replace(dataset, **resized)
+
+
+def _within(side: int) -> int:
+    return min(max(side, SMALLEST), LARGEST)
+
+
+def _find_pictures(source: str, reading: Reading) -> Encoded | None:
+    """Returns the picture files of a source, None where it holds something else."""
+    if source.startswith(PREFIX):
+        encoded = find_tfds(source, reading.data_dir)
+    elif Path(source).is_dir() and not table_files(source):
+        encoded = find_photos(source)
+    else:
+        return None
+    if reading.task == "regression":
+        raise RequestError(f"{source} holds classes, not values; leave out --task=regression")
+    return encoded
 
 
 def load_for(card: Card, source: str, reading: Reading = Reading()) -> Dataset:
@@ -99,10 +143,9 @@ def load_for(card: Card, source: str, reading: Reading = Reading()) -> Dataset:
             the checkpoint.
     """
     kind = MODELS.get(card.model).input
-    size = card.input.shape[0] if kind == "image" else None
     reading = dataclasses.replace(reading, task=card.task)
     if kind == "image":
-        dataset = load_images(source, size, reading)
+        dataset = load_images(source, reading=reading, form=card.input)
     else:
         dataset = _open(source, kind, reading, card)
     shape = dataset.example_shape
@@ -143,8 +186,24 @@ def _open(source: str, kind: InputKind, reading: Reading, card: Card | None = No
                 f"the checkpoint was not trained on a table, and {source} is one; "
                 "give its numbers in an .npz file"
             )
-        return load_table(source, **dataclasses.asdict(reading), card=card)
+        return load_table(
+            source,
+            label_column=reading.label_column,
+            task=reading.task,
+            header=reading.header,
+            card=card,
+        )
+    if source.startswith(PREFIX) or Path(source).is_dir():
+        raise RequestError(f"{source} holds pictures, and the model takes {kind}; choose a ResNet")
+    if Path(source).is_file():
+        raise RequestError(_no_source(Path(source)))
     raise RequestError(
-        f"there is no data {source!r}; known: digits, a .csv or .npz file, a folder of train.csv "
-        "and test.csv"
+        f"there is no data {source!r}; known: digits, tfds:NAME, a folder of photos, a .csv or "
+        ".npz file, a folder of train.csv and test.csv"
     )
+
+
+def _no_source(path: Path) -> str:
+    if zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
+        return f"{path} is an archive; unpack it and give the folder"
+    return f"{path} is no data: give a folder of photos, or a .csv or .npz file"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
+from zoo.training.augment import Augment
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
 from zoo.training.target import restore_units, standardise, target_scale
@@ -23,6 +25,9 @@ def fit(
     recipe: Recipe,
     state: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    augment: Augment | None = None,
+    rates: Callable[[str], float] | None = None,
 ) -> list[Row]:
     """Trains a model on a data set, from the last state saved where there is one.
 
@@ -33,6 +38,8 @@ def fit(
         recipe: How.
         state: File for the state of an unfinished training, `.safetensors`.
         callbacks: Told of the progress.
+        augment: Changes the training pictures anew in each epoch.
+        rates: Share of the learning rate that a variable gets, by its path; None: all of it.
 
     Returns:
         A row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate. Of
@@ -45,12 +52,14 @@ def fit(
     if dataset.task == "regression":
         scale = target_scale(dataset.train.y)
         dataset = standardise(dataset, scale)
+    if recipe.class_weights and dataset.task == "regression":
+        raise RequestError("--class_weights is of classes, and a regression has none")
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
-    compile_model(model, recipe, steps, unit=None if scale is None else scale.std)
-    keeper = StateKeeper(model, state)
+    compile_model(model, recipe, steps, unit=None if scale is None else scale.std, rates=rates)
+    keeper = StateKeeper(model, state, recipe.patience)
     first = len(keeper.history)
-    if first < recipe.epochs:
+    if first < recipe.epochs and not keeper.exhausted:
         model.fit(
             training_batches(
                 dataset.train,
@@ -58,18 +67,33 @@ def fit(
                 outputs,
                 seed=recipe.seed,
                 epochs=range(first, recipe.epochs),
+                augment=augment,
             ),
             initial_epoch=first,
             epochs=recipe.epochs,
             steps_per_epoch=steps,
+            class_weight=balance(dataset.train.y) if recipe.class_weights else None,
             shuffle=False,  # The batches are shuffled already.
             validation_data=evaluation_batches(dataset.validation, recipe.batch_size, outputs),
             callbacks=[_FiniteLoss(), keeper, *callbacks],
             verbose=0,
         )
+    if keeper.best is not None:
+        model.set_weights(keeper.best)
     if scale is not None:
         restore_units(model.get_layer("logits"), scale)
     return keeper.history
+
+
+def balance(y: np.ndarray) -> dict[int, float]:
+    """Returns weights of classes with which each counts alike, 1 in the mean over the examples.
+
+    Args:
+        y: (examples,) class indices. A class without examples has no weight.
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    weights = len(y) / (len(classes) * counts)
+    return {int(label): float(weight) for label, weight in zip(classes, weights, strict=True)}
 
 
 class _FiniteLoss(keras.callbacks.Callback):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ class Recipe:
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
         weight_decay: Of AdamW, on kernels only.
         label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016).
+        class_weights: "balanced": the examples of a class count in inverse proportion to their
+            number; None: all alike.
+        patience: Epochs without a better one after which the training ends, and the best is taken;
+            None: all are trained, and the last is taken.
         precision: Of the arithmetic: "float32", or "bfloat16" or "float16" with float32 weights.
         seed: Of weights, order and dropout.
     """
@@ -34,6 +39,8 @@ class Recipe:
     warmup: float = 0.1
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
+    class_weights: str | None = None
+    patience: int | None = None
     precision: str = "float32"
     seed: int = 0
 
@@ -42,6 +49,10 @@ class Recipe:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise RequestError(f"{name} must be positive, not {value}")
+        if self.class_weights not in (None, "balanced"):
+            raise RequestError(f"class_weights can be balanced, not {self.class_weights!r}")
+        if self.patience is not None and self.patience < 1:
+            raise RequestError(f"patience must be positive, not {self.patience}")
         if not 0 <= self.seed < 2**32:
             raise RequestError(f"seed must be from 0 to {2**32 - 1}, not {self.seed}")
         if not 0 <= self.label_smoothing < 1:
@@ -53,7 +64,12 @@ class Recipe:
 
 
 def compile_model(
-    model: keras.Model, recipe: Recipe, steps_per_epoch: int, *, unit: float | None = None
+    model: keras.Model,
+    recipe: Recipe,
+    steps_per_epoch: int,
+    *,
+    unit: float | None = None,
+    rates: Callable[[str], float] | None = None,
 ) -> None:
     """Compiles a model for training.
 
@@ -63,6 +79,7 @@ def compile_model(
         steps_per_epoch: Batches in a pass.
         unit: None for one-hot targets. For the targets of a regression: what 1 of the model's
             output is in the target's own units, in which "mae" is told.
+        rates: Share of the learning rate that a variable gets, by its path; None: all of it.
     """
     steps = recipe.epochs * steps_per_epoch
     warmup = int(recipe.warmup * steps)
@@ -72,7 +89,10 @@ def compile_model(
         warmup_steps=warmup,
         decay_steps=max(steps - warmup, 1),
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    if rates is None:
+        optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    else:
+        optimizer = LayerwiseAdamW(rates, schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if unit is None:
         loss = keras.losses.CategoricalCrossentropy(
@@ -86,8 +106,21 @@ def compile_model(
         optimizer,
         loss=loss,
         metrics=metrics,
-        jit_compile="auto" if _accelerated() else False,
+        jit_compile=jit_compile(),
     )
+
+
+class LayerwiseAdamW(keras.optimizers.AdamW):
+    """AdamW in which each variable has its own share of the learning rate."""
+
+    def __init__(self, rates: Callable[[str], float], *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._rates = rates
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Moves one variable."""
+        path = self._trainable_variables[self._get_variable_index(variable)].path
+        super().update_step(gradient, variable, learning_rate * self._rates(path))
 
 
 def _mean_absolute_error(unit: float) -> keras.metrics.Metric:
@@ -97,10 +130,13 @@ def _mean_absolute_error(unit: float) -> keras.metrics.Metric:
     return keras.metrics.MeanMetricWrapper(error, name="mae")
 
 
-def _accelerated() -> bool:
-    """XLA made convolutions on a CPU 3 to 10 times slower under TensorFlow."""
+def jit_compile() -> bool | str:
+    """Returns what to tell `keras.Model.compile`.
+
+    XLA made convolutions on a CPU 3 to 10 times slower under TensorFlow.
+    """
     if keras.backend.backend() != "tensorflow":
-        return True
+        return "auto"
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    return "auto" if tf.config.list_physical_devices("GPU") else False

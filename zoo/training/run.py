@@ -20,10 +20,14 @@ from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
-from zoo.training.evaluation import evaluate
+from zoo.training.evaluation import predict, run, score, score_values
 from zoo.training.fit import fit
 from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.result import write_result
 from zoo.training.state import Row
+
+STATE = "state.safetensors"
+_TEMPORARY = (STATE, "head.state.safetensors", "features.safetensors")
 
 
 def train(
@@ -40,7 +44,8 @@ def train(
 ) -> Card:
     """Trains a model from scratch into a checkpoint folder.
 
-    The folder also gets `run.json`, `history.csv` and `curves.png`. The same call on an unfinished
+    The folder also gets `run.json`, `history.csv`, `curves.png` and the page of
+    `zoo.training.result`. The same call on an unfinished
     folder goes on after its last whole epoch; on a finished one it does nothing.
 
     Args:
@@ -72,7 +77,7 @@ def train(
         "weights": weights,
         **dataclasses.asdict(recipe),
     }
-    if (card := _finished(output, settings)) is not None:
+    if (card := finished(output, settings)) is not None:
         return card
 
     mean, std = channel_statistics(dataset.train)
@@ -89,21 +94,47 @@ def train(
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
-    network = _in_precision(card, recipe.precision) if recipe.precision != "float32" else final
+    network = final if recipe.precision == "float32" else in_precision(card, recipe.precision)
     write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
-    state = output / "state.safetensors"
-    history = fit(network, dataset, recipe, state, callbacks)
-    _write_history(history, output / "history.csv")
-    plot_curves(history, output / "curves.png", f"{model} on {dataset.name}")
+    history = fit(network, dataset, recipe, output / STATE, callbacks)
     final.set_weights(network.get_weights())
-    save(final, output, card, dtype=weights)
+    return finish(final, card, dataset, history, output, weights)
+
+
+def finish(
+    model: keras.Model,
+    card: Card,
+    dataset: Dataset,
+    history: Sequence[Row],
+    output: Path,
+    dtype: str,
+) -> Card:
+    """Makes a trained model the checkpoint of its run, and removes what resuming needed.
+
+    Args:
+        model: In the form that `card` describes.
+        card: Its metrics are measured here.
+        dataset: What it learnt.
+        history: Rows of `zoo.training.fit.fit`.
+        output: The folder of the run.
+        dtype: Of the stored weights.
+
+    Returns:
+        The card as written.
+    """
+    _write_history(history, output / "history.csv")
+    plot_curves(history, output / "curves.png", f"{card.model} on {dataset.name}")
+    save(model, output, card, dtype=dtype)
     card = measure(output, dataset)
-    state.unlink(missing_ok=True)
+    for path in _unfinished(output):
+        path.unlink()
     return card
 
 
 def measure(folder: Path, dataset: Dataset) -> Card:
     """Writes the test figures of a checkpoint, as it lies on disk, into its card.
+
+    Of a classifier, also `result.html` and the pictures that it shows.
 
     Args:
         folder: Of the checkpoint.
@@ -113,18 +144,26 @@ def measure(folder: Path, dataset: Dataset) -> Card:
         The card as written.
     """
     checkpoint = load(folder)
-    result = evaluate(checkpoint.model, dataset, dataset.test)
-    names = ("top1",) if dataset.task == "classification" else ("r2", "mae")
+    card, test = checkpoint.card, dataset.test
+    if dataset.task == "regression":
+        result = score_values(run(checkpoint.model, test.x), test)
+        figures = {"r2": result.r2, "mae": result.mae}
+    else:
+        probabilities = predict(checkpoint.model, test.x)
+        figures = {"top1": score(probabilities, test, card.labels).top1}
     metrics = tuple(
-        Metric(name, round(getattr(result, name), 6), dataset.name, "test", result.examples)
-        for name in names
+        Metric(name, round(value, 6), dataset.name, "test", len(test))
+        for name, value in figures.items()
     )
-    card = dataclasses.replace(checkpoint.card, metrics=metrics)
+    card = dataclasses.replace(card, metrics=metrics)
+    if dataset.task == "classification":
+        write_result(folder, card, probabilities, test)
     write_text(folder / "card.json", card.to_json())
     return card
 
 
-def _in_precision(card: Card, precision: str) -> keras.Model:
+def in_precision(card: Card, precision: str) -> keras.Model:
+    """Builds the model of a card for training with the arithmetic of `Recipe.precision`."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(PRECISIONS[precision])
     try:
@@ -133,26 +172,35 @@ def _in_precision(card: Card, precision: str) -> keras.Model:
         keras.config.set_dtype_policy(before)
 
 
-def _finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
-    """Returns the card of a finished run of these settings, None where there is work to do."""
+def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
+    """Returns the card of a finished run of these settings, None where there is work to do.
+
+    Raises:
+        RequestError: The folder holds something else, or a run of other settings.
+    """
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return None
     path = output / "run.json"
     if not path.is_file():
         raise RequestError(f"--output {output} exists and is not a run; choose another folder")
-    if not (output / "state.safetensors").exists() and not (output / "card.json").exists():
+    if not any(_unfinished(output)) and not (output / "card.json").exists():
         return None  # It stopped before there was anything to keep.
-    run = _read_record(path)
+    record = _read_record(path)
     for key, value in json.loads(json.dumps(settings)).items():
-        if run.get(key) != value:
+        if record.get(key) != value:
             raise RequestError(
-                f"--output {output} holds another run ({key} {run.get(key)!r}, now {value!r}); "
+                f"--output {output} holds another run ({key} {record.get(key)!r}, now {value!r}); "
                 "choose another folder"
             )
     if not (output / "card.json").exists():
         return None
     card = read_card(output)
     return card if card.metrics and (output / WEIGHTS).exists() else None
+
+
+def _unfinished(output: Path) -> list[Path]:
+    """Returns the files of a run that only an unfinished one has."""
+    return [path for path in map(output.joinpath, _TEMPORARY) if path.exists()]
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.data.digits import load_digits
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Twelve digits as PNG files, and the truth of each."""
+    folder = tmp_path_factory.mktemp("pictures")
+    test = load_digits().test
+    for index in range(12):
+        Image.fromarray(test.x[index, ..., 0]).resize((64, 64)).save(folder / f"{index:02}.png")
+    return folder, [str(y) for y in test.y[:12]]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The shipped checkpoint for cpu, and as a SavedModel."""
+    from zoo.commands.main import main
+
+    output = tmp_path_factory.mktemp("exports") / "digits"
+    arguments = ["--checkpoint=resnet8.digits", "--targets=cpu", f"--output={output}"]
+    assert main(["export", *arguments]) == 0
+    return output
+
+
+def predictions(out):
+    return json.loads(out)["predictions"]
+
+
+def test_a_folder_by_checkpoint(zoo_command, files):
+    folder, truth = files
+    code, out, err = zoo_command("predict", "--checkpoint=resnet8.digits", str(folder), "--json")
+    assert (code, err) == (0, "")
+    rows = predictions(out)
+    assert [row["file"] for row in rows] == [str(folder / f"{i:02}.png") for i in range(12)]
+    right = [row["labels"][0]["label"] == y for row, y in zip(rows, truth, strict=True)]
+    assert np.mean(right) > 0.9
+    for row in rows:
+        scores = [each["score"] for each in row["labels"]]
+        assert len(scores) == 5
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_files_as_lines(zoo_command, files):
+    folder, _ = files
+    chosen = [str(folder / "03.png"), str(folder / "01.png")]
+    code, out, _ = zoo_command("predict", "--checkpoint=resnet8.digits", *chosen, "--top=2")
+    assert code == 0
+    lines = out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == chosen
+    assert all(line.count("%") == 2 for line in lines)
+
+
+@pytest.mark.parametrize("name", ["cpu.tflite", "saved_model", "saved_model/1"])
+def test_an_artifact_tells_the_same(zoo_command, files, exported, name):
+    folder, _ = files
+    artifact = f"--artifact={exported / name}"
+    ours = predictions(zoo_command("predict", artifact, str(folder), "--json", "--top=10")[1])
+    theirs = predictions(
+        zoo_command("predict", "--checkpoint=resnet8.digits", str(folder), "--json", "--top=10")[1]
+    )
+    for a, b in zip(ours, theirs, strict=True):
+        scores = [{each["label"]: each["score"] for each in row["labels"]} for row in (a, b)]
+        assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+
+
+def test_the_labels_of_an_artifact(zoo_command, files, exported, tmp_path):
+    picture = str(files[0] / "00.png")
+    alone = shutil.copy(exported / "cpu.tflite", tmp_path)
+    label = predictions(zoo_command("predict", f"--artifact={alone}", picture, "--json")[1])
+    assert label[0]["labels"][0]["label"] == files[1][0]  # Numbers, for want of names.
+    (tmp_path / "names").write_text("\n".join("abcdefghij"))
+    arguments = (f"--artifact={alone}", f"--labels={tmp_path / 'names'}", picture, "--json")
+    named = predictions(zoo_command("predict", *arguments)[1])
+    assert named[0]["labels"][0]["label"] == "abcdefghij"[int(files[1][0])]
+    (tmp_path / "names").write_text("a\nb\n")
+    code, _, err = zoo_command("predict", *arguments)
+    assert code == 2
+    assert "tells 10 classes apart, there are 2 labels" in err
+
+
+def test_evaluate_a_saved_model(zoo_command, exported):
+    code, out, _ = zoo_command("evaluate", f"--artifact={exported / 'saved_model'}")
+    assert code == 0
+    top1 = zoo.load("resnet8.digits").card.metrics[0].value
+    assert f"top-1 {top1:.2%} on 359 test examples" in out
+
+
+def test_broken_files_are_named_and_the_others_told(zoo_command, files, tmp_path):
+    good = shutil.copy(files[0] / "00.png", tmp_path)
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"x")
+    code, out, err = zoo_command("predict", "--checkpoint=resnet8.digits", str(bad), str(good))
+    assert code == 1
+    assert out.startswith(f"{good}: ")
+    assert err.splitlines() == [
+        f"zoo: skipped {bad}: not a JPEG, PNG, GIF, BMP or WebP picture",
+        "zoo: 1 of 2 pictures are broken and were skipped",
+    ]
+    code, out, _ = zoo_command("predict", "--checkpoint=resnet8.digits", str(bad), "--json")
+    assert code == 2
+    assert json.loads(out)["broken"][0]["file"] == str(bad)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x.png"], "say what to predict with"),
+        (["--checkpoint=resnet8.digits"], "say which pictures"),
+        (["--checkpoint=resnet8.digits", "x.png"], "there is no file 'x.png'"),
+        (["--checkpoint=resnet8.digits", "."], ". holds no JPEG, PNG, GIF, BMP or WebP files"),
+        (["--checkpoint=resnet8.digits", "--labels=x", "a.txt"], "--labels is of an --artifact"),
+        (["--artifact=no.tflite", "a.txt"], "--artifact no.tflite is not a file or folder"),
+        (["--artifact=a.txt", "a.txt"], "does not load as a .tflite file"),
+        (["--artifact=.", "a.txt"], "is not a SavedModel: it holds no saved_model.pb"),
+        (["--artifact=broken", "a.txt"], "does not load as a SavedModel"),
+    ],
+)
+def test_wrong_requests_are_one_line(zoo_command, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "saved_model.pb").write_text("hello")
+    code, _, err = zoo_command("predict", *arguments)
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from keras import layers
+
+from zoo.data.dataset import Dataset, Split
+from zoo.training import features as module
+from zoo.training.features import (
+    backbone_of,
+    cached_features,
+    compute_features,
+    fold,
+    standardised,
+)
+
+
+@pytest.fixture(scope="module")
+def backbone(shipped):
+    return backbone_of(shipped.model)
+
+
+def test_features_and_logits_make_the_network(shipped, backbone, digits):
+    x = digits.train.x[:70]  # More than a batch, and not whole ones.
+    done = []
+    features = compute_features(backbone, x, done.append)
+    assert features.shape == (70, 64)
+    assert done == [64, 70]
+    kernel, bias = shipped.model.get_layer("logits").get_weights()
+    np.testing.assert_allclose(
+        features @ kernel + bias, shipped.model(x.astype(np.float32)), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_features_are_computed_once(backbone, digits, tmp_path, monkeypatch):
+    path, seen = tmp_path / "features.safetensors", []
+    first = cached_features(backbone, digits, path, "key", lambda *p: seen.append(p))
+    assert seen[-1] == (192, 192)
+    np.testing.assert_array_equal(first.train.y, digits.train.y)
+    monkeypatch.setattr(module, "compute_features", None)
+    again = cached_features(backbone, digits, path, "key")
+    assert again.fingerprint() == first.fingerprint()
+    for key, content in (("other", path.read_bytes()), ("key", b"broken")):
+        path.write_bytes(content)
+        with pytest.raises(TypeError):  # They would be computed anew.
+            cached_features(backbone, digits, path, key)
+
+
+def test_a_folded_head_gives_the_same():
+    random = np.random.default_rng(0)
+    # Features of very different scale, and one that is always zero.
+    x = random.gamma(1.0, 1.0, (50, 4)).astype(np.float32) * [1e-3, 1, 50, 0]
+    splits = [Split(x.astype(np.float32), np.arange(50) % 3) for _ in range(3)]
+    scaled, mean, std = standardised(Dataset("x", ("a", "b", "c"), *splits))
+    np.testing.assert_allclose(scaled.train.x.mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(scaled.train.x.std(0)[1:3], 1, atol=1e-4)
+    head, logits = layers.Dense(3), layers.Dense(3)
+    expected = head(scaled.train.x)
+    logits.build((None, 4))
+    fold(logits, head, mean, std)
+    np.testing.assert_allclose(logits(splits[0].x), expected, rtol=1e-3, atol=1e-3)

@@ -1,0 +1,116 @@
+"""`zoo finetune`: a checkpoint's backbone with a new head for classes of your own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.commands.reading import bar, define_reading, reading
+from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
+from zoo.errors import RequestError
+from zoo.models import MODELS
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string(
+    "checkpoint", None, "to start from: a checkpoint's name or folder", flag_values=FLAGS
+)
+flags.DEFINE_string("data", None, "what to learn: a folder of photos, tfds:NAME", flag_values=FLAGS)
+flags.DEFINE_string(
+    "output", None, "folder of the run; default runs/CHECKPOINT-DATA", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "freeze", "none", "what stays as it is: none, backbone, or a stage such as stage2 with all "
+    "before it", flag_values=FLAGS,
+)  # fmt: skip
+# Those without a default here are chosen by the size of the data.
+flags.DEFINE_integer("epochs", None, "of the second stage, after the head's", flag_values=FLAGS)
+flags.DEFINE_integer("head_epochs", None, "of the head on cached features", flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
+flags.DEFINE_float(
+    "learning_rate", None, "highest of the second stage, at the head", flag_values=FLAGS
+)
+flags.DEFINE_string("augment", "light", "none, light or strong", flag_values=FLAGS)
+flags.DEFINE_integer(
+    "image_size", None, "height and width in pixels; default the checkpoint's", flag_values=FLAGS
+)
+flags.DEFINE_enum(
+    "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS
+)
+flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
+)
+flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
+define_reading(FLAGS, tables=False)
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Fine-tunes."""
+    no_more(rest)
+    for name in ("checkpoint", "data"):
+        if not values[name].value:
+            raise RequestError(f"--{name} is missing: zoo finetune --checkpoint=NAME --data=FOLDER")
+    base = checkpoint_card(values.checkpoint)
+    if MODELS.get(base.model).input != "image" or base.task != "classification":
+        raise RequestError(
+            f"zoo finetune learns classes of pictures; {base.model} takes no picture"
+        )
+    terminal = console()
+    import_keras()
+    from zoo.commands.progress import EpochLines
+    from zoo.data.sources import load_images
+    from zoo.training.finetune import finetune, sized_form
+    from zoo.training.transfer import choose_plan
+
+    form = sized_form(base.input, values.image_size)
+    with reading(values, terminal) as how:
+        dataset = load_images(values.data, values.image_size, how, form=form)
+    for note in dataset.notes:
+        terminal.print(note)
+    terminal.print(
+        f"{values.checkpoint} on {dataset.name}: {len(dataset.train):,} training, "
+        f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
+        f"{'×'.join(map(str, dataset.example_shape))}, {len(dataset.labels)} classes",
+    )
+    plan = choose_plan(
+        len(dataset.train),
+        epochs=values.epochs,
+        head_epochs=values.head_epochs,
+        batch_size=values.batch_size,
+        learning_rate=values.learning_rate,
+        freeze=values.freeze,
+        augment=values.augment,
+        class_weights=values.class_weights,
+        precision=values.precision,
+        seed=values.seed,
+    )
+    terminal.print(plan.text)
+    name = Path(values.checkpoint).resolve().name
+    output = Path(values.output or f"runs/{name}-{dataset.name}")
+    with bar(terminal, "features") as progress:
+        card = finetune(
+            values.checkpoint,
+            dataset,
+            plan,
+            output,
+            form=form,
+            weights=values.weights,
+            command=command_line("finetune", values),
+            watch=lambda stage, recipe: [EpochLines(terminal, recipe.epochs, stage)],
+            progress=progress,
+        )
+    for metric in card.metrics:
+        terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
+    terminal.print(f"checkpoint: {output}")
+    return DONE
+
+
+COMMAND = Command(
+    "finetune", "a checkpoint's backbone with a new head for classes of your own.", FLAGS, main
+)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())

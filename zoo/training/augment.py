@@ -1,0 +1,105 @@
+"""Named policies that change training pictures anew each time they are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import keras
+
+from zoo.errors import RequestError
+from zoo.registry import unknown
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# From pictures (batch, height, width, channels) float32 in 0..255, targets (batch, classes)
+# and a key (2,) int64 of random numbers, to the first two, changed.
+Augment: TypeAlias = "Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]"
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """How far a policy goes.
+
+    Attributes:
+        area: Least share of a picture that a random crop keeps (Szegedy et al. 2015).
+        aspect: Largest ratio by which the crop stretches it.
+        light: Largest share by which brightness and contrast change.
+        mixed: Whether rectangles are erased (Zhong et al. 2017), and batches are blended (MixUp,
+            Zhang et al. 2017) or patched (CutMix, Yun et al. 2019), by turns.
+    """
+
+    area: float
+    aspect: float
+    light: float = 0.0
+    mixed: bool = False
+
+
+POLICIES = {
+    "none": None,
+    "light": _Policy(area=0.6, aspect=1.2),
+    "strong": _Policy(area=0.35, aspect=1.33, light=0.2, mixed=True),
+}
+
+
+def augmentation(name: str) -> Augment | None:
+    """Returns a policy: every picture is cropped, scaled back and mirrored at random.
+
+    Keras's RandAugment is in none of them: on two cores it made 112 pictures of 64×64 a second,
+    where a ResNet-18 learns from three hundred.
+
+    Args:
+        name: "none", "light" or "strong".
+
+    Returns:
+        None for "none".
+
+    Raises:
+        RequestError: Unknown name.
+    """
+    if name not in POLICIES:
+        raise RequestError(unknown("augmentation", name, list(POLICIES)))
+    policy = POLICIES[name]
+    if policy is None:
+        return None
+    if not policy.mixed:
+        return lambda x, y, key: (_crop(x, key, policy), y)
+    change = [
+        keras.layers.RandomBrightness(policy.light),
+        keras.layers.RandomContrast(policy.light),
+    ]
+    erase = keras.layers.RandomErasing(factor=0.5, value_range=(0, 255))
+    mix = [keras.layers.MixUp(0.2), keras.layers.CutMix(factor=1.0)]
+
+    def augment(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        import tensorflow as tf
+
+        batch = {"images": _crop(x, key, policy), "labels": y}
+        for layer in (*change, erase):
+            batch["images"] = layer(batch["images"], training=True)
+        blended, patched = (layer(batch, training=True) for layer in mix)
+        turn = key[1] % 2 == 0
+        return tuple(tf.where(turn, blended[part], patched[part]) for part in ("images", "labels"))
+
+    return augment
+
+
+def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
+    """Cuts a part out of each picture, scales it back, and mirrors every other one."""
+    import tensorflow as tf
+
+    count, size = tf.shape(x)[0], x.shape[1:3]
+    draw = tf.random.stateless_uniform((5, count), key)
+    area = policy.area + (1 - policy.area) * draw[0]
+    stretch = policy.aspect ** (draw[1] - 0.5)
+    high = tf.minimum(tf.sqrt(area) * stretch, 1.0)
+    wide = tf.minimum(tf.sqrt(area) / stretch, 1.0)
+    top, left = (1 - high) * draw[2], (1 - wide) * draw[3]
+    mirrored = draw[4] < 0.5
+    # A box from right to left is read mirrored.
+    first = tf.where(mirrored, left + wide, left)
+    second = tf.where(mirrored, left, left + wide)
+    boxes = tf.stack([top, first, top + high, second], axis=1)
+    return tf.image.crop_and_resize(x, boxes, tf.range(count), size)

@@ -1,0 +1,48 @@
+"""Whether a classifier is as sure as it is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Confidence beside accuracy (Guo et al. 2017).
+
+    Attributes:
+        error: Expected calibration error: the mean distance between the two over the bins, weighted
+            by their examples. 0 is perfect.
+        confidence: Mean of the highest probability in each bin that holds examples.
+        accuracy: Share of right predictions in it.
+        examples: In it.
+    """
+
+    error: float
+    confidence: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    examples: tuple[int, ...]
+
+
+def calibrate(probabilities: np.ndarray, y: np.ndarray, bins: int = 10) -> Calibration:
+    """Compares confidence with accuracy.
+
+    Args:
+        probabilities: (examples, classes).
+        y: (examples,) true classes.
+        bins: Of equal width, over confidences from 0 to 1.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == y
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    held = np.unique(bin_of)
+    count = np.array([(bin_of == b).sum() for b in held])
+    mean = np.array([confidence[bin_of == b].mean() for b in held])
+    share = np.array([right[bin_of == b].mean() for b in held])
+    return Calibration(
+        error=float((count * abs(mean - share)).sum() / len(y)),
+        confidence=tuple(map(float, mean)),
+        accuracy=tuple(map(float, share)),
+        examples=tuple(map(int, count)),
+    )

@@ -1,0 +1,194 @@
+"""Fine-tuning: from a checkpoint and a data set of other classes to a checkpoint of those."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import keras
+
+from zoo.checkpoints.adapt import adapt_statistics
+from zoo.checkpoints.card import Card, Input, read_card
+from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
+from zoo.data.dataset import Dataset
+from zoo.data.encoded import Progress
+from zoo.errors import RequestError
+from zoo.files import write_text
+from zoo.registry import unknown
+from zoo.training.augment import augmentation
+from zoo.training.features import backbone_of, cached_features, fold, standardised
+from zoo.training.fit import fit
+from zoo.training.recipe import Recipe
+from zoo.training.run import STATE, finish, finished, in_precision, versions
+from zoo.training.state import Row, rank
+from zoo.training.transfer import Plan
+
+# Gives the callbacks of a stage, "head" or "network".
+Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
+
+
+def finetune(
+    checkpoint: str,
+    dataset: Dataset,
+    plan: Plan,
+    output: Path,
+    *,
+    form: Input,
+    weights: str = "float32",
+    command: str = "",
+    watch: Watch = lambda stage, recipe: (),
+    progress: Progress | None = None,
+) -> Card:
+    """Fine-tunes a checkpoint into a checkpoint folder, as `zoo.training.run.train` writes it.
+
+    First a new head is trained on the features of the backbone, which are computed once. Then the
+    layers that `plan.freeze` leaves are trained with it. Of each stage the epoch that does best on
+    the validation split is taken; where no epoch of the second is better than the first, the first.
+
+    The same call on an unfinished folder goes on after its last saved epoch; on a finished one it
+    does nothing.
+
+    Args:
+        checkpoint: Name or folder of the checkpoint to start from.
+        dataset: Classes to learn, in the form `form`.
+        plan: How.
+        output: The folder.
+        form: How the pictures of the data set were prepared, see `sized_form`.
+        weights: Type of the stored weights, "float32" or "float16".
+        command: What the user typed, for the record.
+        watch: Gives callbacks that are told of the progress of a stage.
+        progress: Told how many of how many features are computed.
+
+    Returns:
+        The card of the checkpoint.
+
+    Raises:
+        RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
+    """
+    folder = find_checkpoint(checkpoint)
+    origin = read_card(folder)
+    settings: dict[str, Any] = {
+        "checkpoint": folder.resolve().name,
+        "checkpoint_sha256": origin.files[WEIGHTS].sha256,
+        "model": origin.model,
+        "config": dict(origin.config),
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
+        "shape": list(dataset.example_shape),
+        "weights": weights,
+        **dataclasses.asdict(plan),
+    }
+    if (done := finished(output, settings)) is not None:
+        return done
+    channels = dataset.example_shape[-1] or 0
+    card = Card(
+        model=origin.model,
+        labels=dataset.labels,
+        input=dataclasses.replace(
+            form,
+            shape=dataset.example_shape,
+            mean=adapt_statistics(origin.input.mean, channels),
+            std=adapt_statistics(origin.input.std, channels),
+        ),
+        config=origin.config,
+        training={"command": command, **settings, "versions": versions()},
+        licence=origin.licence,
+        source=f"fine-tuned from {folder.resolve().name} with zoo finetune",
+        origin=origin.origin,
+    )
+    keras.utils.set_random_seed(plan.head.seed)
+    network = in_precision(card, plan.head.precision)
+    load_weights(network, folder, origin, skip="logits", adapt_stem=True)
+    groups = stages(network)
+    if plan.freeze not in ("none", "backbone", *groups[:-1]):
+        known = ["none", "backbone", *groups[:-1]]
+        raise RequestError(unknown("stage to freeze:", plan.freeze, known))
+    write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
+
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    history = _train_head(network, dataset, plan.head, output, key, watch, progress)
+    if plan.freeze != "backbone":
+        second = _train_network(network, dataset, plan, groups, output, watch, history)
+        shift = len(history)
+        history += [{**row, "epoch": shift + row["epoch"]} for row in second]
+    final = build_from_card(card)
+    final.set_weights(network.get_weights())
+    return finish(final, card, dataset, history, output, weights)
+
+
+def sized_form(form: Input, size: int | None) -> Input:
+    """Returns the preparation of pictures for another size, cropped by the same share."""
+    if size is None:
+        return form
+    height, _, channels = form.shape
+    resize = None if form.resize is None else round(form.resize * size / (height or size))
+    return dataclasses.replace(form, shape=(size, size, channels), resize=resize)
+
+
+def stages(network: keras.Model) -> list[str]:
+    """Returns the parts of a network from its input on: "stem", "stage1", …, "logits"."""
+    names = [stage_of(layer.name) for layer in network.layers if layer.trainable_weights]
+    return list(dict.fromkeys(names))
+
+
+def stage_of(name: str) -> str:
+    """Returns the part of a network that a layer or a variable's path belongs to."""
+    return name.split("/")[0].split("_")[0]
+
+
+def _train_head(
+    network: keras.Model,
+    dataset: Dataset,
+    recipe: Recipe,
+    output: Path,
+    key: str,
+    watch: Watch,
+    progress: Progress | None,
+) -> list[Row]:
+    backbone = backbone_of(network)
+    path = output / "features.safetensors"
+    features, mean, std = standardised(cached_features(backbone, dataset, path, key, progress))
+    inputs = keras.Input(features.example_shape, name="features")
+    layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name="logits")
+    head = keras.Model(inputs, layer(inputs), name="head")
+    state = output / "head.state.safetensors"
+    history = fit(head, features, recipe, state, watch("head", recipe))
+    fold(network.get_layer("logits"), layer, mean, std)
+    return [{"stage": 1, **row} for row in history]
+
+
+def _train_network(
+    network: keras.Model,
+    dataset: Dataset,
+    plan: Plan,
+    groups: Sequence[str],
+    output: Path,
+    watch: Watch,
+    before: Sequence[Row],
+) -> list[Row]:
+    start = network.get_weights()
+    frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
+    for layer in network.layers:
+        layer.trainable = stage_of(layer.name) not in frozen
+    model = network
+    if plan.frozen_statistics:
+        inputs = keras.Input(network.input_shape[1:], name="image")
+        model = keras.Model(inputs, network(inputs, training=False))
+    shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
+    history = fit(
+        model,
+        dataset,
+        plan.whole,
+        output / STATE,
+        watch("network", plan.whole),
+        augment=augmentation(plan.augment),
+        rates=lambda path: shares[stage_of(path)],
+    )
+    network.trainable = True
+    if max(map(rank, before)) > max(map(rank, history)):
+        network.set_weights(start)
+    return [{"stage": 2, **row} for row in history]

@@ -1,0 +1,122 @@
+"""The recipe of a fine-tuning, chosen by the size of the data."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from zoo.errors import RequestError
+from zoo.training.augment import augmentation
+from zoo.training.recipe import Recipe
+
+# Steps in which a linear head on standardised features has settled.
+_HEAD_STEPS = 1500
+# Pictures that the whole network sees, all epochs together, where nothing else is asked.
+_SEEN = 30_000
+# With fewer training pictures, batch statistics say less than those of the pretraining.
+SMALL = 10_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of a fine-tuning.
+
+    Attributes:
+        head: How the new head is trained on the features of the frozen backbone.
+        whole: How the unfrozen layers are trained after it.
+        freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2": it and
+            all before it stay as they are.
+        decay: The learning rate of each stage is that of the next, towards the head, times this.
+        augment: Policy of the second stage, see `zoo.training.augment`.
+        frozen_statistics: Whether batch normalisation keeps the statistics of the pretraining.
+    """
+
+    head: Recipe
+    whole: Recipe
+    freeze: str = "none"
+    decay: float = 0.75
+    augment: str = "light"
+    frozen_statistics: bool = True
+
+    def __post_init__(self) -> None:
+        augmentation(self.augment)  # It refuses an unknown name.
+        if not 0 < self.decay <= 1:
+            raise RequestError(f"decay must be in (0, 1], not {self.decay}")
+
+    @property
+    def text(self) -> str:
+        """The plan for a person."""
+        head, whole = self.head, self.whole
+        lines = [
+            f"head: up to {head.epochs} epochs on cached features, learning rate "
+            f"{head.learning_rate:.2g}, batch {head.batch_size}"
+        ]
+        if self.freeze != "backbone":
+            frozen = "" if self.freeze == "none" else f", frozen up to {self.freeze}"
+            statistics = "kept" if self.frozen_statistics else "trained"
+            lines.append(
+                f"network: up to {whole.epochs} epochs, learning rate {whole.learning_rate:.2g} at "
+                f"the head and ×{self.decay} for each stage below{frozen}, augmentation "
+                f"{self.augment}, batch statistics {statistics}"
+            )
+        return "\n".join(lines)
+
+
+def choose_plan(
+    examples: int,
+    *,
+    epochs: int | None = None,
+    head_epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    freeze: str = "none",
+    augment: str = "light",
+    class_weights: str | None = None,
+    precision: str = "float32",
+    seed: int = 0,
+) -> Plan:
+    """Chooses what is not given by the size of the data.
+
+    Args:
+        examples: In the training split.
+        epochs: Of the second stage.
+        head_epochs: Of the first.
+        batch_size: Of both.
+        learning_rate: Highest of the second stage.
+        freeze: See `Plan`.
+        augment: See `Plan`.
+        class_weights: See `zoo.training.recipe.Recipe`.
+        precision: Of the arithmetic.
+        seed: Of weights and order.
+
+    Raises:
+        RequestError: A value makes no sense.
+    """
+    batch = batch_size or (64 if examples >= 1000 else 32 if examples >= 300 else 16)
+    # A recipe refuses what is not positive.
+    head = Recipe(
+        batch_size=batch,
+        learning_rate=3e-3,
+        class_weights=class_weights,
+        precision=precision,
+        seed=seed,
+    )
+    steps = math.ceil(examples / batch)
+    head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
+    if epochs is None:
+        epochs = min(max(round(_SEEN / examples), 3), 30)
+    rate = 5e-4 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
+    whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate)
+    return Plan(
+        dataclasses.replace(head, epochs=head_epochs, patience=_patience(head_epochs)),
+        dataclasses.replace(whole, patience=_patience(epochs)),
+        freeze=freeze,
+        augment=augment,
+        frozen_statistics=examples < SMALL,
+    )
+
+
+def _patience(epochs: int) -> int:
+    # The cosine's end is where most is won: the training should not stop long before it.
+    return max(epochs // 3, 3)
