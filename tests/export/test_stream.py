@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -79,6 +84,28 @@ def test_step_by_step_is_what_the_model_gives(stream):
     lengths = np.array([5, STEPS])
     short = keras.ops.softmax(keras.Sequential(model.layers[1:])(x[:1, :5])).numpy()
     assert np.allclose(lite(x[:2], lengths), [short[0], wanted[1]], atol=1e-5)
+
+
+def test_the_page_on_sequences_runs_a_stream_without_tensorflow(stream, tmp_path):
+    model, folder, _, x = stream
+    page = Path(export.__file__).parent.parent / "docs" / "sequences.md"
+    by_hand, by_class = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    np.save(tmp_path / "x.npy", x[0])
+    script = f"import sys, numpy as np\nsequence = np.load({str(tmp_path / 'x.npy')!r})\n{by_hand}"
+    script += f"{by_class}\nprint(probabilities)\nprint('tensorflow' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(page.parent.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, second, tensorflow = done.stdout.strip().splitlines()
+    wanted = keras.ops.softmax(model(x[:1])).numpy()[0]
+    assert np.allclose(np.array(first.strip("[]").split(), float), wanted, atol=1e-4)
+    assert np.allclose(np.array(second.strip("[]").split(), float), wanted, atol=0.05)
+    assert tensorflow == "False"
 
 
 def test_the_kind_of_a_file_is_found_out(stream, exported):
