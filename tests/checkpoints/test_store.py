@@ -71,8 +71,9 @@ def test_a_fresh_head_over_the_loaded_backbone(saved):
             np.testing.assert_array_equal(loaded[variable.path], np.asarray(variable))
 
 
-def test_a_shipped_tag_is_found_by_its_model():
-    model = zoo.create_model("resnet8", checkpoint="digits")
+@pytest.mark.parametrize("tag", ["digits", "resnet8.digits"])
+def test_a_shipped_tag_is_found_by_its_model(tag):
+    model = zoo.create_model("resnet8", checkpoint=tag)
     assert model.output_shape == (None, 10)
 
 

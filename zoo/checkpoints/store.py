@@ -149,8 +149,8 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
 
     Args:
         name: A name of `zoo.list_models()`.
-        checkpoint: The tag of a checkpoint of that model ("cifar10" for "resnet18.cifar10"), or
-            the path of a checkpoint's folder.
+        checkpoint: The tag of a checkpoint of that model ("cifar10" for "resnet18.cifar10"), its
+            whole name, or the path of a checkpoint's folder.
         **config: Arguments of the model's builder, such as `num_classes` and `input_shape`. Where
             `num_classes` differs from the checkpoint's, the head is fresh; where the channels do,
             the stem is adapted (see `zoo.checkpoints.adapt`). Both are logged as warnings.
@@ -165,9 +165,8 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
 
     if checkpoint is None:
         return build(name, **config)
-    folder = find_checkpoint(
-        checkpoint if (Path(checkpoint) / "card.json").is_file() else f"{name}.{checkpoint}"
-    )
+    whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / "card.json").is_file()
+    folder = find_checkpoint(checkpoint if whole else f"{name}.{checkpoint}")
     card = read_card(folder)
     if card.model != name:
         raise RequestError(f"checkpoint {checkpoint!r} is of a {card.model}, not of a {name}")
