@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 
 import keras
@@ -62,12 +63,25 @@ def test_the_folder_is_a_checkpoint_with_its_record(tuned, colours, shipped):
     ]
 
 
-def test_batch_statistics_are_kept(tuned, shipped):
-    before = {v.path: v.numpy() for v in shipped.model.weights}
-    after = weights(tuned[0])
-    kept = [path for path in before if "moving" in path]
-    assert kept
-    assert all((before[path] == after[path]).all() for path in kept)
+class Statistics(keras.callbacks.Callback):
+    """Notes the batch statistics after each epoch of the network."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen = {v.path: v.numpy() for v in self.model.variables if "moving" in v.path}
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_batch_statistics(colours, shipped, tmp_path, frozen):
+    chosen = dataclasses.replace(plan(epochs=1, head_epochs=1), frozen_statistics=frozen)
+    watch = Statistics()
+    form = shipped.card.input
+    finetune(
+        CHECKPOINT, colours, chosen, tmp_path / "run", form=form,
+        watch=lambda stage, recipe: [watch] if stage == "network" else [],
+    )  # fmt: skip
+    before = {v.path: v.numpy() for v in shipped.model.weights if "moving" in v.path}
+    assert before.keys() == watch.seen.keys()
+    assert all((before[path] == watch.seen[path]).all() == frozen for path in before)
 
 
 @pytest.mark.parametrize("freeze", ["backbone", "stage2"])

@@ -18,11 +18,11 @@ def test_the_size_of_the_data_decides(examples, batch, head, whole, kept):
     plan = choose_plan(examples)
     assert plan.head.batch_size == plan.whole.batch_size == batch
     assert (plan.head.epochs, plan.whole.epochs, plan.frozen_statistics) == (head, whole, kept)
-    assert plan.whole.learning_rate <= 5e-4
+    assert plan.whole.learning_rate <= 1e-3
     text = plan.text
     for said in (f"up to {head} epochs", f"up to {whole} epochs", f"batch {batch}", "light"):
         assert said in text
-    assert f"statistics {'kept' if kept else 'trained'}" in text
+    assert f"normalisation {'kept' if kept else 'trained'}" in text
 
 
 def test_what_is_given_is_kept():

@@ -173,14 +173,13 @@ def _train_network(
     start = network.get_weights()
     frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
     for layer in network.layers:
-        layer.trainable = stage_of(layer.name) not in frozen
-    model = network
-    if plan.frozen_statistics:
-        inputs = keras.Input(network.input_shape[1:], name="image")
-        model = keras.Model(inputs, network(inputs, training=False))
+        # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
+        # call of a nested model would not do: `fit` overrides it.)
+        kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = stage_of(layer.name) not in frozen and not kept
     shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
     history = fit(
-        model,
+        network,
         dataset,
         plan.whole,
         output / STATE,

@@ -29,7 +29,7 @@ class Plan:
             all before it stay as they are.
         decay: The learning rate of each stage is that of the next, towards the head, times this.
         augment: Policy of the second stage, see `zoo.training.augment`.
-        frozen_statistics: Whether batch normalisation keeps the statistics of the pretraining.
+        frozen_statistics: Whether batch normalisation stays as it was in the pretraining.
     """
 
     head: Recipe
@@ -54,11 +54,11 @@ class Plan:
         ]
         if self.freeze != "backbone":
             frozen = "" if self.freeze == "none" else f", frozen up to {self.freeze}"
-            statistics = "kept" if self.frozen_statistics else "trained"
+            normalisation = "kept" if self.frozen_statistics else "trained"
             lines.append(
                 f"network: up to {whole.epochs} epochs, learning rate {whole.learning_rate:.2g} at "
                 f"the head and ×{self.decay} for each stage below{frozen}, augmentation "
-                f"{self.augment}, batch statistics {statistics}"
+                f"{self.augment}, batch normalisation {normalisation}"
             )
         return "\n".join(lines)
 
@@ -106,7 +106,7 @@ def choose_plan(
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
     if epochs is None:
         epochs = min(max(round(_SEEN / examples), 3), 30)
-    rate = 5e-4 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
+    rate = 1e-3 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate)
     return Plan(
         dataclasses.replace(head, epochs=head_epochs, patience=_patience(head_epochs)),

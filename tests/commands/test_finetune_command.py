@@ -32,7 +32,7 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
         "broken.png: not a JPEG, PNG, GIF, BMP or WebP picture",
         "1 of 91 pictures is broken and skipped",
         "head: up to 3 epochs on cached features",
-        "network: up to 1 epochs, learning rate 0.00025 at the head",
+        "network: up to 1 epochs, learning rate 0.0005 at the head",
         "head epoch   3/3  loss",
         "network epoch   1/1  loss",
         "top1 ",
