@@ -45,20 +45,27 @@ class LiteModel:
         threads: It runs on.
     """
 
-    def __init__(self, path: str | Path, threads: int = 1) -> None:
+    def __init__(
+        self, path: str | Path, threads: int = 1, *, reference_kernels: bool = False
+    ) -> None:
         """Loads a file.
 
         Args:
             path: The file.
             threads: To run on.
+            reference_kernels: Whether to calculate as the operators are defined, slowly; else with
+                the fast kernels of this CPU (XNNPACK), which round integers otherwise.
 
         Raises:
             ExportError: Not there, not a `.tflite` file, or not one input and one output.
         """
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        kernels = OpResolverType.BUILTIN_REF if reference_kernels else OpResolverType.AUTO
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter = Interpreter(
+                model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels
+            )
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
