@@ -4,16 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-all lint format clean
+PROVERS := $(VENV)/.provers
+
+.PHONY: demo test test-all test-provers lint format clean
 
 demo: $(INSTALLED)
 	$(BIN)/zoo train --model=resnet18 --data=digits --epochs=15 --output=runs/demo
 	$(BIN)/zoo export --checkpoint=runs/demo --data=digits --output=exports/demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow" --durations=10
+	$(BIN)/python -m pytest -m "not slow and not provers" --durations=10
 
-test-all: $(INSTALLED)
+test-provers: $(PROVERS)
+	$(BIN)/python -m pytest -m provers tests/export
+
+test-all: $(PROVERS)
 	$(BIN)/python -m pytest --durations=20
 
 lint: $(INSTALLED)
@@ -29,6 +34,10 @@ $(INSTALLED): setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,lint]"
+	touch $@
+
+$(PROVERS): $(INSTALLED)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[provers]"
 	touch $@
 
 clean:

@@ -42,6 +42,12 @@ setup(
         "test": ["pytest>=8", "jax>=0.8"],
         "lint": ["ruff", "mypy"],
         "torch": ["torch>=2.6"],  # To import .pth files.
+        # Software of real devices, that exports are tried on.
+        "provers": [
+            "ethos-u-vela>=5.2",
+            "mediapipe>=1.2",
+            "tflite-micro>=0.dev20261023182759",  # There are only pre-releases.
+        ],
         "golden": ["timm>=1", "torch>=2.6", "torchvision>=0.21"],  # tests/golden/make_goldens.py
     },
     entry_points={"console_scripts": ["zoo=zoo.commands.main:main"]},

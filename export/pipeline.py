@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from export import integration
 from export.child import ChildError
 from export.convert import Arithmetic, Source, convert
 from export.errors import ExportError, GateFailure
@@ -20,6 +21,7 @@ from export.gates import Check, Evidence, judge
 from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
 from export.parity import accuracy, compare
+from export.prove import Subject, prove
 from export.publish import REPORT, check_output, publish, working_folder
 from export.report import Artifact, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
@@ -32,6 +34,7 @@ Progress = Callable[[str], None]
 
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
+INTEGRATION = "INTEGRATION.md"
 _TEST_X = "test_x.npz"
 _CALIBRATION = "calibration.npz"
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
@@ -66,6 +69,7 @@ def export_model(
     about: About | None = None,
     edge_io: str | None = None,
     gpu_precision: str | None = None,
+    npu_percent: float | None = None,
     streaming: keras.Model | None = None,
     threads: int = 2,
     progress: Progress | None = None,
@@ -86,6 +90,8 @@ def export_model(
         edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: as the
             target has it (uint8). Other inputs are int8 always.
         gpu_precision: Of "gpu": "float16" or "float32"; None: as the target has it (float16).
+        npu_percent: Least percentage of an int8 file's operators that an Ethos-U NPU must take,
+            where that is tried; None: as the target has it (100).
         streaming: For long sequences: the targets get one step of this model, with its states as
             named inputs and outputs. It has the weights of `model` and takes every step as real:
             `model` itself where that has no masking.
@@ -102,7 +108,7 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, outputs, streaming)
-    wanted = find_targets(targets, edge_io, gpu_precision)
+    wanted = find_targets(targets, edge_io, gpu_precision, npu_percent)
     labels = _check_labels(labels, form)
     if threads < 1:
         raise ExportError(f"threads is {threads}; pass 1 or more")
@@ -223,7 +229,27 @@ def _lite_artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
         )
         return artifact, None
-    return _artifact(task, target, path.name, size, digest, run, graph), run.values
+    artifact = _artifact(task, target, path.name, size, digest, run, graph)
+    return _with_proofs(task, target, path, artifact, run), run.values
+
+
+def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
+    subject = Subject(
+        path=path,
+        target=target,
+        input=run.input,
+        kind=task.form.kind,
+        pixels=task.pixels,
+        labels=task.labels,
+        test_x=task.scratch / _TEST_X,
+        streams=bool(run.states),
+    )
+    proofs = prove(subject, task.scratch)
+    return replace(
+        artifact,
+        checks=(*artifact.checks, *(proof.check for proof in proofs)),
+        proofs={proof.check.name: proof.figures for proof in proofs if proof.figures},
+    )
 
 
 def _saved_model_artifact(task: _Task) -> tuple[Artifact, np.ndarray]:
@@ -300,6 +326,9 @@ def _write_report(
         (folder / LABELS).write_text(
             "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
         )
+    if report.verdict == "pass":
+        guide = integration.render(report, labels=task.labels, pixels=task.pixels)
+        (folder / INTEGRATION).write_text(guide, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     predictions = {"Keras": task.reference, **values}
     # Labels of values are names, not answers.

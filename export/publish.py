@@ -12,7 +12,7 @@ from pathlib import Path
 from export.errors import ExportError
 
 REPORT = "report.json"
-EXPORTED = (REPORT, "report.html", "labels.txt", "saved_model")
+EXPORTED = (REPORT, "report.html", "labels.txt", "INTEGRATION.md", "saved_model")
 
 
 def check_output(output: Path) -> None:

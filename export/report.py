@@ -39,6 +39,7 @@ class Artifact:
         parity: With the Keras model.
         top1: Accuracy, 0 to 1.
         latency: Of one call with one input.
+        proofs: Figures of what tried the file, by the name of its check.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Artifact:
     parity: Parity | None = None
     top1: float | None = None
     latency: Latency | None = None
+    proofs: Mapping[str, Mapping[str, Any]] | None = None
 
     @property
     def verdict(self) -> str:
@@ -117,6 +119,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "parity": _optional(artifact.parity),
         "accuracy": {"top1": artifact.top1},
         "latency_ms": _optional(artifact.latency),
+        "proofs": dict(artifact.proofs or {}),
         "checks": {check.name: _check(check) for check in artifact.checks},
         "verdict": artifact.verdict,
     }

@@ -45,17 +45,21 @@ class LiteModel:
         threads: It runs on.
     """
 
-    def __init__(self, path: str | Path, threads: int = 1) -> None:
+    def __init__(
+        self, path: str | Path, threads: int = 1, *, reference_kernels: bool = False
+    ) -> None:
         """Loads a file.
 
         Args:
             path: The file.
             threads: To run on.
+            reference_kernels: Whether to calculate as the operators are defined, slowly; else with
+                the fast kernels of this CPU (XNNPACK), which round integers otherwise.
 
         Raises:
             ExportError: Not there, not a `.tflite` file, or not one input and one output.
         """
-        self._interpreter = open_interpreter(path, threads)
+        self._interpreter = open_interpreter(path, threads, reference_kernels)
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -96,16 +100,19 @@ class LiteModel:
         return timed(self._interpreter.invoke, self.threads)
 
 
-def open_interpreter(path: str | Path, threads: int) -> Any:
+def open_interpreter(path: str | Path, threads: int, reference_kernels: bool = False) -> Any:
     """Loads a `.tflite` into LiteRT's interpreter.
 
     Raises:
         ExportError: Not there, or not a `.tflite` file.
     """
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+    kernels = OpResolverType.BUILTIN_REF if reference_kernels else OpResolverType.AUTO
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        interpreter = Interpreter(
+            model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels
+        )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]

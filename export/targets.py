@@ -44,6 +44,7 @@ class Gates:
         sqnr_db: Least ratio of signal to quantisation noise, in decibels.
         top1_agreement: Least share of samples with the same first label, 0 to 1.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
+        npu_percent: Least percentage of the operators that an Ethos-U NPU must take.
     """
 
     max_abs_error: float | None = None
@@ -51,6 +52,7 @@ class Gates:
     sqnr_db: float | None = None
     top1_agreement: float | None = None
     accuracy_drop: float = 0.005
+    npu_percent: float = 100.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Target:
         image_io: Input and output of an int8 file for images. Other inputs are int8 always.
         fully_accelerated: Whether LiteRT must hand the whole graph to its CPU accelerator
             (XNNPACK). Not asked of recurrent models, which it takes in pieces.
+        provers: Names in `export.prove.PROVERS` of what a file is tried on, where installed.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Target:
     loops: bool = False
     image_io: IntegerType = "uint8"
     fully_accelerated: bool = False
+    provers: tuple[str, ...] = ("mediapipe",)
 
 
 TARGETS: dict[str, Target] = {}
@@ -101,7 +105,10 @@ def register_target(target: Target) -> Target:
 
 
 def find_targets(
-    names: Iterable[str], edge_io: str | None = None, gpu_precision: str | None = None
+    names: Iterable[str],
+    edge_io: str | None = None,
+    gpu_precision: str | None = None,
+    npu_percent: float | None = None,
 ) -> tuple[Target, ...]:
     """Looks targets up by name, and changes what the caller wants different.
 
@@ -109,6 +116,7 @@ def find_targets(
         names: In `TARGETS`.
         edge_io: `image_io` of the int8 targets; None: as they have it.
         gpu_precision: Of "gpu"; None: as it has it.
+        npu_percent: Of the gates of all; None: as they have it.
 
     Raises:
         ExportError: A name is unknown or comes twice, or `names` is a single string; or one of the
@@ -135,6 +143,10 @@ def find_targets(
             "gates": GPU_GATES[gpu_precision],
         }
         found = [replace(each, **changes) if each.name == "gpu" else each for each in found]
+    if npu_percent is not None:
+        found = [
+            replace(each, gates=replace(each.gates, npu_percent=npu_percent)) for each in found
+        ]
     return tuple(found)
 
 
@@ -161,5 +173,6 @@ register_target(
         name="edge",
         precision="int8",
         gates=Gates(sqnr_db=25.0, top1_agreement=0.99, accuracy_drop=0.01),
+        provers=("mediapipe", "tflite_micro", "ethos_u"),
     )
 )

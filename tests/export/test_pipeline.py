@@ -26,6 +26,7 @@ def test_an_export_is_these_files(exported):
         "gpu.tflite",
         "edge.tflite",
         "labels.txt",
+        "INTEGRATION.md",
         "report.json",
         "report.html",
     }
@@ -138,6 +139,7 @@ def test_report_json_has_the_promised_form(exported):
             "parity",
             "accuracy",
             "latency_ms",
+            "proofs",
             "checks",
             "verdict",
         }

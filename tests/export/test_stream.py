@@ -71,6 +71,21 @@ def test_the_metadata_tells_each_tensor_in_its_place(stream, target):
         assert len(names) == 5
 
 
+def test_its_page_of_integration_runs_as_it_stands(stream):
+    page = (stream[1] / "INTEGRATION.md").read_text()
+    (text,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert "`first_c` float32 1×12" in page
+    done = subprocess.run(
+        [sys.executable, "-c", f"{text}\nimport sys; assert 'tensorflow' not in sys.modules"],
+        cwd=stream[1],
+        env={**os.environ, "PYTHONPATH": str(Path(export.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stdout.strip("[]\n ").split()) == 2
+
+
 def test_step_by_step_is_what_the_model_gives(stream):
     model, folder, _, x = stream
     lite = export.LiteStream(folder / "cpu.tflite")

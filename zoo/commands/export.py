@@ -42,6 +42,10 @@ flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", fl
 flags.DEFINE_string(
     "gpu_precision", "float16", "weights in gpu: float16 or float32", flag_values=FLAGS
 )
+flags.DEFINE_float(
+    "npu_percent", 100.0, "least share of edge on an Ethos-U NPU, where vela is installed",
+    lower_bound=0.0, upper_bound=100.0, flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
@@ -109,6 +113,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             edge_io=values.edge_io,
             streaming=streaming,
             gpu_precision=values.gpu_precision,
+            npu_percent=values.npu_percent,
             progress=lambda line: terminal.print(line),
         )
     except export.ExportError as error:
