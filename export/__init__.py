@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from export.describe import describe_file
-    from export.errors import ExportError, GateFailure
+    from export.errors import ExportError
     from export.gates import Check
     from export.metadata import About
     from export.pipeline import export_model
-    from export.report import Artifact, Report
+    from export.report import Artifact, GateFailure, Report
     from export.runtime import LiteModel
     from export.samples import Samples
     from export.stream import LiteStream, load_lite
@@ -29,7 +29,7 @@ _HOMES = {
     "Artifact": "export.report",
     "Check": "export.gates",
     "ExportError": "export.errors",
-    "GateFailure": "export.errors",
+    "GateFailure": "export.report",
     "Gates": "export.targets",
     "LiteModel": "export.runtime",
     "LiteStream": "export.stream",

@@ -14,16 +14,17 @@ import numpy as np
 from export import integration
 from export.child import ChildError
 from export.convert import Arithmetic, Source, convert
-from export.errors import ExportError, GateFailure
+from export.errors import ExportError
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
 from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
 from export.parity import accuracy, compare
-from export.prove import Subject, prove
+from export.prove import prove
+from export.provers.subject import Subject
 from export.publish import REPORT, check_output, publish, working_folder
-from export.report import Artifact, Report, to_json, versions
+from export.report import Artifact, GateFailure, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
 from export.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
 from export.streaming import step_samples

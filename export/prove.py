@@ -7,46 +7,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from export.child import ChildError, run_child
 from export.gates import Check
 from export.provers import ethos_u, mediapipe_tasks, tflite_micro
-from export.targets import Target
-
-if TYPE_CHECKING:
-    from export.runtime import TensorInfo
+from export.provers.subject import Subject
 
 PROVERS: Mapping[str, Any] = {
     "mediapipe": mediapipe_tasks,
     "tflite_micro": tflite_micro,
     "ethos_u": ethos_u,
 }
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A finished file, and what a prover has to know about it.
-
-    Attributes:
-        path: The file.
-        target: What it is for.
-        input: What it takes.
-        kind: What one input is: "image", "features" or "sequence".
-        pixels: Whether inputs are images in 0..255.
-        labels: One for each output; may be empty.
-        test_x: `.npz` of `x`, (N, ...) inputs.
-        streams: Whether it takes one step of a sequence at a time.
-    """
-
-    path: Path
-    target: Target
-    input: TensorInfo
-    kind: str
-    pixels: bool
-    labels: tuple[str, ...]
-    test_x: Path
-    streams: bool = False
 
 
 @dataclass(frozen=True)

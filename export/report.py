@@ -87,6 +87,28 @@ class Report:
         return "fail" if "fail" in verdicts else "pass"
 
 
+class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
+    """An artifact is not good enough; only the report was written.
+
+    Attributes:
+        report: All figures and checks, those of the artifacts that passed included.
+    """
+
+    def __init__(self, report: Report) -> None:
+        failures = [
+            f"{target}: {check.name}: {check.detail}"
+            for target, artifact in report.artifacts.items()
+            for check in artifact.checks
+            if check.status == "fail"
+        ]
+        super().__init__(f"the export failed {_count(failures)}: {'; '.join(failures)}")
+        self.report = report
+
+
+def _count(failures: list[str]) -> str:
+    return "a gate" if len(failures) == 1 else f"{len(failures)} gates"
+
+
 def to_json(report: Report) -> str:
     """Writes a report out; see the interface for its form."""
     document = {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from export.child import child_main
 
 if TYPE_CHECKING:
-    from export.prove import Subject
+    from export.provers.subject import Subject
     from export.targets import Target
 
 PACKAGE = "ethosu"

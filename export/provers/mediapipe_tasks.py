@@ -12,7 +12,7 @@ from export.child import child_main
 from export.runtime import LiteModel
 
 if TYPE_CHECKING:
-    from export.prove import Subject
+    from export.provers.subject import Subject
     from export.targets import Target
 
 PACKAGE = "mediapipe"

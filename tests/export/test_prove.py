@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import export
-from export.prove import PROVERS, Subject, prove
+from export.prove import PROVERS, prove
 from export.provers import ethos_u, mediapipe_tasks, tflite_micro
+from export.provers.subject import Subject
 from export.provers.tflite_micro import smallest
 from export.runtime import TensorInfo
 

@@ -11,7 +11,8 @@ import pytest
 
 import export
 from export.parity import accuracy
-from export.prove import PROVERS, Subject, prove
+from export.prove import PROVERS, prove
+from export.provers.subject import Subject
 from export.runtime import LiteModel
 
 pytestmark = pytest.mark.provers
