@@ -13,6 +13,7 @@ from keras import ops
 
 from export.errors import ExportError
 from export.quantisable import divided, quantisable
+from export.samples import evenly_spaced
 
 # Calibration beyond that takes time and changes nothing.
 _CALIBRATION_STEPS = 2000
@@ -142,10 +143,10 @@ def step_samples(
             seen[name].append(value[lengths > time])
         _, after = run(tf.constant(given), {n: tf.constant(v) for n, v in states.items()})
         states = {name: value.numpy() for name, value in after.items()}
-    rows = {name: np.concatenate(values) for name, values in seen.items()}
-    count = len(rows[input_name])
-    chosen = np.linspace(0, count - 1, min(count, _CALIBRATION_STEPS)).round().astype(int)
-    return {name: values[chosen] for name, values in rows.items()}
+    return {
+        name: evenly_spaced(np.concatenate(values), _CALIBRATION_STEPS)
+        for name, values in seen.items()
+    }
 
 
 class _Cell(keras.layers.Layer):

@@ -76,7 +76,8 @@ def test_the_labels_of_an_artifact(zoo_command, files, exported, tmp_path):
     alone = shutil.copy(exported / "cpu.tflite", tmp_path)
     label = predictions(zoo_command("predict", f"--artifact={alone}", picture, "--json")[1])
     assert label[0]["labels"][0]["label"] == files[1][0]  # Numbers, for want of names.
-    (tmp_path / "names").write_text("\n".join("abcdefghij"))
+    # As Windows' editor writes it: with a mark of its encoding first.
+    (tmp_path / "names").write_text("\n".join("abcdefghij"), encoding="utf-8-sig")
     arguments = (f"--artifact={alone}", f"--labels={tmp_path / 'names'}", picture, "--json")
     named = predictions(zoo_command("predict", *arguments)[1])
     assert named[0]["labels"][0]["label"] == "abcdefghij"[int(files[1][0])]

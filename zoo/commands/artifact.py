@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import export
+from zoo.commands.reading import read_labels
 from zoo.errors import RequestError
 
 _BATCH = 32
@@ -61,16 +62,13 @@ def artifact_labels(path: str, file: str | None) -> tuple[str, ...] | None:
         None where there are none.
 
     Raises:
-        RequestError: The file is not text.
+        RequestError: The file is not text, or empty.
     """
     beside = Path(path).resolve().parent
     places = [Path(file)] if file else [beside / "labels.txt", beside.parent / "labels.txt"]
     for place in places:
         if file or place.is_file():
-            try:
-                return tuple(place.read_text(encoding="utf-8").splitlines())
-            except UnicodeDecodeError as error:
-                raise RequestError(f"{place} is not a text file in UTF-8") from error
+            return read_labels(str(place))
     return None
 
 

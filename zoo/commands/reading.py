@@ -87,7 +87,7 @@ def bar(terminal: Console, title: str) -> Iterator[Progress]:
 
 
 def read_labels(path: str) -> tuple[str, ...]:
-    """Returns the labels of `--labels`, a text file with one a line.
+    """Returns the labels in a text file with one a line.
 
     Raises:
         RequestError: It is no text in UTF-8, or an empty one.
@@ -95,7 +95,7 @@ def read_labels(path: str) -> tuple[str, ...]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig").rstrip("\n")
     except UnicodeDecodeError as error:
-        raise RequestError(f"--labels {path} is not a text file in UTF-8") from error
+        raise RequestError(f"the file of labels {path} is not a text file in UTF-8") from error
     if not text:
-        raise RequestError(f"--labels {path} is empty")
+        raise RequestError(f"the file of labels {path} is empty")
     return tuple(text.split("\n"))
