@@ -10,8 +10,6 @@ below were chosen by the validation split, which comes from the training example
 from __future__ import annotations
 
 import argparse
-import gzip
-import itertools
 import sys
 import tempfile
 import time
@@ -20,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.audio import log_mel
+from benchmarks.prepare import adult, california, small_sequences, spoken_digits
 from zoo.data.sources import Reading, load_dataset
 from zoo.models import MODELS
 from zoo.training.recipe import Recipe
@@ -62,57 +59,6 @@ class Set:
     goal: float
     published: Published
     reading: Reading = field(default_factory=Reading)
-
-
-def adult(data: Path, work: Path) -> Path:
-    """UCI Adult as a folder of two tables. In the test file a full stop follows each label."""
-    for split in ("train", "test"):
-        with gzip.open(data / f"tabular/adult_{split}.csv.gz", "rt") as file:
-            lines = [line.rstrip().removesuffix(".") for line in file]
-        (work / f"{split}.csv").write_text("".join(f"{line}\n" for line in lines if line))
-    return work
-
-
-def california(data: Path, work: Path) -> Path:
-    """California housing, as it is."""
-    return data / "tabular/california_housing.csv.gz"
-
-
-def spoken_digits(data: Path, work: Path) -> Path:
-    """Log-mel frames of the Free Spoken Digits; recordings 0 to 4 of each are the test split."""
-    with np.load(data / "free_spoken_digits/fsdd.npz", allow_pickle=False) as file:
-        signal, offset = file["signal"] / 32768.0, file["offset"]
-        digit, index, rate = file["digit"].astype(np.int64), file["index"], int(file["sample_rate"])
-    frames = [log_mel(signal[a:b], rate) for a, b in itertools.pairwise(offset)]
-    lengths = np.array([len(each) for each in frames])
-    x = np.zeros((len(frames), lengths.max(), frames[0].shape[1]), np.float32)
-    for row, each in zip(x, frames, strict=True):
-        row[: len(each)] = each
-    test = index < 5
-    arrays = {
-        f"{name}{ending}": values[rows]
-        for ending, rows in (("", ~test), ("_test", test))
-        for name, values in (("x", x), ("y", digit), ("lengths", lengths))
-    }
-    np.savez(work / "fsdd.npz", **arrays)
-    return work / "fsdd.npz"
-
-
-def small_sequences(name: str) -> Callable[[Path, Path], Path]:
-    """Returns what prepares a set of small_sequences/: its arrays under our names."""
-
-    def prepare(data: Path, work: Path) -> Path:
-        with np.load(data / f"small_sequences/{name}.npz", allow_pickle=False) as file:
-            arrays = {
-                f"{ours}{ending}": file[f"{theirs}_{split}"]
-                for ending, split in (("", "train"), ("_test", "test"))
-                for ours, theirs in (("x", "x"), ("y", "y"), ("lengths", "length"))
-            }
-            arrays["labels"] = file["class_names"]
-        np.savez(work / f"{name}.npz", **arrays)
-        return work / f"{name}.npz"
-
-    return prepare
 
 
 SETS = {

@@ -13,6 +13,7 @@ import pytest
 from tests.hub_on_loopback import hub, hub_environment  # noqa: F401
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As zoo sets it, were export tested first.
 
 ROOT = Path(__file__).parent.parent
 

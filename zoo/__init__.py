@@ -6,6 +6,7 @@ Importing it is cheap: TensorFlow is imported only when a model is built.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from zoo.errors import RequestError as RequestError
 
 __version__ = "0.1.0"
+
+# TensorFlow leaves oneDNN off on AMD processors, where a ResNet-18 then trains ten times slower.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _PUBLIC = {
     "Card": "zoo.checkpoints.card",

@@ -89,6 +89,7 @@ TRAIN = [
     ((LSTM, "--data=no_arrays.npz"), "no_arrays.npz holds no arrays"),
     ((LSTM, "--data=objects.npz"), "an array of objects, which is not opened"),
     ((LSTM, "--data=truncated.npz"), "truncated.npz is not an .npz file"),
+    ((MLP, "--augment=light"), "--augment=light is of pictures"),
     ((LSTM, LABEL, "--data=ragged.csv"), "no sequence data; choose --model=residual_mlp"),
     ((LSTM, "--config=bidirectional=no"), "bidirectional must be true or false, not 'no'"),
     ((LSTM, "--config=norm=none,zero_init=true"), "zero_init needs a norm"),

@@ -23,7 +23,8 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
     (colours / "red" / "broken.png").write_bytes(b"x")
     output = tmp_path / "run"
     arguments = ("--checkpoint=resnet8.digits", f"--data={colours}", "--epochs=1",
-                 "--head_epochs=3", "--image_size=40", f"--output={output}")  # fmt: skip
+                 "--head_epochs=3", "--image_size=40", f"--output={output}",
+                 "--precision=auto", "--tensorboard")  # fmt: skip
     code, out, err = zoo_command("finetune", *arguments)
     assert (code, err) == (0, "")
     for said in (
@@ -35,6 +36,7 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
         "network: up to 1 epochs, learning rate 0.0005 at the head",
         "head epoch   3/3  loss",
         "network epoch   1/1  loss",
+        "precision: ",
         "top1 ",
         f"checkpoint: {output}",
     ):
@@ -42,6 +44,8 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
     card = json.loads((output / "card.json").read_text())
     assert card["training"]["command"].startswith("zoo finetune --checkpoint=resnet8.digits --data")
     assert card["input"]["shape"] == [40, 40, 3]
+    for stage in ("head", "network"):
+        assert list((output / "tensorboard" / stage / "validation").glob("events.*"))
 
     code, out, _ = zoo_command("evaluate", f"--checkpoint={output}", f"--data={colours}")
     (colours / "red" / "broken.png").unlink()

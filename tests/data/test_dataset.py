@@ -3,7 +3,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from zoo.data.dataset import Split, balanced_sample, channel_statistics, stratified_split
+from zoo.checkpoints.card import Column, Columns
+from zoo.data.dataset import (
+    Dataset,
+    Split,
+    balanced_sample,
+    channel_statistics,
+    input_statistics,
+    stratified_split,
+)
 
 
 def test_channel_statistics():
@@ -13,6 +21,17 @@ def test_channel_statistics():
     mean, std = channel_statistics(Split(x, np.zeros(4)))
     assert mean == (25.0, 0.0, 7.0)
     assert std == pytest.approx((np.std([10, 20, 30, 40]), 1.0, 1.0), abs=1e-4)
+
+
+def test_features_of_a_table_stay_as_they_are():
+    split = Split(np.array([[0, 0.5], [1, 0]], np.float32), np.array([0, 1]))
+    columns = Columns("y", True, (Column("a", "number", edges=(0.0, 1.0, 2.0)),))
+    assert input_statistics(Dataset("t", ("a", "b"), split, split, split, columns=columns)) == (
+        (0.0, 0.0),
+        (1.0, 1.0),
+    )
+    plain = Dataset("t", ("a", "b"), split, split, split)
+    assert input_statistics(plain) == channel_statistics(split)
 
 
 def test_no_example_lies_further_than_ten_deviations():

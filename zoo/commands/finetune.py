@@ -39,7 +39,13 @@ flags.DEFINE_integer(
 flags.DEFINE_enum(
     "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS
 )
-flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
+flags.DEFINE_string(
+    "precision", "float32", "float32, bfloat16, float16, or auto: the fastest here",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_bool(
+    "tensorboard", False, "write logs for TensorBoard into the run's folder", flag_values=FLAGS
+)
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
@@ -60,7 +66,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         )
     terminal = console()
     import_keras()
-    from zoo.commands.progress import EpochLines
+    from zoo.commands.progress import told_precision, watchers
     from zoo.data.sources import load_images
     from zoo.training.finetune import finetune, sized_form
     from zoo.training.transfer import choose_plan
@@ -84,12 +90,13 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         freeze=values.freeze,
         augment=values.augment,
         class_weights=values.class_weights,
-        precision=values.precision,
+        precision=told_precision(terminal, values.precision),
         seed=values.seed,
     )
     terminal.print(plan.text)
     name = Path(values.checkpoint).resolve().name
     output = Path(values.output or f"runs/{name}-{dataset.name}")
+    logs = output / "tensorboard" if values.tensorboard else None
     with bar(terminal, "features") as progress:
         card = finetune(
             values.checkpoint,
@@ -99,7 +106,9 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             form=form,
             weights=values.weights,
             command=command_line("finetune", values),
-            watch=lambda stage, recipe: [EpochLines(terminal, recipe.epochs, stage)],
+            watch=lambda stage, recipe: watchers(
+                terminal, recipe.epochs, logs and logs / stage, title=stage
+            ),
             progress=progress,
         )
     for metric in card.metrics:

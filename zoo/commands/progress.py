@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
+from pathlib import Path
 from typing import Any
 
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zoo.errors import RequestError
+from zoo.training.precision import choose_precision
+
+
+def watchers(
+    console: Console, epochs: int, logs: Path | None = None, *, title: str = ""
+) -> list[keras.callbacks.Callback]:
+    """Returns what tells of a training.
+
+    Args:
+        console: For `EpochLines`.
+        epochs: For `EpochLines`.
+        logs: Folder for TensorBoard's files; None: there are none.
+        title: For `EpochLines`.
+
+    Raises:
+        RequestError: TensorBoard is asked for and not installed.
+    """
+    callbacks: list[keras.callbacks.Callback] = [EpochLines(console, epochs, title)]
+    if logs is not None:
+        if importlib.util.find_spec("tensorboard") is None:
+            raise RequestError("--tensorboard needs a package: pip install tensorboard")
+        # Its graph and its profiles are not of this use.
+        callbacks.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
+    return callbacks
+
+
+def told_precision(console: Console, name: str) -> str:
+    """Returns a precision; "auto" becomes the fastest here, which is said."""
+    if name != "auto":
+        return name
+    chosen, why = choose_precision()
+    console.print(f"precision: {chosen} ({why})")
+    return chosen
 
 
 class EpochLines(keras.callbacks.Callback):

@@ -35,10 +35,19 @@ flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_string(
+    "augment", "none", "how training pictures are changed: none, light or strong", flag_values=FLAGS
+)
 flags.DEFINE_enum(
     "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS
 )
-flags.DEFINE_string("precision", "float32", "float32, bfloat16 or float16", flag_values=FLAGS)
+flags.DEFINE_string(
+    "precision", "float32", "float32, bfloat16, float16, or auto: the fastest here",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_bool(
+    "tensorboard", False, "write logs for TensorBoard into the run's folder", flag_values=FLAGS
+)
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
@@ -58,17 +67,19 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     config = _parse_config(values.config)
     terminal = console()
     import_keras()
-    from zoo.commands.progress import EpochLines
+    from zoo.commands.progress import told_precision, watchers
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
     from zoo.training.run import train
 
     names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
     asked = {name: values[name].value for name in names if values[name].value is not None}
+    asked["precision"] = told_precision(terminal, values.precision)
     recipe = Recipe(**{**row.recipe, **asked})
     with reading(values, terminal) as how:
         dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)
     output = Path(values.output or f"runs/{values.model}-{dataset.name}")
+    logs = output / "tensorboard" if values.tensorboard else None
     for note in dataset.notes:
         terminal.print(note)
     shape = "×".join(str(side or "any") for side in dataset.example_shape)
@@ -87,7 +98,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         weights=values.weights,
         licence=values.licence,
         command=command_line("train", values),
-        callbacks=[EpochLines(terminal, recipe.epochs)],
+        callbacks=watchers(terminal, recipe.epochs, logs),
     )
     for metric in card.metrics:
         terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")

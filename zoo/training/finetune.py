@@ -20,7 +20,6 @@ from zoo.data.encoded import Progress
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.registry import unknown
-from zoo.training.augment import augmentation
 from zoo.training.features import backbone_of, cached_features, fold, standardised
 from zoo.training.fit import fit
 from zoo.training.recipe import Recipe
@@ -184,7 +183,6 @@ def _train_network(
         plan.whole,
         output / STATE,
         watch("network", plan.whole),
-        augment=augmentation(plan.augment),
         rates=lambda path: shares[stage_of(path)],
     )
     network.trainable = True

@@ -13,7 +13,7 @@ import numpy as np
 from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
-from zoo.training.augment import Augment
+from zoo.training.augment import augmentation
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
 from zoo.training.target import restore_units, standardise, target_scale
@@ -26,7 +26,6 @@ def fit(
     state: Path,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
-    augment: Augment | None = None,
     rates: Callable[[str], float] | None = None,
 ) -> list[Row]:
     """Trains a model on a data set, from the last state saved where there is one.
@@ -38,7 +37,6 @@ def fit(
         recipe: How.
         state: File for the state of an unfinished training, `.safetensors`.
         callbacks: Told of the progress.
-        augment: Changes the training pictures anew in each epoch.
         rates: Share of the learning rate that a variable gets, by its path; None: all of it.
 
     Returns:
@@ -52,8 +50,6 @@ def fit(
     if dataset.task == "regression":
         scale = target_scale(dataset.train.y)
         dataset = standardise(dataset, scale)
-    if recipe.class_weights and dataset.task == "regression":
-        raise RequestError("--class_weights is of classes, and a regression has none")
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
     compile_model(model, recipe, steps, unit=None if scale is None else scale.std, rates=rates)
@@ -67,7 +63,7 @@ def fit(
                 outputs,
                 seed=recipe.seed,
                 epochs=range(first, recipe.epochs),
-                augment=augment,
+                augment=augmentation(recipe.augment),
             ),
             initial_epoch=first,
             epochs=recipe.epochs,
@@ -83,6 +79,20 @@ def fit(
     if scale is not None:
         restore_units(model.get_layer("logits"), scale)
     return keeper.history
+
+
+def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuses a recipe that asks for what a data set does not have.
+
+    Raises:
+        RequestError: It asks for class weights of a regression, or changes pictures where none are.
+    """
+    if recipe.class_weights and dataset.task == "regression":
+        raise RequestError("--class_weights is of classes, and a regression has none")
+    if recipe.augment != "none" and dataset.train.x.ndim != 4:
+        raise RequestError(
+            f"--augment={recipe.augment} is of pictures, and {dataset.name} has none; leave it out"
+        )
 
 
 def balance(y: np.ndarray) -> dict[int, float]:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from zoo.errors import RequestError
+from zoo.training.augment import augmentation
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -25,6 +26,7 @@ class Recipe:
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
         weight_decay: Of AdamW, on kernels only.
         label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016).
+        augment: Policy that changes the training pictures, see `zoo.training.augment`.
         class_weights: "balanced": the examples of a class count in inverse proportion to their
             number; None: all alike.
         patience: Epochs without a better one after which the training ends, and the best is taken;
@@ -39,6 +41,7 @@ class Recipe:
     warmup: float = 0.1
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
+    augment: str = "none"
     class_weights: str | None = None
     patience: int | None = None
     precision: str = "float32"
@@ -49,6 +52,7 @@ class Recipe:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise RequestError(f"{name} must be positive, not {value}")
+        augmentation(self.augment)  # It refuses an unknown name.
         if self.class_weights not in (None, "balanced"):
             raise RequestError(f"class_weights can be balanced, not {self.class_weights!r}")
         if self.patience is not None and self.patience < 1:

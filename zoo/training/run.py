@@ -16,12 +16,12 @@ import keras
 
 from zoo.checkpoints.card import Card, Input, Metric, read_card
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load, save
-from zoo.data.dataset import Dataset, channel_statistics
+from zoo.data.dataset import Dataset, input_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
 from zoo.training.evaluation import predict, run, score, score_values
-from zoo.training.fit import fit
+from zoo.training.fit import check_recipe, fit
 from zoo.training.recipe import PRECISIONS, Recipe
 from zoo.training.result import write_result
 from zoo.training.state import Row
@@ -80,7 +80,8 @@ def train(
     if (card := finished(output, settings)) is not None:
         return card
 
-    mean, std = channel_statistics(dataset.train)
+    check_recipe(recipe, dataset)
+    mean, std = input_statistics(dataset)
     card = Card(
         model=model,
         labels=dataset.labels,

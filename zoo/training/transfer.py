@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 from zoo.errors import RequestError
-from zoo.training.augment import augmentation
 from zoo.training.recipe import Recipe
 
 # Steps in which a linear head on standardised features has settled.
@@ -28,7 +27,6 @@ class Plan:
         freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2": it and
             all before it stay as they are.
         decay: The learning rate of each stage is that of the next, towards the head, times this.
-        augment: Policy of the second stage, see `zoo.training.augment`.
         frozen_statistics: Whether batch normalisation stays as it was in the pretraining.
     """
 
@@ -36,11 +34,9 @@ class Plan:
     whole: Recipe
     freeze: str = "none"
     decay: float = 0.75
-    augment: str = "light"
     frozen_statistics: bool = True
 
     def __post_init__(self) -> None:
-        augmentation(self.augment)  # It refuses an unknown name.
         if not 0 < self.decay <= 1:
             raise RequestError(f"decay must be in (0, 1], not {self.decay}")
 
@@ -58,7 +54,7 @@ class Plan:
             lines.append(
                 f"network: up to {whole.epochs} epochs, learning rate {whole.learning_rate:.2g} at "
                 f"the head and ×{self.decay} for each stage below{frozen}, augmentation "
-                f"{self.augment}, batch normalisation {normalisation}"
+                f"{whole.augment}, batch normalisation {normalisation}"
             )
         return "\n".join(lines)
 
@@ -85,7 +81,7 @@ def choose_plan(
         batch_size: Of both.
         learning_rate: Highest of the second stage.
         freeze: See `Plan`.
-        augment: See `Plan`.
+        augment: Of the second stage, see `zoo.training.recipe.Recipe`.
         class_weights: See `zoo.training.recipe.Recipe`.
         precision: Of the arithmetic.
         seed: Of weights and order.
@@ -107,12 +103,11 @@ def choose_plan(
     if epochs is None:
         epochs = min(max(round(_SEEN / examples), 3), 30)
     rate = 1e-3 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
-    whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate)
+    whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate, augment=augment)
     return Plan(
         dataclasses.replace(head, epochs=head_epochs, patience=_patience(head_epochs)),
         dataclasses.replace(whole, patience=_patience(epochs)),
         freeze=freeze,
-        augment=augment,
         frozen_statistics=examples < SMALL,
     )
 

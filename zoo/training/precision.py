@@ -1,0 +1,59 @@
+"""Which arithmetic a training is fastest in on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import keras
+
+# A GPU's compute capability from which its tensor cores take the type.
+BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+def choose_precision() -> tuple[str, str]:
+    """Returns a precision of `zoo.training.recipe.Recipe` for this machine, and why it is that."""
+    return fastest(_capability(), _cpu_flags())
+
+
+def fastest(capability: tuple[int, ...] | None, cpu_flags: Collection[str]) -> tuple[str, str]:
+    """Returns the fastest precision, and why it is that.
+
+    A processor's bfloat16 pays with its matrix unit alone: where it only has vector instructions
+    for it (AVX512-BF16), or none, the casts cost more than they bring.
+
+    Args:
+        capability: Of the GPU, major and minor; None: there is no GPU.
+        cpu_flags: Instruction sets of the processor, in Linux's names.
+    """
+    if capability is not None:
+        told = f"compute capability {'.'.join(map(str, capability))}"
+        if capability >= BFLOAT16_CAPABILITY:
+            return "bfloat16", f"the GPU has it: {told}"
+        if capability >= FLOAT16_CAPABILITY:
+            return "float16", f"with loss scaling; the GPU has no bfloat16: {told}"
+        return "float32", f"the GPU has no fast half precision: {told}"
+    if "amx_bf16" in cpu_flags:
+        return "bfloat16", "the processor has a matrix unit for it, AMX"
+    return "float32", "the processor has no matrix unit for bfloat16"
+
+
+def _capability() -> tuple[int, ...] | None:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        told = getattr(jax.devices()[0], "compute_capability", None)
+        return None if told is None else tuple(int(part) for part in str(told).split("."))
+    import tensorflow as tf
+
+    for device in tf.config.list_physical_devices("GPU"):
+        return tf.config.experimental.get_device_details(device).get("compute_capability")
+    return None
+
+
+def _cpu_flags() -> set[str]:
+    if not _CPU_INFO.is_file():
+        return set()
+    lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
