@@ -29,7 +29,7 @@ def residual(
     project: Layers,
     *,
     order: Order = "post_activation",
-    activation: Activation = "relu",
+    activation: Activation | Layers = "relu",
     shortcut: Shortcut = "auto",
     stride: int = 1,
     name: str = "residual",
@@ -56,7 +56,8 @@ def residual(
         branch: Builds f(x), (batch, ..., channels').
         project: Builds W x, in the shape of f(x); called only where a projection is due.
         order: Where the activation stands, see above.
-        activation: "relu", or "linear" for none, where f is non-linear itself.
+        activation: "relu"; "linear" for none, where f is non-linear itself; or what builds
+            another, such as the norm of a Transformer, whose places are the same three.
         shortcut: What is added, see above.
         stride: The step by which f shrinks every axis between batch and channels.
         name: Prefix of the names of the layers made here.
@@ -68,10 +69,13 @@ def residual(
         RequestError: Unknown order or shortcut; the shapes do not allow the shortcut.
     """
     _check(order, "order", Order)
-    _check(activation, "activation", Activation)
+    if not callable(activation):
+        _check(activation, "activation", Activation)
     _check(shortcut, "shortcut", Shortcut)
 
     def activate(value: Tensor) -> Tensor:
+        if callable(activation):
+            return activation(value)
         return layers.ReLU(name=f"{name}_relu")(value) if activation == "relu" else value
 
     y = branch(activate(x) if order == "linear_output" else x)

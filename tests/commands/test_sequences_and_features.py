@@ -27,6 +27,7 @@ def edge(folder):
     [
         ("residual_mlp", ("--epochs=12",), 0.975),
         ("residual_lstm", ("--epochs=25", "--config=width=32"), 0.95),
+        ("residual_encoder", ("--epochs=10",), 0.95),
     ],
 )
 def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, least):

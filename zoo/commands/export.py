@@ -132,6 +132,7 @@ def _of_length(
     values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset
 ) -> tuple[Checkpoint, Dataset, keras.Model | None]:
     """Returns model and data of one number of steps, and for a stream the model to step through."""
+    from export.unroll import recurrent_layers
     from zoo.checkpoints.store import load
     from zoo.data.sequences import longest, of_length, shortest
 
@@ -150,7 +151,8 @@ def _of_length(
         )
     length = steps or asked or high
     name, streaming = values.checkpoint, None
-    if values.streaming or length > LONGEST_UNROLLED:
+    long = length > LONGEST_UNROLLED and recurrent_layers(checkpoint.model)
+    if values.streaming or long:
         streaming = load(name, input_shape=(length, features), masked=False).model
     if steps is None:
         checkpoint = load(name, input_shape=(length, features), masked=True)

@@ -110,6 +110,33 @@ MODELS.register("residual_lstm")(
     )
 )
 
+MODELS.register("residual_encoder")(
+    Architecture(
+        builder="zoo.models.encoder:residual_encoder",
+        input="sequence",
+        config={},
+        input_shape=(8, 8),
+        num_classes=10,
+        parameters=68_298,
+        macs=545_408,
+        paper="Vaswani et al. 2017",
+        recipe={"learning_rate": 3e-3, "epochs": 60},
+    )
+)
+MODELS.register("residual_vit")(
+    Architecture(
+        builder="zoo.models.encoder:residual_encoder",
+        input="image",
+        config={"patch": 4, "depth": 4, "input_shape": (32, 32, 3)},
+        input_shape=(32, 32, 3),
+        num_classes=10,
+        parameters=137_802,
+        macs=10_683_008,
+        paper="Dosovitskiy et al. 2020",
+        recipe={"learning_rate": 2e-3, "epochs": 60},
+    )
+)
+
 
 def build(name: str, **config: Any) -> keras.Model:
     """Builds a model of the zoo with fresh weights.

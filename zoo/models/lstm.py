@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, get_args
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
 from zoo.models.mlp import check_sizes
 from zoo.models.normalization import normalise_input
-from zoo.registry import unknown
-from zoo.residual import Activation, Order, Shortcut, Tensor
-
-Pool = Literal["last", "mean"]
+from zoo.models.padding import Pool, places_of, pooled
+from zoo.residual import Activation, Order, Shortcut
 
 
 def residual_lstm(
@@ -84,7 +81,7 @@ def residual_lstm(
     std = [1.0] * count if std is None else std
     x = normalise_input(sequence, mean, std)
     masked = input_shape[0] is None if masked is None else masked
-    places = _places(sequence, mean, std) if masked else None
+    places = places_of(sequence, mean, std) if masked else None
     real = None if places is None else places[0] <= places[1]
     unit = partial(
         BLOCKS.get(block),
@@ -104,38 +101,7 @@ def residual_lstm(
         # The sums carry no activation in this order: one more after the last (He et al. 2016).
         x = normalise(x, norm, name="head", mask=real)
         x = layers.ReLU(name="head_relu")(x)
-    x = _pool(x, places, real, pool)
+    x = pooled(x, places, real, pool)
     if num_classes:
         x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(sequence, x, name=name)
-
-
-def _places(sequence: Tensor, mean: Sequence[float], std: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Returns the number of each step, (batch, steps) from 1, and that of the last real one.
-
-    Written in operators that a GPU's delegate and int8 take.
-    """
-    # Of the raw values, since the normalisation turns zeros into something else; and by the
-    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`. Scaled to some tens:
-    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more, and takes values
-    # for equal that are less than 1/256 apart (kernels/comparisons.cc, the shift by 8).
-    scales = [100 / (abs(float(m)) + 10 * float(s)) for m, s in zip(mean, std, strict=True)]
-    scaled = layers.Rescaling(scales, dtype="float32", name="scaled")(sequence)
-    real = ops.max(ops.abs(scaled), axis=-1) > 0
-    number = ops.cumsum(ops.ones_like(scaled[..., 0]), axis=1)
-    return number, ops.max(ops.where(real, number, 0.0), axis=1, keepdims=True)
-
-
-def _pool(
-    x: Tensor, places: tuple[Tensor, Tensor] | None, real: Tensor | None, pool: Pool
-) -> Tensor:
-    if pool not in get_args(Pool):
-        raise RequestError(unknown("pool", pool, list(get_args(Pool))))
-    if pool == "mean":
-        return layers.GlobalAveragePooling1D(name="head_pool")(x, mask=real)
-    if places is None:
-        # Not x[:, -1], for no GPU takes a slice that drops an axis.
-        return layers.Reshape(x.shape[2:], name="head_pool")(x[:, -1:])
-    last = ops.expand_dims(ops.equal(*places), -1)
-    # By a product: in integers a choice would give x the narrower range of its last steps.
-    return ops.sum(x * ops.where(last, 1.0, 0.0), axis=1)

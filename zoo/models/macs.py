@@ -11,20 +11,28 @@ from keras import layers
 def count_macs(model: keras.Model) -> int:
     """Returns the multiply-accumulates of one example through a functional model.
 
-    Convolutions, dense layers and the matrix products of LSTMs count, as is the custom for residual
-    networks (He et al. 2015, table 1, calls them FLOPs); norms, activations and sums do not.
+    Convolutions, dense layers and the matrix products of LSTMs and of attention count, as is the
+    custom (He et al. 2015, table 1, calls them FLOPs); norms, activations and sums do not.
 
     Args:
         model: Built with a fixed input shape. Where the number of steps is open, one step counts.
     """
     steps = model.input_shape[1] or 1
-    return sum(_layer_macs(layer, steps) for layer in model._flatten_layers(include_self=False))
+    held = sum(_layer_macs(layer, steps) for layer in model._flatten_layers(include_self=False))
+    # Products of two activations are no layers.
+    products = [each for each in model.operations if type(each).__name__ == "Matmul"]
+    return held + sum(
+        _positions(each.output.shape) * (each.input[0].shape[-1] or 1) for each in products
+    )
 
 
 def _layer_macs(layer: layers.Layer, steps: int) -> int:
     if isinstance(layer, layers.LSTMCell):
         return steps * (math.prod(layer.kernel.shape) + math.prod(layer.recurrent_kernel.shape))
-    if not isinstance(layer, (layers.Conv2D, layers.Dense)):
+    if not isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Dense)):
         return 0
-    positions = math.prod(size or 1 for size in layer.output.shape[1:-1])
-    return positions * math.prod(layer.kernel.shape)
+    return _positions(layer.output.shape[:-1]) * math.prod(layer.kernel.shape)
+
+
+def _positions(shape: tuple[int | None, ...]) -> int:
+    return math.prod(size or 1 for size in shape[1:])

@@ -1,0 +1,148 @@
+"""The residual encoder: a small Transformer over sequences, or over the patches of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import keras
+from keras import layers, ops
+
+from zoo.blocks import BLOCKS
+from zoo.blocks.norm import Norm, normalise
+from zoo.blocks.positions import Positions
+from zoo.errors import RequestError
+from zoo.models.mlp import check_sizes
+from zoo.models.normalization import normalise_input
+from zoo.models.padding import Pool, places_of, pooled
+from zoo.residual import Order, Shortcut, Tensor
+
+
+def residual_encoder(
+    *,
+    depth: int = 2,
+    width: int = 64,
+    heads: int = 4,
+    expansion: int = 2,
+    patch: int = 1,
+    block: str = "encoder",
+    norm: Norm = "layer",
+    dropout: float = 0.1,
+    pool: Pool = "mean",
+    masked: bool | None = None,
+    num_classes: int = 10,
+    input_shape: tuple[int | None, ...] = (8, 8),
+    shortcut: Shortcut = "auto",
+    order: Order = "linear_output",
+    zero_init: bool = False,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    name: str = "residual_encoder",
+) -> keras.Model:
+    """Builds a residual encoder: patches, positions, attention blocks, pooling, a linear head.
+
+    Where the number of steps is open, those at the end of which every value is zero are padding:
+    they change nothing, so that a sequence gives the same logits however far it is padded.
+
+    Args:
+        depth: Blocks; each of the block "encoder" has two residual units.
+        width: Features inside.
+        heads: Of each attention.
+        expansion: Width inside each block's dense layers, in widths.
+        patch: Steps, or height and width in pixels, that become one step (Dosovitskiy et al. 2020).
+        block: Name of a registered block.
+        norm: See `zoo.blocks.norm`.
+        dropout: Share of features dropped after each branch, in training.
+        pool: "mean" takes the average of all steps that are no padding, "last" the last such.
+        masked: Whether steps of zeros at the end are padding; None: where the number of steps is
+            open.
+        num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
+        input_shape: (steps, features), steps may be None; or (height, width, channels).
+        shortcut: What is added, see `zoo.residual`.
+        order: Where the norm stands, see `zoo.blocks.attention`.
+        zero_init: Starts each branch at zero. Not where there is no shortcut.
+        mean: Subtracted from each feature or channel, in its own units; None: nothing is.
+        std: Each feature or channel is divided by it; None: nothing is.
+        name: Of the model.
+
+    Returns:
+        A model from raw sequences, (batch, steps, features) float32, or raw pictures, (batch,
+        height, width, channels), to logits, (batch, num_classes).
+
+    Raises:
+        RequestError: Unknown block, norm, pool, order or shortcut; an argument out of its range.
+    """
+    check_sizes(depth, width, dropout=dropout)
+    for key, value in (("heads", heads), ("expansion", expansion), ("patch", patch)):
+        if type(value) is not int or value < 1:
+            raise RequestError(f"{key} must be a whole number from 1 up, not {value!r}")
+    picture = _is_picture(input_shape, patch, name)
+    inputs = keras.Input(input_shape, name="image" if picture else "sequence")
+    count = input_shape[-1] or 0
+    mean = [0.0] * count if mean is None else mean
+    std = [1.0] * count if std is None else std
+    x = normalise_input(inputs, mean, std)
+    masked = not picture and (input_shape[0] is None if masked is None else masked)
+    places = places_of(inputs, mean, std) if masked else None
+    real = None
+    if picture:
+        x = layers.Conv2D(width, patch, patch, name="stem_conv")(x)
+        x = layers.Reshape((-1, width), name="stem_steps")(x)
+    else:
+        x, places, real = _sequence_stem(x, width, patch, places)
+    x = Positions(name="positions")(x)
+    unit = partial(
+        BLOCKS.get(block),
+        order=order,
+        shortcut=shortcut,
+        zero_init=zero_init and shortcut != "none",
+        norm=norm,
+        dropout=dropout,
+        heads=heads,
+        expansion=expansion,
+        mask=real,
+    )
+    for index in range(1, depth + 1):
+        x = unit(x, width, name=f"block{index}")
+    if order == "linear_output":
+        # The sums carry no norm in this order: one more after the last.
+        x = normalise(x, norm, name="head", mask=real)
+    x = pooled(x, places, real, pool)
+    if num_classes:
+        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def _sequence_stem(
+    x: Tensor, width: int, patch: int, places: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor | None]:
+    """Returns patches of steps as steps, and the places and the mask of those."""
+    real = None
+    if places is not None:
+        number, last = places
+        real = number <= last
+        # What padding became in the normalisation must not reach the last patch's real steps.
+        x = x * ops.where(real, 1.0, 0.0)[..., None]
+        if patch > 1:
+            # A patch is real where its first step is, for padding is at the end only. Every
+            # `patch`-th number by a pool, since XNNPACK takes no slice with a stride.
+            number = ops.squeeze(ops.average_pool(number[..., None], 1, patch), -1)
+            real = number <= last
+            places = number, ops.max(ops.where(real, number, 0.0), axis=1, keepdims=True)
+    if patch > 1:
+        x = layers.ZeroPadding1D((0, patch - 1), name="stem_pad")(x)
+    x = layers.Conv1D(width, patch, patch, name="stem_conv")(x)
+    return x, places, real
+
+
+def _is_picture(shape: tuple[int | None, ...], patch: int, name: str) -> bool:
+    if len(shape) == 2 and shape[1] and shape[0] != 0:
+        return False
+    if len(shape) != 3 or not all(shape):
+        raise RequestError(
+            f"{name} takes (steps, features) or (height, width, channels), not {shape}"
+        )
+    for side in shape[:2]:
+        if side is None or side % patch:
+            raise RequestError(f"patches of {patch} pixels do not fill {shape[0]}×{shape[1]}")
+    return True
