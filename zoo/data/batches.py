@@ -132,10 +132,10 @@ def _gather(
 
 
 def _reader(x: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what gathers examples: from memory, or from a mapped file without loading it."""
+    """Returns what gathers examples: from memory, or from files without loading them."""
     import tensorflow as tf
 
-    if not isinstance(x, np.memmap):
+    if isinstance(x, np.ndarray) and not isinstance(x, np.memmap):
         held = tf.constant(x)
         return lambda index: tf.gather(held, index)
 
