@@ -186,6 +186,18 @@ def test_slurm_without_slurm_is_told(monkeypatch):
         open_distribution("multiworker", cluster="slurm")
 
 
+def test_slurm_tells_the_workers(monkeypatch):
+    for name, value in {
+        "PROCID": "1", "STEP_NUM_TASKS": "3", "STEP_NODELIST": "localhost",
+        "STEP_TASKS_PER_NODE": "3",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setenv("TF_CONFIG", "")
+    message = "worker 1 waited 0.5 s for worker 0 at localhost:8888, worker 2 at localhost:8890,"
+    with pytest.raises(StoppedError, match=message):
+        open_distribution("multiworker", cluster="slurm", timeout=0.5)
+
+
 def test_a_worker_alone_says_whom_it_waited_for(monkeypatch):
     from tests.training.workers import free_ports
 

@@ -215,32 +215,23 @@ def open_distribution(
         return Distribution(tf.distribute.MirroredStrategy())
     if kind == "tpu":
         return Distribution(_tpu_strategy(tpu))
-    resolver = _resolver(cluster)
-    addresses = resolver.cluster_spec().as_dict()["worker"]
-    worker = resolver.task_id
+    addresses, worker = _addresses(cluster)
     await_workers(addresses, worker, timeout, tell)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-    return Distribution(strategy, worker, len(addresses))
+    return Distribution(tf.distribute.MultiWorkerMirroredStrategy(), worker, len(addresses))
 
 
-def _resolver(cluster: str) -> tf.distribute.cluster_resolver.ClusterResolver:
-    import tensorflow as tf
-
-    resolvers = tf.distribute.cluster_resolver
+def _addresses(cluster: str) -> tuple[list[str], int]:
+    """Returns "host:port" of each worker, and which of them this is; sets TF_CONFIG for Slurm."""
     if cluster == "slurm":
-        try:
-            resolver = resolvers.SlurmClusterResolver()
-            resolver.cluster_spec()
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise RequestError(f"--cluster=slurm: {error}; start it with srun") from error
-        return resolver
+        os.environ["TF_CONFIG"] = _slurm_config()
     text = os.environ.get("TF_CONFIG", "")
     example = '{"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}'
     try:
         config = json.loads(text)
         workers, task = config["cluster"]["worker"], config["task"]
-        if not 0 <= task["index"] < len(workers):
-            raise ValueError(f"its index {task['index']} is none of {len(workers)} workers")
+        index = int(task["index"])
+        if not 0 <= index < len(workers):
+            raise ValueError(f"its index {index} is none of {len(workers)} workers")
         if task["type"] != "worker" or set(config["cluster"]) != {"worker"}:
             raise ValueError("all tasks have to be of type worker")
     except (ValueError, KeyError, TypeError) as error:
@@ -248,7 +239,24 @@ def _resolver(cluster: str) -> tf.distribute.cluster_resolver.ClusterResolver:
         raise RequestError(
             f"--distribution=multiworker reads the variable TF_CONFIG, as in {example}; {reason}"
         ) from error
-    return resolvers.TFConfigClusterResolver()
+    return workers, index
+
+
+def _slurm_config() -> str:
+    """Returns the TF_CONFIG of this task of a Slurm step: ports from 8888 on, a task a worker."""
+    import tensorflow as tf
+
+    try:
+        tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+        # Which GPUs a task sees is Slurm's: `srun --gpus-per-task`. The numbers here say nothing.
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
+        )
+        workers = resolver.cluster_spec().as_dict()["worker"]
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise RequestError(f"--cluster=slurm: {error}; start it with srun") from error
+    task = {"type": "worker", "index": resolver.task_id}
+    return json.dumps({"cluster": {"worker": workers}, "task": task})
 
 
 def _tpu_strategy(name: str) -> tf.distribute.Strategy:
