@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from tests.data.pictures import write_photos
 from tests.training.workers import ended, start_workers, tf_config
 from zoo.errors import RequestError, StoppedError
 from zoo.training.distribution import ALONE, Distribution, open_distribution
@@ -79,12 +80,47 @@ def test_two_workers_train_as_one_does(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "model", "epochs", "images"),
-    [(2, "resnet18", 3, 630), (4, "resnet18", 3, 630), (4, "residual_mlp", 6, 0)],
+    [(2, "resnet18", 4, 320), (4, "resnet18", 4, 320), (4, "residual_mlp", 6, 0)],
 )
 def test_workers_train_as_one_does(tmp_path, count, model, epochs, images):
     (alone,) = train(1, model, 4, epochs, images, tmp_path / "alone")
     workers = train(count, model, 4, epochs, images, tmp_path / "several")
     check_equal(workers, alone)
+
+
+FINETUNING = """
+import json, sys
+from pathlib import Path
+from zoo.training.distribution import open_distribution
+kind, photos, output = sys.argv[1:]
+distribution = open_distribution(kind, timeout=120)
+from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.data.sources import load_images
+from zoo.training.finetune import finetune
+from zoo.training.transfer import choose_plan
+
+form = checkpoint_card("resnet8.digits").input
+dataset = load_images(photos, form=form)
+plan = choose_plan(len(dataset.train), epochs=2, head_epochs=2, batch_size=16, augment="none")
+output = Path(output) / f"worker{distribution.worker}"
+card = finetune("resnet8.digits", dataset, plan, output, form=form, distribution=distribution)
+print(json.dumps({"top1": card.metrics[0].value, "wrote": output.exists()}))
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_finetune_as_one_does(tmp_path):
+    photos = str(write_photos(tmp_path / "photos", {"red": 30, "green": 30}))
+    (alone,) = results(start_workers(1, "-c", FINETUNING, "none", photos, str(tmp_path / "one")))
+    folder = tmp_path / "two"
+    two = results(start_workers(2, "-c", FINETUNING, "multiworker", photos, str(folder)))
+    assert [each["wrote"] for each in two] == [True, False]
+    assert two[0]["top1"] == two[1]["top1"] == alone["top1"]
+    histories = [
+        np.loadtxt(run / "worker0" / "history.csv", delimiter=",", skiprows=1)
+        for run in (tmp_path / "one", folder)
+    ]
+    np.testing.assert_allclose(*histories, rtol=1e-2, atol=1e-3)
 
 
 MIRRORED = """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import keras
 import numpy as np
 
+from zoo.checkpoints.card import Card, parse_card
 from zoo.data.batches import Share
 from zoo.errors import RequestError, StoppedError
 from zoo.training.rendezvous import await_workers
@@ -153,6 +154,22 @@ class Distribution:
         if told.startswith("!"):
             raise RequestError(f"worker 0: {told[1:]}")
         return told[1:]
+
+    def card_of_chief(self, work: Callable[[], Card | None]) -> Card | None:
+        """As `on_chief`, for work that gives a card."""
+
+        def text() -> str:
+            card = work()
+            return "" if card is None else card.to_json()
+
+        told = self.on_chief(text)
+        return parse_card(told) if told else None
+
+    def take_weights(self, layer: keras.layers.Layer) -> None:
+        """Gives a layer, on every worker, the weights that it has on the chief."""
+        for variable in layer.weights if self.workers > 1 else []:
+            told = self.from_chief(np.asarray(variable, np.float32).tobytes())
+            variable.assign(np.frombuffer(told, np.float32).reshape(variable.shape))
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
         """Returns the sum of an array over the workers."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from zoo.checkpoints.card import Card, Input, Metric, parse_card, read_card
+from zoo.checkpoints.card import Card, Input, Metric, read_card
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load, save
 from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import RequestError
@@ -82,9 +82,8 @@ def train(
         "weights": weights,
         **dataclasses.asdict(recipe),
     }
-    done = distribution.on_chief(lambda: _text(finished(output, settings)))
-    if done:
-        return parse_card(done)
+    if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
+        return done
 
     mean, std = channel_statistics(dataset.train)
     card = Card(
@@ -110,14 +109,11 @@ def train(
         write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
     history = fit(network, dataset, recipe, output / STATE, callbacks, distribution=distribution)
     final.set_weights(network.get_weights())
-    done = distribution.on_chief(
-        lambda: finish(final, card, dataset, history, output, weights).to_json()
+    done = distribution.card_of_chief(
+        lambda: finish(final, card, dataset, history, output, weights)
     )
-    return parse_card(done)
-
-
-def _text(card: Card | None) -> str:
-    return "" if card is None else card.to_json()
+    assert done is not None
+    return done
 
 
 def finish(
