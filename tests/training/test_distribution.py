@@ -250,6 +250,27 @@ def test_a_worker_alone_says_whom_it_waited_for(monkeypatch):
         open_distribution("multiworker", timeout=0.5)
 
 
+def test_a_worker_with_another_command_is_refused(monkeypatch):
+    chief = b'{"epochs": 3, "shape": [32, 32, 3]}'
+    monkeypatch.setattr(Distribution, "from_chief", lambda self, content: chief)
+    worker = Distribution(worker=1, workers=2)
+    worker.check_same({"epochs": 3, "shape": (32, 32, 3)})
+    with pytest.raises(RequestError, match="worker 1 is asked for epochs 4, worker 0 for 3; give"):
+        worker.check_same({"epochs": 4, "shape": (32, 32, 3)})
+
+
+@pytest.mark.parametrize(("said", "told"), [(b"=card", "card"), (b"!disk full", None)])
+def test_a_worker_takes_what_the_chief_says(monkeypatch, said, told):
+    monkeypatch.setattr(Distribution, "from_chief", lambda self, content: said)
+    worker = Distribution(worker=1, workers=2)
+    work = None  # Nothing is called on a worker.
+    if told is not None:
+        assert worker.on_chief(work) == told
+    else:
+        with pytest.raises(RequestError, match="worker 0: disk full"):
+            worker.on_chief(work)
+
+
 def test_one_process_alone():
     assert open_distribution("none") is ALONE
     assert (ALONE.chief, ALONE.text) == (True, "one device")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -154,6 +154,21 @@ class Distribution:
         if told.startswith("!"):
             raise RequestError(f"worker 0: {told[1:]}")
         return told[1:]
+
+    def check_same(self, settings: Mapping[str, Any]) -> None:
+        """Refuses a worker that is asked for something else than the chief is.
+
+        Raises:
+            RequestError: It is; the message names the setting.
+        """
+        told = json.dumps(settings)
+        of_chief = json.loads(self.from_chief(told.encode()))
+        for key, value in json.loads(told).items():
+            if of_chief.get(key) != value:
+                raise RequestError(
+                    f"worker {self.worker} is asked for {key} {value!r}, worker 0 for "
+                    f"{of_chief.get(key)!r}; give all the same command and data"
+                )
 
     def card_of_chief(self, work: Callable[[], Card | None]) -> Card | None:
         """As `on_chief`, for work that gives a card."""

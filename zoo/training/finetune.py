@@ -87,6 +87,7 @@ def finetune(
         "weights": weights,
         **dataclasses.asdict(plan),
     }
+    distribution.check_same(settings)
     if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
         return done
     channels = dataset.example_shape[-1] or 0

@@ -72,8 +72,9 @@ def fit(
         )
         trained.optimizer.build(trained.trainable_variables)
     distribution.build_metrics(trained, outputs)
-    held = distribution.from_chief(state.read_bytes() or b"empty" if state.exists() else b"")
     path = state if distribution.chief else None
+    found = path is not None and path.exists()
+    held = distribution.from_chief(state.read_bytes() or b"empty" if found else b"")
     weights = balance(dataset.train.y) if recipe.class_weights else None
     with sigterm_noted() as asked, distribution.losses_told():
         stop = partial(distribution.stop_agreed, trained, asked)

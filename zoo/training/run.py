@@ -82,6 +82,7 @@ def train(
         "weights": weights,
         **dataclasses.asdict(recipe),
     }
+    distribution.check_same(settings)
     if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
         return done
 
