@@ -18,7 +18,7 @@ assert keras.backend.backend() == "jax"
 import zoo
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError, StoppedError
-from zoo.training.distribution import open_distribution
+from zoo.training.cluster import open_distribution
 from zoo.training.recipe import Recipe
 from zoo.training.run import train
 

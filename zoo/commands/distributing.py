@@ -36,7 +36,7 @@ def define_distribution(values: flags.FlagValues) -> None:
 def join(values: flags.FlagValues, terminal: Console) -> Distribution:
     """Joins the training that those flags describe. Nothing may have used TensorFlow before."""
     with quiet():
-        from zoo.training.distribution import open_distribution
+        from zoo.training.cluster import open_distribution
     distribution = open_distribution(
         values.distribution,
         cluster=values.cluster,
