@@ -16,7 +16,8 @@ EPOCHS = 5
 def start(output, epochs=EPOCHS):
     return start_workers(
         2, "-m", "zoo.commands.main", "train", "--model=residual_mlp", "--config=depth=1",
-        f"--epochs={epochs}", "--distribution=multiworker", f"--output={output}",
+        f"--epochs={epochs}", "--distribution=multiworker", "--worker_timeout=60",
+        f"--output={output}",
     )  # fmt: skip
 
 
