@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
 
 from zoo.data.decode import BrokenPictureError, open_picture
 from zoo.data.encoded import MOST_BROKEN, Encoded, Progress, usual_side
-from zoo.errors import RequestError
+from zoo.errors import RequestError, StoppedError
 from zoo.files import sha256, whole_file, write_text
 
 MANIFEST, INDEX, SCHEMA = "manifest.json", "index.npz", 1
@@ -84,7 +84,8 @@ def pack(
     if (output / MANIFEST).exists():
         return json.loads((output / MANIFEST).read_text(encoding="utf-8"))
     total = sum(len(rows) for _, rows in plan.values())
-    count = _counter(total, progress)
+    stop = Event()
+    count = _counter(total, progress, stop)
 
     def make(name: str) -> Shard:
         split, rows = plan[name]
@@ -99,6 +100,9 @@ def pack(
     pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
     try:
         made = list(pool.map(make, sorted(plan)))
+    except BaseException:
+        stop.set()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     return _finish(encoded, output, made)
@@ -145,11 +149,14 @@ def _begin(output: Path, plan: str) -> None:
         left.unlink()
 
 
-def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
+def _counter(total: int, progress: Progress | None, stop: Event) -> Callable[[int], None]:
+    """Returns what counts the pictures that are done, and ends the threads where one failed."""
     lock, done = Lock(), 0
 
     def count(more: int) -> None:
         nonlocal done
+        if stop.is_set():
+            raise StoppedError("the packing was stopped")
         with lock:
             done += more
             if progress is not None:
