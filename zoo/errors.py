@@ -14,3 +14,10 @@ class DamagedError(RequestError):
 
     Commands print it and exit with 1.
     """
+
+
+class StoppedError(Exception):
+    """The work was stopped before its end, and goes on when it is started again.
+
+    The message is one line: what stopped it, and what is kept. Commands print it and exit with 130.
+    """

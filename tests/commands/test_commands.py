@@ -7,6 +7,7 @@ HELP = [
     "show",
     "train",
     "finetune",
+    "data",
     "evaluate",
     "predict",
     "import",

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
+import tensorflow as tf
 
-from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
+from zoo.data.batches import Share, evaluation_batches, steps_per_epoch, training_batches
 from zoo.data.dataset import Split
 
 SPLIT = Split(np.arange(10, dtype=np.uint8)[:, None], np.arange(10) % 3)
@@ -33,6 +35,47 @@ def test_batches_are_float_and_one_hot():
     np.testing.assert_array_equal(y.argmax(1), x[:, 0] % 3)
     assert y.shape == (4, 3)
     assert (y.sum(1) == 1).all()
+
+
+def test_batches_are_skipped_with_their_random_numbers():
+    """A training that goes on in the middle of an epoch sees what it would have seen."""
+
+    def augment(x, y, key):
+        return x + tf.cast(key[1], tf.float32), y
+
+    given = {
+        skip: list(
+            training_batches(
+                SPLIT, 4, 3, seed=0, epochs=range(1, 3), skip=skip, augment=augment
+            ).as_numpy_iterator()
+        )
+        for skip in (0, 2)
+    }
+    assert len(given[2]) == 4
+    for (x, _), (other, _) in zip(given[0][2:], given[2], strict=True):
+        np.testing.assert_array_equal(x, other)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_shares_make_up_each_batch(count):
+    """The last batch is of 2: some of the shares of more workers are empty."""
+
+    def parts(batches):
+        return [batches(Share(index, count)).as_numpy_iterator() for index in range(count)]
+
+    def train(share):
+        return training_batches(SPLIT, 4, 3, seed=0, epochs=range(2), share=share)
+
+    def evaluate(share):
+        return evaluation_batches(SPLIT, 4, 3, share)
+
+    for batches in (train, evaluate):
+        wholes = batches(Share()).as_numpy_iterator()
+        for whole, *shares in zip(wholes, *parts(batches), strict=True):
+            for each, joined in zip(whole, zip(*shares, strict=True), strict=True):
+                np.testing.assert_array_equal(each, np.concatenate(joined))
+            sizes = [len(x) for x, _ in shares]
+            assert max(sizes) - min(sizes) <= 1
 
 
 def test_evaluation_keeps_the_order():

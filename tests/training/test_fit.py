@@ -1,4 +1,5 @@
 import json
+import signal
 
 import keras
 import numpy as np
@@ -7,7 +8,7 @@ import safetensors
 import safetensors.numpy
 
 from zoo.data.dataset import Dataset, Split
-from zoo.errors import RequestError
+from zoo.errors import RequestError, StoppedError
 from zoo.models import build
 from zoo.training.fit import balance, fit
 from zoo.training.recipe import Recipe
@@ -78,6 +79,41 @@ def test_an_interrupted_fit_goes_on_as_if_nothing_had_been(digits, tmp_path, unb
         assert row == pytest.approx(other, rel=1e-2, abs=1e-2)
     for a, b in zip(resumed.get_weights(), expected_model.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=0.05, atol=0.005)
+
+
+class Terminate(keras.callbacks.Callback):
+    """A scheduler takes the machine away in the middle of the third epoch, or at its end."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.optimizer.iterations == self.step:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [(9, "stopped in epoch 3 after batch 2; the"), (11, "stopped after epoch 3; the same command")],
+)
+def test_sigterm_saves_all_that_was_done(digits, tmp_path, unbroken, step, told):
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StoppedError, match=told):
+        fit(model(), digits, RECIPE, tmp_path / "state.safetensors", [Terminate(step)])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+    steps = []
+
+    class Steps(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            steps.append(int(self.model.optimizer.iterations))
+
+    history = fit(model(), digits, RECIPE, tmp_path / "state.safetensors", [Steps()])
+    assert steps == list(range(step + 2, 17))
+    _, expected = unbroken
+    for row, other in zip(history, expected, strict=True):
+        assert row == pytest.approx(other, rel=1e-2, abs=1e-2)
 
 
 def test_a_finished_fit_is_not_repeated(digits, tmp_path):

@@ -196,7 +196,7 @@ def read_card(folder: Path) -> Card:
         raise RequestError(f"{folder} is not a checkpoint: it holds no card.json")
     check_inside(path)
     try:
-        return _card(parse_json(path.read_text(encoding="utf-8")))
+        return parse_card(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RequestError(f"{path} is not a card: {error}") from error
 
@@ -211,7 +211,13 @@ def check_inside(path: Path) -> None:
         raise RequestError(f"{path} is a link out of its folder; put the file itself there")
 
 
-def _card(data: Any) -> Card:
+def parse_card(text: str) -> Card:
+    """Returns what `Card.to_json` gave.
+
+    Raises:
+        ValueError: It is not a card that this version understands.
+    """
+    data = parse_json(text)
     schema = data.get("schema") if isinstance(data, dict) else None
     if type(schema) is not int or not 1 <= schema <= SCHEMA:
         raise ValueError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from absl import flags
 
 from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.commands.distributing import define_distribution, join
 from zoo.commands.reading import bar, define_reading, reading
 from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
 from zoo.errors import RequestError
@@ -51,6 +52,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
 define_reading(FLAGS, tables=False)
+define_distribution(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -65,6 +67,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             f"zoo finetune learns classes of pictures; {base.model} takes no picture"
         )
     terminal = console()
+    distribution = join(values, terminal)
     import_keras()
     from zoo.commands.progress import told_precision, watchers
     from zoo.data.sources import load_images
@@ -106,10 +109,13 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             form=form,
             weights=values.weights,
             command=command_line("finetune", values),
-            watch=lambda stage, recipe: watchers(
-                terminal, recipe.epochs, logs and logs / stage, title=stage
+            watch=lambda stage, recipe: (
+                watchers(terminal, recipe.epochs, logs and logs / stage, title=stage)
+                if distribution.chief
+                else []
             ),
             progress=progress,
+            distribution=distribution,
         )
     for metric in card.metrics:
         terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")

@@ -13,6 +13,7 @@ COMMANDS = {
     "show": "one card, whole",
     "train": "train a model from scratch into a checkpoint",
     "finetune": "a pretrained backbone with a new head for your own photos",
+    "data": "a folder of photos into TFRecord shards, for large data",
     "evaluate": "accuracy of a checkpoint or of an exported file",
     "predict": "labels and scores for your own pictures",
     "import": "weights of torchvision or timm into a checkpoint",

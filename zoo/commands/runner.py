@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from unicodedata import category
 
@@ -16,9 +17,9 @@ from absl import flags
 from absl.flags import FlagValues
 from rich.console import Console
 
-from zoo.errors import DamagedError, RequestError
+from zoo.errors import DamagedError, RequestError, StoppedError
 
-DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST = 0, 1, 2
+DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, STOPPED = 0, 1, 2, 130
 
 # TensorFlow's greetings are not ours to show.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -48,7 +49,7 @@ class Command:
             argv: The arguments; None: those of this process.
 
         Returns:
-            0 done, 1 the result is not good enough, 2 the request was wrong, 130 interrupted.
+            0 done, 1 the result is not good enough, 2 the request was wrong, 130 stopped.
         """
         arguments = sys.argv[1:] if argv is None else argv
         if "verbosity" not in self.flags:
@@ -74,26 +75,35 @@ class Command:
                 traceback.print_exc()
             complain(_sentence(error))
             return NOT_GOOD_ENOUGH if isinstance(error, DamagedError) else WRONG_REQUEST
+        except StoppedError as error:
+            complain(str(error))
+            return STOPPED
         except KeyboardInterrupt:
             complain("interrupted")
-            return 130
+            return STOPPED
 
 
 def import_keras() -> None:
     """Imports Keras and its backend without TensorFlow's greetings.
 
-    They are written to the terminal below Python, at any log level. Commands call this when the
-    request has been read and looks right: it takes seconds.
+    Commands call this when the request has been read and looks right: it takes seconds.
     """
+    with quiet():
+        import keras
+
+        keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps what is written to the terminal below Python, at any log level, from it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     terminal = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            import keras
-
-            keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
+            yield
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)

@@ -11,6 +11,7 @@ from typing import Any
 
 from absl import flags
 
+from zoo.commands.distributing import define_distribution, join
 from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
 from zoo.errors import RequestError
@@ -58,6 +59,7 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )  # fmt: skip
 define_reading(FLAGS, task=True)
+define_distribution(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -66,6 +68,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     config = _parse_config(values.config)
     terminal = console()
+    distribution = join(values, terminal)
     import_keras()
     from zoo.commands.progress import told_precision, watchers
     from zoo.data.sources import load_dataset
@@ -98,7 +101,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         weights=values.weights,
         licence=values.licence,
         command=command_line("train", values),
-        callbacks=watchers(terminal, recipe.epochs, logs),
+        callbacks=watchers(terminal, recipe.epochs, logs) if distribution.chief else [],
+        distribution=distribution,
     )
     for metric in card.metrics:
         terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,32 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+@dataclass(frozen=True)
+class Share:
+    """The part of each batch that one of several workers takes.
+
+    The parts of a batch are disjoint and as even as can be; together they are the batch. One of a
+    small batch may be empty.
+
+    Attributes:
+        index: Number of the worker, from 0.
+        count: How many workers there are.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def of(self, batch: tf.Tensor) -> tf.Tensor:
+        """Returns the rows of this part."""
+        import tensorflow as tf
+
+        rows = tf.shape(batch)[0]
+        return batch[rows * self.index // self.count : rows * (self.index + 1) // self.count]
+
+
+WHOLE = Share()
+
+
 def training_batches(
     split: Split,
     batch_size: int,
@@ -20,6 +47,8 @@ def training_batches(
     *,
     seed: int,
     epochs: range,
+    skip: int = 0,
+    share: Share = WHOLE,
     augment: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None,
 ) -> tf.data.Dataset:
     """Returns the batches of many epochs in one pipeline, shuffled anew in each.
@@ -34,6 +63,8 @@ def training_batches(
         outputs: Width of the targets: the number of classes, or 1 for values.
         seed: Of the order.
         epochs: Numbers of the epochs to give.
+        skip: Batches of the first of them that are not given.
+        share: Part of each batch to give.
         augment: Changes inputs and targets of a batch, by random numbers from a key (2,) int64 of
             its own: see `zoo.training.augment`.
 
@@ -48,19 +79,23 @@ def training_batches(
         indices = tf.random.experimental.stateless_shuffle(tf.range(len(split)), key)
         return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
 
-    indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(order)
-    first = epochs.start * steps_per_epoch(split, batch_size)
+    indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(order).skip(skip)
+    first = epochs.start * steps_per_epoch(split, batch_size) + skip
+    # The workers augment their parts each in its own way.
     keys = tf.data.Dataset.counter(first).map(
-        lambda step: tf.stack([tf.constant(seed, tf.int64), step])
+        lambda step: tf.stack([tf.constant(seed + (share.index << 32), tf.int64), step])
     )
+    indices = indices.map(share.of)
     return _gather(tf.data.Dataset.zip(indices, keys), split, outputs, augment)
 
 
-def evaluation_batches(split: Split, batch_size: int, outputs: int) -> tf.data.Dataset:
+def evaluation_batches(
+    split: Split, batch_size: int, outputs: int, share: Share = WHOLE
+) -> tf.data.Dataset:
     """Returns the batches of one pass in order, in the form of `training_batches`."""
     import tensorflow as tf
 
-    indices = tf.data.Dataset.range(len(split)).batch(batch_size)
+    indices = tf.data.Dataset.range(len(split)).batch(batch_size).map(share.of)
     return _gather(tf.data.Dataset.zip(indices), split, outputs)
 
 
@@ -97,10 +132,10 @@ def _gather(
 
 
 def _reader(x: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what gathers examples: from memory, or from a mapped file without loading it."""
+    """Returns what gathers examples: from memory, or from files without loading them."""
     import tensorflow as tf
 
-    if not isinstance(x, np.memmap):
+    if isinstance(x, np.ndarray) and not isinstance(x, np.memmap):
         held = tf.constant(x)
         return lambda index: tf.gather(held, index)
 

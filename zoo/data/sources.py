@@ -15,6 +15,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.digits import load_digits
 from zoo.data.encoded import Encoded, Progress, decode, usual_side
 from zoo.data.images import resize_images
+from zoo.data.packed import is_packed, open_packed
 from zoo.data.photos import find_photos
 from zoo.data.tables import load_table, table_files
 from zoo.errors import RequestError
@@ -54,9 +55,10 @@ def load_dataset(
 
     Args:
         source: "digits", the embedded handwritten digits; an `.npz` file (see
-            `zoo.data.arrays`); for images a folder of photos (see `zoo.data.photos`) or
-            "tfds:NAME" (see `zoo.data.catalogued`); for features a `.csv` or `.csv.gz` file, or a
-            folder of `train.csv`, `test.csv` and perhaps `val.csv` (see `zoo.data.tables`).
+            `zoo.data.arrays`); for images a folder of photos (see `zoo.data.photos`), one that
+            `zoo data` packed (see `zoo.data.packed`), or "tfds:NAME" (see `zoo.data.catalogued`);
+            for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
+            perhaps `val.csv` (see `zoo.data.tables`).
         kind: What the model eats: `zoo.models.Architecture.input`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
@@ -97,10 +99,15 @@ def load_images(
         raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
     if form is not None:
         image_size = form.shape[0]
+
+    def prepared(usual: int) -> Input:
+        size = image_size or _within(usual)
+        return form or Input(shape=(size, size, 3), mean=(), std=())
+
     if (encoded := _find_pictures(source, reading)) is not None:
-        size = image_size or _within(usual_side(encoded))
-        whole = Input(shape=(size, size, 3), mean=(), std=())
-        return decode(encoded, form or whole, reading.progress)
+        return decode(encoded, prepared(usual_side(encoded)), reading.progress)
+    if is_packed(source):
+        return open_packed(source, prepared)
     dataset = _open(source, "image", reading)
     size = image_size or _within(dataset.train.x.shape[1])
     resized = {
@@ -119,6 +126,8 @@ def _find_pictures(source: str, reading: Reading) -> Encoded | None:
     """Returns the picture files of a source, None where it holds something else."""
     if source.startswith(PREFIX):
         encoded = find_tfds(source, reading.data_dir)
+    elif is_packed(source):
+        encoded = None
     elif Path(source).is_dir() and not table_files(source):
         encoded = find_photos(source)
     else:

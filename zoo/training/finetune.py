@@ -20,6 +20,7 @@ from zoo.data.encoded import Progress
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.registry import unknown
+from zoo.training.distribution import ALONE, Distribution
 from zoo.training.features import backbone_of, cached_features, fold, standardised
 from zoo.training.fit import fit
 from zoo.training.recipe import Recipe
@@ -42,6 +43,7 @@ def finetune(
     command: str = "",
     watch: Watch = lambda stage, recipe: (),
     progress: Progress | None = None,
+    distribution: Distribution = ALONE,
 ) -> Card:
     """Fine-tunes a checkpoint into a checkpoint folder, as `zoo.training.run.train` writes it.
 
@@ -62,12 +64,15 @@ def finetune(
         command: What the user typed, for the record.
         watch: Gives callbacks that are told of the progress of a stage.
         progress: Told how many of how many features are computed.
+        distribution: Who else trains, see `zoo.training.run.train`. The head is the chief's work
+            alone.
 
     Returns:
         The card of the checkpoint.
 
     Raises:
         RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
+        StoppedError: It was stopped before its end; the same call goes on.
     """
     folder = find_checkpoint(checkpoint)
     origin = read_card(folder)
@@ -81,7 +86,8 @@ def finetune(
         "weights": weights,
         **dataclasses.asdict(plan),
     }
-    if (done := finished(output, settings)) is not None:
+    distribution.check_same(settings)
+    if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
         return done
     channels = dataset.example_shape[-1] or 0
     card = Card(
@@ -100,23 +106,35 @@ def finetune(
         origin=origin.origin,
     )
     keras.utils.set_random_seed(plan.head.seed)
-    network = in_precision(card, plan.head.precision)
+    with distribution.scope():
+        network = in_precision(card, plan.head.precision)
     load_weights(network, folder, origin, skip="logits", adapt_stem=True)
     groups = stages(network)
     if plan.freeze not in ("none", "backbone", *groups[:-1]):
         known = ["none", "backbone", *groups[:-1]]
         raise RequestError(unknown("stage to freeze:", plan.freeze, known))
-    write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
+    if distribution.chief:
+        write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
 
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    history = _train_head(network, dataset, plan.head, output, key, watch, progress)
+
+    def train_head() -> str:
+        rows = _train_head(network, dataset, plan.head, output, key, watch, progress)
+        return json.dumps(rows)
+
+    history = json.loads(distribution.on_chief(train_head))
+    distribution.take_weights(network.get_layer("logits"))
     if plan.freeze != "backbone":
-        second = _train_network(network, dataset, plan, groups, output, watch, history)
+        rows = _train_network(network, dataset, plan, groups, output, watch, history, distribution)
         shift = len(history)
-        history += [{**row, "epoch": shift + row["epoch"]} for row in second]
+        history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
     final = build_from_card(card)
     final.set_weights(network.get_weights())
-    return finish(final, card, dataset, history, output, weights)
+    done = distribution.card_of_chief(
+        lambda: finish(final, card, dataset, history, output, weights)
+    )
+    assert done is not None
+    return done
 
 
 def sized_form(form: Input, size: int | None) -> Input:
@@ -168,6 +186,7 @@ def _train_network(
     output: Path,
     watch: Watch,
     before: Sequence[Row],
+    distribution: Distribution,
 ) -> list[Row]:
     start = network.get_weights()
     frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
@@ -184,6 +203,7 @@ def _train_network(
         output / STATE,
         watch("network", plan.whole),
         rates=lambda path: shares[stage_of(path)],
+        distribution=distribution,
     )
     network.trainable = True
     if max(map(rank, before)) > max(map(rank, history)):

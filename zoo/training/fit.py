@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batch
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
+from zoo.training.distribution import ALONE, Distribution
+from zoo.training.preemption import sigterm_noted
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
 from zoo.training.target import restore_units, standardise, target_scale
@@ -27,8 +30,11 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
     rates: Callable[[str], float] | None = None,
+    distribution: Distribution = ALONE,
 ) -> list[Row]:
     """Trains a model on a data set, from the last state saved where there is one.
+
+    A SIGTERM that comes meanwhile, in the main thread, saves the state after the next batch.
 
     Args:
         model: Gives logits; of a regression one value, from a layer "logits". Values are learnt
@@ -38,6 +44,8 @@ def fit(
         state: File for the state of an unfinished training, `.safetensors`.
         callbacks: Told of the progress.
         rates: Share of the learning rate that a variable gets, by its path; None: all of it.
+        distribution: Who else trains. The model was built in its scope; `recipe.batch_size` is of
+            all together. Only the chief reads and writes `state`.
 
     Returns:
         A row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate. Of
@@ -45,6 +53,7 @@ def fit(
 
     Raises:
         RequestError: The loss is no longer finite, or the state is of another training.
+        StoppedError: A SIGTERM came, or another worker was lost; the same call goes on.
     """
     scale = None
     if dataset.task == "regression":
@@ -52,28 +61,49 @@ def fit(
         dataset = standardise(dataset, scale)
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
-    compile_model(model, recipe, steps, unit=None if scale is None else scale.std, rates=rates)
-    keeper = StateKeeper(model, state, recipe.patience)
-    first = len(keeper.history)
-    if first < recipe.epochs and not keeper.exhausted:
-        model.fit(
-            training_batches(
-                dataset.train,
-                recipe.batch_size,
-                outputs,
-                seed=recipe.seed,
-                epochs=range(first, recipe.epochs),
-                augment=augmentation(recipe.augment),
-            ),
-            initial_epoch=first,
-            epochs=recipe.epochs,
-            steps_per_epoch=steps,
-            class_weight=balance(dataset.train.y) if recipe.class_weights else None,
-            shuffle=False,  # The batches are shuffled already.
-            validation_data=evaluation_batches(dataset.validation, recipe.batch_size, outputs),
-            callbacks=[_FiniteLoss(), keeper, *callbacks],
-            verbose=0,
+    trained = distribution.trained(model)
+    with distribution.scope():
+        compile_model(
+            trained, recipe, steps, unit=None if scale is None else scale.std, rates=rates
         )
+        trained.optimizer.build(trained.trainable_variables)
+    distribution.build_metrics(trained, outputs)
+    path = state if distribution.chief else None
+    found = path is not None and path.exists()
+    held = distribution.from_chief(state.read_bytes() or b"empty" if found else b"")
+    weights = balance(dataset.train.y) if recipe.class_weights else None
+    with sigterm_noted() as asked, distribution.losses_told():
+        stop = partial(distribution.stop_agreed, trained, asked)
+        keeper = StateKeeper(trained, path, held, recipe.patience, stop)
+        first, step = len(keeper.history), keeper.step
+        spans = [(range(first, recipe.epochs), 0)]
+        if step:  # Keras knows epochs of one length only.
+            spans = [(range(first, first + 1), step), (range(first + 1, recipe.epochs), 0)]
+        for epochs, skip in spans:
+            if not epochs or keeper.exhausted:
+                continue
+            trained.fit(
+                training_batches(
+                    dataset.train,
+                    recipe.batch_size,
+                    outputs,
+                    seed=recipe.seed,
+                    epochs=epochs,
+                    skip=skip,
+                    share=distribution.share,
+                    augment=augmentation(recipe.augment),
+                ),
+                initial_epoch=epochs.start,
+                epochs=epochs.stop,
+                steps_per_epoch=steps - skip,
+                class_weight=weights,
+                shuffle=False,  # The batches are shuffled already.
+                validation_data=evaluation_batches(
+                    dataset.validation, recipe.batch_size, outputs, distribution.share
+                ),
+                callbacks=[_FiniteLoss(), keeper, *callbacks],
+                verbose=0,
+            )
     if keeper.best is not None:
         model.set_weights(keeper.best)
     if scale is not None:

@@ -20,6 +20,7 @@ from zoo.data.dataset import Dataset, input_statistics
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.training.curves import plot_curves
+from zoo.training.distribution import ALONE, Distribution
 from zoo.training.evaluation import predict, run, score, score_values
 from zoo.training.fit import check_recipe, fit
 from zoo.training.recipe import PRECISIONS, Recipe
@@ -41,6 +42,7 @@ def train(
     licence: str = "unknown",
     command: str = "",
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    distribution: Distribution = ALONE,
 ) -> Card:
     """Trains a model from scratch into a checkpoint folder.
 
@@ -58,12 +60,15 @@ def train(
         licence: Of the checkpoint, an SPDX name.
         command: What the user typed, for the record.
         callbacks: Told of the progress.
+        distribution: Who else trains; all call this with the same arguments. The chief alone
+            writes, and the others return when it has.
 
     Returns:
         The card of the checkpoint.
 
     Raises:
         RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
+        StoppedError: It was stopped before its end; the same call goes on.
     """
     config = dict(config or {})
     for key in ("name", "num_classes", "input_shape", "mean", "std"):
@@ -77,8 +82,9 @@ def train(
         "weights": weights,
         **dataclasses.asdict(recipe),
     }
-    if (card := finished(output, settings)) is not None:
-        return card
+    distribution.check_same(settings)
+    if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
+        return done
 
     check_recipe(recipe, dataset)
     mean, std = input_statistics(dataset)
@@ -95,11 +101,21 @@ def train(
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
-    network = final if recipe.precision == "float32" else in_precision(card, recipe.precision)
-    write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
-    history = fit(network, dataset, recipe, output / STATE, callbacks)
+    network = final
+    if distribution.strategy is not None or recipe.precision != "float32":
+        with distribution.scope():
+            network = in_precision(card, recipe.precision)
+        for variable, initial in zip(network.variables, final.variables, strict=True):
+            variable.assign(initial)
+    if distribution.chief:
+        write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
+    history = fit(network, dataset, recipe, output / STATE, callbacks, distribution=distribution)
     final.set_weights(network.get_weights())
-    return finish(final, card, dataset, history, output, weights)
+    done = distribution.card_of_chief(
+        lambda: finish(final, card, dataset, history, output, weights)
+    )
+    assert done is not None
+    return done
 
 
 def finish(

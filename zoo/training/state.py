@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from zoo.errors import RequestError
+from zoo.errors import RequestError, StoppedError
 from zoo.files import whole_file
 
 Row = dict[str, float]
@@ -33,11 +34,15 @@ class StateKeeper(keras.callbacks.Callback):
 
     Args:
         model: Compiled; receives the saved state where there is one.
-        path: Of the file, `.safetensors`.
+        path: Of the file, `.safetensors`; None: nothing is saved.
+        content: Of the file as it was left; empty where there is none.
         patience: Epochs; None: all are trained, and the last is taken.
+        stop: Asked after each batch whether to end the training; then all is saved, in the middle
+            of an epoch too, and `StoppedError` raised.
 
     Attributes:
         history: A row for each finished epoch.
+        step: Batches of the next epoch that are done already.
         best: Weights of the best epoch, as `model.get_weights()` gives them; None without patience.
 
     Raises:
@@ -46,31 +51,64 @@ class StateKeeper(keras.callbacks.Callback):
 
     SHARE = 1 / 20
 
-    def __init__(self, model: keras.Model, path: Path, patience: int | None = None) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        path: Path | None,
+        content: bytes = b"",
+        patience: int | None = None,
+        stop: Callable[[int], bool] = lambda batch: False,
+    ) -> None:
         super().__init__()
         self.history: list[Row] = []
+        self.step = 0
         self.best: list[np.ndarray] | None = None
         self._path = path
         self._patience = patience
+        self._stop = stop
         self._next_save = 0.0
         self._saved = 0
-        if path.exists():
-            self._restore(model)
+        self._counted: list[np.ndarray] = []
+        if content:
+            self._restore(model, content)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Gives the metrics what they had counted where this epoch was left."""
+        if self._counted:
+            for variable, value in zip(self.model.metrics_variables, self._counted, strict=True):
+                variable.assign(value)
+        self._counted = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves and ends the training where it is asked to."""
+        self.step += 1
+        if batch < self.params["steps"] - 1 and self._stop(self.step):
+            # The JAX backend holds them elsewhere during an epoch.
+            getattr(self.model, "jax_state_sync", lambda: None)()
+            self._save()
+            raise StoppedError(
+                f"stopped in epoch {len(self.history) + 1} after batch {self.step}; "
+                "the same command goes on there"
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds a row to the history, and saves where it is due."""
         row = {key: float(value) for key, value in (logs or {}).items()}
         rate = float(self.model.optimizer.learning_rate)
+        self.step = 0
         self.history.append({"epoch": epoch + 1, **row, "learning_rate": rate})
         if self._patience is not None and _best(self.history) == len(self.history) - 1:
             self.best = self.model.get_weights()
         if self.exhausted:
             self.model.stop_training = True
+        stopped = epoch + 1 < self.params["epochs"] and self._stop(0)
         started = time.monotonic()
-        if started >= self._next_save:
+        if stopped or started >= self._next_save:
             self._save()
             ended = time.monotonic()
             self._next_save = ended + (ended - started) / self.SHARE
+        if stopped:
+            raise StoppedError(f"stopped after epoch {epoch + 1}; the same command goes on there")
 
     @property
     def exhausted(self) -> bool:
@@ -85,26 +123,40 @@ class StateKeeper(keras.callbacks.Callback):
             self._save()
 
     def _save(self) -> None:
-        tensors = {key: np.asarray(value) for key, value in _variables(self.model).items()}
+        self._saved = len(self.history)
+        # Reading metrics adds them up over all workers, so that each has to.
+        counted = self.model.metrics_variables if self.step else []
+        tensors = {f"metric/{i:05}": np.asarray(value) for i, value in enumerate(counted)}
+        if self._path is None:
+            return
+        tensors |= {key: np.asarray(value) for key, value in _variables(self.model).items()}
         tensors |= {f"best/{i:05}": value for i, value in enumerate(self.best or [])}
-        content = safetensors.numpy.save(tensors, {"history": json.dumps(self.history)})
+        told = {"history": json.dumps(self.history), "step": str(self.step)}
+        content = safetensors.numpy.save(tensors, told)
         with whole_file(self._path) as path:
             path.write_bytes(content)
-        self._saved = len(self.history)
 
-    def _restore(self, model: keras.Model) -> None:
+    def _restore(self, model: keras.Model, content: bytes) -> None:
         model.optimizer.build(model.trainable_variables)
         try:
-            with safetensors.safe_open(self._path, framework="numpy") as file:
-                self.history = json.loads(file.metadata()["history"])
-                self._saved = len(self.history)
-                for key, variable in _variables(model).items():
-                    variable.assign(file.get_tensor(key))
-                best = sorted(key for key in file.keys() if key.startswith("best/"))  # noqa: SIM118
-                self.best = [file.get_tensor(key) for key in best] or None
-        except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+            tensors = safetensors.numpy.load(content)
+            size = int.from_bytes(content[:8], "little")
+            told = json.loads(content[8 : 8 + size])["__metadata__"]
+            self.history, self.step = json.loads(told["history"]), int(told.get("step", "0"))
+            self._saved = len(self.history)
+            for key, variable in _variables(model).items():
+                variable.assign(tensors[key])
+            self.best = [tensors[key] for key in sorted(tensors) if key.startswith("best/")] or None
+            self._counted = [tensors[key] for key in sorted(tensors) if key.startswith("metric/")]
+        except (
+            safetensors.SafetensorError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise RequestError(
-                f"{self._path} is not a state of this training; remove it to start anew"
+                f"{self._path or 'the file'} is not a state of this training; remove it to start "
+                "anew"
             ) from error
 
 

@@ -1,0 +1,53 @@
+import pytest
+
+from tests.training.workers import free_ports, tf_config
+from zoo.errors import RequestError, StoppedError
+from zoo.training.cluster import open_distribution
+from zoo.training.distribution import ALONE
+
+
+def test_one_process_alone():
+    assert open_distribution("none") is ALONE
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "reads the variable TF_CONFIG, as in .*; it is not set"),
+        ("{", "it is '{'"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "its index 1"),
+        ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "host:port"),
+        ('{"cluster": {"ps": ["a:1"], "worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}',
+         "all tasks have to be of type worker"),
+    ],
+)  # fmt: skip
+def test_a_wrong_cluster_is_told(monkeypatch, text, message):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(RequestError, match=message):
+        open_distribution("multiworker")
+
+
+def test_slurm_without_slurm_is_told(monkeypatch):
+    monkeypatch.delenv("SLURM_STEP_NUM_TASKS", raising=False)
+    with pytest.raises(RequestError, match=r"--cluster=slurm: .*; start it with srun"):
+        open_distribution("multiworker", cluster="slurm")
+
+
+def test_slurm_tells_the_workers(monkeypatch):
+    for name, value in {
+        "PROCID": "1", "STEP_NUM_TASKS": "3", "STEP_NODELIST": "localhost",
+        "STEP_TASKS_PER_NODE": "3",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setenv("TF_CONFIG", "")
+    message = "worker 1 waited 0.5 s for worker 0 at localhost:8888, worker 2 at localhost:8890,"
+    with pytest.raises(StoppedError, match=message):
+        open_distribution("multiworker", cluster="slurm", timeout=0.5)
+
+
+def test_a_worker_alone_says_whom_it_waited_for(monkeypatch):
+    ports = free_ports(2)
+    monkeypatch.setenv("TF_CONFIG", tf_config(ports, 0))
+    message = f"waited 0.5 s for worker 1 at 127.0.0.1:{ports[1]}, which did not answer"
+    with pytest.raises(StoppedError, match=message):
+        open_distribution("multiworker", timeout=0.5)

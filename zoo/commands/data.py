@@ -1,0 +1,62 @@
+"""`zoo data`: packs a folder of photos into TFRecord shards, for data that outgrow one machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from zoo.commands.reading import bar
+from zoo.commands.runner import DONE, Command, console, no_more, quiet
+from zoo.errors import RequestError
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("data", None, "a folder of photos, or tfds:NAME", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "folder of the shards", flag_values=FLAGS)
+flags.DEFINE_integer("shards", 16, "files that the training split becomes", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
+    flag_values=FLAGS,
+)  # fmt: skip
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Packs."""
+    no_more(rest)
+    for name in ("data", "output"):
+        if not values[name].value:
+            raise RequestError(f"--{name} is missing: zoo data --data=FOLDER --output=SHARDS")
+    terminal = console()
+    with quiet():
+        import tensorflow  # noqa: F401 - its greetings.
+    from zoo.data.catalogued import PREFIX, find_tfds
+    from zoo.data.photos import find_photos
+    from zoo.data.shards import MANIFEST, pack
+
+    tfds = values.data.startswith(PREFIX)
+    if not tfds and not Path(values.data).is_dir():
+        raise RequestError(f"there is no folder of photos {values.data!r}")
+    encoded = find_tfds(values.data, values.data_dir) if tfds else find_photos(values.data)
+    output = Path(values.output)
+    with bar(terminal, "packing") as progress:
+        manifest = pack(encoded, output, values.shards, progress)
+    for note in manifest["notes"]:
+        terminal.print(note)
+    for broken in manifest["broken"]:
+        terminal.print(f"left out {broken['file']}: {broken['reason']}")
+    size = sum(shard["bytes"] for shard in manifest["shards"])
+    told = ", ".join(f"{split['examples']:,} {name}" for name, split in manifest["splits"].items())
+    terminal.print(
+        f"{told} examples of {len(manifest['labels'])} classes in {len(manifest['shards'])} "
+        f"files, {size / 1e6:,.1f} MB: {output / MANIFEST}"
+    )
+    return DONE
+
+
+COMMAND = Command(
+    "data", "pack a folder of photos into TFRecord shards with a manifest.", FLAGS, main
+)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())
