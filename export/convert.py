@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from export.child import ChildError, child_main, run_child
+from export.refusal import why
 from export.targets import IntegerType, Precision
 
 
@@ -71,7 +72,7 @@ def convert(source: Source, files: Mapping[Path, Arithmetic], scratch: Path) -> 
         except ChildError as death:
             left = [path for path in left if not path.exists()]
             if left:
-                failures[left.pop(0)] = str(death)
+                failures[left.pop(0)] = why(death)
     return failures
 
 

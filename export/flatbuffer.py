@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_SCOPE_NUMBER = re.compile(r"_\d+$")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,13 @@ def read_graph(path: Path) -> Graph:
 
 
 def layer_of(tensor: str) -> str:
-    """Takes the path of a layer from a tensor's name, "model/layer/operation;…"; else is empty."""
-    return "/".join(tensor.partition(";")[0].split("/")[1:-1])
+    """Takes the path of a layer from a tensor's name, "model_1/layer_1/operation;…".
+
+    Keras opens the scope of a layer twice in a call, to build it and to run it, so that TensorFlow
+    adds a number to each name. Empty where there is no layer in the name.
+    """
+    parts = tensor.partition(";")[0].split("/")[1:-1]
+    return "/".join(_SCOPE_NUMBER.sub("", part) for part in parts)
 
 
 def _operator_name(code: Any, names: dict[int, str]) -> str:

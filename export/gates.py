@@ -22,6 +22,11 @@ _BELOW_CEILING_DB = 6.0
 # Operators with which a file keeps values from one call to the next.
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
+_ADVICE = {
+    **dict.fromkeys(_STATEFUL, "what is kept between calls has to go in and come out of the model"),
+    "WHILE": "write the steps of the loop out, as unroll=True does",
+    "IF": "compute both branches and choose with keras.ops.where",
+}
 _BYTES = {"float32": 4, "float16": 2, "int8": 1}
 # Folding and sharing make a file smaller than its weights; biases, scales and the graph larger.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
@@ -180,8 +185,10 @@ def _operators(evidence: Evidence) -> Check | None:
         for node in evidence.graph.nodes
         if node.operator.startswith("CUSTOM") or node.operator in refused
     ]
-    kinds = len(evidence.graph.operators)
-    return _verdict("builtin_operators", not wrong, _refusal(wrong, f"{kinds} kinds"))
+    detail = _refusal(wrong, f"{len(evidence.graph.operators)} kinds")
+    advice = dict.fromkeys(_ADVICE[node.operator] for node in wrong if node.operator in _ADVICE)
+    detail += f" ({'; '.join(advice)})" if advice else ""
+    return _verdict("builtin_operators", not wrong, detail)
 
 
 def _target_operators(evidence: Evidence) -> Check | None:

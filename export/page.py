@@ -87,9 +87,7 @@ def _summary(report: Report) -> str:
     failures = "".join(
         f"<li><strong>{escape(_title(name))}</strong> <code>{escape(check.name)}</code> "
         f"{escape(check.detail)}</li>"
-        for name, artifact in report.artifacts.items()
-        for check in artifact.checks
-        if check.status == "fail"
+        for name, check in report.failures()
     )
     return (
         "<p>Nothing was exported. The figures below are those of files that were made, checked "

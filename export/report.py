@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
@@ -14,6 +14,9 @@ from export.parity import Parity
 from export.runtime import Latency, TensorInfo
 
 SCHEMA = 1
+# Gates whose failure explains that of others.
+_CAUSES = ("conversion", "runs", "builtin_operators", "delegate_operators", "no_float_tensor")
+_MOST_TOLD = 4
 _PACKAGES = {
     "tensorflow": "tensorflow",
     "keras": "keras",
@@ -83,8 +86,16 @@ class Report:
     @property
     def verdict(self) -> str:
         """Is "fail" where any artifact failed, else "pass"."""
-        verdicts = [artifact.verdict for artifact in self.artifacts.values()]
-        return "fail" if "fail" in verdicts else "pass"
+        return "fail" if self.failures() else "pass"
+
+    def failures(self) -> list[tuple[str, Check]]:
+        """Lists the checks that failed, each after the artifact that failed it."""
+        return [
+            (name, check)
+            for name, artifact in self.artifacts.items()
+            for check in artifact.checks
+            if check.status == "fail"
+        ]
 
 
 class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
@@ -95,18 +106,22 @@ class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
     """
 
     def __init__(self, report: Report) -> None:
-        failures = [
-            f"{target}: {check.name}: {check.detail}"
-            for target, artifact in report.artifacts.items()
-            for check in artifact.checks
-            if check.status == "fail"
-        ]
-        super().__init__(f"the export failed {_count(failures)}: {'; '.join(failures)}")
+        failures = report.failures()
+        count = "a gate" if len(failures) == 1 else f"{len(failures)} gates"
+        super().__init__(f"the export failed {count}: {_told(failures)}")
         self.report = report
 
 
-def _count(failures: list[str]) -> str:
-    return "a gate" if len(failures) == 1 else f"{len(failures)} gates"
+def _told(failures: Sequence[tuple[str, Check]]) -> str:
+    """Names the worst first, what several targets share once, and not more than a few."""
+    targets: dict[tuple[str, str], list[str]] = {}
+    for target, check in sorted(failures, key=lambda failure: failure[1].name not in _CAUSES):
+        targets.setdefault((check.name, check.detail), []).append(target)
+    sentences = [
+        f"{', '.join(names)}: {check}: {detail}" for (check, detail), names in targets.items()
+    ]
+    more = f"; {len(sentences) - _MOST_TOLD} more in the report" if sentences[_MOST_TOLD:] else ""
+    return "; ".join(sentences[:_MOST_TOLD]) + more
 
 
 def to_json(report: Report) -> str:
