@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -18,6 +18,8 @@ from export.errors import ExportError
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
+from export.integration import TRAINABLE
+from export.learning import trainable_artifact
 from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
 from export.parity import accuracy, compare
@@ -29,6 +31,8 @@ from export.samples import Samples, are_pixels, check_samples, with_full_pixel_r
 from export.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
 from export.streaming import step_samples
 from export.targets import FLOAT32_GATES, Target, find_targets
+from export.task import TEST_X, Task
+from export.trainable import check_trainable
 from export.verify import Run, run_artifact
 
 Progress = Callable[[str], None]
@@ -36,26 +40,9 @@ Progress = Callable[[str], None]
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
 INTEGRATION = "INTEGRATION.md"
-_TEST_X = "test_x.npz"
 _CALIBRATION = "calibration.npz"
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One export under way: what is exported, what it is measured on, where the pieces lie."""
-
-    form: Form
-    samples: Samples
-    pixels: bool
-    labels: tuple[str, ...]
-    about: About
-    identity: Mapping[str, str]
-    threads: int
-    reference: np.ndarray
-    scratch: Path
-    artifacts: Path
 
 
 def export_model(
@@ -72,6 +59,7 @@ def export_model(
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
     streaming: keras.Model | None = None,
+    trainable_head: bool = False,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Report:
@@ -96,6 +84,8 @@ def export_model(
         streaming: For long sequences: the targets get one step of this model, with its states as
             named inputs and outputs. It has the weights of `model` and takes every step as real:
             `model` itself where that has no masking.
+        trainable_head: Whether to write `trainable.tflite` too, whose last dense layer learns on
+            the device: see `export.trainable`.
         threads: For LiteRT, in the checks and in the latency.
         progress: Called with a line of text at each step.
 
@@ -109,6 +99,8 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, outputs, streaming)
+    if trainable_head:
+        check_trainable(form)
     wanted = find_targets(targets, edge_io, gpu_precision, npu_percent)
     labels = _check_labels(labels, form)
     if threads < 1:
@@ -122,7 +114,7 @@ def export_model(
     try:
         with working_folder(output) as folder:
             tell("running the Keras model")
-            task = _Task(
+            task = Task(
                 form=form,
                 samples=samples,
                 pixels=form.kind == "image" and are_pixels(samples),
@@ -136,7 +128,7 @@ def export_model(
             )
             if not np.isfinite(task.reference).all():
                 raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
-            report, values = _make(task, wanted, tell)
+            report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
             finished = task.artifacts if report.verdict == "pass" else folder / "refused"
             _write_report(finished, report, task, values)
@@ -149,7 +141,7 @@ def export_model(
 
 
 def _make(
-    task: _Task, targets: Sequence[Target], tell: Progress
+    task: Task, targets: Sequence[Target], trainable_head: bool, tell: Progress
 ) -> tuple[Report, dict[str, np.ndarray]]:
     task.scratch.mkdir()
     task.artifacts.mkdir()
@@ -168,6 +160,9 @@ def _make(
         if path not in failures:
             _attach_metadata(task, target, path)
         made[target.name] = _lite_artifact(task, target, path, failures.get(path))
+    if trainable_head:
+        tell("trainable: converting and letting it learn")
+        made[TRAINABLE] = trainable_artifact(task)
     tell(f"{SAVED_MODEL}: writing and checking")
     made[SAVED_MODEL] = _saved_model_artifact(task)
     truth = task.samples.test_y
@@ -181,10 +176,10 @@ def _make(
     return report, {name: values for name, (_, values) in made.items() if values is not None}
 
 
-def _write_source(task: _Task) -> Source:
+def _write_source(task: Task) -> Source:
     samples, form = task.samples, task.form
     lengths = {} if samples.test_lengths is None else {"lengths": samples.test_lengths}
-    _write_arrays(task.scratch / _TEST_X, {"x": samples.test_x, **lengths})
+    _write_arrays(task.scratch / TEST_X, {"x": samples.test_x, **lengths})
     if form.step is not None:
         calibration = step_samples(
             form.step, samples.calibration, samples.calibration_lengths, form.kind
@@ -196,7 +191,7 @@ def _write_source(task: _Task) -> Source:
     save_for_conversion(task.form, task.scratch / SAVED_MODEL)
     return Source(
         saved_model=str(task.scratch / SAVED_MODEL),
-        signature=SIGNATURE,
+        signatures=(SIGNATURE,),
         calibration=str(task.scratch / _CALIBRATION),
     )
 
@@ -205,7 +200,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy takes one of the names for a flag's.
 
 
-def _attach_metadata(task: _Task, target: Target, path: Path) -> None:
+def _attach_metadata(task: Task, target: Target, path: Path) -> None:
     """Comes before the checks: what is checked is what ships."""
     made_from = {**task.identity, "versions": versions()}
     metadata, files = describe(
@@ -215,7 +210,7 @@ def _attach_metadata(task: _Task, target: Target, path: Path) -> None:
 
 
 def _lite_artifact(
-    task: _Task, target: Target, path: Path, failure: str | None
+    task: Task, target: Target, path: Path, failure: str | None
 ) -> tuple[Artifact, np.ndarray | None]:
     if failure is not None:
         check = Check("conversion", "fail", failure)
@@ -223,7 +218,7 @@ def _lite_artifact(
     graph = read_graph(path)
     size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        run = run_artifact(path, task.scratch / _TEST_X, task.threads, task.scratch)
+        run = run_artifact(path, task.scratch / TEST_X, task.threads, task.scratch)
     except ChildError as death:
         check = Check("runs", "fail", str(death))
         artifact = Artifact(
@@ -234,7 +229,7 @@ def _lite_artifact(
     return _with_proofs(task, target, path, artifact, run), run.values
 
 
-def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
+def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
     subject = Subject(
         path=path,
         target=target,
@@ -242,7 +237,7 @@ def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, ru
         kind=task.form.kind,
         pixels=task.pixels,
         labels=task.labels,
-        test_x=task.scratch / _TEST_X,
+        test_x=task.scratch / TEST_X,
         streams=bool(run.states),
     )
     proofs = prove(subject, task.scratch)
@@ -253,7 +248,7 @@ def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, ru
     )
 
 
-def _saved_model_artifact(task: _Task) -> tuple[Artifact, np.ndarray]:
+def _saved_model_artifact(task: Task) -> tuple[Artifact, np.ndarray]:
     folder = task.artifacts / SAVED_MODEL
     save_for_serving(task.form, folder, task.labels, pixels=task.pixels)
     run = run_saved_model(folder, task.form, task.samples.test_x, task.threads)
@@ -264,7 +259,7 @@ def _saved_model_artifact(task: _Task) -> tuple[Artifact, np.ndarray]:
 
 
 def _artifact(
-    task: _Task,
+    task: Task,
     target: Target,
     file: str,
     size: int,
@@ -320,7 +315,7 @@ def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
 
 
 def _write_report(
-    folder: Path, report: Report, task: _Task, values: Mapping[str, np.ndarray]
+    folder: Path, report: Report, task: Task, values: Mapping[str, np.ndarray]
 ) -> None:
     folder.mkdir(exist_ok=True)
     if report.verdict == "pass" and task.labels:

@@ -26,6 +26,7 @@ class Samples:
         calibration_lengths: (N,) true numbers of steps of padded sequences; None: all. Only a
             stream asks for them, and is given the true steps alone.
         test_lengths: (M,), likewise.
+        calibration_y: (N,) the class of each; given, every class is calibrated on alike.
     """
 
     calibration: np.ndarray
@@ -33,6 +34,7 @@ class Samples:
     test_y: np.ndarray | None = None
     calibration_lengths: np.ndarray | None = None
     test_lengths: np.ndarray | None = None
+    calibration_y: np.ndarray | None = None
 
 
 def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Samples:
@@ -44,7 +46,8 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         classes: Number of the model's outputs.
 
     Returns:
-        Evenly spaced calibration samples, at most 200; the test samples, where they have no labels
+        At most 200 calibration samples, of each class alike where classes are given, else evenly
+        spaced; the test samples, where they have no labels
         at most 256, evenly spaced.
 
     Raises:
@@ -59,9 +62,18 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         test_x, test_lengths = _evenly_spaced(UNLABELLED_LIMIT, test_x, test_lengths)
     else:
         test_y = _check_labels(np.asarray(samples.test_y), len(test_x), classes)
-    calibration, calibration_lengths = _evenly_spaced(
-        CALIBRATION_LIMIT, calibration, calibration_lengths
-    )
+    if samples.calibration_y is None:
+        chosen = evenly_spaced(np.arange(len(calibration)), CALIBRATION_LIMIT)
+    else:
+        calibration_y = np.asarray(samples.calibration_y)
+        if calibration_y.shape != (len(calibration),):
+            raise ExportError(
+                f"calibration_y has shape {calibration_y.shape}; pass one class for each of "
+                f"{len(calibration)} samples"
+            )
+        chosen = balanced(calibration_y, CALIBRATION_LIMIT)
+    calibration = calibration[chosen]
+    calibration_lengths = None if calibration_lengths is None else calibration_lengths[chosen]
     return Samples(calibration, test_x, test_y, calibration_lengths, test_lengths)
 
 
@@ -70,6 +82,26 @@ def evenly_spaced(x: np.ndarray, limit: int) -> np.ndarray:
     if len(x) <= limit:
         return x
     return x[np.linspace(0, len(x) - 1, limit).round().astype(int)]
+
+
+def balanced(y: np.ndarray, limit: int) -> np.ndarray:
+    """Picks at most `limit` rows, of each class as many as of any other where they last.
+
+    Args:
+        y: (N,), the class of each.
+        limit: How many.
+
+    Returns:
+        Their sorted indices; inside a class they are evenly spaced.
+    """
+    members = [np.flatnonzero(y == label) for label in np.unique(y)]
+    # All firsts, then all seconds, and so on: how far that goes is how many each class gives.
+    turns = np.concatenate([np.arange(len(each)) for each in members])
+    owners = np.repeat(np.arange(len(members)), [len(each) for each in members])
+    given = owners[np.argsort(turns, kind="stable")][:limit]
+    counts = np.bincount(given, minlength=len(members))
+    picked = [evenly_spaced(each, count) for each, count in zip(members, counts, strict=True)]
+    return np.sort(np.concatenate(picked))
 
 
 def _evenly_spaced(
