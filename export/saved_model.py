@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
 
 from export.form import SIGNATURE, Form, conversion_module, serving_module
 from export.runtime import TensorInfo, timed
@@ -109,3 +111,13 @@ def _save(module: tf.Module, folder: Path, signatures: dict[str, Any]) -> None:
     except tf.errors.ResourceExhaustedError as error:
         # TensorFlow's own way of saying that the disk is full.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+    _name_after_contents(folder / "fingerprint.pb")
+
+
+def _name_after_contents(path: Path) -> None:
+    """Replaces the random UUID of a SavedModel, all that two of the same model differ in."""
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = ""
+    digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
+    fingerprint.uuid = str(int.from_bytes(digest[:16], "big"))
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
