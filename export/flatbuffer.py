@@ -31,6 +31,8 @@ class Node:
         dtypes: Of what it gives.
         shrinks: Whether it is a STRIDED_SLICE that drops a dimension.
         after: The layer that feeds it, where its own is not known.
+        inputs: Numbers of the tensors that it takes; -1 for one that is left out.
+        results: Numbers of those that it gives.
     """
 
     operator: str
@@ -38,6 +40,8 @@ class Node:
     dtypes: tuple[str, ...] = ()
     shrinks: bool = False
     after: str = ""
+    inputs: tuple[int, ...] = ()
+    results: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """For a person: what it is and where it comes from."""
@@ -102,6 +106,8 @@ def read_graph(path: Path) -> Graph:
                     tuple(type_names[tensor.type].lower() for tensor in results),
                     bool(getattr(operator.builtinOptions, "shrinkAxisMask", 0)),
                     "" if layer else before,
+                    tuple(map(int, taken)),
+                    tuple(map(int, given)),
                 )
             )
         for tensor in subgraph.tensors:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from export.flatbuffer import Graph, Node
+from export.layers import LayerNoise
 from export.parity import Parity, sqnr_db
 from export.runtime import dequantise, quantise
 from export.targets import Target
@@ -67,6 +68,7 @@ class Evidence:
         signature: Expected name.
         weights: How many numbers the model's kernels hold (weights of two and more dimensions).
         bytes: Size of the file; None of a SavedModel.
+        worst_layers: Of an integer file: those that lose most, the worst first.
     """
 
     target: Target
@@ -83,6 +85,7 @@ class Evidence:
     signature: str
     weights: int = 0
     bytes: int | None = None
+    worst_layers: tuple[LayerNoise, ...] = ()
 
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
@@ -127,11 +130,14 @@ def _sqnr(evidence: Evidence) -> Check | None:
     ceiling = sqnr_db(rounded, evidence.reference)
     limit = min(limit, ceiling - _BELOW_CEILING_DB)
     found = evidence.parity.sqnr_db
-    return _verdict(
-        "sqnr_db",
-        found >= limit,
-        f"{found:.1f} dB, at least {limit:.1f} (rounding the output alone: {ceiling:.1f})",
-    )
+    detail = f"{found:.1f} dB, at least {limit:.1f} (rounding the output alone: {ceiling:.1f})"
+    if found < limit and evidence.worst_layers:
+        worst = ", ".join(
+            f"{each.operator} in {each.layer!r} ({each.lost_db:.1f} dB)"
+            for each in evidence.worst_layers[:3]
+        )
+        detail += f"; most is lost by {worst}"
+    return _verdict("sqnr_db", found >= limit, detail)
 
 
 def _agreement(evidence: Evidence) -> Check | None:

@@ -19,6 +19,7 @@ from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
 from export.integration import TRAINABLE
+from export.layers import LayerNoise, worst_layers
 from export.learning import trainable_artifact
 from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
@@ -154,12 +155,13 @@ def _make(
         path: Arithmetic(target.precision, target.image_io if image else "int8")
         for target, path in paths.items()
     }
+    floats = _float_file(task, files)
     failures = convert(source, files, task.scratch)
     for target, path in paths.items():
         tell(f"{target.name}: checking")
         if path not in failures:
             _attach_metadata(task, target, path)
-        made[target.name] = _lite_artifact(task, target, path, failures.get(path))
+        made[target.name] = _lite_artifact(task, target, path, failures.get(path), floats)
     if trainable_head:
         tell("trainable: converting and letting it learn")
         made[TRAINABLE] = trainable_artifact(task)
@@ -174,6 +176,16 @@ def _make(
         artifacts={name: artifact for name, (artifact, _) in made.items()},
     )
     return report, {name: values for name, (_, values) in made.items() if values is not None}
+
+
+def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
+    """Names the float32 file that integers are compared with; adds one where no target has it."""
+    precisions = {arithmetic.precision: path for path, arithmetic in files.items()}
+    if "int8" not in precisions or "float32" in precisions:
+        return precisions.get("float32", Path())
+    path = task.scratch / "float32.tflite"
+    files[path] = Arithmetic("float32", "int8")
+    return path
 
 
 def _write_source(task: Task) -> Source:
@@ -210,7 +222,7 @@ def _attach_metadata(task: Task, target: Target, path: Path) -> None:
 
 
 def _lite_artifact(
-    task: Task, target: Target, path: Path, failure: str | None
+    task: Task, target: Target, path: Path, failure: str | None, floats: Path
 ) -> tuple[Artifact, np.ndarray | None]:
     if failure is not None:
         check = Check("conversion", "fail", failure)
@@ -219,13 +231,16 @@ def _lite_artifact(
     size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     try:
         run = run_artifact(path, task.scratch / TEST_X, task.threads, task.scratch)
+        layers: tuple[LayerNoise, ...] = ()
+        if target.precision == "int8" and floats.is_file() and not run.states:
+            layers = worst_layers(path, floats, task.scratch / TEST_X, task.scratch)
     except ChildError as death:
         check = Check("runs", "fail", str(death))
         artifact = Artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
         )
         return artifact, None
-    artifact = _artifact(task, target, path.name, size, digest, run, graph)
+    artifact = _artifact(task, target, path.name, size, digest, run, graph, layers)
     return _with_proofs(task, target, path, artifact, run), run.values
 
 
@@ -266,6 +281,7 @@ def _artifact(
     digest: str,
     run: Run,
     graph: Graph | None,
+    layers: tuple[LayerNoise, ...] = (),
 ) -> Artifact:
     truth = task.samples.test_y
     finite = bool(np.isfinite(run.values).all())
@@ -287,6 +303,7 @@ def _artifact(
         signature=SIGNATURE,
         weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
         bytes=None if graph is None else size,
+        worst_layers=layers,
     )
     return Artifact(
         file=file,
@@ -301,6 +318,7 @@ def _artifact(
         parity=parity,
         top1=top1,
         latency=run.latency,
+        worst_layers=layers,
     )
 
 

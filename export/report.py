@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from export.gates import Check
+from export.layers import LayerNoise
 from export.parity import Parity
 from export.runtime import Latency, TensorInfo
 
@@ -43,6 +44,7 @@ class Artifact:
         top1: Accuracy, 0 to 1.
         latency: Of one call with one input.
         proofs: Figures of what tried the file, by the name of its check.
+        worst_layers: Of an integer file: those that lose most, the worst first.
     """
 
     file: str
@@ -58,6 +60,7 @@ class Artifact:
     top1: float | None = None
     latency: Latency | None = None
     proofs: Mapping[str, Mapping[str, Any]] | None = None
+    worst_layers: tuple[LayerNoise, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -156,6 +159,11 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "parity": _optional(artifact.parity),
         "accuracy": {"top1": artifact.top1},
         "latency_ms": _optional(artifact.latency),
+        **(
+            {"worst_layers": [asdict(layer) for layer in artifact.worst_layers]}
+            if artifact.worst_layers
+            else {}
+        ),
         "proofs": dict(artifact.proofs or {}),
         "checks": {check.name: _check(check) for check in artifact.checks},
         "verdict": artifact.verdict,
