@@ -10,7 +10,7 @@ from export.flatbuffer import layer_of
 # 'tf.Svd' op is neither a custom op nor a flex op, after the place that it came from.
 _NO_BUILTIN = re.compile(r"(?P<place>.*)'tf\.(?P<operator>\w+)' op is neither a custom op")
 _PLACE = re.compile(r'"\w+:", "(?P<path>[^"@]+)@')
-_ERROR = re.compile(r"error: (?:loc\(.*\): )?(?P<reason>'?[^<>]+)$", re.MULTILINE)
+_ERROR = re.compile(r"^.*error: (?:loc\(.*\): )?(?P<reason>[^\n]+)$", re.MULTILINE)
 _LONGEST = 200
 
 

@@ -153,12 +153,9 @@ def test_every_layer_of_keras_applications_is_converted(digits, tmp_path, name, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "options", "epochs"), [("MobileNetV2", {"alpha": 0.35}, 30), ("ResNet50", {}, 15)]
-)
-def test_keras_applications_once_trained_pass_every_gate(digits, tmp_path, name, options, epochs):
+def test_a_mobilenet_once_trained_passes_every_gate(digits, tmp_path):
     (x, y), samples = pictures(digits, 32)
-    model = fit(application(name, 32, **options), x, y, epochs=epochs)
+    model = fit(application("MobileNetV2", 32, alpha=0.35), x, y, epochs=30)
     report = export.export_model(model, tmp_path / "out", samples=samples, labels=LABELS)
     assert {artifact.verdict for artifact in report.artifacts.values()} == {"pass"}
 
