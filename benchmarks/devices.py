@@ -65,7 +65,8 @@ def main() -> int:
         for name in arguments.checkpoints or sorted(path.name for path in SHIPPED.iterdir()):
             card = checkpoint_card(name)
             source = data.get(_data_name(card), _data_name(card))
-            if source != "digits" and not Path(source).exists():
+            built_in = source == "digits" or source.startswith("tfds:")
+            if not built_in and not Path(source).exists():
                 table.add_row(name, f"no data: --data {_data_name(card)}=PATH")
                 continue
             for flags in _exports(card):

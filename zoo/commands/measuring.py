@@ -21,6 +21,7 @@ import numpy as np
 from zoo.commands.runner import import_keras
 from zoo.errors import RequestError
 
+_ROOT = Path(__file__).resolve().parent.parent.parent
 # Of a checkpoint that takes any: pixels a side, and steps.
 ANY_SIDE, ANY_STEPS = 224, 64
 
@@ -47,8 +48,11 @@ class Worker:
         """
         self.name = name
         job = json.dumps({"name": name, "is_checkpoint": is_checkpoint, "threads": threads})
+        search_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "zoo.commands.measuring", job],
+            # -P, lest a folder here that is called zoo or export be found first.
+            [sys.executable, "-P", "-m", "zoo.commands.measuring", job],
+            env={**os.environ, "PYTHONPATH": search_path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
