@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.errors import ExportError, unknown
+from export.samples import batch_of
 from export.streaming import OneStep, one_step, streaming_module
 from export.unroll import recurrent_layers, unroll
 
@@ -19,7 +20,6 @@ Outputs = Literal["logits", "probabilities", "values"]
 SIGNATURE = "serving_default"
 OUTPUTS = ("auto", "logits", "probabilities", "values")
 _KINDS: dict[int, Kind] = {2: "features", 3: "sequence", 4: "image"}
-_REFERENCE_BATCH = 32
 _LONGEST = 200  # Characters of an error of others.
 
 
@@ -160,10 +160,13 @@ def reference(form: Form, x: np.ndarray) -> np.ndarray:
         ExportError: A layer runs only in Python, or fails on these inputs.
     """
     run = tf.function(lambda inputs: _outputs(form, form.model, inputs), reduce_retracing=True)
-    batches = range(0, len(x), _REFERENCE_BATCH)
+    batch = batch_of(form.input_shape)
     try:
         return np.concatenate(
-            [run(tf.constant(x[i : i + _REFERENCE_BATCH], tf.float32)).numpy() for i in batches]
+            [
+                run(tf.constant(x[i : i + batch], tf.float32)).numpy()
+                for i in range(0, len(x), batch)
+            ]
         )
     except Exception as error:  # Whatever the layers of others raise.
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from export.errors import ExportError
 CALIBRATION_LIMIT = 200
 # Without labels nothing needs the whole test set; parity is settled by a few hundred.
 UNLABELLED_LIMIT = 256
+_MOST_AT_ONCE, _NUMBERS_AT_ONCE = 32, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,14 @@ def _evenly_spaced(
     limit: int, x: np.ndarray, lengths: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     return evenly_spaced(x, limit), None if lengths is None else evenly_spaced(lengths, limit)
+
+
+def batch_of(shape: tuple[int, ...]) -> int:
+    """How many inputs of a shape TensorFlow is given at once: many small ones, few large ones.
+
+    What is between the layers takes tens of times the memory of the inputs.
+    """
+    return max(1, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // math.prod(shape)))
 
 
 def are_pixels(samples: Samples) -> bool:

@@ -15,12 +15,12 @@ from tensorflow.core.protobuf import fingerprint_pb2
 
 from export.form import SIGNATURE, Form, conversion_module, serving_module
 from export.runtime import TensorInfo, timed
+from export.samples import batch_of
 from export.verify import Run
 
 # TensorFlow Serving looks for numbered folders.
 VERSION = "1"
 CLASSIFY_BYTES = "classify_bytes"
-_BATCH = 32
 
 
 def save_for_conversion(form: Form, folder: Path) -> None:
@@ -72,7 +72,8 @@ def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Ru
     def call(batch: np.ndarray) -> np.ndarray:
         return serve(**{form.kind: tf.constant(batch, tf.float32)})[form.output_name].numpy()
 
-    values = np.concatenate([call(x[i : i + _BATCH]) for i in range(0, len(x), _BATCH)])
+    batch = batch_of(form.input_shape)
+    values = np.concatenate([call(x[i : i + batch]) for i in range(0, len(x), batch)])
     return Run(
         input=TensorInfo(form.kind, "float32", (-1, *form.input_shape)),
         output=TensorInfo(form.output_name, "float32", (-1, form.classes)),

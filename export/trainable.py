@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from export.errors import ExportError
 from export.form import Form
+from export.samples import batch_of
 from export.verify_trainable import BATCH, SIGNATURES
 
 _LEAST_PROBABILITY = 1e-7  # Its logarithm is finite.
@@ -83,7 +84,10 @@ def save_trainable(form: Form, folder: Path, x: np.ndarray) -> None:
         x: (N, ...) real inputs, to measure the features on.
     """
     backbone, dense = split_head(form.unrolled)
-    features = np.asarray(tf.function(backbone)(tf.constant(x, tf.float32)))
+    run, batch = tf.function(backbone), batch_of(form.input_shape)
+    features = np.concatenate(
+        [run(tf.constant(x[i : i + batch], tf.float32)).numpy() for i in range(0, len(x), batch)]
+    )
     module = _module(form, backbone, dense, 1 / float((features**2).sum(axis=1).mean() + 1))
     signatures = {name: getattr(module, name) for name in SIGNATURES}
     tf.saved_model.save(module, str(folder), signatures=signatures)
