@@ -16,7 +16,17 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 class ChildError(Exception):
-    """The process ended before its work was done; the message says how, in one line."""
+    """The process ended before its work was done; the message says how, in one line.
+
+    Attributes:
+        signal: Name of the signal that ended it, as in "SIGSEGV"; empty: it ended by itself.
+        stderr: All that it wrote there.
+    """
+
+    def __init__(self, status: int, stderr: str) -> None:
+        super().__init__(_describe(status, stderr))
+        self.signal = signal.Signals(-status).name if status < 0 else ""
+        self.stderr = stderr
 
 
 def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
@@ -43,7 +53,7 @@ def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise ChildError(_describe(done.returncode, done.stderr))
+        raise ChildError(done.returncode, done.stderr)
 
 
 def command(module: str, job: str) -> list[str]:

@@ -7,7 +7,7 @@ does), and holds gigabytes while it quantises; both stay with the child.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from export.child import ChildError, child_main, run_child
+from export.refusal import why
 from export.targets import IntegerType, Precision
 
 
@@ -24,14 +25,16 @@ class Source:
 
     Attributes:
         saved_model: Folder of a SavedModel with static shapes.
-        signature: The one of its signatures to take.
+        signatures: Those of its signatures to take.
         calibration: `.npz` of (N, ...) values for each input of that signature, by its name; read
             for integer files only.
+        variables: Whether the file keeps variables, those that a signature writes to.
     """
 
     saved_model: str
-    signature: str
+    signatures: Sequence[str]
     calibration: str
+    variables: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def convert(source: Source, files: Mapping[Path, Arithmetic], scratch: Path) -> 
         except ChildError as death:
             left = [path for path in left if not path.exists()]
             if left:
-                failures[left.pop(0)] = str(death)
+                failures[left.pop(0)] = why(death)
     return failures
 
 
@@ -89,8 +92,9 @@ def _converter(source: Source, arithmetic: Arithmetic) -> Any:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        source.saved_model, signature_keys=[source.signature]
+        source.saved_model, signature_keys=list(source.signatures)
     )
+    converter.experimental_enable_resource_variables = source.variables
     # Builtin operators only: a model that needs Flex must fail, not grow a dependency.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if arithmetic.precision == "float16":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_SCOPE_NUMBER = re.compile(r"_\d+$")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Node:
         dtypes: Of what it gives.
         shrinks: Whether it is a STRIDED_SLICE that drops a dimension.
         after: The layer that feeds it, where its own is not known.
+        inputs: Numbers of the tensors that it takes; -1 for one that is left out.
+        results: Numbers of those that it gives.
     """
 
     operator: str
@@ -35,6 +40,8 @@ class Node:
     dtypes: tuple[str, ...] = ()
     shrinks: bool = False
     after: str = ""
+    inputs: tuple[int, ...] = ()
+    results: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """For a person: what it is and where it comes from."""
@@ -99,6 +106,8 @@ def read_graph(path: Path) -> Graph:
                     tuple(type_names[tensor.type].lower() for tensor in results),
                     bool(getattr(operator.builtinOptions, "shrinkAxisMask", 0)),
                     "" if layer else before,
+                    tuple(map(int, taken)),
+                    tuple(map(int, given)),
                 )
             )
         for tensor in subgraph.tensors:
@@ -120,8 +129,13 @@ def read_graph(path: Path) -> Graph:
 
 
 def layer_of(tensor: str) -> str:
-    """Takes the path of a layer from a tensor's name, "model/layer/operation;…"; else is empty."""
-    return "/".join(tensor.partition(";")[0].split("/")[1:-1])
+    """Takes the path of a layer from a tensor's name, "model_1/layer_1/operation;…".
+
+    Keras opens the scope of a layer twice in a call, to build it and to run it, so that TensorFlow
+    adds a number to each name. Empty where there is no layer in the name.
+    """
+    parts = tensor.partition(";")[0].split("/")[1:-1]
+    return "/".join(_SCOPE_NUMBER.sub("", part) for part in parts)
 
 
 def _operator_name(code: Any, names: dict[int, str]) -> str:

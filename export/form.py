@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.errors import ExportError, unknown
+from export.samples import batch_of
 from export.streaming import OneStep, one_step, streaming_module
 from export.unroll import recurrent_layers, unroll
 
@@ -19,7 +20,7 @@ Outputs = Literal["logits", "probabilities", "values"]
 SIGNATURE = "serving_default"
 OUTPUTS = ("auto", "logits", "probabilities", "values")
 _KINDS: dict[int, Kind] = {2: "features", 3: "sequence", 4: "image"}
-_REFERENCE_BATCH = 32
+_LONGEST = 200  # Characters of an error of others.
 
 
 @dataclass(frozen=True)
@@ -154,12 +155,26 @@ def reference(form: Form, x: np.ndarray) -> np.ndarray:
 
     Returns:
         (N, classes) float32.
+
+    Raises:
+        ExportError: A layer runs only in Python, or fails on these inputs.
     """
     run = tf.function(lambda inputs: _outputs(form, form.model, inputs), reduce_retracing=True)
-    batches = range(0, len(x), _REFERENCE_BATCH)
-    return np.concatenate(
-        [run(tf.constant(x[i : i + _REFERENCE_BATCH], tf.float32)).numpy() for i in batches]
-    )
+    batch = batch_of(form.input_shape)
+    try:
+        return np.concatenate(
+            [
+                run(tf.constant(x[i : i + batch], tf.float32)).numpy()
+                for i in range(0, len(x), batch)
+            ]
+        )
+    except Exception as error:  # Whatever the layers of others raise.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = next((line for line in lines if "Error" in line), (lines or ["no reason given"])[-1])
+        raise ExportError(
+            f"model {form.model.name!r} does not run as a TensorFlow graph: "
+            f"{type(error).__name__}: {told[:_LONGEST]}; write its layers with keras.ops"
+        ) from error
 
 
 def _outputs(form: Form, model: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
@@ -173,8 +188,13 @@ def _check_one(what: str, tensors: list[Any] | None, model: keras.Model) -> None
         )
     if len(tensors) != 1:
         names = ", ".join(tensor.name for tensor in tensors)
+        advice = {
+            "input": "concatenate them before the model and split them in it",
+            "output": "choose one, as in keras.Model(model.inputs, model.outputs[0])",
+        }
         raise ExportError(
-            f"model {model.name!r} has {len(tensors)} {what}s ({names}); export takes one"
+            f"model {model.name!r} has {len(tensors)} {what}s ({names}); export takes one: "
+            f"{advice[what]}"
         )
 
 
@@ -209,7 +229,10 @@ def _check_precision(model: keras.Model) -> None:
 def _check_output(model: keras.Model) -> int:
     shape = tuple(model.outputs[0].shape)
     if len(shape) != 2 or not shape[1]:
-        raise ExportError(f"the output has shape {shape}; export takes (batch, classes)")
+        raise ExportError(
+            f"the output has shape {shape}; export takes (batch, classes): end the model in a "
+            "Flatten or a pooling, and a Dense"
+        )
     return int(shape[1])
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from export.flatbuffer import Graph, Node
+from export.layers import LayerNoise
 from export.parity import Parity, sqnr_db
 from export.runtime import dequantise, quantise
 from export.targets import Target
@@ -22,6 +23,11 @@ _BELOW_CEILING_DB = 6.0
 # Operators with which a file keeps values from one call to the next.
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
+_ADVICE = {
+    **dict.fromkeys(_STATEFUL, "what is kept between calls has to go in and come out of the model"),
+    "WHILE": "write the steps of the loop out, as unroll=True does",
+    "IF": "compute both branches and choose with keras.ops.where",
+}
 _BYTES = {"float32": 4, "float16": 2, "int8": 1}
 # Folding and sharing make a file smaller than its weights; biases, scales and the graph larger.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
@@ -62,6 +68,7 @@ class Evidence:
         signature: Expected name.
         weights: How many numbers the model's kernels hold (weights of two and more dimensions).
         bytes: Size of the file; None of a SavedModel.
+        worst_layers: Of an integer file: those that lose most, the worst first.
     """
 
     target: Target
@@ -78,6 +85,7 @@ class Evidence:
     signature: str
     weights: int = 0
     bytes: int | None = None
+    worst_layers: tuple[LayerNoise, ...] = ()
 
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
@@ -122,11 +130,14 @@ def _sqnr(evidence: Evidence) -> Check | None:
     ceiling = sqnr_db(rounded, evidence.reference)
     limit = min(limit, ceiling - _BELOW_CEILING_DB)
     found = evidence.parity.sqnr_db
-    return _verdict(
-        "sqnr_db",
-        found >= limit,
-        f"{found:.1f} dB, at least {limit:.1f} (rounding the output alone: {ceiling:.1f})",
-    )
+    detail = f"{found:.1f} dB, at least {limit:.1f} (rounding the output alone: {ceiling:.1f})"
+    if found < limit and evidence.worst_layers:
+        worst = ", ".join(
+            f"{each.operator} in {each.layer!r} ({each.lost_db:.1f} dB)"
+            for each in evidence.worst_layers[:3]
+        )
+        detail += f"; most is lost by {worst}"
+    return _verdict("sqnr_db", found >= limit, detail)
 
 
 def _agreement(evidence: Evidence) -> Check | None:
@@ -180,8 +191,10 @@ def _operators(evidence: Evidence) -> Check | None:
         for node in evidence.graph.nodes
         if node.operator.startswith("CUSTOM") or node.operator in refused
     ]
-    kinds = len(evidence.graph.operators)
-    return _verdict("builtin_operators", not wrong, _refusal(wrong, f"{kinds} kinds"))
+    detail = _refusal(wrong, f"{len(evidence.graph.operators)} kinds")
+    advice = dict.fromkeys(_ADVICE[node.operator] for node in wrong if node.operator in _ADVICE)
+    detail += f" ({'; '.join(advice)})" if advice else ""
+    return _verdict("builtin_operators", not wrong, detail)
 
 
 def _target_operators(evidence: Evidence) -> Check | None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from export.report import Artifact, Report
 from export.runtime import TensorInfo
+from export.verify_trainable import BATCH
 
+TRAINABLE = "trainable"
 # Operators whose method of MicroMutableOpResolver is not their name in camel case.
 _MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
 
@@ -23,6 +25,7 @@ def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
         Markdown.
     """
     lite = {name: item for name, item in report.artifacts.items() if item.file.endswith(".tflite")}
+    learns = lite.pop(TRAINABLE, None)
     title = report.identity.get("checkpoint") or report.identity["model"]
     sections = [f"# Using {title}", _table(report), _reading(labels)]
     for_tasks = [item for item in lite.values() if labels and pixels and _suits_tasks(item)]
@@ -37,6 +40,8 @@ def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
         sections.append(_python(next(iter(lite.values()))))
     if integers:
         sections += [_micro(integers[0]), _npu(integers[0])]
+    if learns:
+        sections.append(_learning(learns))
     return "\n\n".join(sections) + "\n"
 
 
@@ -149,6 +154,54 @@ run = interpreter.get_signature_runner("serving_default")
 {result.name} = run({given.name}={given.name})["{result.name}"][0]
 {scaled}print({result.name})
 ```"""
+
+
+def _learning(artifact: Artifact) -> str:
+    given, result = _known(artifact.input), _known(artifact.output)
+    example = given.shape[1:]
+    many = f"{BATCH}×{'×'.join(map(str, example))}"
+    return f"""## Learning on the device
+
+`{artifact.file}` answers as the others do, and its last layer learns; what is below that stays. All
+is float32, but for the labels.
+
+| signature | takes | gives |
+|---|---|---|
+| `train` | `{given.name}` {many}, `label` int32 {BATCH}, `learning_rate` | `loss` |
+| `infer` | `{given.name}` 1×{"×".join(map(str, example))} | `{result.name}` |
+| `get_weights` | | `kernel`, `bias` |
+| `set_weights` | `kernel`, `bias` | `kernel`, `bias` |
+
+A learning rate of 1 suits it: the file scales it to its features. The file never changes; what was
+learnt lasts as long as the interpreter, and is kept by `get_weights` for the next `set_weights`.
+
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+interpreter = Interpreter(model_path="{artifact.file}", num_threads=2)
+names = interpreter.get_signature_list()
+run = {{name: interpreter.get_signature_runner(name) for name in names}}
+x = np.zeros((20, {", ".join(map(str, example))}), np.float32)  # Yours go here,
+y = np.zeros(20, np.int32)  # and the class of each.
+# Classes of your own start from nothing; without this line, from what it knows.
+run["set_weights"](**{{name: 0 * value for name, value in run["get_weights"]().items()}})
+random = np.random.default_rng(0)
+for epoch in range(10):
+    order = np.resize(random.permutation(len(x)), -(-len(x) // {BATCH}) * {BATCH})
+    for batch in order.reshape(-1, {BATCH}):
+        loss = run["train"](
+            {given.name}=x[batch], label=y[batch], learning_rate=np.float32(1.0)
+        )["loss"]
+    print(epoch, loss)
+np.savez("learnt.npz", **run["get_weights"]())
+
+# Another day, with a fresh interpreter:
+run["set_weights"](**np.load("learnt.npz"))
+print(run["infer"]({given.name}=x[:1])["{result.name}"][0])
+```
+
+On Android the same signatures are called by `runSignature` of LiteRT's `Interpreter`."""
 
 
 def _stream(artifact: Artifact) -> str:

@@ -137,6 +137,28 @@ def describe(
     return metadata, files
 
 
+def describe_trainable(
+    about: About, identity: Mapping[str, Any], *, labels: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Does for a file that learns what `describe` does; its signatures have no one input."""
+    own = {**identity, "target": "trainable", "precision": "float32"}
+    files = {IDENTITY: json.dumps(own, indent=2, sort_keys=True, ensure_ascii=False) + "\n"}
+    associated = [{"name": IDENTITY, "description": "What this file was made from."}]
+    if labels:
+        files[LABELS] = _lines(labels)
+        associated.append(_axis(LABELS, "A label for each output of infer."))
+    name = identity.get("checkpoint") or identity["model"]
+    metadata = {
+        "name": name,
+        "description": about.description or f"{name}, whose head learns on the device.",
+        **({"author": about.author} if about.author else {}),
+        **({"license": about.licence} if about.licence else {}),
+        "associated_files": associated,
+        "min_parser_version": _PARSER,
+    }
+    return metadata, files
+
+
 def attach(path: Path, metadata: Mapping[str, Any], files: Mapping[str, str]) -> None:
     """Writes metadata and associated files into a `.tflite` file that has none.
 
@@ -148,7 +170,8 @@ def attach(path: Path, metadata: Mapping[str, Any], files: Mapping[str, str]) ->
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    _order_tensors(metadata, model)
+    if "subgraph_metadata" in metadata:
+        _order_tensors(metadata, model)
     buffer, entry = schema.BufferT(), schema.MetadataT()
     buffer.data = np.frombuffer(pack(metadata), np.uint8)
     model.buffers.append(buffer)
@@ -170,7 +193,7 @@ def _order_tensors(metadata: Mapping[str, Any], model: Any) -> None:
         ("output_tensor_metadata", signature.outputs, graph.outputs),
     ):
         place = {end.name.decode(): list(order).index(end.tensorIndex) for end in ends}
-        for facts in metadata.get("subgraph_metadata", ()):
+        for facts in metadata["subgraph_metadata"]:
             facts[key].sort(key=lambda tensor, place=place: place[tensor["name"]])
 
 

@@ -47,6 +47,7 @@ def render(
             _section("Accuracy, size, latency", f'<div class="chart">{draw(report)}</div>'),
             _section("Examples from the test set", examples(samples, labels, titled, shown)),
             _section("Gates", _gates(report)),
+            *_layers(report),
             _section("Operators", _operators(report)),
         ]
     )
@@ -87,9 +88,7 @@ def _summary(report: Report) -> str:
     failures = "".join(
         f"<li><strong>{escape(_title(name))}</strong> <code>{escape(check.name)}</code> "
         f"{escape(check.detail)}</li>"
-        for name, artifact in report.artifacts.items()
-        for check in artifact.checks
-        if check.status == "fail"
+        for name, check in report.failures()
     )
     return (
         "<p>Nothing was exported. The figures below are those of files that were made, checked "
@@ -179,6 +178,29 @@ def _checks(artifact: Artifact) -> str:
         f'<td class="detail">{escape(check.detail)}</td></tr>'
         for check in artifact.checks
     )
+
+
+def _layers(report: Report) -> list[str]:
+    rows = "".join(
+        f"<tr><td>{escape(_title(name))}</td><td><code>{escape(row.layer)}</code></td>"
+        f"<td><code>{escape(row.operator)}</code></td>"
+        f'<td class="number">{row.lost_db:.1f} dB</td><td class="number">{row.sqnr_db:.1f} dB</td>'
+        "</tr>"
+        for name, item in report.artifacts.items()
+        for row in item.worst_layers
+    )
+    if not rows:
+        return []
+    columns = ("Target", "Layer", "Operator", "Lost", "SQNR after it")
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    note = "Signal to quantisation noise of what a layer gives; lost: against what it takes."
+    return [
+        _section(
+            "Layers that lose most to integers",
+            f'<table class="narrow"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+            f'<p class="note">{note}</p>',
+        )
+    ]
 
 
 def _operators(report: Report) -> str:

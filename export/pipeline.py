@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -18,6 +18,9 @@ from export.errors import ExportError
 from export.flatbuffer import Graph, read_graph
 from export.form import SIGNATURE, Form, prepare, reference
 from export.gates import Check, Evidence, judge
+from export.integration import TRAINABLE
+from export.layers import LayerNoise, worst_layers
+from export.learning import trainable_artifact
 from export.metadata import LABELS, About, attach, check_about, describe
 from export.page import render
 from export.parity import accuracy, compare
@@ -29,6 +32,8 @@ from export.samples import Samples, are_pixels, check_samples, with_full_pixel_r
 from export.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
 from export.streaming import step_samples
 from export.targets import FLOAT32_GATES, Target, find_targets
+from export.task import TEST_X, Task
+from export.trainable import check_trainable
 from export.verify import Run, run_artifact
 
 Progress = Callable[[str], None]
@@ -36,26 +41,9 @@ Progress = Callable[[str], None]
 SAVED_MODEL = "saved_model"
 PAGE = "report.html"
 INTEGRATION = "INTEGRATION.md"
-_TEST_X = "test_x.npz"
 _CALIBRATION = "calibration.npz"
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One export under way: what is exported, what it is measured on, where the pieces lie."""
-
-    form: Form
-    samples: Samples
-    pixels: bool
-    labels: tuple[str, ...]
-    about: About
-    identity: Mapping[str, str]
-    threads: int
-    reference: np.ndarray
-    scratch: Path
-    artifacts: Path
 
 
 def export_model(
@@ -72,6 +60,7 @@ def export_model(
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
     streaming: keras.Model | None = None,
+    trainable_head: bool = False,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Report:
@@ -96,6 +85,8 @@ def export_model(
         streaming: For long sequences: the targets get one step of this model, with its states as
             named inputs and outputs. It has the weights of `model` and takes every step as real:
             `model` itself where that has no masking.
+        trainable_head: Whether to write `trainable.tflite` too, whose last dense layer learns on
+            the device: see `export.trainable`.
         threads: For LiteRT, in the checks and in the latency.
         progress: Called with a line of text at each step.
 
@@ -109,6 +100,8 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, outputs, streaming)
+    if trainable_head:
+        check_trainable(form)
     wanted = find_targets(targets, edge_io, gpu_precision, npu_percent)
     labels = _check_labels(labels, form)
     if threads < 1:
@@ -122,7 +115,7 @@ def export_model(
     try:
         with working_folder(output) as folder:
             tell("running the Keras model")
-            task = _Task(
+            task = Task(
                 form=form,
                 samples=samples,
                 pixels=form.kind == "image" and are_pixels(samples),
@@ -136,7 +129,7 @@ def export_model(
             )
             if not np.isfinite(task.reference).all():
                 raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
-            report, values = _make(task, wanted, tell)
+            report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
             finished = task.artifacts if report.verdict == "pass" else folder / "refused"
             _write_report(finished, report, task, values)
@@ -149,7 +142,7 @@ def export_model(
 
 
 def _make(
-    task: _Task, targets: Sequence[Target], tell: Progress
+    task: Task, targets: Sequence[Target], trainable_head: bool, tell: Progress
 ) -> tuple[Report, dict[str, np.ndarray]]:
     task.scratch.mkdir()
     task.artifacts.mkdir()
@@ -162,12 +155,16 @@ def _make(
         path: Arithmetic(target.precision, target.image_io if image else "int8")
         for target, path in paths.items()
     }
+    floats = _float_file(task, files)
     failures = convert(source, files, task.scratch)
     for target, path in paths.items():
         tell(f"{target.name}: checking")
         if path not in failures:
             _attach_metadata(task, target, path)
-        made[target.name] = _lite_artifact(task, target, path, failures.get(path))
+        made[target.name] = _lite_artifact(task, target, path, failures.get(path), floats)
+    if trainable_head:
+        tell("trainable: converting and letting it learn")
+        made[TRAINABLE] = trainable_artifact(task)
     tell(f"{SAVED_MODEL}: writing and checking")
     made[SAVED_MODEL] = _saved_model_artifact(task)
     truth = task.samples.test_y
@@ -181,10 +178,20 @@ def _make(
     return report, {name: values for name, (_, values) in made.items() if values is not None}
 
 
-def _write_source(task: _Task) -> Source:
+def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
+    """Names the float32 file that integers are compared with; adds one where no target has it."""
+    precisions = {arithmetic.precision: path for path, arithmetic in files.items()}
+    if "int8" not in precisions or "float32" in precisions:
+        return precisions.get("float32", Path())
+    path = task.scratch / "float32.tflite"
+    files[path] = Arithmetic("float32", "int8")
+    return path
+
+
+def _write_source(task: Task) -> Source:
     samples, form = task.samples, task.form
     lengths = {} if samples.test_lengths is None else {"lengths": samples.test_lengths}
-    _write_arrays(task.scratch / _TEST_X, {"x": samples.test_x, **lengths})
+    _write_arrays(task.scratch / TEST_X, {"x": samples.test_x, **lengths})
     if form.step is not None:
         calibration = step_samples(
             form.step, samples.calibration, samples.calibration_lengths, form.kind
@@ -196,7 +203,7 @@ def _write_source(task: _Task) -> Source:
     save_for_conversion(task.form, task.scratch / SAVED_MODEL)
     return Source(
         saved_model=str(task.scratch / SAVED_MODEL),
-        signature=SIGNATURE,
+        signatures=(SIGNATURE,),
         calibration=str(task.scratch / _CALIBRATION),
     )
 
@@ -205,7 +212,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy takes one of the names for a flag's.
 
 
-def _attach_metadata(task: _Task, target: Target, path: Path) -> None:
+def _attach_metadata(task: Task, target: Target, path: Path) -> None:
     """Comes before the checks: what is checked is what ships."""
     made_from = {**task.identity, "versions": versions()}
     metadata, files = describe(
@@ -215,7 +222,7 @@ def _attach_metadata(task: _Task, target: Target, path: Path) -> None:
 
 
 def _lite_artifact(
-    task: _Task, target: Target, path: Path, failure: str | None
+    task: Task, target: Target, path: Path, failure: str | None, floats: Path
 ) -> tuple[Artifact, np.ndarray | None]:
     if failure is not None:
         check = Check("conversion", "fail", failure)
@@ -223,18 +230,21 @@ def _lite_artifact(
     graph = read_graph(path)
     size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        run = run_artifact(path, task.scratch / _TEST_X, task.threads, task.scratch)
+        run = run_artifact(path, task.scratch / TEST_X, task.threads, task.scratch)
+        layers: tuple[LayerNoise, ...] = ()
+        if target.precision == "int8" and floats.is_file() and not run.states:
+            layers = worst_layers(path, floats, task.scratch / TEST_X, task.scratch)
     except ChildError as death:
         check = Check("runs", "fail", str(death))
         artifact = Artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
         )
         return artifact, None
-    artifact = _artifact(task, target, path.name, size, digest, run, graph)
+    artifact = _artifact(task, target, path.name, size, digest, run, graph, layers)
     return _with_proofs(task, target, path, artifact, run), run.values
 
 
-def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
+def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
     subject = Subject(
         path=path,
         target=target,
@@ -242,7 +252,7 @@ def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, ru
         kind=task.form.kind,
         pixels=task.pixels,
         labels=task.labels,
-        test_x=task.scratch / _TEST_X,
+        test_x=task.scratch / TEST_X,
         streams=bool(run.states),
     )
     proofs = prove(subject, task.scratch)
@@ -253,7 +263,7 @@ def _with_proofs(task: _Task, target: Target, path: Path, artifact: Artifact, ru
     )
 
 
-def _saved_model_artifact(task: _Task) -> tuple[Artifact, np.ndarray]:
+def _saved_model_artifact(task: Task) -> tuple[Artifact, np.ndarray]:
     folder = task.artifacts / SAVED_MODEL
     save_for_serving(task.form, folder, task.labels, pixels=task.pixels)
     run = run_saved_model(folder, task.form, task.samples.test_x, task.threads)
@@ -264,13 +274,14 @@ def _saved_model_artifact(task: _Task) -> tuple[Artifact, np.ndarray]:
 
 
 def _artifact(
-    task: _Task,
+    task: Task,
     target: Target,
     file: str,
     size: int,
     digest: str,
     run: Run,
     graph: Graph | None,
+    layers: tuple[LayerNoise, ...] = (),
 ) -> Artifact:
     truth = task.samples.test_y
     finite = bool(np.isfinite(run.values).all())
@@ -292,6 +303,7 @@ def _artifact(
         signature=SIGNATURE,
         weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
         bytes=None if graph is None else size,
+        worst_layers=layers,
     )
     return Artifact(
         file=file,
@@ -306,6 +318,7 @@ def _artifact(
         parity=parity,
         top1=top1,
         latency=run.latency,
+        worst_layers=layers,
     )
 
 
@@ -320,7 +333,7 @@ def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
 
 
 def _write_report(
-    folder: Path, report: Report, task: _Task, values: Mapping[str, np.ndarray]
+    folder: Path, report: Report, task: Task, values: Mapping[str, np.ndarray]
 ) -> None:
     folder.mkdir(exist_ok=True)
     if report.verdict == "pass" and task.labels:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
 from export.gates import Check
+from export.layers import LayerNoise
 from export.parity import Parity
 from export.runtime import Latency, TensorInfo
 
 SCHEMA = 1
+# Gates whose failure explains that of others.
+_CAUSES = ("conversion", "runs", "builtin_operators", "delegate_operators", "no_float_tensor")
+_MOST_TOLD = 4
 _PACKAGES = {
     "tensorflow": "tensorflow",
     "keras": "keras",
@@ -40,6 +44,7 @@ class Artifact:
         top1: Accuracy, 0 to 1.
         latency: Of one call with one input.
         proofs: Figures of what tried the file, by the name of its check.
+        worst_layers: Of an integer file: those that lose most, the worst first.
     """
 
     file: str
@@ -55,6 +60,7 @@ class Artifact:
     top1: float | None = None
     latency: Latency | None = None
     proofs: Mapping[str, Mapping[str, Any]] | None = None
+    worst_layers: tuple[LayerNoise, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -83,8 +89,16 @@ class Report:
     @property
     def verdict(self) -> str:
         """Is "fail" where any artifact failed, else "pass"."""
-        verdicts = [artifact.verdict for artifact in self.artifacts.values()]
-        return "fail" if "fail" in verdicts else "pass"
+        return "fail" if self.failures() else "pass"
+
+    def failures(self) -> list[tuple[str, Check]]:
+        """Lists the checks that failed, each after the artifact that failed it."""
+        return [
+            (name, check)
+            for name, artifact in self.artifacts.items()
+            for check in artifact.checks
+            if check.status == "fail"
+        ]
 
 
 class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
@@ -95,18 +109,22 @@ class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
     """
 
     def __init__(self, report: Report) -> None:
-        failures = [
-            f"{target}: {check.name}: {check.detail}"
-            for target, artifact in report.artifacts.items()
-            for check in artifact.checks
-            if check.status == "fail"
-        ]
-        super().__init__(f"the export failed {_count(failures)}: {'; '.join(failures)}")
+        failures = report.failures()
+        count = "a gate" if len(failures) == 1 else f"{len(failures)} gates"
+        super().__init__(f"the export failed {count}: {_told(failures)}")
         self.report = report
 
 
-def _count(failures: list[str]) -> str:
-    return "a gate" if len(failures) == 1 else f"{len(failures)} gates"
+def _told(failures: Sequence[tuple[str, Check]]) -> str:
+    """Names the worst first, what several targets share once, and not more than a few."""
+    targets: dict[tuple[str, str], list[str]] = {}
+    for target, check in sorted(failures, key=lambda failure: failure[1].name not in _CAUSES):
+        targets.setdefault((check.name, check.detail), []).append(target)
+    sentences = [
+        f"{', '.join(names)}: {check}: {detail}" for (check, detail), names in targets.items()
+    ]
+    more = f"; {len(sentences) - _MOST_TOLD} more in the report" if sentences[_MOST_TOLD:] else ""
+    return "; ".join(sentences[:_MOST_TOLD]) + more
 
 
 def to_json(report: Report) -> str:
@@ -141,6 +159,11 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "parity": _optional(artifact.parity),
         "accuracy": {"top1": artifact.top1},
         "latency_ms": _optional(artifact.latency),
+        **(
+            {"worst_layers": [asdict(layer) for layer in artifact.worst_layers]}
+            if artifact.worst_layers
+            else {}
+        ),
         "proofs": dict(artifact.proofs or {}),
         "checks": {check.name: _check(check) for check in artifact.checks},
         "verdict": artifact.verdict,

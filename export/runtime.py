@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,12 @@ class LiteModel:
         Args:
             sample: One input, without the batch.
         """
+        return timed(self.prepared(sample), self.threads)
+
+    def prepared(self, sample: np.ndarray) -> Callable[[], None]:
+        """Sets one input, without the batch, and returns what runs it: the bare call, to time."""
         self._interpreter.set_tensor(self._in["index"], quantise(sample[None], self.input))
-        return timed(self._interpreter.invoke, self.threads)
+        return self._interpreter.invoke
 
 
 def open_interpreter(path: str | Path, threads: int, reference_kernels: bool = False) -> Any:

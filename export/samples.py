@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from export.errors import ExportError
 CALIBRATION_LIMIT = 200
 # Without labels nothing needs the whole test set; parity is settled by a few hundred.
 UNLABELLED_LIMIT = 256
+_MOST_AT_ONCE, _NUMBERS_AT_ONCE = 32, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Samples:
         calibration_lengths: (N,) true numbers of steps of padded sequences; None: all. Only a
             stream asks for them, and is given the true steps alone.
         test_lengths: (M,), likewise.
+        calibration_y: (N,) the class of each; given, every class is calibrated on alike.
     """
 
     calibration: np.ndarray
@@ -33,6 +36,7 @@ class Samples:
     test_y: np.ndarray | None = None
     calibration_lengths: np.ndarray | None = None
     test_lengths: np.ndarray | None = None
+    calibration_y: np.ndarray | None = None
 
 
 def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Samples:
@@ -44,7 +48,8 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         classes: Number of the model's outputs.
 
     Returns:
-        Evenly spaced calibration samples, at most 200; the test samples, where they have no labels
+        At most 200 calibration samples, of each class alike where classes are given, else evenly
+        spaced; the test samples, where they have no labels
         at most 256, evenly spaced.
 
     Raises:
@@ -59,9 +64,18 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         test_x, test_lengths = _evenly_spaced(UNLABELLED_LIMIT, test_x, test_lengths)
     else:
         test_y = _check_labels(np.asarray(samples.test_y), len(test_x), classes)
-    calibration, calibration_lengths = _evenly_spaced(
-        CALIBRATION_LIMIT, calibration, calibration_lengths
-    )
+    if samples.calibration_y is None:
+        chosen = evenly_spaced(np.arange(len(calibration)), CALIBRATION_LIMIT)
+    else:
+        calibration_y = np.asarray(samples.calibration_y)
+        if calibration_y.shape != (len(calibration),):
+            raise ExportError(
+                f"calibration_y has shape {calibration_y.shape}; pass one class for each of "
+                f"{len(calibration)} samples"
+            )
+        chosen = balanced(calibration_y, CALIBRATION_LIMIT)
+    calibration = calibration[chosen]
+    calibration_lengths = None if calibration_lengths is None else calibration_lengths[chosen]
     return Samples(calibration, test_x, test_y, calibration_lengths, test_lengths)
 
 
@@ -72,10 +86,38 @@ def evenly_spaced(x: np.ndarray, limit: int) -> np.ndarray:
     return x[np.linspace(0, len(x) - 1, limit).round().astype(int)]
 
 
+def balanced(y: np.ndarray, limit: int) -> np.ndarray:
+    """Picks at most `limit` rows, of each class as many as of any other where they last.
+
+    Args:
+        y: (N,), the class of each.
+        limit: How many.
+
+    Returns:
+        Their sorted indices; inside a class they are evenly spaced.
+    """
+    members = [np.flatnonzero(y == label) for label in np.unique(y)]
+    # All firsts, then all seconds, and so on: how far that goes is how many each class gives.
+    turns = np.concatenate([np.arange(len(each)) for each in members])
+    owners = np.repeat(np.arange(len(members)), [len(each) for each in members])
+    given = owners[np.argsort(turns, kind="stable")][:limit]
+    counts = np.bincount(given, minlength=len(members))
+    picked = [evenly_spaced(each, count) for each, count in zip(members, counts, strict=True)]
+    return np.sort(np.concatenate(picked))
+
+
 def _evenly_spaced(
     limit: int, x: np.ndarray, lengths: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     return evenly_spaced(x, limit), None if lengths is None else evenly_spaced(lengths, limit)
+
+
+def batch_of(shape: tuple[int, ...]) -> int:
+    """How many inputs of a shape TensorFlow is given at once: many small ones, few large ones.
+
+    What is between the layers takes tens of times the memory of the inputs.
+    """
+    return max(1, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // math.prod(shape)))
 
 
 def are_pixels(samples: Samples) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +11,16 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
 
 from export.form import SIGNATURE, Form, conversion_module, serving_module
 from export.runtime import TensorInfo, timed
+from export.samples import batch_of
 from export.verify import Run
 
 # TensorFlow Serving looks for numbered folders.
 VERSION = "1"
 CLASSIFY_BYTES = "classify_bytes"
-_BATCH = 32
 
 
 def save_for_conversion(form: Form, folder: Path) -> None:
@@ -70,7 +72,8 @@ def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Ru
     def call(batch: np.ndarray) -> np.ndarray:
         return serve(**{form.kind: tf.constant(batch, tf.float32)})[form.output_name].numpy()
 
-    values = np.concatenate([call(x[i : i + _BATCH]) for i in range(0, len(x), _BATCH)])
+    batch = batch_of(form.input_shape)
+    values = np.concatenate([call(x[i : i + batch]) for i in range(0, len(x), batch)])
     return Run(
         input=TensorInfo(form.kind, "float32", (-1, *form.input_shape)),
         output=TensorInfo(form.output_name, "float32", (-1, form.classes)),
@@ -109,3 +112,13 @@ def _save(module: tf.Module, folder: Path, signatures: dict[str, Any]) -> None:
     except tf.errors.ResourceExhaustedError as error:
         # TensorFlow's own way of saying that the disk is full.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+    _name_after_contents(folder / "fingerprint.pb")
+
+
+def _name_after_contents(path: Path) -> None:
+    """Replaces the random UUID of a SavedModel, all that two of the same model differ in."""
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = ""
+    digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
+    fingerprint.uuid = str(int.from_bytes(digest[:16], "big"))
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,16 @@ class LiteStream:
 
     def latency(self, sequence: np.ndarray) -> Latency:
         """Times single steps; see `LiteModel.latency`."""
+        return timed(self.prepared(sequence), self.threads)
+
+    def prepared(self, sequence: np.ndarray) -> Callable[[], None]:
+        """Returns what takes the first step of a sequence from its start, to time."""
         self.reset()
-        return timed(lambda: self.step(sequence[0]), self.threads)
+
+        def step() -> None:
+            self.step(sequence[0])
+
+        return step
 
 
 def load_lite(path: str | Path, threads: int = 1) -> LiteModel | LiteStream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,15 +74,24 @@ def smallest(enough: Callable[[int], bool], first: int, largest: int, accuracy: 
     return high
 
 
+def missing_operator(log: str) -> str:
+    """Finds the operator that the runtime says it lacks; empty: it does not say so."""
+    found = re.search(r"Didn't find op for builtin opcode '(\w+)'", log)
+    return f"TensorFlow Lite Micro has no {found[1]}" if found else ""
+
+
 def _try_here(job: dict[str, Any]) -> None:
     from tflite_micro.python.tflite_micro import runtime
 
     content = Path(job["artifact"]).read_bytes()
 
+    log = Path(job["scratch"]) / "tflite_micro.log"
+
     def loads(arena: int) -> bool:
         # Too small an arena can end the process instead of raising: each try has its own.
         process = os.fork()
         if not process:
+            os.dup2(os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), 2)
             try:
                 runtime.Interpreter.from_bytes(content, arena_size=arena)
             except RuntimeError:
@@ -89,7 +99,10 @@ def _try_here(job: dict[str, Any]) -> None:
             os._exit(0)
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
 
-    arena = smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
+    try:
+        arena = smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
+    except ValueError as error:
+        raise ValueError(missing_operator(log.read_text()) or str(error)) from error
     micro = runtime.Interpreter.from_bytes(content, arena_size=arena)
     reference = LiteModel(job["artifact"], reference_kernels=True)
     fast = LiteModel(job["artifact"])

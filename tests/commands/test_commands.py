@@ -13,6 +13,7 @@ HELP = [
     "import",
     "convert-back",
     "export",
+    "benchmark",
 ]
 
 
@@ -114,6 +115,9 @@ WRONG = [
     (("export", "--checkpoint=resnet8.digits", "--data=no/such"), "there is no data 'no/such'"),
     (("export", "--checkpoint=resnet8.digits", "--output=/proc/x"), "'/proc/x'"),
     (("export", "--checkpoint=resnet8.digits", "--labels=no.txt"), "No such file or directory"),
+    (("benchmark",), "say what to time"),
+    (("benchmark", "--artifact=nothing.tflite"), "nothing.tflite is not a file or folder"),
+    (("benchmark", "--artifact=setup.py"), "--artifact setup.py: "),
     (("show",), "say which checkpoint"),
     (("show", "no.tflite"), "there is no file 'no.tflite'"),
     (("show", "bad.tflite"), "'bad.tflite' is not a .tflite file"),

@@ -102,6 +102,12 @@ def test_no_arena_is_enough():
         smallest(lambda size: False, 16_384, 1 << 20, 64)
 
 
+def test_a_missing_operator_is_named():
+    log = "Didn't find op for builtin opcode 'GELU'\nFailed to get registration from op code GELU\n"
+    assert tflite_micro.missing_operator(log) == "TensorFlow Lite Micro has no GELU"
+    assert tflite_micro.missing_operator("Failed to resize buffer.") == ""
+
+
 def test_velas_words_are_read():
     printed = "CPU operators = 1 (25.0%)\nNPU operators = 3 (75.0%)\n"
     figures = ethos_u.read_summary(printed, SUMMARY)

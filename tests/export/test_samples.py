@@ -70,3 +70,14 @@ def test_the_pixel_range_is_made_whole_without_touching_the_samples():
     assert (extended.min(), extended.max()) == (0, 255)
     assert (extended[2] == 100).mean() == pytest.approx(14 / 16)
     assert (grey == 100).all()
+
+
+def test_calibration_is_balanced_where_classes_are_given():
+    y = np.repeat([0, 1, 2], [950, 40, 10])
+    x = np.arange(1000, dtype=np.float32)[:, None]
+    checked = check_samples(Samples(x, x[:5], calibration_y=y), (1,), 3)
+    assert np.bincount(y[checked.calibration[:, 0].astype(int)]).tolist() == [150, 40, 10]
+    assert checked.calibration[0] == 0
+    assert checked.calibration[149] == 949
+    with pytest.raises(ExportError, match=r"calibration_y has shape \(999,\)"):
+        check_samples(Samples(x, x[:5], calibration_y=y[1:]), (1,), 3)

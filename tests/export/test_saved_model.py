@@ -20,9 +20,11 @@ serve, classify = model.signatures["serving_default"], model.signatures["classif
 encoded = [open(path, "rb").read() for path in pictures]
 many = classify(image_bytes=tf.constant(encoded))
 one = classify(image_bytes=tf.constant(encoded[0]))
+alone = serve(image=tf.constant(np.load(x)[:1]))["probabilities"].numpy()
 print(json.dumps({
     "signatures": sorted(model.signatures),
     "ours": any(name.split(".")[0] in ("export", "zoo") for name in sys.modules),
+    "alone": alone.tolist(),
     "probabilities": serve(image=tf.constant(np.load(x)))["probabilities"].numpy().tolist(),
     "scores": many["scores"].numpy().tolist(),
     "labels": [[label.decode() for label in row] for row in many["labels"].numpy()],
@@ -55,6 +57,7 @@ def test_a_stranger_can_serve_it(exported, tmp_path):
     logits = exported.model.predict(x, verbose=0)
     best = logits.argmax(axis=1)
     probabilities = np.array(found["probabilities"])
+    assert np.allclose(found["alone"], probabilities[:1], atol=1e-6)
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert probabilities.argmax(axis=1).tolist() == best.tolist()
     assert [row[0] for row in found["labels"]] == [str(label) for label in best[:3]]

@@ -100,7 +100,7 @@ def test_a_hidden_recurrent_layer_is_refused():
 def source(model, folder):
     save_for_conversion(prepare(model), folder / "saved")
     np.savez(folder / "calibration.npz", sequence=sequences())
-    return Source(str(folder / "saved"), SIGNATURE, str(folder / "calibration.npz"))
+    return Source(str(folder / "saved"), (SIGNATURE,), str(folder / "calibration.npz"))
 
 
 def test_lstm_and_gru_convert_to_integers_without_loops(tmp_path):

@@ -57,6 +57,10 @@ flags.DEFINE_boolean(
     "streaming", False, "files that take one step at a time and carry states; always beyond "
     "64 steps", flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_boolean(
+    "trainable_head", False, "also trainable.tflite, whose last layer learns on the device",
+    flag_values=FLAGS,
+)  # fmt: skip
 define_reading(FLAGS)
 
 # Beyond that an unrolled model is large and slow to convert.
@@ -104,6 +108,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 test_y=None if regression else dataset.test.y,
                 calibration_lengths=calibration.lengths,
                 test_lengths=dataset.test.lengths,
+                calibration_y=None if regression else calibration.y,
             ),
             labels=read_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
@@ -114,6 +119,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             streaming=streaming,
             gpu_precision=values.gpu_precision,
             npu_percent=values.npu_percent,
+            trainable_head=values.trainable_head,
             progress=lambda line: terminal.print(line),
         )
     except export.ExportError as error:

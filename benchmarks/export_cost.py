@@ -1,0 +1,123 @@
+"""What an export costs: seconds and memory of ResNets at 224 pixels, verification included.
+
+    python -m benchmarks.export_cost
+
+Each model has random weights, and batch normalisation that knows what goes through them; it goes
+through all three targets with 200 calibration and 50 test pictures of noise, without the provers.
+Such a network magnifies every rounding, so that the gates of accuracy may refuse it: the work is
+the same, and the verdict is printed. Seconds are those of `export_model`, after the model is built.
+Memory is the greatest sum of the resident memory of the process and its children, looked at ten
+times a second, the building of the model included; pages that processes share count for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+EXPORT = """
+import json, sys, time
+from zoo.commands.runner import import_keras
+import_keras()
+import keras
+import numpy as np
+import export
+from export import pipeline
+from zoo.models import build
+
+name, size, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+pipeline.prove = lambda subject, scratch: ()
+keras.utils.set_random_seed(0)
+model = build(name, num_classes=10, input_shape=(size, size, 3))
+x = np.random.default_rng(0).integers(0, 256, (250, size, size, 3), dtype=np.uint8)
+for layer in model.layers:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        layer.momentum = 0.0
+model(x[:2].astype(np.float32), training=True)
+start = time.perf_counter()
+stages = []
+samples = export.Samples(x[:200], x[200:])
+tell = lambda line: stages.append([round(time.perf_counter() - start, 1), line])
+try:
+    export.export_model(model, output, samples=samples, labels=list("0123456789"), progress=tell)
+    verdict = "pass"
+except export.GateFailure as failure:
+    verdict = ", ".join(sorted({check.name for _, check in failure.report.failures()}))
+print(json.dumps({"seconds": time.perf_counter() - start, "stages": stages, "verdict": verdict}))
+"""
+
+
+def main() -> None:
+    """Exports and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="*", default=["resnet18", "resnet50"])
+    parser.add_argument("--size", type=int, default=224)
+    arguments = parser.parse_args()
+    table = Table("model", "seconds", "peak memory", "verdict")
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    for name in arguments.models:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-c", EXPORT, name, str(arguments.size), f"{folder}/out"]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            peak = Peak(process.pid)
+            printed, _ = process.communicate()
+            memory = peak.stop()
+        if process.returncode:
+            table.add_row(name, f"ended with status {process.returncode}")
+            continue
+        found = json.loads(printed.splitlines()[-1])
+        for seconds, stage in found["stages"]:
+            console.print(f"{name} {seconds:6.1f} s  {stage}", highlight=False)
+        table.add_row(name, f"{found['seconds']:.1f}", f"{memory / 1e9:.2f} GB", found["verdict"])
+    console.print(table)
+
+
+class Peak:
+    """Watches the memory of a process and its children, in a thread."""
+
+    def __init__(self, process: int) -> None:
+        self._process, self._most, self._stopped = process, 0, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def stop(self) -> int:
+        """Stops and returns the greatest sum, in bytes."""
+        self._stopped.set()
+        self._thread.join()
+        return self._most
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(0.1):
+            self._most = max(self._most, _resident(self._process))
+
+
+def _resident(process: int) -> int:
+    """Sums the resident memory of a process and of all that it started."""
+    parents, sizes = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                # After the name, which may hold anything but ends in the last bracket.
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                pages = (entry / "statm").read_text().split()[1]
+            except (OSError, IndexError):
+                continue  # It has just ended.
+            parents[int(entry.name)], sizes[int(entry.name)] = int(fields[1]), int(pages) * _PAGE
+    family = {process}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(sizes.get(member, 0) for member in family)
+
+
+if __name__ == "__main__":
+    main()

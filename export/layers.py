@@ -1,0 +1,121 @@
+"""Which layers of an integer file lose most: it and the float file, tensor by tensor.
+
+Both come from one graph, so that a layer's result has the same name in both. Runs with LiteRT and
+without TensorFlow, in a child process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from export.child import child_main, run_child
+from export.flatbuffer import read_graph
+from export.parity import sqnr_db
+from export.runtime import dequantise, quantise, tensor_info
+
+# A handful tells as much about a layer as hundreds do, which take their time.
+_SAMPLES = 8
+_WORST = 5
+# What 8 bits hold of a signal that fills their range: 6.02 dB a bit, and 1.76.
+_BEST_DB = 49.9
+
+
+@dataclass(frozen=True)
+class LayerNoise:
+    """What integers make of one layer.
+
+    Attributes:
+        layer: Its path; of one that is not known, that of the layer before.
+        operator: What runs it.
+        sqnr_db: Signal to noise of what it gives, after all that came before, in decibels.
+        lost_db: How much lower that is than of the noisiest of what it takes.
+    """
+
+    layer: str
+    operator: str
+    sqnr_db: float
+    lost_db: float
+
+
+def worst_layers(
+    integers: Path, floats: Path, test_x: Path, folder: Path
+) -> tuple[LayerNoise, ...]:
+    """Finds the layers that lose most, the worst first, five at most.
+
+    Args:
+        integers: `.tflite` with one input.
+        floats: The same graph in float32.
+        test_x: `.npz` of `x`, (N, ...) inputs.
+        folder: For temporary files.
+
+    Raises:
+        ChildError: A file does not load, or ended the process that ran it.
+    """
+    results = folder / f"{integers.stem}.layers.json"
+    job = {"integers": integers, "floats": floats, "test_x": test_x, "results": results}
+    run_child("export.layers", {name: str(path) for name, path in job.items()}, folder)
+    return tuple(LayerNoise(**row) for row in json.loads(results.read_text()))
+
+
+def _compare_here(job: Mapping[str, str]) -> None:
+    with np.load(job["test_x"]) as file:
+        x = file["x"][:_SAMPLES]
+    nodes = read_graph(Path(job["integers"])).nodes
+    names, given = _results(job["integers"], x)
+    float_names, floats = _results(job["floats"], x)
+    expected = {float_names[index]: values for index, values in floats.items()}
+    noise = {
+        index: sqnr_db(values, expected[names[index]])
+        for index, values in given.items()
+        if names[index] in expected
+    }
+    rows = []
+    before: dict[int, float] = {}  # Signal to noise that reaches each tensor.
+    for node in nodes:
+        taken = min([_BEST_DB, *(before[index] for index in node.inputs if index in before)])
+        found = noise.get(node.results[0], taken) if node.results else taken
+        before.update(dict.fromkeys(node.results, found))
+        rows.append(LayerNoise(node.layer or node.after, node.operator, found, taken - found))
+    worst = sorted((row for row in rows if row.lost_db > 0), key=lambda row: -row.lost_db)
+    Path(job["results"]).write_text(json.dumps([asdict(row) for row in worst[:_WORST]]))
+
+
+def _results(path: str, x: np.ndarray) -> tuple[dict[int, str], dict[int, np.ndarray]]:
+    """Runs samples and collects what each operation gives first.
+
+    Returns:
+        Its name and its values, by its tensor's number.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    # XNNPACK would keep what is between the layers to itself.
+    interpreter = Interpreter(
+        model_path=path,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    (given,) = interpreter.get_input_details()
+    details = {each["index"]: each for each in interpreter.get_tensor_details()}
+    results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
+    infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
+    numbers = {i: info for i, info in infos.items() if info.dtype == "float32" or info.scale}
+    collected: dict[int, list[np.ndarray]] = {index: [] for index in numbers}
+    for sample in x:
+        interpreter.set_tensor(
+            given["index"], quantise(sample[None], tensor_info(given["name"], given))
+        )
+        interpreter.invoke()
+        for index, info in numbers.items():
+            collected[index].append(dequantise(interpreter.get_tensor(index), info))
+    names = {index: info.name for index, info in numbers.items()}
+    return names, {index: np.stack(values) for index, values in collected.items()}
+
+
+if __name__ == "__main__":
+    child_main(_compare_here)

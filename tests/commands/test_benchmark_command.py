@@ -1,0 +1,61 @@
+"""Each subject has a process of its own; they take turns."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from zoo.commands.measuring import Worker, example
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory):
+    """A `.tflite` of one layer."""
+    import keras
+    import tensorflow as tf
+
+    features = keras.Input((4,), batch_size=1)
+    model = keras.Model(features, keras.layers.Dense(2)(features))
+    path = tmp_path_factory.mktemp("lite") / "small.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    return str(path)
+
+
+def test_a_file_is_timed_without_tensorflow(lite):
+    with Worker(lite, is_checkpoint=False, threads=1) as worker:
+        assert worker.facts["kind"] == "tflite"
+        assert worker.facts["input"] == [4]
+        assert worker.call() > 0
+        memory = worker.memory()
+    # TensorFlow alone would be hundreds.
+    assert 10 < memory["runtime_mb"] <= memory["peak_mb"] < 200
+
+
+def test_two_are_compared_pair_by_pair(zoo_command, lite):
+    arguments = ("benchmark", f"--artifact={lite},{lite}", "--runs=9", "--threads=2")
+    code, out, _ = zoo_command(*arguments, "--json")
+    assert code == 0
+    first, second = json.loads(out)
+    assert (first["ratio"], first["ratio_p10"], first["ratio_p90"]) == (1, 1, 1)
+    assert 0 < second["ratio_p10"] <= second["ratio"] <= second["ratio_p90"]
+    for row in (first, second):
+        assert (row["name"], row["threads"], row["runs"]) == (lite, 2, 9)
+        assert 0 < row["median_ms"] <= row["p90_ms"]
+        assert row["throughput"] > 0
+    code, out, _ = zoo_command(*arguments)
+    assert code == 0
+    assert "one input at a time, 9 calls on 2 thread(s)" in out
+    assert "ratio" in out
+
+
+def test_a_checkpoint_is_timed(zoo_command):
+    code, out, _ = zoo_command("benchmark", "--checkpoint=resnet8.digits", "--runs=2", "--json")
+    assert code == 0
+    (row,) = json.loads(out)
+    assert (row["kind"], row["input"]) == ("checkpoint", [32, 32, 3])
+
+
+def test_pictures_are_pixels():
+    assert example((4, 4, 3)).max() > 100
+    assert abs(example((50, 4)).mean()) < 1
