@@ -36,23 +36,46 @@ def california(data: Path, work: Path) -> Path:
 
 
 def spoken_digits(data: Path, work: Path) -> Path:
-    """Log-mel frames of the Free Spoken Digits; recordings 0 to 4 of each are the test split."""
-    with np.load(data / "free_spoken_digits/fsdd.npz", allow_pickle=False) as file:
-        signal, offset = file["signal"] / 32768.0, file["offset"]
-        digit, index, rate = file["digit"].astype(np.int64), file["index"], int(file["sample_rate"])
-    frames = [log_mel(signal[a:b], rate) for a, b in itertools.pairwise(offset)]
+    """Log-mel frames of the Free Spoken Digits, as long as the recordings are.
+
+    Recordings 0 to 4 of each digit and speaker are the test split.
+    """
+    recordings, rate, arrays = _recordings(data)
+    frames = [log_mel(recording, rate) for recording in recordings]
     lengths = np.array([len(each) for each in frames])
     x = np.zeros((len(frames), lengths.max(), frames[0].shape[1]), np.float32)
     for row, each in zip(x, frames, strict=True):
         row[: len(each)] = each
-    test = index < 5
-    arrays = {
-        f"{name}{ending}": values[rows]
-        for ending, rows in (("", ~test), ("_test", test))
-        for name, values in (("x", x), ("y", digit), ("lengths", lengths))
-    }
-    np.savez(work / "spoken_digits.npz", **arrays)
-    return work / "spoken_digits.npz"
+    return _by_index(work / "spoken_digits.npz", {**arrays, "x": x, "lengths": lengths})
+
+
+def spoken_second(data: Path, work: Path) -> Path:
+    """Log-mel frames of the first second of each of them, silence after what is shorter."""
+    recordings, rate, arrays = _recordings(data)
+    second = [np.pad(each[:rate], (0, max(0, rate - len(each)))) for each in recordings]
+    x = np.stack([log_mel(each, rate) for each in second])
+    return _by_index(work / "spoken_second.npz", {**arrays, "x": x})
+
+
+def _recordings(data: Path) -> tuple[list[np.ndarray], int, dict[str, np.ndarray]]:
+    with np.load(data / "free_spoken_digits/fsdd.npz", allow_pickle=False) as file:
+        signal, offset = file["signal"] / 32768.0, file["offset"]
+        arrays = {"y": file["digit"].astype(np.int64), "index": file["index"]}
+        rate = int(file["sample_rate"])
+    return [signal[a:b] for a, b in itertools.pairwise(offset)], rate, arrays
+
+
+def _by_index(path: Path, arrays: dict[str, np.ndarray]) -> Path:
+    test = arrays.pop("index") < 5
+    np.savez(
+        path,
+        **{
+            f"{name}{ending}": values[rows]
+            for ending, rows in (("", ~test), ("_test", test))
+            for name, values in arrays.items()
+        },
+    )
+    return path
 
 
 def small_sequences(name: str) -> Callable[[Path, Path], Path]:
@@ -113,6 +136,7 @@ SETS: dict[str, Callable[[Path, Path], Path]] = {
     "cifar10_jpeg": cifar10_jpeg,
     "fashion_mnist": fashion_mnist,
     "spoken_digits": spoken_digits,
+    "spoken_second": spoken_second,
 }
 
 

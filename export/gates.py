@@ -23,6 +23,7 @@ _BELOW_CEILING_DB = 6.0
 # Operators with which a file keeps values from one call to the next.
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
+_COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
 _ADVICE = {
     **dict.fromkeys(_STATEFUL, "what is kept between calls has to go in and come out of the model"),
     "WHILE": "write the steps of the loop out, as unroll=True does",
@@ -294,6 +295,10 @@ def _accelerated(evidence: Evidence) -> Check | None:
         return None
     if evidence.recurrent:
         return Check("fully_accelerated", "skipped", "XNNPACK takes recurrent models in pieces")
+    compared = _COMPARISONS & set(evidence.graph.operators)
+    if evidence.kind == "sequence" and compared:
+        detail = f"padding is told by {', '.join(sorted(compared))}, which XNNPACK does not take"
+        return Check("fully_accelerated", "skipped", detail)
     if evidence.run.accelerated is None:
         return Check("fully_accelerated", "skipped", "this LiteRT has no CompiledModel")
     return _verdict(

@@ -69,7 +69,8 @@ class Target:
         loops: Whether WHILE, IF and the subgraphs that they run are allowed.
         image_io: Input and output of an int8 file for images. Other inputs are int8 always.
         fully_accelerated: Whether LiteRT must hand the whole graph to its CPU accelerator
-            (XNNPACK). Not asked of recurrent models, which it takes in pieces.
+            (XNNPACK). Not asked of recurrent models and of padded sequences, which it takes in
+            pieces.
         provers: Names in `export.prove.PROVERS` of what a file is tried on, where installed.
     """
 

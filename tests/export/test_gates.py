@@ -130,6 +130,11 @@ def test_one_thing_wrong_fails_one_gate(gate, target, changes):
         ("pixel_input", "edge", {"pixels": False}),
         ("fully_accelerated", "cpu", {"recurrent": True}),
         ("fully_accelerated", "cpu", {"run": {"accelerated": None}}),
+        (
+            "fully_accelerated",
+            "cpu",
+            {"kind": "sequence", "graph": {"nodes": (Node("LESS_EQUAL", "mask"),)}},
+        ),
     ],
 )
 def test_a_gate_that_does_not_apply_says_why(gate, target, changes):
