@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
-from zoo.blocks.positions import Positions
+from zoo.blocks.positions import add_positions
 from zoo.errors import RequestError
 from zoo.models.mlp import check_sizes
 from zoo.models.normalization import normalise_input
@@ -90,7 +90,7 @@ def residual_encoder(
         x = layers.Reshape((-1, width), name="stem_steps")(x)
     else:
         x, places, real = _sequence_stem(x, width, patch, places)
-    x = Positions(name="positions")(x)
+    x = add_positions(x)
     unit = partial(
         BLOCKS.get(block),
         order=order,
