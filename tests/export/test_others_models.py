@@ -153,17 +153,9 @@ def test_every_layer_of_keras_applications_is_converted(digits, tmp_path, name, 
 
 
 @pytest.mark.slow
-def test_a_mobilenet_once_trained_passes_every_gate(digits, tmp_path):
-    (x, y), samples = pictures(digits, 32)
-    model = fit(application("MobileNetV2", 32, alpha=0.35), x, y, epochs=30)
-    report = export.export_model(model, tmp_path / "out", samples=samples, labels=LABELS)
-    assert {artifact.verdict for artifact in report.artifacts.values()} == {"pass"}
-
-
-@pytest.mark.slow
 def test_a_resnet50_of_full_size(digits, tmp_path):
     (x, _), samples = pictures(digits, 224)
-    model = with_statistics(application("ResNet50", 224), x[:16])
+    model = with_statistics(application("ResNet50", 224), x[:4])
     few = export.Samples(samples.calibration[:10], samples.test_x[:10])
     report = exported_whatever_its_quality(model, tmp_path / "out", few)
     assert {each for each in failed(report) if each.split(": ")[1] not in QUALITY} == set()
