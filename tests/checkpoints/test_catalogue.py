@@ -6,7 +6,7 @@ from zoo.checkpoints.catalogue import checkpoint_card
 
 def test_what_ships_is_listed():
     assert "resnet8.digits" in zoo.list_checkpoints()
-    assert zoo.list_checkpoints("RESNET8.*") == ["resnet8.digits"]
+    assert zoo.list_checkpoints("RESNET8.D*") == ["resnet8.digits"]
     assert zoo.list_checkpoints("nothing*") == []
 
 
