@@ -6,15 +6,14 @@ Each model has random weights, and batch normalisation that knows what goes thro
 through all three targets with 200 calibration and 50 test pictures of noise, without the provers.
 Such a network magnifies every rounding, so that the gates of accuracy may refuse it: the work is
 the same, and the verdict is printed. Seconds are those of `export_model`, after the model is built.
-Memory is the greatest sum of the resident memory of the process and its children, looked at ten
-times a second, the building of the model included; pages that processes share count for each.
+Memory is the greatest sum of the resident memory of the process and its children, looked at five
+times a second, the building of the model included; pages that processes share count once (Pss).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 EXPORT = """
 import json, sys, time
 from zoo.commands.runner import import_keras
@@ -97,26 +95,34 @@ class Peak:
         return self._most
 
     def _watch(self) -> None:
-        while not self._stopped.wait(0.1):
+        while not self._stopped.wait(0.2):
             self._most = max(self._most, _resident(self._process))
 
 
 def _resident(process: int) -> int:
-    """Sums the resident memory of a process and of all that it started."""
-    parents, sizes = {}, {}
+    """Sums the memory of a process and of all that it started; what they share counts once."""
+    parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
                 # After the name, which may hold anything but ends in the last bracket.
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                pages = (entry / "statm").read_text().split()[1]
-            except (OSError, IndexError):
+            except OSError:
                 continue  # It has just ended.
-            parents[int(entry.name)], sizes[int(entry.name)] = int(fields[1]), int(pages) * _PAGE
+            parents[int(entry.name)] = int(fields[1])
     family = {process}
     while more := {child for child, parent in parents.items() if parent in family} - family:
         family |= more
-    return sum(sizes.get(member, 0) for member in family)
+    return sum(map(_share, family))
+
+
+def _share(process: int) -> int:
+    """Returns the resident bytes of a process, its part alone of pages that others have too."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0  # It has just ended.
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 if __name__ == "__main__":
