@@ -15,7 +15,7 @@ import numpy as np
 
 from export.child import child_main, run_child
 from export.flatbuffer import read_graph
-from export.parity import sqnr_db
+from export.parity import decibels, energies
 from export.runtime import dequantise, quantise, tensor_info
 
 # A handful tells as much about a layer as hundreds do, which take their time.
@@ -66,14 +66,16 @@ def _compare_here(job: Mapping[str, str]) -> None:
     with np.load(job["test_x"]) as file:
         x = file["x"][:_SAMPLES]
     nodes = read_graph(Path(job["integers"])).nodes
-    names, given = _results(job["integers"], x)
-    float_names, floats = _results(job["floats"], x)
-    expected = {float_names[index]: values for index, values in floats.items()}
-    noise = {
-        index: sqnr_db(values, expected[names[index]])
-        for index, values in given.items()
-        if names[index] in expected
-    }
+    integers, floats = _Watched(job["integers"]), _Watched(job["floats"])
+    energy = {index: np.zeros(2) for index, info in integers.infos.items() if info.name in floats}
+    # A sample at a time: what a large network has between its layers fills the memory.
+    for sample in x:
+        for watched in (integers, floats):
+            watched.run(sample)
+        for index in energy:
+            name = integers.infos[index].name
+            energy[index] += energies(integers.values(index), floats.values(floats.number(name)))
+    noise = {index: decibels(*sums) for index, sums in energy.items()}
     rows = []
     before: dict[int, float] = {}  # Signal to noise that reaches each tensor.
     for node in nodes:
@@ -85,36 +87,46 @@ def _compare_here(job: Mapping[str, str]) -> None:
     Path(job["results"]).write_text(json.dumps([asdict(row) for row in worst[:_WORST]]))
 
 
-def _results(path: str, x: np.ndarray) -> tuple[dict[int, str], dict[int, np.ndarray]]:
-    """Runs samples and collects what each operation gives first.
+class _Watched:
+    """A file that runs on LiteRT and shows what each operation gives first.
 
-    Returns:
-        Its name and its values, by its tensor's number.
+    Attributes:
+        infos: Of those results, by the tensor's number.
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    # XNNPACK would keep what is between the layers to itself.
-    interpreter = Interpreter(
-        model_path=path,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    (given,) = interpreter.get_input_details()
-    details = {each["index"]: each for each in interpreter.get_tensor_details()}
-    results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
-    infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
-    numbers = {i: info for i, info in infos.items() if info.dtype == "float32" or info.scale}
-    collected: dict[int, list[np.ndarray]] = {index: [] for index in numbers}
-    for sample in x:
-        interpreter.set_tensor(
-            given["index"], quantise(sample[None], tensor_info(given["name"], given))
+    def __init__(self, path: str) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        # XNNPACK would keep what is between the layers to itself.
+        self._interpreter = Interpreter(
+            model_path=path,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
         )
-        interpreter.invoke()
-        for index, info in numbers.items():
-            collected[index].append(dequantise(interpreter.get_tensor(index), info))
-    names = {index: info.name for index, info in numbers.items()}
-    return names, {index: np.stack(values) for index, values in collected.items()}
+        self._interpreter.allocate_tensors()
+        details = {each["index"]: each for each in self._interpreter.get_tensor_details()}
+        results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
+        infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
+        self.infos = {i: each for i, each in infos.items() if each.dtype == "float32" or each.scale}
+        self._numbers = {info.name: index for index, info in self.infos.items()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._numbers
+
+    def number(self, name: str) -> int:
+        """Returns the number of a tensor."""
+        return self._numbers[name]
+
+    def run(self, sample: np.ndarray) -> None:
+        """Runs one sample, without the batch."""
+        (given,) = self._interpreter.get_input_details()
+        values = quantise(sample[None], tensor_info(given["name"], given))
+        self._interpreter.set_tensor(given["index"], values)
+        self._interpreter.invoke()
+
+    def values(self, index: int) -> np.ndarray:
+        """Returns what the last run left in a tensor, as real numbers."""
+        return dequantise(self._interpreter.get_tensor(index), self.infos[index])
 
 
 if __name__ == "__main__":

@@ -48,8 +48,18 @@ def compare(values: np.ndarray, reference: np.ndarray, *, classified: bool) -> P
 
 def sqnr_db(values: np.ndarray, reference: np.ndarray) -> float:
     """Signal to quantisation noise in decibels, from -200 to 200."""
+    return decibels(*energies(values, reference))
+
+
+def energies(values: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
+    """Returns the sums of squares of the signal and of the noise."""
     signal = float(np.square(reference, dtype=np.float64).sum())
     noise = float(np.square(values.astype(np.float64) - reference).sum())
+    return signal, noise
+
+
+def decibels(signal: float, noise: float) -> float:
+    """Returns the ratio of two energies in decibels, from -200 to 200."""
     if noise == 0:
         return EXACT_DB
     if signal == 0:
