@@ -20,8 +20,8 @@ def choose_precision() -> tuple[str, str]:
 def fastest(capability: tuple[int, ...] | None, cpu_flags: Collection[str]) -> tuple[str, str]:
     """Returns the fastest precision, and why it is that.
 
-    A processor's bfloat16 pays with its matrix unit alone: where it only has vector instructions
-    for it (AVX512-BF16), or none, the casts cost more than they bring.
+    On a processor, bfloat16 is chosen with a matrix unit for it alone. Vector instructions
+    (AVX512-BF16) do not count: nobody has measured here whether they make up for the casts.
 
     Args:
         capability: Of the GPU, major and minor; None: there is no GPU.
