@@ -1,0 +1,34 @@
+"""What `--config` says: arguments of a model's builder."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from zoo.errors import RequestError
+
+_PYTHON = {"true": "True", "false": "False"}
+_COMMA = re.compile(r",(?![^\[(]*[\])])")  # That no bracket holds.
+
+
+def parse_config(text: str) -> dict[str, Any]:
+    """Returns the pairs of "depth=8,norm=none,depths=[1,1,1]".
+
+    Raises:
+        RequestError: It holds something else.
+    """
+    config = {}
+    for item in _COMMA.split(text) if text else []:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise RequestError(f"--config takes key=value pairs, not {item!r}")
+        config[key] = _parse_value(value)
+    return config
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        return ast.literal_eval(_PYTHON.get(text, text))
+    except (ValueError, SyntaxError):
+        return text
