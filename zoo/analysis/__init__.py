@@ -1,0 +1,1 @@
+"""What the residual connection does: the loss surface, and the gradients."""
