@@ -46,7 +46,7 @@ def draw_surface(surface: Surface, path: Path, title: str) -> None:
     filled = flat.contourf(first, second, loss.T, levels, cmap="viridis", norm=scale, extend="both")
     flat.contour(first, second, loss.T, levels, colors="white", linewidths=0.4)
     bar = figure.colorbar(filled, ax=flat, label="loss", format="%.3g")
-    bar.set_ticks(levels[:: _LEVELS // 6])
+    bar.set_ticks(list(levels[:: _LEVELS // 6]))
     if surface.path is None:
         flat.plot(0, 0, marker="*", color="white", markeredgecolor="black", markersize=12)
         names = ("first random direction", "second random direction")

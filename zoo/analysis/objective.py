@@ -129,7 +129,14 @@ class Objective:
             total = total + np.concatenate([np.ravel(part) for part in parts]).astype(np.float64)
         return np.asarray(total) / self._examples
 
-    def _gradient(self, there, paths, vector, x, y):  # type: ignore[no-untyped-def]
+    def _gradient(
+        self,
+        there: Mapping[str, tf.Tensor],
+        paths: Sequence[str],
+        vector: Sequence[tf.Tensor],
+        x: tf.Tensor,
+        y: tf.Tensor,
+    ) -> list[tf.Tensor]:
         import tensorflow as tf
 
         by = [there[path] for path in paths]
@@ -138,7 +145,14 @@ class Objective:
             loss = tf.reduce_sum(self._losses(self._outputs(there, x), y))
         return tape.gradient(loss, by, unconnected_gradients="zero")
 
-    def _product(self, there, paths, vector, x, y):  # type: ignore[no-untyped-def]
+    def _product(
+        self,
+        there: Mapping[str, tf.Tensor],
+        paths: Sequence[str],
+        vector: Sequence[tf.Tensor],
+        x: tf.Tensor,
+        y: tf.Tensor,
+    ) -> list[tf.Tensor]:
         import tensorflow as tf
 
         by = [there[path] for path in paths]

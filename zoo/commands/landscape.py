@@ -59,8 +59,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if not values.checkpoint:
         raise RequestError("say where the surface is cut: --checkpoint=NAME")
     for name, least in (("examples", 1), ("points", 2), ("curvature", 0)):
-        if values[name].value < least:
-            raise RequestError(f"--{name} must be from {least} up, not {values[name].value}")
+        if (value := getattr(values, name)) < least:
+            raise RequestError(f"--{name} must be from {least} up, not {value}")
     if not 0 < values.reach < float("inf"):
         raise RequestError(f"--reach must be positive, not {values.reach}")
     import_keras()
