@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,24 +33,27 @@ def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None
     figure = Figure(figsize=(11, 1.2 + 1.35 * max(len(shown), 2.4)), layout="constrained")
     figure.suptitle(title, fontsize=12)
     grid = figure.add_gridspec(len(shown), 2, width_ratios=(1, 1.05))
-    for row, (network, colour) in enumerate(zip(shown, COLOURS, strict=False)):
+    for row, (network, look) in enumerate(_looks(shown)):
         axes = figure.add_subplot(grid[row, 0])
-        _trace(axes, network, colour)
+        _trace(axes, network, look["color"])
         axes.tick_params(labelbottom=row == len(shown) - 1)
-    axes.set_xlabel("gradient along one line from an example to another, over its root mean square")
+        if row == 0:
+            above = "gradient along one line / root mean square"
+            axes.set_title(above, fontsize=8.5, color="#6b7280", loc="right", pad=3)
+    axes.set_xlabel("way from one example to another")
     curves(figure.add_subplot(grid[:, 1]), networks)
     _save(figure, path)
 
 
 def curves(axes: Axes, networks: Sequence[Network]) -> None:
     """Draws the autocorrelation of networks, with bands of 95 %."""
-    for network, colour in zip(networks, _colours(len(networks)), strict=True):
+    for network, look in _looks(networks):
         curve = network.curve
         distance = np.arange(len(curve.mean)) / network.points
         figure = float(network.correlation.mean)
-        axes.plot(distance, curve.mean, color=colour, label=f"{network.title}: {figure:.2f}")
+        axes.plot(distance, curve.mean, **look, label=f"{network.title}: {figure:.2f}")
         if np.isfinite(curve.half).all():
-            axes.fill_between(distance, curve.low, curve.high, color=colour, alpha=0.2, lw=0)
+            axes.fill_between(distance, curve.low, curve.high, color=look["color"], alpha=0.2, lw=0)
     axes.axvline(DISTANCE, color="#6b7280", lw=0.8, ls=":")
     axes.axhline(0, color="#6b7280", lw=0.8)
     axes.set(ylim=(-0.15, 1.04), xlim=(0, 0.5), xlabel="distance, in the way between two examples")
@@ -80,13 +84,13 @@ def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
 
 def norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
     """Draws the norms of networks by depth, "outputs" or "weights", with bands of 95 %."""
-    for network, colour in zip(networks, _colours(len(networks)), strict=True):
+    for network, look in _looks(networks):
         mean, low, high = geometric([getattr(sample, name) for sample in network.samples])
         places = np.arange(1, len(mean) + 1)
         marker = "o" if len(mean) <= _MOST_UNITS else None
-        axes.plot(places, mean, color=colour, label=network.title, marker=marker, ms=4)
+        axes.plot(places, mean, **look, label=network.title, marker=marker, ms=4)
         if np.isfinite(low).all():
-            axes.fill_between(places, low, high, color=colour, alpha=0.2, lw=0)
+            axes.fill_between(places, low, high, color=look["color"], alpha=0.2, lw=0)
     _log_axis(axes)
     axes.set_xlabel("residual unit, from the input to the output")
     units = networks[0].units
@@ -117,8 +121,19 @@ def _log_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _colours(count: int) -> list[str]:
-    return [COLOURS[index % len(COLOURS)] for index in range(count)]
+def _looks(networks: Sequence[Network]) -> list[tuple[Network, dict[str, Any]]]:
+    """Returns networks with how their lines look: a colour a name, and dashed once trained."""
+    names = list(dict.fromkeys(network.name for network in networks))
+    return [
+        (
+            network,
+            {
+                "color": COLOURS[names.index(network.name) % len(COLOURS)],
+                "linestyle": "--" if network.state == "trained" else "-",
+            },
+        )
+        for network in networks
+    ]
 
 
 def _bare(axes: Axes) -> None:

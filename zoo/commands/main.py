@@ -20,6 +20,7 @@ COMMANDS = {
     "convert-back": "a ResNet's checkpoint into torchvision's names",
     "export": "SavedModel and TFLite files for cpu, gpu and edge, verified",
     "gradients": "how gradients shatter, and their norm by depth, with and without skips",
+    "landscape": "the loss surface around a checkpoint: pictures, and how convex it is",
     "benchmark": "latency, throughput and memory of artifacts and checkpoints",
 }
 

@@ -46,6 +46,9 @@ flags.DEFINE_string(
 flags.DEFINE_bool(
     "tensorboard", False, "write logs for TensorBoard into the run's folder", flag_values=FLAGS
 )
+flags.DEFINE_bool(
+    "trajectory", False, "keep the weights of every epoch, for zoo landscape", flag_values=FLAGS
+)
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
@@ -71,6 +74,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
     from zoo.training.run import train
+    from zoo.training.trajectory import KeepTrajectory
 
     names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
     asked = {name: values[name].value for name in names if values[name].value is not None}
@@ -89,6 +93,9 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
         f"{shape}, {told}",
     )
+    callbacks = watchers(terminal, recipe.epochs, logs) if distribution.chief else []
+    if values.trajectory and distribution.chief:
+        callbacks.append(KeepTrajectory(output))
     card = train(
         values.model,
         dataset,
@@ -98,7 +105,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         weights=values.weights,
         licence=values.licence,
         command=command_line("train", values),
-        callbacks=watchers(terminal, recipe.epochs, logs) if distribution.chief else [],
+        callbacks=callbacks,
         distribution=distribution,
     )
     for metric in card.metrics:

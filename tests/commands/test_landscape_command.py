@@ -1,0 +1,75 @@
+"""Surfaces of a small MLP: each picture appears, and the figures are those of the checkpoint."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two short trainings of one model that keep their epochs."""
+    from zoo.commands.main import main
+
+    folder = tmp_path_factory.mktemp("runs")
+    for seed in (0, 1):
+        arguments = ["--model=residual_mlp", "--config=depth=1,width=16", "--epochs=3"]
+        arguments += ["--trajectory", f"--seed={seed}", f"--output={folder / str(seed)}"]
+        assert main(["train", *arguments]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("plane", ["random", "training"])
+def test_a_plane(zoo_command, runs, tmp_path, plane):
+    arguments = ("landscape", f"--checkpoint={runs / '0'}", f"--output={tmp_path}")
+    flags = (f"--plane={plane}", "--points=5", "--curvature=2", "--examples=64")
+    code, out, err = zoo_command(*arguments, *flags)
+    assert code == 0, err
+    assert "picture:" in out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "surface.npz", "curvature.npz", "landscape.json", "landscape.png",
+    }  # fmt: skip
+    told = json.loads((tmp_path / "landscape.json").read_text())
+    with np.load(tmp_path / "surface.npz") as file:
+        assert told["minimum"] == file["loss"].min()
+    with np.load(tmp_path / "curvature.npz") as file:
+        assert (file["lowest"] <= file["highest"]).all()
+    assert told["nonconvexity"] >= 0
+    assert zoo_command(*arguments, *flags)[0] == 0  # Finished: draws again.
+    code, _, err = zoo_command(*arguments, *flags, "--split=test")
+    assert code == 2
+    assert "was made with another examples_sha256" in err
+
+
+def test_a_line_meets_both_checkpoints(zoo_command, runs, tmp_path):
+    ends = (f"--checkpoint={runs / '0'}", f"--to={runs / '1'}")
+    flags = ("--points=5", "--examples=64", f"--output={tmp_path}")
+    code, _, err = zoo_command("landscape", *ends, *flags)
+    assert code == 0, err
+    with np.load(tmp_path / "line-train.npz") as file:
+        assert list(file["axis0"]) == [-0.5, 0, 0.5, 1, 1.5]
+        there = file["loss"][[1, 3]]
+    for run, loss in zip(("0", "1"), there, strict=True):
+        output = tmp_path / run
+        flags = ("--points=3", "--examples=64", f"--output={output}")
+        assert zoo_command("landscape", f"--checkpoint={runs / run}", *flags)[0] == 0
+        with np.load(output / "surface.npz") as file:
+            assert loss == pytest.approx(file["loss"][1, 1], rel=1e-4)
+    assert (tmp_path / "line.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "say where the surface is cut"),
+        (("--checkpoint=resnet8.digits", "--points=1"), "--points must be from 2 up, not 1"),
+        (("--checkpoint=resnet8.digits", "--reach=0"), "--reach must be positive, not 0.0"),
+        (("--checkpoint=resnet8.digits", "--plane=training"), "train with --trajectory"),
+        (("--checkpoint=resnet8.digits", "--to=residual_mlp.adult"), "not of one model"),
+    ],
+)
+def test_bad_requests(zoo_command, tmp_path, arguments, told):
+    code, _, err = zoo_command("landscape", *arguments, f"--output={tmp_path / 'none'}")
+    assert code == 2
+    assert told in err
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,184 @@
+"""The loss of a model on fixed examples, as a function of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import keras
+import numpy as np
+
+from zoo.data.dataset import Split
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# Arrays by the path of their variable, such as "stem_conv/kernel".
+Weights: TypeAlias = Mapping[str, np.ndarray]
+# Weights at a place of a line, plane, … to (loss, accuracy) there.
+Measure: TypeAlias = Callable[[Sequence[float]], tuple[float, float]]
+
+# Values of inputs that one batch holds: 512 pictures of 32×32 pixels in colour.
+_VALUES = 512 * 32 * 32 * 3
+
+
+class Objective:
+    """The loss of a model on fixed examples, as a function of its weights.
+
+    The model is used as in inference: batch normalisation by its running statistics, no dropout.
+    The loss is the mean cross-entropy without label smoothing, or of a regression the mean squared
+    error in the units of the model's output.
+
+    Args:
+        model: Gives logits, or one value.
+        split: The examples.
+    """
+
+    def __init__(self, model: keras.Model, split: Split) -> None:
+        import tensorflow as tf
+
+        self._model = model
+        self._classes = model.output_shape[-1]
+        count = max(1, _VALUES // max(int(np.prod(split.x.shape[1:])), 1))
+        self._batches = [
+            (tf.constant(split.x[i : i + count], tf.float32), tf.constant(split.y[i : i + count]))
+            for i in range(0, len(split), count)
+        ]
+        self._examples = len(split)
+        self._products = tf.function(self._product)
+        self._gradients = tf.function(self._gradient)
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """The model's own, trained ones and running statistics."""
+        return {
+            variable.path: np.asarray(variable.value).copy()
+            for variable in self._model.variables
+            if variable.dtype.startswith(("float", "bfloat"))
+        }
+
+    @property
+    def kernels(self) -> list[str]:
+        """Paths of the trained weights of two and more axes: no biases, no batch normalisation."""
+        return [v.path for v in self._model.trainable_variables if len(v.shape) > 1]
+
+    def measure_along(self, start: Weights, directions: Sequence[Weights]) -> Measure:
+        """Returns what measures the model with other weights than its own.
+
+        Args:
+            start: Weights at the place (0, …, 0).
+            directions: What each coordinate of a place adds, times its value.
+        """
+        import tensorflow as tf
+
+        moved = {path for direction in directions for path in direction}
+        origin = {path: tf.constant(value) for path, value in start.items()}
+        steps = [{path: tf.constant(value) for path, value in each.items()} for each in directions]
+
+        @tf.function
+        def batch(place: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            there = dict(origin)
+            for path in moved:
+                for index, step in enumerate(steps):
+                    if path in step:
+                        there[path] = there[path] + place[index] * step[path]
+            outputs = self._outputs(there, x)
+            return tf.reduce_sum(self._losses(outputs, y)), self._right(outputs, y)
+
+        def measure(place: Sequence[float]) -> tuple[float, float]:
+            told = [batch(tf.constant(place, tf.float32), x, y) for x, y in self._batches]
+            return tuple(sum(float(part[i]) for part in told) / self._examples for i in (0, 1))  # type: ignore[return-value]
+
+        return measure
+
+    def gradient(self, weights: Weights, paths: Sequence[str]) -> np.ndarray:
+        """Returns the gradient of the loss at `weights` by those of `paths`, one flat vector."""
+        return self._mean(self._gradients, weights, paths, [])
+
+    def hessian_times(
+        self, weights: Weights, paths: Sequence[str], vector: np.ndarray
+    ) -> np.ndarray:
+        """Returns the Hessian of the loss, by the weights of `paths`, times a vector.
+
+        It is the gradient of the product of the gradient and the vector (Pearlmutter 1994): the
+        Hessian itself is never made.
+
+        Args:
+            weights: Where.
+            paths: Of the weights that count; their values, each in its order, make the vector.
+            vector: (values,).
+        """
+        import tensorflow as tf
+
+        ends = np.cumsum([weights[path].size for path in paths])[:-1]
+        parts = [
+            tf.constant(part.reshape(weights[path].shape), tf.float32)
+            for path, part in zip(paths, np.split(vector, ends), strict=True)
+        ]
+        return self._mean(self._products, weights, paths, parts)
+
+    def _mean(
+        self, function: Callable, weights: Weights, paths: Sequence[str], vector: list[tf.Tensor]
+    ) -> np.ndarray:
+        import tensorflow as tf
+
+        there = {path: tf.constant(value) for path, value in weights.items()}
+        total: np.ndarray | float = 0.0
+        for x, y in self._batches:
+            parts = function(there, tuple(paths), vector, x, y)
+            total = total + np.concatenate([np.ravel(part) for part in parts]).astype(np.float64)
+        return np.asarray(total) / self._examples
+
+    def _gradient(
+        self,
+        there: Mapping[str, tf.Tensor],
+        paths: Sequence[str],
+        vector: Sequence[tf.Tensor],
+        x: tf.Tensor,
+        y: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        import tensorflow as tf
+
+        by = [there[path] for path in paths]
+        with tf.GradientTape() as tape:
+            tape.watch(by)
+            loss = tf.reduce_sum(self._losses(self._outputs(there, x), y))
+        return tape.gradient(loss, by, unconnected_gradients="zero")
+
+    def _product(
+        self,
+        there: Mapping[str, tf.Tensor],
+        paths: Sequence[str],
+        vector: Sequence[tf.Tensor],
+        x: tf.Tensor,
+        y: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        import tensorflow as tf
+
+        by = [there[path] for path in paths]
+        with tf.GradientTape() as tape:
+            tape.watch(by)
+            gradient = self._gradient(there, paths, vector, x, y)
+            along = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(gradient, vector, strict=True)])
+        return tape.gradient(along, by, unconnected_gradients="zero")
+
+    def _outputs(self, weights: Mapping[str, tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+        trained, other = (
+            [weights.get(variable.path, variable.value) for variable in variables]
+            for variables in (self._model.trainable_variables, self._model.non_trainable_variables)
+        )
+        return self._model.stateless_call(trained, other, x, training=False)[0]
+
+    def _losses(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        if self._classes == 1:
+            return tf.square(outputs[:, 0] - tf.cast(y, tf.float32))
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs)
+
+    def _right(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        import tensorflow as tf
+
+        if self._classes == 1:
+            return tf.constant(float("nan"))
+        return tf.reduce_sum(tf.cast(tf.argmax(outputs, -1) == y, tf.float32))

@@ -1,0 +1,51 @@
+"""The weights after each epoch of a training, kept to look at its way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import safetensors.numpy
+
+from zoo.errors import RequestError
+from zoo.files import whole_file
+
+FOLDER = "trajectory"
+
+
+def keep_weights(model: keras.Model, folder: Path, epoch: int) -> None:
+    """Writes the weights of a model into the folder of its run.
+
+    Args:
+        model: As it is after `epoch`.
+        folder: Of the run.
+        epoch: From 1; 0 is before the first.
+    """
+    values = {variable.path: np.asarray(variable.value) for variable in model.weights}
+    with whole_file(_path(folder, epoch)) as path:
+        path.write_bytes(safetensors.numpy.save(values))
+
+
+def is_kept(folder: Path, epoch: int) -> bool:
+    """Whether the weights after an epoch are there."""
+    return _path(folder, epoch).is_file()
+
+
+def read_trajectory(folder: Path) -> list[dict[str, np.ndarray]]:
+    """Reads the weights of a run after each epoch, by the paths of the variables.
+
+    Raises:
+        RequestError: There are none, or one of the files is no safetensors file.
+    """
+    paths = sorted((folder / FOLDER).glob("epoch_*.safetensors"))
+    if not paths:
+        raise RequestError(f"{folder} keeps no weights of its epochs; train with --trajectory")
+    try:
+        return [safetensors.numpy.load_file(path) for path in paths]
+    except (safetensors.SafetensorError, OSError) as error:
+        raise RequestError(f"{folder / FOLDER} holds a damaged file: {error}") from error
+
+
+def _path(folder: Path, epoch: int) -> Path:
+    return folder / FOLDER / f"epoch_{epoch:04}.safetensors"

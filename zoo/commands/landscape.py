@@ -1,0 +1,166 @@
+"""`zoo landscape`: the loss surface around a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from absl import flags
+from rich.console import Console
+
+from zoo.commands.reading import bar, define_reading, reading
+from zoo.commands.runner import DONE, Command, console, import_keras, no_more
+from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    from zoo.analysis.landscape import Surface
+    from zoo.checkpoints.store import Checkpoint
+    from zoo.data.dataset import Dataset, Split
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
+flags.DEFINE_string(
+    "to", None, "another checkpoint of the same model: the loss on the line between the two",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_enum(
+    "plane", "random", ["random", "training"],
+    "through the checkpoint: two random directions with filter-wise normalisation, or those that "
+    "its training with --trajectory moved in most",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string("data", "digits", "what the loss is of", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "split", "train", ["train", "validation", "test"], "of the data", flag_values=FLAGS
+)
+flags.DEFINE_integer("examples", 512, "how many of them, of each class alike", flag_values=FLAGS)
+flags.DEFINE_integer("points", 51, "places along each direction", flag_values=FLAGS)
+flags.DEFINE_float(
+    "reach", 1.0, "how far along random directions; 1 moves a filter by its own length",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_integer(
+    "curvature", 0,
+    "places along each direction at which the Hessian's extreme eigenvalues are looked for",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_integer("seed", 0, "of the directions", flag_values=FLAGS)
+flags.DEFINE_string(
+    "output", None, "folder for grids and pictures; default landscapes/NAME", flag_values=FLAGS
+)
+define_reading(FLAGS)
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Measures and draws."""
+    no_more(rest)
+    if not values.checkpoint:
+        raise RequestError("say where the surface is cut: --checkpoint=NAME")
+    for name, least in (("examples", 1), ("points", 2), ("curvature", 0)):
+        if (value := getattr(values, name)) < least:
+            raise RequestError(f"--{name} must be from {least} up, not {value}")
+    if not 0 < values.reach < float("inf"):
+        raise RequestError(f"--reach must be positive, not {values.reach}")
+    import_keras()
+    from zoo.checkpoints.store import load
+    from zoo.data.dataset import balanced_sample
+    from zoo.data.sources import load_for
+
+    terminal = console()
+    checkpoint = load(values.checkpoint)
+    with reading(values, terminal) as how:
+        dataset = load_for(checkpoint.card, values.data, how)
+    for note in dataset.notes:
+        terminal.print(note)
+    folder = Path(values.output or f"landscapes/{Path(values.checkpoint).resolve().name}")
+    if values.to:
+        return _line(values, checkpoint, dataset, folder, terminal)
+    split = balanced_sample(dataset.split(values.split), values.examples)
+    surface = _surface(values, checkpoint, split, folder, terminal)
+    return _tell(values, checkpoint, surface, folder, terminal)
+
+
+def _surface(
+    values: flags.FlagValues, checkpoint: Checkpoint, split: Split, folder: Path, terminal: Console
+) -> Surface:
+    from zoo.analysis.landscape import random_surface, training_surface
+    from zoo.checkpoints.catalogue import find_checkpoint
+    from zoo.checkpoints.trajectory import read_trajectory
+
+    with bar(terminal, "places") as progress:
+        if values.plane == "training":
+            trajectory = read_trajectory(find_checkpoint(values.checkpoint))
+            return training_surface(
+                checkpoint, trajectory, split, folder,
+                points=values.points, curvature=values.curvature, progress=progress,
+            )  # fmt: skip
+        return random_surface(
+            checkpoint, split, folder, seed=values.seed, reach=values.reach,
+            points=values.points, curvature=values.curvature, progress=progress,
+        )  # fmt: skip
+
+
+def _tell(
+    values: flags.FlagValues,
+    checkpoint: Checkpoint,
+    surface: Surface,
+    folder: Path,
+    terminal: Console,
+) -> int:
+    from zoo.analysis.landscape_pictures import draw_surface
+    from zoo.files import write_text
+
+    told = surface.figures()
+    name = Path(values.checkpoint).resolve().name
+    title = f"{name}, {values.examples} examples of {values.data}"
+    if told["nonconvexity"] is not None:
+        title += f", |λmin/λmax| {told['nonconvexity']:.3f}"
+    draw_surface(surface, folder / "landscape.png", title)
+    write_text(folder / "landscape.json", json.dumps(told, indent=2) + "\n")
+    if told["minimum"] is None:
+        terminal.print(f"the loss overflows at all of {surface.loss.size:,} places")
+    else:
+        terminal.print(f"loss from {told['minimum']:.4g} to {told['maximum']:.4g}")
+        if told["overflows"]:
+            terminal.print(f"it overflows at {told['overflows']:,} of {surface.loss.size:,} places")
+    if values.curvature:
+        terminal.print(
+            "mean |lowest/highest| eigenvalue of the Hessian, 0 where none is negative: "
+            + ("not a number" if told["nonconvexity"] is None else f"{told['nonconvexity']:.4f}")
+        )
+    terminal.print(f"picture: {folder / 'landscape.png'}")
+    return DONE
+
+
+def _line(
+    values: flags.FlagValues,
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    folder: Path,
+    terminal: Console,
+) -> int:
+    from zoo.analysis.landscape import line
+    from zoo.analysis.landscape_pictures import draw_line
+    from zoo.checkpoints.store import load
+    from zoo.data.dataset import balanced_sample
+
+    end = load(values.to)
+    splits = {
+        name: balanced_sample(dataset.split(name), values.examples) for name in ("train", "test")
+    }
+    with bar(terminal, "places") as progress:
+        told = line(checkpoint, end, splits, folder, points=values.points, progress=progress)
+    names = [Path(name).resolve().name for name in (values.checkpoint, values.to)]
+    draw_line(told, folder / "line.png", f"from {names[0]} to {names[1]}, on {values.data}")
+    for name, loss in told.loss.items():
+        terminal.print(f"{name}: loss from {loss.min():.4g} to {loss.max():.4g}")
+    terminal.print(f"picture: {folder / 'line.png'}")
+    return DONE
+
+
+COMMAND = Command("landscape", "the loss surface around a checkpoint.", FLAGS, main)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())

@@ -1,0 +1,31 @@
+"""Keeps the weights after each epoch of a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.checkpoints.trajectory import is_kept, keep_weights
+
+
+class KeepTrajectory(keras.callbacks.Callback):
+    """Writes the weights before the first epoch and after each, for `zoo landscape`.
+
+    Args:
+        folder: Of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Writes the initial weights, unless the training goes on."""
+        if not is_kept(self._folder, 0):
+            keep_weights(self.model, self._folder, 0)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the weights."""
+        keep_weights(self.model, self._folder, epoch + 1)
