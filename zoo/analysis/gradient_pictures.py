@@ -41,11 +41,13 @@ def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None
             above = "gradient along one line / root mean square"
             axes.set_title(above, fontsize=8.5, color="#6b7280", loc="right", pad=3)
     axes.set_xlabel("way from one example to another")
-    curves(figure.add_subplot(grid[:, 1]), networks)
-    _save(figure, path)
+    axes = figure.add_subplot(grid[:, 1])
+    draw_curves(axes, networks)
+    axes.set_title("autocorrelation of gradients, mean over lines", fontsize=10)
+    save(figure, path)
 
 
-def curves(axes: Axes, networks: Sequence[Network]) -> None:
+def draw_curves(axes: Axes, networks: Sequence[Network]) -> None:
     """Draws the autocorrelation of networks, with bands of 95 %."""
     for network, look in _looks(networks):
         curve = network.curve
@@ -57,10 +59,9 @@ def curves(axes: Axes, networks: Sequence[Network]) -> None:
     axes.axvline(DISTANCE, color="#6b7280", lw=0.8, ls=":")
     axes.axhline(0, color="#6b7280", lw=0.8)
     axes.set(ylim=(-0.15, 1.04), xlim=(0, 0.5), xlabel="distance, in the way between two examples")
-    axes.set_title("autocorrelation of gradients, mean over lines", fontsize=10)
     axes.grid(alpha=0.25)
     axes.legend(title=f"at {DISTANCE:g} (dotted)", fontsize=9, title_fontsize=9, frameon=False)
-    _bare(axes)
+    bare(axes)
 
 
 def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
@@ -76,13 +77,13 @@ def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
     panels = figure.subplots(1, 2)
     titles = ("at each unit's output", "at each unit's weights")
     for axes, name, above in zip(panels, ("outputs", "weights"), titles, strict=True):
-        norms(axes, networks, name)
+        draw_norms(axes, networks, name)
         axes.set_title(f"norm of the loss's gradient {above}", fontsize=10)
     panels[0].legend(fontsize=9, frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
-def norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
+def draw_norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
     """Draws the norms of networks by depth, "outputs" or "weights", with bands of 95 %."""
     for network, look in _looks(networks):
         mean, low, high = geometric([getattr(sample, name) for sample in network.samples])
@@ -91,13 +92,13 @@ def norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
         axes.plot(places, mean, **look, label=network.title, marker=marker, ms=4)
         if np.isfinite(low).all():
             axes.fill_between(places, low, high, color=look["color"], alpha=0.2, lw=0)
-    _log_axis(axes)
+    log_axis(axes)
     axes.set_xlabel("residual unit, from the input to the output")
     units = networks[0].units
     if len(units) <= _MOST_UNITS and all(network.units == units for network in networks):
         axes.set_xticks(range(1, len(units) + 1))
     axes.grid(alpha=0.25)
-    _bare(axes)
+    bare(axes)
 
 
 def _trace(axes: Axes, network: Network, colour: str) -> None:
@@ -107,10 +108,11 @@ def _trace(axes: Axes, network: Network, colour: str) -> None:
     axes.axhline(0, color="#6b7280", lw=0.6)
     axes.set_title(network.title, fontsize=9.5, color=colour, loc="left", pad=3)
     axes.set_xlim(0, 1)
-    _bare(axes)
+    bare(axes)
 
 
-def _log_axis(axes: Axes) -> None:
+def log_axis(axes: Axes) -> None:
+    """Makes the vertical axis logarithmic, with labels that are read easily."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     # Few decades need ticks inside, and the usual labels of those are hard to read.
@@ -136,11 +138,13 @@ def _looks(networks: Sequence[Network]) -> list[tuple[Network, dict[str, Any]]]:
     ]
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Takes away the frame above and on the right."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Writes a PNG."""
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=120)
