@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from zoo.analysis.comparison import Outcome, grouped
 from zoo.analysis.gradient_pictures import (
@@ -22,6 +23,7 @@ from zoo.analysis.gradient_pictures import (
 
 _LOWEST, _HIGHEST = 1e-3, 1e3  # Losses beyond are drawn as these.
 _LEVELS = 19
+_TICKS = [step * 10.0**power for power in range(-3, 4) for step in (1, 3)]
 
 
 def plot_summary(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -77,7 +79,7 @@ def plot_curves(outcomes: Sequence[Outcome], path: Path) -> None:
                     epochs, curve = outcome.curve(key)
                     label = outcome.twin.line if look == "-" else None
                     axes.plot(epochs, curve.mean, look, color=colour, lw=1.4, label=label)
-                    if np.isfinite(curve.half).all():
+                    if look == "-" and np.isfinite(curve.half).all():
                         axes.fill_between(
                             epochs, curve.low, curve.high, color=colour, alpha=0.15, lw=0
                         )
@@ -89,6 +91,7 @@ def plot_curves(outcomes: Sequence[Outcome], path: Path) -> None:
         rows[1, column].set_ylim(-0.02, 1.04)
         rows[0, column].set_title(group, fontsize=10)
         rows[1, column].set_xlabel("epoch")
+        rows[1, column].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     top = max(float(np.nanmax(outcome.curve(key)[1].mean))
               for outcome in outcomes for key in ("loss", "val_loss"))  # fmt: skip
     rows[0, 0].set_ylim(0, 1.1 * min(top, _HIGHEST))
@@ -111,6 +114,11 @@ def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
         draw_curves(rows[0, column], networks)
         draw_norms(rows[1, column], networks, "outputs")
         rows[0, column].set_title(group, fontsize=10)
+        rows[0, column].get_legend().remove()
+    figure.legend(
+        *rows[1, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=9,
+        frameon=False, ncols=min(4, len(networks)),
+    )  # fmt: skip
     rows[0, 0].set_ylabel("autocorrelation of gradients")
     rows[1, 0].set_ylabel("norm of the loss's gradient\nat each unit's output")
     save(figure, path)
@@ -138,7 +146,7 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
     levels = np.geomspace(low, max(high, 1.01 * low), _LEVELS)
     # A single group stands side by side.
     across, down = (list(groups), lines) if len(groups) > 1 else (lines, list(groups))
-    size = (3.1 * len(across) + 1.2, 3.0 * len(down) + 0.5)
+    size = (2.9 * len(across) + 1.5, 2.9 * len(down) + 0.3)
     figure = Figure(figsize=size, layout="constrained")
     cells = figure.subplots(len(down), len(across), squeeze=False, sharex=True, sharey=True)
     for (row, column), axes in np.ndenumerate(cells):
@@ -156,8 +164,9 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
             axes.set_title(across[column], fontsize=10)
         if column == 0:
             axes.set_ylabel(down[row], fontsize=10)
-    bar = figure.colorbar(filled, ax=cells, label="loss", format="%.3g", shrink=0.9)
-    bar.set_ticks(levels[:: (_LEVELS - 1) // 6].tolist())
+    bar = figure.colorbar(filled, ax=cells, label="loss", shrink=0.9)
+    ticks = [tick for tick in _TICKS if levels[0] <= tick <= levels[-1]]
+    bar.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
     save(figure, path)
 
 
