@@ -130,6 +130,24 @@ def test_the_loss_at_the_middle_is_the_models_own(shipped, digits):
     assert accuracy == pytest.approx((logits.argmax(1) == digits.test.y).mean())
 
 
+def test_statistics_of_the_batch():
+    """They undo any scaling of the layer before; the running ones do not. Dropout is off."""
+    x = keras.Input((2,))
+    inner = layers.BatchNormalization(epsilon=1e-9)(layers.Dense(4, name="inner")(x))
+    inner = layers.Dropout(0.5)(inner)
+    model = keras.Model(x, layers.Dense(2, name="logits")(inner))
+    split = Split(_X, (_Y > 0).astype(np.int64))
+    found = {}
+    for statistics in ("running", "batch"):
+        objective = Objective(model, split, statistics)
+        weights = objective.weights
+        measure = objective.measure_along(weights, [{"inner/kernel": weights["inner/kernel"]}])
+        found[statistics] = [measure([place])[0] for place in (0, 2)]
+    assert found["batch"][1] == pytest.approx(found["batch"][0], rel=1e-4)
+    assert found["running"][1] != pytest.approx(found["running"][0], rel=1e-2)
+    assert model.layers[-2].rate == 0.5
+
+
 def test_overflow_is_no_error():
     objective = Objective(_gated(), Split(_X[:, :1], _Y))
     weights = {path: np.full_like(value, 1e30) for path, value in objective.weights.items()}

@@ -46,6 +46,12 @@ flags.DEFINE_integer(
     "places along each direction at which the Hessian's extreme eigenvalues are looked for",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_enum(
+    "statistics", "running", ["running", "batch"],
+    "which batch normalisation uses: the running ones, or on a plane those of the examples, as in "
+    "training",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_integer("seed", 0, "of the directions", flag_values=FLAGS)
 flags.DEFINE_string(
     "output", None, "folder for grids and pictures; default landscapes/NAME", flag_values=FLAGS
@@ -94,11 +100,13 @@ def _surface(
             trajectory = read_trajectory(find_checkpoint(values.checkpoint))
             return training_surface(
                 checkpoint, trajectory, split, folder,
-                points=values.points, curvature=values.curvature, progress=progress,
+                points=values.points, curvature=values.curvature, statistics=values.statistics,
+                progress=progress,
             )  # fmt: skip
         return random_surface(
             checkpoint, split, folder, seed=values.seed, reach=values.reach,
-            points=values.points, curvature=values.curvature, progress=progress,
+            points=values.points, curvature=values.curvature, statistics=values.statistics,
+            progress=progress,
         )  # fmt: skip
 
 
