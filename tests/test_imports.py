@@ -14,6 +14,7 @@ HEAVY = "heavy = [m for m in ('tensorflow', 'keras', 'jax', 'matplotlib') if m i
         "from zoo.commands.main import main; main(['list'])",
         "from zoo.commands.main import main; main(['show', 'resnet8.digits'])",
         "from zoo.commands.main import main; main(['train', '--model=resnet81'])",
+        "from zoo.commands.main import main; main(['gradients', '--model=resnet81'])",
     ],
 )
 def test_does_not_import_tensorflow(python, statement):

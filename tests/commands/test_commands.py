@@ -13,6 +13,7 @@ HELP = [
     "import",
     "convert-back",
     "export",
+    "gradients",
     "benchmark",
 ]
 
@@ -115,6 +116,11 @@ WRONG = [
     (("export", "--checkpoint=resnet8.digits", "--data=no/such"), "there is no data 'no/such'"),
     (("export", "--checkpoint=resnet8.digits", "--output=/proc/x"), "'/proc/x'"),
     (("export", "--checkpoint=resnet8.digits", "--labels=no.txt"), "No such file or directory"),
+    (("gradients",), "say what to measure: --model=NAME or --checkpoint=NAME"),
+    (("gradients", "--model=residual_mpl"), "did you mean 'residual_mlp'"),
+    (("gradients", "--model=resnet8", "--points=64"), "a multiple of 100, not 64"),
+    (("gradients", "--model=resnet8", "--seeds=0"), "--seeds must be from 1 up, not 0"),
+    (("gradients", "--checkpoint=resnet8.digits", "--epochs=2"), "are of --model, not of a"),
     (("benchmark",), "say what to time"),
     (("benchmark", "--artifact=nothing.tflite"), "nothing.tflite is not a file or folder"),
     (("benchmark", "--artifact=setup.py"), "--artifact setup.py: "),

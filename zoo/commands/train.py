@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from absl import flags
 
+from zoo.commands.configuring import parse_config
 from zoo.commands.distributing import define_distribution, join
 from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
-from zoo.errors import RequestError
 from zoo.models import MODELS
 
 FLAGS = flags.FlagValues()
@@ -69,7 +66,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Trains."""
     no_more(rest)
     row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
-    config = _parse_config(values.config)
+    config = parse_config(values.config)
     terminal = console()
     distribution = join(values, terminal)
     import_keras()
@@ -115,23 +112,6 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
     terminal.print(f"checkpoint: {output}")
     return DONE
-
-
-_PYTHON = {"true": "True", "false": "False"}
-
-
-def _parse_config(text: str) -> dict[str, Any]:
-    config = {}
-    # At the commas that no bracket holds.
-    for item in re.split(r",(?![^\[(]*[\])])", text) if text else []:
-        key, equals, value = item.partition("=")
-        if not equals or not key:
-            raise RequestError(f"--config takes key=value pairs, not {item!r}")
-        try:
-            config[key] = ast.literal_eval(_PYTHON.get(value, value))
-        except (ValueError, SyntaxError):
-            config[key] = value
-    return config
 
 
 COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Split
 from zoo.files import whole_file, write_text
+from zoo.page import page, picture, table
 from zoo.training.calibration import Calibration, calibrate
 from zoo.training.evaluation import Evaluation, score
 
@@ -19,17 +20,6 @@ PAGE = "result.html"
 _MISTAKES = 12
 _NUMBERED = 20  # Classes up to which each cell of the confusion matrix holds its count.
 _MOST_TICKS = 60
-
-_STYLE = """
-body { margin: 2rem auto; max-width: 1000px; padding: 0 1rem; color: #1d2430;
-  font: 15px/1.5 system-ui, sans-serif; }
-h2 { margin-top: 2rem; font-size: 1.1rem; }
-img { max-width: 100%; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 3px 14px 3px 0; border-bottom: 1px solid #e3e7ed; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-p.note { color: #5b6675; }
-"""
 
 
 def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Split) -> None:
@@ -51,8 +41,8 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
     mistakes = worst_mistakes(probabilities, split.y)
     shown = len(mistakes) > 0 and split.x.ndim == 4
     if shown:
-        picture = _mistakes(split.x, split.y, probabilities, mistakes, card.labels)
-        _save(picture, folder / "mistakes.png")
+        drawn = _mistakes(split.x, split.y, probabilities, mistakes, card.labels)
+        _save(drawn, folder / "mistakes.png")
     else:
         (folder / "mistakes.png").unlink(missing_ok=True)
     write_text(folder / PAGE, _page(card, evaluation, calibration, shown))
@@ -68,11 +58,10 @@ def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _page(card: Card, evaluation: Evaluation, calibration: Calibration, mistakes: bool) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
     (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
-    rows = "".join(
-        f"<tr><td>{escape(row.label)}</td><td>{row.precision:.4f}</td><td>{row.recall:.4f}</td>"
-        f"<td>{row.f1:.4f}</td><td>{row.examples}</td></tr>"
+    rows = [
+        (row.label, *(f"{v:.4f}" for v in (row.precision, row.recall, row.f1)), str(row.examples))
         for row in evaluation.classes
-    )
+    ]
     wrong = evaluation.examples - sum(
         evaluation.confusion[i][i] for i in range(len(evaluation.confusion))
     )
@@ -81,12 +70,12 @@ def _page(card: Card, evaluation: Evaluation, calibration: Calibration, mistakes
         f"<p>{metric.value:.2%} of {metric.examples:,} {escape(metric.split)} examples of "
         f"{escape(metric.dataset)} are told right, {wrong:,} wrong. "
         f"{escape(card.source)}.</p>",
-        _picture("Training", "curves.png"),
-        _picture("Confusion: rows are the truth, columns the prediction", "confusion.png"),
-        "<h2>Per class</h2><table><thead><tr><th>class</th><th>precision</th><th>recall</th>"
-        f"<th>f1</th><th>examples</th></tr></thead><tbody>{rows}</tbody></table>",
-        _picture("The surest mistakes", "mistakes.png") if mistakes else "",
-        _picture("Calibration", "calibration.png"),
+        picture("Training", "curves.png"),
+        picture("Confusion: rows are the truth, columns the prediction", "confusion.png"),
+        "<h2>Per class</h2>",
+        table(("class", "precision", "recall", "f1", "examples"), rows),
+        picture("The surest mistakes", "mistakes.png") if mistakes else "",
+        picture("Calibration", "calibration.png"),
         f"<p>Expected calibration error: {calibration.error:.4f}, the mean distance between how "
         "sure the model is and how often it is right. Bars above the line: too modest; below: too "
         "sure.</p>",
@@ -94,16 +83,7 @@ def _page(card: Card, evaluation: Evaluation, calibration: Calibration, mistakes
         "<p class='note'>See also <a href='card.json'>card.json</a>, <a href='run.json'>run.json"
         "</a>, <a href='history.csv'>history.csv</a>.</p>",
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
-
-
-def _picture(title: str, file: str) -> str:
-    return f'<h2>{escape(title)}</h2><img src="{file}" alt="{escape(title)}">'
+    return page(title, parts)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -1,0 +1,50 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from zoo.analysis.interval import geometric, interval, plain
+
+
+def test_by_hand():
+    """Student's t for 4 degrees of freedom is 2.776 (any table of it)."""
+    found = interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert found.mean == 3
+    assert found.half == pytest.approx(2.776 * math.sqrt(2.5 / 5), rel=1e-3)
+    assert found.low == 3 - found.half
+    assert found.high == 3 + found.half
+
+
+def test_it_holds_the_true_mean_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    found = interval(random.normal(7, 2, size=(4, 5000)))
+    share = ((found.low < 7) & (found.high > 7)).mean()
+    assert 0.94 < share < 0.96
+
+
+def test_one_repetition_has_no_interval():
+    found = interval([[1.0, 2.0]])
+    assert found.mean.tolist() == [1, 2]
+    assert np.isnan(found.half).all()
+    assert json.dumps(found.to_json()) == '{"mean": [1.0, 2.0], "half": [null, null]}'
+
+
+def test_geometric():
+    mean, low, high = geometric([[1.0, 0.0], [100.0, 5.0]])
+    assert mean[0] == pytest.approx(10)
+    assert low[0] * high[0] == pytest.approx(100)
+    assert np.isnan([mean[1], low[1], high[1]]).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.123456789, 0.123457),
+        (np.float32(2), 2.0),
+        (math.inf, None),
+        (np.array([[1, math.nan]]), [[1.0, None]]),
+    ],
+)
+def test_plain(value, expected):
+    assert plain(value) == expected

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+SMALL = ("--seeds=2", "--lines=2", "--data=digits")
+DEEP = ("--model=residual_mlp", "--config=depth=12,width=32,zero_init=false", *SMALL)
+
+
+def read(folder):
+    figures = json.loads((folder / "gradients.json").read_text())
+    return figures, {(each["name"], each["state"]): each for each in figures["networks"]}
+
+
+def test_a_model_beside_its_plain_twin(zoo_command, tmp_path):
+    code, out, _ = zoo_command("gradients", *DEEP, f"--output={tmp_path}")
+    assert code == 0
+    figures, networks = read(tmp_path)
+    assert figures["command"].startswith("zoo gradients --config=depth=12")
+    residual, plain = networks["residual", "initial"], networks["plain", "initial"]
+    assert plain["config"] == {**residual["config"], "shortcut": "none"}
+    assert f"{residual['correlation']['mean']:.3f}" in out
+    assert residual["correlation"]["mean"] > plain["correlation"]["mean"] + 0.3
+    assert "starts its branches at zero" not in out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "gradients.json", "shattering.png", "depth.png"
+    }  # fmt: skip
+
+
+def test_before_and_after_a_training(zoo_command, tmp_path):
+    arguments = ("gradients", "--model=residual_mlp", "--config=depth=1,width=8", *SMALL,
+                 "--epochs=1", f"--output={tmp_path}")  # fmt: skip
+    code, out, _ = zoo_command(*arguments)
+    assert code == 0
+    _, networks = read(tmp_path)
+    assert set(networks) == {
+        (name, state) for name in ("residual", "plain") for state in ("initial", "trained")
+    }
+    assert "plain, seed 1: top1 " in out
+    assert "starts its branches at zero" in out
+    weights = tmp_path / "plain/seed1/model.safetensors"
+    written = weights.stat().st_mtime_ns
+    assert zoo_command(*arguments)[0] == 0
+    assert weights.stat().st_mtime_ns == written  # It was trained already.
+    assert read(tmp_path)[1] == networks
+
+
+@pytest.mark.slow
+def test_a_checkpoint_beside_fresh_weights(zoo_command, tmp_path):
+    code, out, _ = zoo_command(
+        "gradients", "--checkpoint=resnet8.digits", *SMALL, f"--output={tmp_path}"
+    )
+    assert code == 0
+    _, networks = read(tmp_path)
+    assert set(networks) == {
+        ("residual", "initial"), ("residual", "trained"), ("plain", "initial")
+    }  # fmt: skip
+    assert networks["residual", "trained"]["intervals_over"] == "2 lines"
+    assert "2 lines" in out
+    assert (tmp_path / "shattering.png").is_file()

@@ -1,0 +1,132 @@
+"""How large the gradient of the loss is at each residual unit, from the first to the last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from zoo.data.dataset import Split, balanced_sample
+from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# Examples of a batch, as a training has it; fewer of large pictures.
+_BATCH, _SMALLEST = 64, 16
+_VALUES = 64 * 64 * 64 * 3
+_UNIT = re.compile(r"(?:stage\d+_)?block\d+(?=_)")
+
+
+def unit_layers(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
+    """Returns the layers of each unit of a model of the zoo, from the first unit to the last.
+
+    Units are told by the names that the builders give: "block3_…", "stage2_block1_…". A plain
+    network has the same, without the sums. The last layer of each gives its output.
+
+    Raises:
+        RequestError: It has none.
+    """
+    units: dict[str, list[keras.layers.Layer]] = {}
+    for layer in model.layers:
+        if found := _UNIT.match(layer.name):
+            units.setdefault(found[0], []).append(layer)
+    if not units:
+        raise RequestError(
+            f"{model.name} has no units: no layer is called block1_… or stage1_block1_…"
+        )
+    return units
+
+
+def draw_batches(split: Split, count: int, seed: int) -> list[Split]:
+    """Returns batches of examples, each class as often as the others.
+
+    Args:
+        split: Where they are from.
+        count: Batches at most; a small split gives fewer.
+        seed: Of the choice.
+    """
+    size = min(_BATCH, max(_SMALLEST, _VALUES // int(np.prod(split.x.shape[1:]))))
+    sample = balanced_sample(split, size * count, seed)
+    batches = []
+    for start in range(0, max(len(sample) - size, 0) + 1, size):
+        part = slice(start, start + size)
+        batches.append(Split(np.asarray(sample.x[part]), sample.y[part]))
+    return batches
+
+
+class DepthGradient:
+    """The norms of the loss's gradient at each unit of a model.
+
+    The loss is the cross-entropy, or of a model with one output the squared error. Batch
+    normalisation uses the statistics of the batch, as in training; a model with dropout would have
+    it at work.
+
+    Args:
+        model: Of the zoo; its weights may change between calls.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        import tensorflow as tf
+
+        units = unit_layers(model)
+        self.units = tuple(units)
+        ends = [layers[-1].output for layers in units.values()]
+        self._probe = keras.Model(model.input, [*ends, model.output])
+        self._trained = self._probe.trainable_variables
+        order = {id(variable): index for index, variable in enumerate(self._trained)}
+        self._of_unit = [
+            [order[id(variable)] for layer in layers for variable in layer.trainable_variables]
+            for layers in units.values()
+        ]
+        self._function = tf.function(self._norms, reduce_retracing=True)
+
+    def __call__(self, batches: Sequence[Split]) -> tuple[np.ndarray, np.ndarray]:
+        """Measures the model as it is.
+
+        Args:
+            batches: Of `draw_batches`; the norms are root mean squares over them.
+
+        Returns:
+            For each unit the norm of the gradient by its output, (units,), which is the root mean
+            square over the examples of the norm of each one's own loss; and the norm of the
+            gradient of the mean loss by all its trained weights together, (units,).
+        """
+        import tensorflow as tf
+
+        found = [
+            self._function(tf.constant(part.x, tf.float32), tf.constant(part.y)) for part in batches
+        ]
+        outputs, weights = (np.stack([each[i].numpy() for each in found]) for i in (0, 1))
+        return np.sqrt((outputs**2).mean(axis=0)), np.sqrt((weights**2).mean(axis=0))
+
+    def _norms(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        import tensorflow as tf
+
+        values = [tf.convert_to_tensor(variable.value) for variable in self._trained]
+        others = [tf.convert_to_tensor(v.value) for v in self._probe.non_trainable_variables]
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            (*ends, outputs), _ = self._probe.stateless_call(values, others, x, training=True)
+            if outputs.shape[-1] == 1:
+                losses = tf.square(outputs[:, 0] - tf.cast(y, tf.float32))
+            else:
+                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs)
+            total = tf.reduce_sum(losses)
+        by_ends, by_values = tape.gradient(total, (ends, values), unconnected_gradients="zero")
+        count = tf.cast(tf.shape(x)[0], tf.float32)
+        of_outputs = [tf.norm(gradient) / tf.sqrt(count) for gradient in by_ends]
+        of_weights = [
+            tf.linalg.global_norm([by_values[index] for index in indices]) / count
+            for indices in self._of_unit
+        ]
+        return _in_doubles(of_outputs), _in_doubles(of_weights)
+
+
+def _in_doubles(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    import tensorflow as tf
+
+    return tf.cast(tf.stack(values), tf.float64)

@@ -1,0 +1,65 @@
+"""Networks before their training, and what is measured with their weights."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.store import build_from_card
+from zoo.data.dataset import Dataset, input_statistics
+from zoo.errors import RequestError
+from zoo.models import MODELS
+
+
+def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
+    """Returns the card that a training of a model on a data set would begin with.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        dataset: Its shape, classes and statistics decide the rest.
+        config: Arguments of the model's builder.
+
+    Raises:
+        RequestError: `config` sets what follows from the data.
+    """
+    for key in ("name", "num_classes", "input_shape", "mean", "std"):
+        if key in config:
+            raise RequestError(f"config cannot set {key!r}: it follows from the data")
+    mean, std = input_statistics(dataset)
+    return Card(
+        model=model,
+        labels=dataset.labels,
+        input=Input(shape=dataset.example_shape, mean=mean, std=std),
+        config=dict(config),
+        task=dataset.task,
+        columns=dataset.columns,
+    )
+
+
+def initial_weights(card: Card, seed: int) -> list[np.ndarray]:
+    """Returns the weights with which `zoo.training.run.train` begins at a seed."""
+    keras.utils.set_random_seed(seed)
+    return build_from_card(card).get_weights()
+
+
+def without_dropout(card: Card) -> keras.Model:
+    """Builds the model of a card without dropout, which has the same weights."""
+    module, function = MODELS.get(card.model).builder.split(":")
+    known = inspect.signature(getattr(importlib.import_module(module), function)).parameters
+    rates = {key: 0.0 for key in ("dropout", "recurrent_dropout") if key in known}
+    return build_from_card(card, **rates)
+
+
+def starts_as_nothing(weights: Sequence[np.ndarray], model: keras.Model) -> bool:
+    """Returns whether branches of a model give zero, see `zero_init` of the builders."""
+    return any(
+        not value.any()
+        for value, variable in zip(weights, model.weights, strict=True)
+        if variable.path.rsplit("/")[-1] in ("gamma", "kernel")
+    )

@@ -1,0 +1,76 @@
+"""Means over repetitions, such as seeds, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Means with the half width of their 95 % interval.
+
+    Attributes:
+        mean: Of any shape.
+        half: Of the same shape; NaN where there was one repetition only.
+    """
+
+    mean: np.ndarray
+    half: np.ndarray
+
+    @property
+    def low(self) -> np.ndarray:
+        """Where the interval begins."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> np.ndarray:
+        """Where the interval ends."""
+        return self.mean + self.half
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns "mean" and "half" as JSON holds them; null stands for NaN."""
+        return {"mean": plain(self.mean), "half": plain(self.half)}
+
+
+def interval(values: Sequence[float] | np.ndarray) -> Interval:
+    """Returns the mean over repetitions with its 95 % interval, by Student's t-distribution.
+
+    It takes the repetitions for independent and about normally distributed.
+
+    Args:
+        values: (repetitions, ...). A NaN makes its mean NaN.
+    """
+    array = np.asarray(values, np.float64)
+    count = len(array)
+    mean = array.mean(axis=0)
+    if count < 2:
+        return Interval(mean, np.full_like(mean, np.nan))
+    error = array.std(axis=0, ddof=1) / np.sqrt(count)
+    return Interval(mean, np.asarray(t.ppf((1 + LEVEL) / 2, count - 1) * error))
+
+
+def geometric(values: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the geometric mean over repetitions, and where its 95 % interval begins and ends.
+
+    For figures that differ by factors. The interval is that of the logarithms.
+
+    Args:
+        values: (repetitions, ...), not negative. A zero makes its mean NaN: it has no logarithm.
+    """
+    array = np.asarray(values, np.float64)
+    logs = interval(np.log(np.where(array > 0, array, np.nan)))
+    return np.exp(logs.mean), np.exp(logs.low), np.exp(logs.high)
+
+
+def plain(values: np.ndarray | float) -> Any:
+    """Returns numbers as JSON holds them: lists, and null for what is not finite."""
+    if isinstance(values, np.ndarray) and values.ndim:
+        return [plain(value) for value in values]
+    return float(f"{float(values):.6g}") if np.isfinite(values) else None

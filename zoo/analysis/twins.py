@@ -1,0 +1,89 @@
+"""Twins: networks that differ in one thing, or in all combinations of a few."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A network of a comparison.
+
+    Attributes:
+        config: Of its builder, whole.
+        varied: The part of it in which twins differ, in the order that they were asked for.
+    """
+
+    config: Mapping[str, Any]
+    varied: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """All that is varied: "depth=4, shortcut=none (plain)"."""
+        return ", ".join(itertools.starmap(_told, self.varied.items()))
+
+    @property
+    def group(self) -> str:
+        """The first thing that is varied, where there are several; else nothing."""
+        return _told(*next(iter(self.varied.items()))) if len(self.varied) > 1 else ""
+
+    @property
+    def line(self) -> str:
+        """What tells it from the others of its group."""
+        items = list(self.varied.items())
+        return ", ".join(itertools.starmap(_told, items[1:] if len(items) > 1 else items))
+
+    @property
+    def folder(self) -> str:
+        """A name for its folder: "depth-4.shortcut-none"."""
+        parts = (f"{key}-{value}" for key, value in self.varied.items())
+        return ".".join(re.sub(r"[^\w-]+", "-", part).strip("-") for part in parts)
+
+
+def cross(config: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Twin]:
+    """Returns twins for all combinations of values.
+
+    Args:
+        config: What all have, arguments of a builder.
+        vary: Values of each argument that differs; two in all at least.
+
+    Raises:
+        RequestError: An argument is in both, or there is nothing to compare.
+    """
+    for key, values in vary.items():
+        if key in config:
+            raise RequestError(f"{key!r} is in --config and in --vary; leave it out of --config")
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                raise RequestError(f"--vary={key} has {value!r} twice")
+    combinations = list(itertools.product(*vary.values()))
+    if len(combinations) < 2:
+        raise RequestError("twins differ in something: --vary=shortcut=auto,none")
+    twins = []
+    for values in combinations:
+        varied = dict(zip(vary, values, strict=True))
+        twins.append(Twin({**config, **varied}, varied))
+    return twins
+
+
+def with_and_without(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the configurations of a residual network and of its plain twin.
+
+    Args:
+        config: Of either. Where it asks for no shortcut, the residual twin has the model's own.
+    """
+    residual = dict(config)
+    if residual.get("shortcut") == "none":
+        del residual["shortcut"]
+    return {"residual": residual, "plain": {**residual, "shortcut": "none"}}
+
+
+def _told(key: str, value: Any) -> str:
+    plain = " (plain)" if key == "shortcut" and value == "none" else ""
+    return f"{key}={value}{plain}"

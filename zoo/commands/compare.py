@@ -1,0 +1,209 @@
+"""`zoo compare`: trains twins that differ in one thing, and shows them side by side."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absl import flags
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from zoo.commands.configuring import parse_config, parse_vary
+from zoo.commands.reading import define_reading, reading
+from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
+from zoo.commands.twinning import train_twin
+from zoo.errors import RequestError
+from zoo.models import MODELS
+
+if TYPE_CHECKING:
+    from zoo.analysis.comparison import Outcome
+    from zoo.analysis.twins import Twin
+    from zoo.checkpoints.store import Checkpoint
+    from zoo.data.dataset import Dataset, Split
+    from zoo.training.recipe import Recipe
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("model", "residual_mlp", "a model of zoo list", flag_values=FLAGS)
+flags.DEFINE_multi_string(
+    "vary", ["shortcut=auto,none"],
+    "what twins differ in, an argument of the model and its values; given more than once, all "
+    "combinations, as in --vary=depth=4,16,32 --vary=shortcut=auto,none",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string("config", "", "what all have, as in depth=16,norm=none", flag_values=FLAGS)
+flags.DEFINE_string("data", "digits", "what to learn, as of zoo train", flag_values=FLAGS)
+flags.DEFINE_integer("image_size", None, "as of zoo train", flag_values=FLAGS)
+flags.DEFINE_integer("seeds", 3, "trainings of each twin, from seed 0", flag_values=FLAGS)
+flags.DEFINE_integer("epochs", None, "default the model's recipe's", flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", None, "likewise", flag_values=FLAGS)
+flags.DEFINE_float("learning_rate", None, "likewise", flag_values=FLAGS)
+flags.DEFINE_integer(
+    "landscape", 21, "places along each direction of the loss surface of seed 0; 0: none",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string(
+    "output", None, "folder for checkpoints, pictures and the page; default runs/compare-MODEL",
+    flag_values=FLAGS,
+)  # fmt: skip
+define_reading(FLAGS, task=True)
+
+_LINES, _POINTS, _EXAMPLES = 8, 100, 512  # Of gradients; and of the surface.
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Trains, measures and shows."""
+    no_more(rest)
+    from zoo.analysis.twins import cross
+
+    row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
+    for name, least in (("seeds", 1), ("landscape", 0)):
+        if (value := getattr(values, name)) < least:
+            raise RequestError(f"--{name} must be from {least} up, not {value}")
+    twins = cross(parse_config(values.config), parse_vary(values.vary))
+    import_keras()
+    from zoo.data.sources import load_dataset
+    from zoo.training.recipe import Recipe
+
+    terminal = console()
+    names = ("epochs", "batch_size", "learning_rate")
+    asked = {name: values[name].value for name in names if values[name].value is not None}
+    recipe = Recipe(**{**row.recipe, **asked})
+    with reading(values, terminal) as how:
+        dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)
+    for note in dataset.notes:
+        terminal.print(note)
+    folder = Path(values.output or f"runs/compare-{values.model}")
+    outcomes = [_outcome(values, twin, dataset, recipe, folder, terminal) for twin in twins]
+    _show(values, outcomes, dataset, folder, terminal)
+    return DONE
+
+
+def _outcome(
+    values: flags.FlagValues,
+    twin: Twin,
+    dataset: Dataset,
+    recipe: Recipe,
+    folder: Path,
+    terminal: Console,
+) -> Outcome:
+    """Trains one twin from each seed, and measures it."""
+    from zoo.analysis.comparison import Outcome
+    from zoo.analysis.fresh import describe, initial_weights
+    from zoo.analysis.gradients import GradientProbe
+    from zoo.analysis.landscape import random_surface
+    from zoo.checkpoints.store import load
+    from zoo.data.dataset import balanced_sample
+
+    card = describe(values.model, dataset, twin.config)
+    command = command_line("compare", values)
+    checkpoints, histories = [], []
+    figures: dict[str, list[float]] = {}
+    for seed in range(values.seeds):
+        started = time.monotonic()
+        own = dataclasses.replace(recipe, seed=seed)
+        train_twin(card, dataset, own, folder / twin.folder, command)
+        run = folder / twin.folder / f"seed{seed}"
+        checkpoints.append(load(run))
+        histories.append(_history(run))
+        found = _figures(checkpoints[-1], dataset)
+        for name, value in found.items():
+            figures.setdefault(name, []).append(value)
+        told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+        terminal.print(f"{twin.name}, seed {seed}: {told} ({time.monotonic() - started:.0f} s)")
+    probe = GradientProbe(card, dataset, lines=_LINES, points=_POINTS)
+    fresh = (initial_weights(card, seed) for seed in range(values.seeds))
+    initial = probe.network(twin.line, "initial", fresh)
+    trained = probe.network(
+        twin.line, "trained", [checkpoint.model.get_weights() for checkpoint in checkpoints]
+    )
+    surface = None
+    if values.landscape:
+        split = balanced_sample(dataset.train, _EXAMPLES)
+        surface = random_surface(
+            checkpoints[0], split, folder / twin.folder / "landscape", points=values.landscape
+        )
+    return Outcome(twin, figures, histories, initial, trained, surface)
+
+
+def _figures(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
+    """Returns how good a trained network is, on what it learnt and on what it did not."""
+    from zoo.training.evaluation import run, score_values
+
+    def outputs(split: Split) -> np.ndarray:
+        return run(checkpoint.model, split.x, batch_size=256)
+
+    test, train = outputs(dataset.test), outputs(dataset.train)
+    if dataset.task == "regression":
+        return {
+            "test r2": score_values(test, dataset.test).r2,
+            "training r2": score_values(train, dataset.train).r2,
+        }
+    logits = train.astype(np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    right = np.take_along_axis(logits, dataset.train.y[:, None], axis=1)[:, 0]
+    return {
+        "test accuracy": float((test.argmax(axis=1) == dataset.test.y).mean()),
+        "training accuracy": float((train.argmax(axis=1) == dataset.train.y).mean()),
+        "training loss": float((np.log(np.exp(logits).sum(axis=1)) - right).mean()),
+    }
+
+
+def _history(run: Path) -> list[dict[str, float]]:
+    with (run / "history.csv").open(encoding="utf-8", newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _show(
+    values: flags.FlagValues,
+    outcomes: Sequence[Outcome],
+    dataset: Dataset,
+    folder: Path,
+    terminal: Console,
+) -> None:
+    from zoo.analysis.comparison import steps
+    from zoo.analysis.comparison_page import PAGE, result_rows, write_comparison
+    from zoo.files import write_text
+
+    told = [step for name in outcomes[0].figures for step in steps(outcomes, name)]
+    command = command_line("compare", values)
+    title = f"{values.model} on {dataset.name}: twins"
+    write_comparison(folder, outcomes, told, title, command)
+    found: dict[str, Any] = {
+        "schema": 1,
+        "command": command,
+        "seeds": values.seeds,
+        "twins": [outcome.to_json() for outcome in outcomes],
+        "steps": [{"verdict": step.verdict, "text": str(step)} for step in told],
+    }
+    write_text(folder / "comparison.json", json.dumps(found, indent=2) + "\n")
+    head, rows = result_rows(outcomes)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    for index, column in enumerate(head):
+        table.add_column(column, justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*row)
+    terminal.print(table)
+    for step in told:
+        terminal.print(str(step))
+    terminal.print(f"page: {folder / PAGE}")
+
+
+COMMAND = Command(
+    "compare",
+    "trains twins that differ in one thing, such as their shortcut, from the same seeds on the "
+    "same data, and shows accuracy, curves, gradients and loss surfaces side by side.",
+    FLAGS,
+    main,
+)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())

@@ -1,0 +1,46 @@
+"""One HTML page that shows pictures and figures, for a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+_STYLE = """
+body { margin: 2rem auto; max-width: 1000px; padding: 0 1rem; color: #1d2430;
+  font: 15px/1.5 system-ui, sans-serif; }
+h2 { margin-top: 2rem; font-size: 1.1rem; }
+img { max-width: 100%; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 3px 14px 3px 0; border-bottom: 1px solid #e3e7ed; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+p.note { color: #5b6675; }
+"""
+
+
+def page(title: str, parts: Sequence[str]) -> str:
+    """Returns a page.
+
+    Args:
+        title: Plain text; of the browser's tab.
+        parts: HTML of its body.
+    """
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def picture(title: str, file: str) -> str:
+    """Returns a picture that lies beside the page, under its title."""
+    return f'<h2>{escape(title)}</h2><img src="{escape(file)}" alt="{escape(title)}">'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a table of plain texts."""
+    above = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{above}</tr></thead><tbody>{body}</tbody></table>"
