@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from zoo.analysis.curvature import extreme_eigenvalues, nonconvexity
+from zoo.analysis.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
 from zoo.analysis.landscape import random_surface
 from zoo.analysis.objective import Objective
 from zoo.data.dataset import Split
@@ -157,17 +157,19 @@ def test_overflow_is_no_error():
 
 
 @pytest.mark.parametrize(
-    ("lowest", "highest", "expected"),
+    ("lowest", "highest", "ratio", "negative"),
     [
-        ([0.0, 1.0], [2.0, 3.0], 0.0),
-        ([-1.0, 1.0], [2.0, 3.0], 0.25),
-        ([-1.0, np.nan], [2.0, np.nan], 0.5),
-        ([np.nan], [np.nan], np.nan),
+        ([0.0, 1.0], [2.0, 3.0], 0.0, 0.0),
+        ([-1.0, 1.0], [2.0, 3.0], 0.25, 0.5),
+        ([-1.0, np.nan], [2.0, np.nan], 0.5, 1.0),
+        ([-9.0, -3.0, -4.0], [1.0, 1.0, 1.0], 16 / 3, 4.0),
+        ([np.nan], [np.nan], np.nan, np.nan),
     ],
 )
-def test_nonconvexity(lowest, highest, expected):
-    told = nonconvexity(np.array(lowest), np.array(highest))
-    assert told == pytest.approx(expected, nan_ok=True)
+def test_measures_of_convexity(lowest, highest, ratio, negative):
+    lowest, highest = np.array(lowest), np.array(highest)
+    assert nonconvexity(lowest, highest) == pytest.approx(ratio, nan_ok=True)
+    assert negative_curvature(lowest) == pytest.approx(negative, nan_ok=True)
 
 
 def test_surface_of_a_checkpoint(shipped, digits, tmp_path):

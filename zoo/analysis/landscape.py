@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.analysis.curvature import extreme_eigenvalues, nonconvexity
+from zoo.analysis.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
 from zoo.analysis.directions import between, principal_directions, random_direction
 from zoo.analysis.grid import fill
 from zoo.analysis.objective import Objective, Statistics, Weights
@@ -51,8 +51,9 @@ class Surface:
     def figures(self) -> dict[str, Any]:
         """What a number can tell of it, for JSON.
 
-        `nonconvexity` is that of `zoo.analysis.curvature`, None where it was not asked for or the
-        loss overflows everywhere; `minimum` and `maximum` are of the finite losses.
+        `nonconvexity` and `negative_curvature` are those of `zoo.analysis.curvature`, None where
+        they were not asked for or the loss overflows everywhere; `minimum` and `maximum` are of
+        the finite losses.
         """
         finite = self.loss[np.isfinite(self.loss)]
         told: dict[str, Any] = {
@@ -60,10 +61,13 @@ class Surface:
             "maximum": float(finite.max()) if finite.size else None,
             "overflows": int(self.loss.size - finite.size),
             "nonconvexity": None,
+            "negative_curvature": None,
         }
         if self.lowest is not None and self.highest is not None:
-            value = nonconvexity(self.lowest, self.highest)
-            told["nonconvexity"] = value if np.isfinite(value) else None
+            ratio = nonconvexity(self.lowest, self.highest)
+            if np.isfinite(ratio):
+                told["nonconvexity"] = ratio
+                told["negative_curvature"] = negative_curvature(self.lowest)
         if self.explained is not None:
             told["explained"] = list(self.explained)
         return told

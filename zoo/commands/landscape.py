@@ -123,8 +123,8 @@ def _tell(
     told = surface.figures()
     name = Path(values.checkpoint).resolve().name
     title = f"{name}, {values.examples} examples of {values.data}"
-    if told["nonconvexity"] is not None:
-        title += f", |λmin/λmax| {told['nonconvexity']:.3f}"
+    if told["negative_curvature"] is not None:
+        title += f", negative curvature {told['negative_curvature']:.3g}"
     draw_surface(surface, folder / "landscape.png", title)
     write_text(folder / "landscape.json", json.dumps(told, indent=2) + "\n")
     if told["minimum"] is None:
@@ -133,10 +133,12 @@ def _tell(
         terminal.print(f"loss from {told['minimum']:.4g} to {told['maximum']:.4g}")
         if told["overflows"]:
             terminal.print(f"it overflows at {told['overflows']:,} of {surface.loss.size:,} places")
-    if values.curvature:
+    if values.curvature and told["nonconvexity"] is None:
+        terminal.print("the Hessian overflows at all of its places")
+    elif values.curvature:
         terminal.print(
-            "mean |lowest/highest| eigenvalue of the Hessian, 0 where none is negative: "
-            + ("not a number" if told["nonconvexity"] is None else f"{told['nonconvexity']:.4f}")
+            f"Hessian: negative curvature {told['negative_curvature']:.4g} (median), "
+            f"|lowest/highest| eigenvalue {told['nonconvexity']:.4g} (mean; 0 is convex)"
         )
     terminal.print(f"picture: {folder / 'landscape.png'}")
     return DONE
