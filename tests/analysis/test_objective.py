@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from zoo.analysis.curvature import extreme_eigenvalues, nonconvexity
+from zoo.analysis.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
 from zoo.analysis.landscape import random_surface
 from zoo.analysis.objective import Objective
 from zoo.data.dataset import Split
@@ -130,6 +130,24 @@ def test_the_loss_at_the_middle_is_the_models_own(shipped, digits):
     assert accuracy == pytest.approx((logits.argmax(1) == digits.test.y).mean())
 
 
+def test_statistics_of_the_batch():
+    """They undo any scaling of the layer before; the running ones do not. Dropout is off."""
+    x = keras.Input((2,))
+    inner = layers.BatchNormalization(epsilon=1e-9)(layers.Dense(4, name="inner")(x))
+    inner = layers.Dropout(0.5)(inner)
+    model = keras.Model(x, layers.Dense(2, name="logits")(inner))
+    split = Split(_X, (_Y > 0).astype(np.int64))
+    found = {}
+    for statistics in ("running", "batch"):
+        objective = Objective(model, split, statistics)
+        weights = objective.weights
+        measure = objective.measure_along(weights, [{"inner/kernel": weights["inner/kernel"]}])
+        found[statistics] = [measure([place])[0] for place in (0, 2)]
+    assert found["batch"][1] == pytest.approx(found["batch"][0], rel=1e-4)
+    assert found["running"][1] != pytest.approx(found["running"][0], rel=1e-2)
+    assert model.layers[-2].rate == 0.5
+
+
 def test_overflow_is_no_error():
     objective = Objective(_gated(), Split(_X[:, :1], _Y))
     weights = {path: np.full_like(value, 1e30) for path, value in objective.weights.items()}
@@ -139,17 +157,19 @@ def test_overflow_is_no_error():
 
 
 @pytest.mark.parametrize(
-    ("lowest", "highest", "expected"),
+    ("lowest", "highest", "ratio", "negative"),
     [
-        ([0.0, 1.0], [2.0, 3.0], 0.0),
-        ([-1.0, 1.0], [2.0, 3.0], 0.25),
-        ([-1.0, np.nan], [2.0, np.nan], 0.5),
-        ([np.nan], [np.nan], np.nan),
+        ([0.0, 1.0], [2.0, 3.0], 0.0, 0.0),
+        ([-1.0, 1.0], [2.0, 3.0], 0.25, 0.5),
+        ([-1.0, np.nan], [2.0, np.nan], 0.5, 1.0),
+        ([-9.0, -3.0, -4.0], [1.0, 1.0, 1.0], 16 / 3, 4.0),
+        ([np.nan], [np.nan], np.nan, np.nan),
     ],
 )
-def test_nonconvexity(lowest, highest, expected):
-    told = nonconvexity(np.array(lowest), np.array(highest))
-    assert told == pytest.approx(expected, nan_ok=True)
+def test_measures_of_convexity(lowest, highest, ratio, negative):
+    lowest, highest = np.array(lowest), np.array(highest)
+    assert nonconvexity(lowest, highest) == pytest.approx(ratio, nan_ok=True)
+    assert negative_curvature(lowest) == pytest.approx(negative, nan_ok=True)
 
 
 def test_surface_of_a_checkpoint(shipped, digits, tmp_path):

@@ -47,6 +47,21 @@ def extreme_eigenvalues(
     return float(low), float(high)
 
 
+def negative_curvature(lowest: np.ndarray) -> float:
+    """Returns how strongly a surface bends downwards, in units of the loss: 0 is convex.
+
+    The median over the places of -lowest eigenvalue, with 0 where none is negative. NaN places do
+    not count. Where `nonconvexity` asks how much of the bending is downwards, this asks how much of
+    it there is: of a deep plain network both eigenvalues are thousands of times those of its
+    residual twin, and their ratio may still be the smaller one.
+
+    Args:
+        lowest: Lowest eigenvalues, of any shape.
+    """
+    known = np.isfinite(lowest)
+    return float(np.median(np.maximum(-lowest[known], 0))) if known.any() else float("nan")
+
+
 def nonconvexity(lowest: np.ndarray, highest: np.ndarray) -> float:
     """Returns how far from convex a surface is: 0 is convex at every place.
 

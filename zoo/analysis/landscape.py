@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.analysis.curvature import extreme_eigenvalues, nonconvexity
+from zoo.analysis.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
 from zoo.analysis.directions import between, principal_directions, random_direction
 from zoo.analysis.grid import fill
-from zoo.analysis.objective import Objective, Weights
+from zoo.analysis.objective import Objective, Statistics, Weights
 from zoo.checkpoints.store import WEIGHTS, Checkpoint
 from zoo.data.dataset import Split
 from zoo.data.encoded import Progress
@@ -51,8 +51,9 @@ class Surface:
     def figures(self) -> dict[str, Any]:
         """What a number can tell of it, for JSON.
 
-        `nonconvexity` is that of `zoo.analysis.curvature`, None where it was not asked for or the
-        loss overflows everywhere; `minimum` and `maximum` are of the finite losses.
+        `nonconvexity` and `negative_curvature` are those of `zoo.analysis.curvature`, None where
+        they were not asked for or the loss overflows everywhere; `minimum` and `maximum` are of
+        the finite losses.
         """
         finite = self.loss[np.isfinite(self.loss)]
         told: dict[str, Any] = {
@@ -60,10 +61,13 @@ class Surface:
             "maximum": float(finite.max()) if finite.size else None,
             "overflows": int(self.loss.size - finite.size),
             "nonconvexity": None,
+            "negative_curvature": None,
         }
         if self.lowest is not None and self.highest is not None:
-            value = nonconvexity(self.lowest, self.highest)
-            told["nonconvexity"] = value if np.isfinite(value) else None
+            ratio = nonconvexity(self.lowest, self.highest)
+            if np.isfinite(ratio):
+                told["nonconvexity"] = ratio
+                told["negative_curvature"] = negative_curvature(self.lowest)
         if self.explained is not None:
             told["explained"] = list(self.explained)
         return told
@@ -93,6 +97,7 @@ def random_surface(
     reach: float = 1.0,
     points: int = 51,
     curvature: int = 0,
+    statistics: Statistics = "running",
     progress: Progress | None = None,
 ) -> Surface:
     """Measures the loss along two random directions with filter-wise normalisation.
@@ -106,16 +111,18 @@ def random_surface(
         reach: How far the plane goes in each direction; at 1 a filter is moved by its own length.
         points: Places along each direction.
         curvature: Places along each direction at which the Hessian is looked at; 0: none.
+        statistics: Which batch normalisation uses, see `zoo.analysis.objective`.
         progress: Told how many of how many places are done.
 
     Raises:
         RequestError: The folder holds a surface of other settings.
     """
-    objective = Objective(checkpoint.model, split)
+    objective = Objective(checkpoint.model, split, statistics)
     weights = objective.weights
     first, second = (random_direction(weights, objective.kernels, 2 * seed + i) for i in (0, 1))
     axis = np.linspace(-reach, reach, points)
     settings = {**_settings(checkpoint, split), "plane": "random", "seed": seed}
+    settings["statistics"] = statistics
     return _surface(
         objective, weights, (first, second), (axis, axis), folder, settings, curvature, progress
     )
@@ -129,6 +136,7 @@ def training_surface(
     *,
     points: int = 51,
     curvature: int = 0,
+    statistics: Statistics = "running",
     progress: Progress | None = None,
 ) -> Surface:
     """Measures the loss on the plane that a training moved in most, with its path.
@@ -142,25 +150,28 @@ def training_surface(
         folder: Likewise.
         points: Likewise.
         curvature: Likewise.
+        statistics: Likewise.
         progress: Likewise.
 
     Raises:
         RequestError: The training has under three epochs, or the folder holds something else.
     """
-    objective = Objective(checkpoint.model, split)
+    objective = Objective(checkpoint.model, split, statistics)
     found = principal_directions(trajectory, objective.kernels)
     low, high = found.path.min(axis=0), found.path.max(axis=0)
     margin = _MARGIN * np.maximum(high - low, 1e-6)
     axes = tuple(
         np.linspace(*ends, points) for ends in zip(low - margin, high + margin, strict=True)
     )
+    settings = {**_settings(checkpoint, split), "plane": "training", "epochs": len(trajectory)}
+    settings["statistics"] = statistics
     surface = _surface(
         objective,
         {**objective.weights, **{path: trajectory[-1][path] for path in objective.kernels}},
         found.directions,
         axes,
         folder,
-        {**_settings(checkpoint, split), "plane": "training", "epochs": len(trajectory)},
+        settings,
         curvature,
         progress,
     )

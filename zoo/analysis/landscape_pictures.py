@@ -39,6 +39,7 @@ def draw_surface(surface: Surface, path: Path, title: str) -> None:
     )  # fmt: skip
     hill.view_init(elev=38, azim=-60)
     hill.set_zlabel("log10 of the loss", labelpad=8)
+    hill.locator_params(nbins=5)
     hill.set_box_aspect((1, 1, 0.8), zoom=0.9)
     flat = figure.add_subplot(1, 2, 2)
     levels = np.geomspace(loss.min(), max(loss.max(), loss.min() * 1.01), _LEVELS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -18,6 +19,8 @@ Weights: TypeAlias = Mapping[str, np.ndarray]
 # Weights at a place of a line, plane, … to (loss, accuracy) there.
 Measure: TypeAlias = Callable[[Sequence[float]], tuple[float, float]]
 
+Statistics: TypeAlias = Literal["running", "batch"]
+
 # Values of inputs that one batch holds: 512 pictures of 32×32 pixels in colour.
 _VALUES = 512 * 32 * 32 * 3
 
@@ -25,19 +28,24 @@ _VALUES = 512 * 32 * 32 * 3
 class Objective:
     """The loss of a model on fixed examples, as a function of its weights.
 
-    The model is used as in inference: batch normalisation by its running statistics, no dropout.
     The loss is the mean cross-entropy without label smoothing, or of a regression the mean squared
-    error in the units of the model's output.
+    error in the units of the model's output. There is no dropout.
 
     Args:
         model: Gives logits, or one value.
         split: The examples.
+        statistics: Which batch normalisation uses. "running": as in inference, and in the paper's
+            own code. "batch": those of the examples, as in training; then a network whose weights
+            are moved far still gives outputs of the usual size.
     """
 
-    def __init__(self, model: keras.Model, split: Split) -> None:
+    def __init__(
+        self, model: keras.Model, split: Split, statistics: Statistics = "running"
+    ) -> None:
         import tensorflow as tf
 
         self._model = model
+        self._training = statistics == "batch"
         self._classes = model.output_shape[-1]
         count = max(1, _VALUES // max(int(np.prod(split.x.shape[1:])), 1))
         self._batches = [
@@ -167,7 +175,8 @@ class Objective:
             [weights.get(variable.path, variable.value) for variable in variables]
             for variables in (self._model.trainable_variables, self._model.non_trainable_variables)
         )
-        return self._model.stateless_call(trained, other, x, training=False)[0]
+        with _no_dropout(self._model):  # Read while the graph is traced.
+            return self._model.stateless_call(trained, other, x, training=self._training)[0]
 
     def _losses(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         import tensorflow as tf
@@ -182,3 +191,16 @@ class Objective:
         if self._classes == 1:
             return tf.constant(float("nan"))
         return tf.reduce_sum(tf.cast(tf.argmax(outputs, -1) == y, tf.float32))
+
+
+@contextlib.contextmanager
+def _no_dropout(model: keras.Model) -> Iterator[None]:
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    rates = [layer.rate for layer in layers]
+    for layer in layers:
+        layer.rate = 0
+    try:
+        yield
+    finally:
+        for layer, rate in zip(layers, rates, strict=True):
+            layer.rate = rate

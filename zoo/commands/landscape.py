@@ -46,6 +46,12 @@ flags.DEFINE_integer(
     "places along each direction at which the Hessian's extreme eigenvalues are looked for",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_enum(
+    "statistics", "running", ["running", "batch"],
+    "which batch normalisation uses: the running ones, or on a plane those of the examples, as in "
+    "training",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_integer("seed", 0, "of the directions", flag_values=FLAGS)
 flags.DEFINE_string(
     "output", None, "folder for grids and pictures; default landscapes/NAME", flag_values=FLAGS
@@ -94,11 +100,13 @@ def _surface(
             trajectory = read_trajectory(find_checkpoint(values.checkpoint))
             return training_surface(
                 checkpoint, trajectory, split, folder,
-                points=values.points, curvature=values.curvature, progress=progress,
+                points=values.points, curvature=values.curvature, statistics=values.statistics,
+                progress=progress,
             )  # fmt: skip
         return random_surface(
             checkpoint, split, folder, seed=values.seed, reach=values.reach,
-            points=values.points, curvature=values.curvature, progress=progress,
+            points=values.points, curvature=values.curvature, statistics=values.statistics,
+            progress=progress,
         )  # fmt: skip
 
 
@@ -115,8 +123,8 @@ def _tell(
     told = surface.figures()
     name = Path(values.checkpoint).resolve().name
     title = f"{name}, {values.examples} examples of {values.data}"
-    if told["nonconvexity"] is not None:
-        title += f", |λmin/λmax| {told['nonconvexity']:.3f}"
+    if told["negative_curvature"] is not None:
+        title += f", negative curvature {told['negative_curvature']:.3g}"
     draw_surface(surface, folder / "landscape.png", title)
     write_text(folder / "landscape.json", json.dumps(told, indent=2) + "\n")
     if told["minimum"] is None:
@@ -125,10 +133,12 @@ def _tell(
         terminal.print(f"loss from {told['minimum']:.4g} to {told['maximum']:.4g}")
         if told["overflows"]:
             terminal.print(f"it overflows at {told['overflows']:,} of {surface.loss.size:,} places")
-    if values.curvature:
+    if values.curvature and told["nonconvexity"] is None:
+        terminal.print("the Hessian overflows at all of its places")
+    elif values.curvature:
         terminal.print(
-            "mean |lowest/highest| eigenvalue of the Hessian, 0 where none is negative: "
-            + ("not a number" if told["nonconvexity"] is None else f"{told['nonconvexity']:.4f}")
+            f"Hessian: negative curvature {told['negative_curvature']:.4g} (median), "
+            f"|lowest/highest| eigenvalue {told['nonconvexity']:.4g} (mean; 0 is convex)"
         )
     terminal.print(f"picture: {folder / 'landscape.png'}")
     return DONE
