@@ -4,13 +4,13 @@
     python -m benchmarks.throughput
 
 The zoo trains as `zoo train` does, by `fit`: pictures in memory as uint8, shuffled, cast and
-normalised, AdamW, metrics, a validation pass and a saved state after each epoch. PyTorch trains
-the same network (`benchmarks/torch_resnet18.py`) in a plain loop that does the same, but for the
-state: channels-last, its fused AdamW, with `autocast` where the zoo has `--precision=bfloat16`.
-Both have the stem for large pictures, take the same random pictures in the same batch size, and the
-threads that their library chooses. They take turns, each run in a process of its own. A run trains
-one epoch more than is timed: the first, in which graphs are traced and kernels chosen, does not
-count.
+normalised, AdamW, metrics, a validation pass after each epoch, and its state saved where that is
+due. PyTorch trains the same network (`benchmarks/torch_resnet18.py`) in a plain loop that does the
+same, but for the state: channels-last, its fused AdamW, with `autocast` where the zoo has
+`--precision=bfloat16`. Both have the stem for large pictures, take random pictures in batches of
+one size, and the threads that their library chooses. They take turns, each run in a process of its
+own. A run trains one epoch more than is timed: the first, in which graphs are traced and kernels
+chosen, does not count.
 
 An epoch of `--images` training pictures ends with a fourth as many of validation. Two speeds are
 told, both in training pictures a second, as medians over the rounds: "epochs" divides by the whole
@@ -90,9 +90,8 @@ def _print_table(
     using = ", ".join(f"{told['version']} ({told['threads']} threads)" for told in some.values())
     # Wide enough where the output goes to a file.
     console = Console() if sys.stdout.isatty() else Console(width=120)
-    console.print(
-        f"ResNet-18, batch {asked.batch_size}: pictures a second, medians of {asked.rounds}"
-    )
+    told = f"batch {asked.batch_size}: pictures a second, medians of {asked.rounds}"
+    console.print(f"ResNet-18, {told}")
     console.print(using)
     table = Table()
     table.add_column("pixels", justify="right")
@@ -118,9 +117,7 @@ class _Stopwatch:
 
     def __init__(self) -> None:
         self._epochs = 0
-        self._started = 0.0
-        self._epoch_began = 0.0
-        self._in_steps = 0.0
+        self._started = self._epoch_began = self._in_steps = 0.0
 
     def epoch_begins(self) -> None:
         """Is told before the first batch of an epoch."""

@@ -39,7 +39,7 @@ class AdamW(keras.optimizers.AdamW):
     def __init__(self, rates: Callable[[str], float] | None, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._rates = rates
-        self._fused = jit_compile() is False
+        self._fused = jit_compile() is False and not self.amsgrad
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Moves one variable."""
