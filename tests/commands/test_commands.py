@@ -13,6 +13,7 @@ HELP = [
     "import",
     "convert-back",
     "export",
+    "compare",
     "gradients",
     "benchmark",
 ]
@@ -116,6 +117,10 @@ WRONG = [
     (("export", "--checkpoint=resnet8.digits", "--data=no/such"), "there is no data 'no/such'"),
     (("export", "--checkpoint=resnet8.digits", "--output=/proc/x"), "'/proc/x'"),
     (("export", "--checkpoint=resnet8.digits", "--labels=no.txt"), "No such file or directory"),
+    (("compare", "--model=residual_mpl"), "did you mean 'residual_mlp'"),
+    (("compare", "--vary=depth=4"), "twins differ in something: --vary=shortcut=auto,none"),
+    (("compare", "--vary=depth"), "--vary takes key=value,value, not 'depth'"),
+    (("compare", "--seeds=0"), "--seeds must be from 1 up, not 0"),
     (("gradients",), "say what to measure: --model=NAME or --checkpoint=NAME"),
     (("gradients", "--model=residual_mpl"), "did you mean 'residual_mlp'"),
     (("gradients", "--model=resnet8", "--points=64"), "a multiple of 100, not 64"),

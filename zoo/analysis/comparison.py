@@ -85,6 +85,16 @@ class Step:
         lower = "loss" in self.figure
         return "better" if (after.mean < before.mean) == lower else "worse"
 
+    def to_json(self) -> dict[str, str]:
+        """Returns it as JSON holds it."""
+        return {
+            "from": self.least.twin.name,
+            "to": self.other.twin.name,
+            "figure": self.figure,
+            "verdict": self.verdict,
+            "text": str(self),
+        }
+
     def __str__(self) -> str:
         key, *rest = self.other.twin.varied
         values = [each.twin.varied[key] for each in (self.least, self.other)]

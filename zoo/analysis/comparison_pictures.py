@@ -117,7 +117,7 @@ def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
         rows[0, column].get_legend().remove()
     figure.legend(
         *rows[1, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=9,
-        frameon=False, ncols=min(4, len(networks)),
+        frameon=False, ncols=4 if len(groups) > 2 else 2,
     )  # fmt: skip
     rows[0, 0].set_ylabel("autocorrelation of gradients")
     rows[1, 0].set_ylabel("norm of the loss's gradient\nat each unit's output")

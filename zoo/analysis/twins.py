@@ -43,7 +43,7 @@ class Twin:
     def folder(self) -> str:
         """A name for its folder: "depth-4.shortcut-none"."""
         parts = (f"{key}-{value}" for key, value in self.varied.items())
-        return ".".join(re.sub(r"[^\w-]+", "-", part).strip("-") for part in parts)
+        return ".".join(re.sub(r"[^\w.]+", "-", part).strip("-") for part in parts)
 
 
 def cross(config: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[Twin]:

@@ -182,7 +182,7 @@ def _show(
         "command": command,
         "seeds": values.seeds,
         "twins": [outcome.to_json() for outcome in outcomes],
-        "steps": [{"verdict": step.verdict, "text": str(step)} for step in told],
+        "steps": [step.to_json() for step in told],
     }
     write_text(folder / "comparison.json", json.dumps(found, indent=2) + "\n")
     head, rows = result_rows(outcomes)
