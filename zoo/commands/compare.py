@@ -19,7 +19,15 @@ from rich.table import Table
 
 from zoo.commands.configuring import parse_config, parse_vary
 from zoo.commands.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
+from zoo.commands.runner import (
+    DONE,
+    Command,
+    command_line,
+    console,
+    import_keras,
+    need_tensorflow,
+    no_more,
+)
 from zoo.commands.twinning import train_twin
 from zoo.errors import RequestError
 from zoo.models import MODELS
@@ -70,6 +78,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             raise RequestError(f"--{name} must be from {least} up, not {value}")
     twins = cross(parse_config(values.config), parse_vary(values.vary))
     import_keras()
+    need_tensorflow()
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
 

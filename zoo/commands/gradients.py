@@ -16,7 +16,15 @@ from rich.table import Table
 
 from zoo.commands.configuring import parse_config
 from zoo.commands.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
+from zoo.commands.runner import (
+    DONE,
+    Command,
+    command_line,
+    console,
+    import_keras,
+    need_tensorflow,
+    no_more,
+)
 from zoo.commands.twinning import counted, figure, train_twin
 from zoo.errors import RequestError
 from zoo.models import MODELS
@@ -67,6 +75,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if values.model:
         MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     import_keras()
+    need_tensorflow()
     terminal = console()
     card, dataset = _subject(values, config, terminal)
     for note in dataset.notes:

@@ -94,6 +94,18 @@ def import_keras() -> None:
         keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
 
 
+def need_tensorflow() -> None:
+    """Refuses another backend of Keras, after `import_keras`.
+
+    Raises:
+        RequestError: It is another; this command differentiates with TensorFlow.
+    """
+    import keras
+
+    if (name := keras.backend.backend()) != "tensorflow":
+        raise RequestError(f"this takes Keras on TensorFlow; unset KERAS_BACKEND, now {name!r}")
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keeps what is written to the terminal below Python, at any log level, from it."""
