@@ -51,6 +51,19 @@ def test_values_of_a_regression(zoo_command, tmp_path):
     assert not (tmp_path / "out/surfaces.png").exists()
 
 
+def test_curvature_is_of_every_seed(zoo_command, tmp_path):
+    code, out, err = zoo_command(
+        "compare", "--config=width=8,depth=1", "--seeds=2", "--epochs=1", "--landscape=0",
+        "--curvature=2", f"--output={tmp_path}",
+    )  # fmt: skip
+    assert code == 0, err
+    figures = json.loads((tmp_path / "comparison.json").read_text())
+    for twin in figures["twins"]:
+        assert len(set(twin["figures"]["log10 negative curvature"]["values"])) == 2
+        assert twin["surface"] is None
+    assert "log10 negative curvature" in out
+
+
 @pytest.mark.slow
 def test_depth_degrades_the_plain_network_only(zoo_command, tmp_path):
     """In the training loss already, so that it is no overfitting (He et al. 2015, figure 1)."""

@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["train", "--model=resnet8", "--epochs=1", "--batch_size=512", "--output=out"],
+        ["train", "--model=residual_mlp", "--epochs=1", "--batch_size=512", "--output=out"],
         ["export", "--checkpoint=resnet8.digits", "--targets=cpu", "--output=out"],
     ],
     ids=["train", "export"],

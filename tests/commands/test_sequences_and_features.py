@@ -10,6 +10,8 @@ import pytest
 from export.flatbuffer import read_graph
 
 INTEGERS = {"int8", "int32", "bool"}
+AGAIN = ("a", "b")
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -23,14 +25,18 @@ def edge(folder):
 
 
 @pytest.mark.parametrize(
-    ("model", "flags", "least"),
+    ("model", "flags", "least", "repeated"),
     [
-        ("residual_mlp", ("--epochs=12",), 0.975),
-        ("residual_lstm", ("--epochs=25", "--config=width=32"), 0.95),
-        ("residual_encoder", ("--epochs=10",), 0.95),
+        ("residual_mlp", ("--epochs=8", "--config=depth=1"), 0.95, ()),
+        ("residual_encoder", ("--epochs=6", "--config=depth=1"), 0.9, ()),
+        pytest.param("residual_mlp", ("--epochs=12",), 0.975, AGAIN, marks=SLOW),
+        pytest.param(
+            "residual_lstm", ("--epochs=25", "--config=width=32"), 0.95, AGAIN, marks=SLOW
+        ),
+        pytest.param("residual_encoder", ("--epochs=10",), 0.95, AGAIN, marks=SLOW),
     ],
 )
-def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, least):
+def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, least, repeated):
     run, out = tmp_path / "run", tmp_path / "out"
     code, told, _ = zoo_command(
         "train", f"--model={model}", "--data=digits", f"--output={run}", *flags
@@ -45,7 +51,7 @@ def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, 
     assert {tensor.dtype for tensor in read_graph(out / "edge.tflite").tensors} <= INTEGERS
     assert edge(out)["accuracy"]["top1"] >= card["metrics"][0]["value"] - 0.01
     digests = {edge(out)["sha256"]}
-    for again in ("a", "b"):
+    for again in repeated:
         zoo_command(
             "export", f"--checkpoint={run}", "--targets=edge", f"--output={tmp_path / again}"
         )
@@ -87,7 +93,7 @@ def varied(tmp_path_factory):
 @pytest.mark.parametrize(
     ("flags", "shape"),
     [
-        (("--sequence_length=9",), [1, 9, 2]),
+        pytest.param(("--sequence_length=9",), [1, 9, 2], marks=SLOW),
         (("--sequence_length=6",), [1, 6, 2]),
         (("--streaming",), [1, 1, 2]),
     ],

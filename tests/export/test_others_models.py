@@ -122,6 +122,7 @@ def test_a_custom_cnn(digits, tmp_path):
     assert {artifact.verdict for artifact in report.artifacts.values()} == {"pass"}
 
 
+@pytest.mark.slow
 def test_a_stacked_lstm(digits, tmp_path):
     x, y = digits
     rows = x[:, ::2, ::2, 0].astype(np.float32) / 255
@@ -136,9 +137,10 @@ def test_a_stacked_lstm(digits, tmp_path):
     ("name", "options", "targets"),
     [
         ("MobileNetV2", {"alpha": 0.35}, ("edge",)),
-        pytest.param("ResNet50", {}, TARGETS, marks=pytest.mark.slow),
+        ("ResNet50", {}, TARGETS),
     ],
 )
+@pytest.mark.slow
 def test_every_layer_of_keras_applications_is_converted(digits, tmp_path, name, options, targets):
     (x, _), samples = pictures(digits, 32)
     model = with_statistics(application(name, 32, **options), x[:100])

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import export
 
 EXPORT = """
@@ -47,6 +49,7 @@ def digests(folder):
     }
 
 
+@pytest.mark.slow
 def test_two_processes_export_the_same_bytes(tmp_path):
     root = Path(export.__file__).parent.parent
     processes = [

@@ -71,6 +71,7 @@ np.save("logits.npy", model(np.load("image.npy")))
     )
 
 
+@pytest.mark.slow
 def test_jax_gives_the_logits_of_tensorflow(tmp_path, python, shipped):
     image = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
     np.save(tmp_path / "image.npy", image)

@@ -5,10 +5,11 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.data.pictures import write_photos
 from tests.training.workers import ended, start_workers
-from zoo.errors import RequestError
+from zoo.errors import RequestError, StoppedError
 from zoo.training.distribution import ALONE, Distribution
 
 # Arguments: kind of distribution, model, depth of an MLP, epochs, number of images or 0 for
@@ -198,6 +199,7 @@ model.fit(np.ones((4, 2)), np.ones((4, 1)), batch_size=2, verbose=0)
 """
 
 
+@pytest.mark.slow
 def test_keras_still_cannot_do_it_by_itself():
     """Where this fails, `zoo.training.replicated` may have become needless: see its docstring."""
     for code, _, err in ended(start_workers(2, "-c", KERAS_FIT)):
@@ -224,6 +226,28 @@ def test_a_worker_takes_what_the_chief_says(monkeypatch, said, told):
     else:
         with pytest.raises(RequestError, match="worker 0: disk full"):
             worker.on_chief(work)
+
+
+def test_a_lost_worker_is_told():
+    worker = Distribution(worker=0, workers=2)
+    with pytest.raises(StoppedError, match="worker 0 lost another; start all again"):  # noqa: SIM117
+        with worker.losses_told():
+            raise tf.errors.UnavailableError(None, None, "Socket closed")
+
+
+@pytest.mark.parametrize(("step", "stops"), [(7, False), (8, True), (16, True)])
+def test_a_worker_that_is_asked_to_stop_lets_all_stop_at_one_step(step, stops):
+    class Model:
+        """Its votes are counted at once."""
+
+        stop_agreed = False
+
+        def ask_to_stop(self):
+            self.stop_agreed = True
+
+    model, worker = Model(), Distribution(worker=1, workers=2)
+    assert not worker.stop_agreed(model, lambda: False, 8)
+    assert worker.stop_agreed(model, lambda: True, step) == stops
 
 
 def test_one_process_alone():

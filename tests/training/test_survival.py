@@ -44,6 +44,7 @@ def check_whole(output, processes, epochs=EPOCHS):
     return done
 
 
+@pytest.mark.slow
 def test_a_job_goes_on_after_sigterm_and_after_sigkill(tmp_path):
     output = tmp_path / "run"
     processes = start(output)

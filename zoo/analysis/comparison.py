@@ -82,7 +82,7 @@ class Step:
         before, after = (each.figure(self.figure) for each in (self.least, self.other))
         if not (after.high < before.low or before.high < after.low):
             return "alike"
-        lower = "loss" in self.figure
+        lower = "loss" in self.figure or "curvature" in self.figure
         return "better" if (after.mean < before.mean) == lower else "worse"
 
     def to_json(self) -> dict[str, str]:
@@ -114,7 +114,7 @@ def steps(outcomes: Sequence[Outcome], figure: str) -> list[Step]:
 
     Args:
         outcomes: Of all twins.
-        figure: In which they are compared; lower is better where it is a loss.
+        figure: In which they are compared; lower is better where it is a loss or a curvature.
 
     Returns:
         A step from the lowest value to each other one, for each combination of the rest. Empty

@@ -68,7 +68,9 @@ def write_comparison(
         "<h2>Results</h2>",
         table(*result_rows(outcomes)),
         "<p class='note'>Accuracies are of the finished networks, without dropout. The two columns "
-        "on the right are of gradients at initialisation.</p>",
+        "on the right are of gradients at initialisation. Negative curvature, where it was asked "
+        "for: how strongly the loss around the trained weights bends downwards, the median of the "
+        "Hessian's lowest eigenvalue; a convex surface does not.</p>",
         picture("After the training", "summary.png"),
         picture("Training curves", "curves.png"),
         "<p class='note'>Solid: the training split, as the training saw it, with dropout and label "
@@ -83,8 +85,8 @@ def write_comparison(
         parts += [
             picture("Loss around the trained weights", "surfaces.png"),
             "<p class='note'>Of the first seed, along two random directions with filter-wise "
-            "normalisation (Li et al. 2018); at 1 each filter has moved by its own length. Losses "
-            "over 1,000 are drawn as 1,000.</p>",
+            "normalisation (Li et al. 2018); at 1 each filter has moved by its own length. Batch "
+            "normalisation works as in training. Losses over 1,000 are drawn as 1,000.</p>",
         ]
     parts.append(f"<p class='note'><code>{escape(command)}</code></p>")
     parts.append("<p class='note'>See also <a href='comparison.json'>comparison.json</a>.</p>")

@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo.analysis.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
 from zoo.analysis.directions import between, principal_directions, random_direction
+from zoo.analysis.fresh import without_dropout
 from zoo.analysis.grid import fill
 from zoo.analysis.objective import Objective, Statistics, Weights
 from zoo.checkpoints.store import WEIGHTS, Checkpoint
@@ -117,7 +118,7 @@ def random_surface(
     Raises:
         RequestError: The folder holds a surface of other settings.
     """
-    objective = Objective(checkpoint.model, split, statistics)
+    objective = _objective(checkpoint, split, statistics)
     weights = objective.weights
     first, second = (random_direction(weights, objective.kernels, 2 * seed + i) for i in (0, 1))
     axis = np.linspace(-reach, reach, points)
@@ -156,7 +157,7 @@ def training_surface(
     Raises:
         RequestError: The training has under three epochs, or the folder holds something else.
     """
-    objective = Objective(checkpoint.model, split, statistics)
+    objective = _objective(checkpoint, split, statistics)
     found = principal_directions(trajectory, objective.kernels)
     low, high = found.path.min(axis=0), found.path.max(axis=0)
     margin = _MARGIN * np.maximum(high - low, 1e-6)
@@ -208,7 +209,7 @@ def line(
     places = np.linspace(*_LINE, points)
     loss, accuracy = {}, {}
     for name, split in splits.items():
-        objective = Objective(start.model, split)
+        objective = _objective(start, split)
         weights = objective.weights
         way = between(weights, Objective(end.model, split).weights)
         settings = {**_settings(start, split), "to": end.card.files[WEIGHTS].sha256}
@@ -252,6 +253,14 @@ def _surface(
         lowest, highest = (found[name] for name in names)
     first, second = axes
     return Surface((first, second), told["loss"], told["accuracy"], lowest, highest)
+
+
+def _objective(
+    checkpoint: Checkpoint, split: Split, statistics: Statistics = "running"
+) -> Objective:
+    model = without_dropout(checkpoint.card)
+    model.set_weights(checkpoint.model.get_weights())
+    return Objective(model, split, statistics)
 
 
 def _settings(checkpoint: Checkpoint, split: Split) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import keras
@@ -29,10 +28,10 @@ class Objective:
     """The loss of a model on fixed examples, as a function of its weights.
 
     The loss is the mean cross-entropy without label smoothing, or of a regression the mean squared
-    error in the units of the model's output. There is no dropout.
+    error in the units of the model's output.
 
     Args:
-        model: Gives logits, or one value.
+        model: Gives logits, or one value. Without dropout, which "batch" would have at work.
         split: The examples.
         statistics: Which batch normalisation uses. "running": as in inference, and in the paper's
             own code. "batch": those of the examples, as in training; then a network whose weights
@@ -175,8 +174,7 @@ class Objective:
             [weights.get(variable.path, variable.value) for variable in variables]
             for variables in (self._model.trainable_variables, self._model.non_trainable_variables)
         )
-        with _no_dropout(self._model):  # Read while the graph is traced.
-            return self._model.stateless_call(trained, other, x, training=self._training)[0]
+        return self._model.stateless_call(trained, other, x, training=self._training)[0]
 
     def _losses(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         import tensorflow as tf
@@ -191,16 +189,3 @@ class Objective:
         if self._classes == 1:
             return tf.constant(float("nan"))
         return tf.reduce_sum(tf.cast(tf.argmax(outputs, -1) == y, tf.float32))
-
-
-@contextlib.contextmanager
-def _no_dropout(model: keras.Model) -> Iterator[None]:
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-    rates = [layer.rate for layer in layers]
-    for layer in layers:
-        layer.rate = 0
-    try:
-        yield
-    finally:
-        for layer, rate in zip(layers, rates, strict=True):
-            layer.rate = rate

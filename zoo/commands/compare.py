@@ -34,6 +34,7 @@ from zoo.models import MODELS
 
 if TYPE_CHECKING:
     from zoo.analysis.comparison import Outcome
+    from zoo.analysis.landscape import Surface
     from zoo.analysis.twins import Twin
     from zoo.checkpoints.store import Checkpoint
     from zoo.data.dataset import Dataset, Split
@@ -58,6 +59,12 @@ flags.DEFINE_integer(
     "landscape", 21, "places along each direction of the loss surface of seed 0; 0: none",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_integer(
+    "curvature", 0,
+    "places along each direction at which the Hessian's lowest eigenvalue is looked for, around "
+    "every seed; 0: none",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string(
     "output", None, "folder for checkpoints, pictures and the page; default runs/compare-MODEL",
     flag_values=FLAGS,
@@ -73,7 +80,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.analysis.twins import cross
 
     row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
-    for name, least in (("seeds", 1), ("landscape", 0)):
+    for name, least in (("seeds", 1), ("landscape", 0), ("curvature", 0)):
         if (value := getattr(values, name)) < least:
             raise RequestError(f"--{name} must be from {least} up, not {value}")
     twins = cross(parse_config(values.config), parse_vary(values.vary))
@@ -108,13 +115,11 @@ def _outcome(
     from zoo.analysis.comparison import Outcome
     from zoo.analysis.fresh import describe, initial_weights
     from zoo.analysis.gradients import GradientProbe
-    from zoo.analysis.landscape import random_surface
     from zoo.checkpoints.store import load
-    from zoo.data.dataset import balanced_sample
 
     card = describe(values.model, dataset, twin.config)
     command = command_line("compare", values)
-    checkpoints, histories = [], []
+    checkpoints, histories, surfaces = [], [], []
     figures: dict[str, list[float]] = {}
     for seed in range(values.seeds):
         started = time.monotonic()
@@ -123,7 +128,9 @@ def _outcome(
         run = folder / twin.folder / f"seed{seed}"
         checkpoints.append(load(run))
         histories.append(_history(run))
-        found = _figures(checkpoints[-1], dataset)
+        around = folder / twin.folder / f"landscape{seed}"
+        surfaces.append(_surface(values, checkpoints[-1], dataset, around, seed))
+        found = {**_figures(checkpoints[-1], dataset), **_bending(surfaces[-1])}
         for name, value in found.items():
             figures.setdefault(name, []).append(value)
         told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
@@ -134,12 +141,7 @@ def _outcome(
     trained = probe.network(
         twin.line, "trained", [checkpoint.model.get_weights() for checkpoint in checkpoints]
     )
-    surface = None
-    if values.landscape:
-        split = balanced_sample(dataset.train, _EXAMPLES)
-        surface = random_surface(
-            checkpoints[0], split, folder / twin.folder / "landscape", points=values.landscape
-        )
+    surface = surfaces[0] if values.landscape else None
     return Outcome(twin, figures, histories, initial, trained, surface)
 
 
@@ -164,6 +166,32 @@ def _figures(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
         "training accuracy": float((train.argmax(axis=1) == dataset.train.y).mean()),
         "training loss": float((np.log(np.exp(logits).sum(axis=1)) - right).mean()),
     }
+
+
+def _surface(
+    values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset, folder: Path, seed: int
+) -> Surface | None:
+    """Measures the loss around a trained network: as a picture around that of seed 0 only."""
+    from zoo.analysis.landscape import random_surface
+    from zoo.data.dataset import balanced_sample
+
+    points = values.landscape if seed == 0 else 0
+    if not points and not values.curvature:
+        return None
+    return random_surface(
+        checkpoint, balanced_sample(dataset.train, _EXAMPLES), folder, seed=seed,
+        points=max(points, 2), curvature=values.curvature, statistics="batch",
+    )  # fmt: skip
+
+
+def _bending(surface: Surface | None) -> dict[str, float]:
+    """Returns how strongly the loss bends downwards, where that was asked for."""
+    if surface is None or surface.lowest is None:
+        return {}
+    from zoo.analysis.curvature import negative_curvature
+
+    # Twins differ by factors. Less than a millionth is none.
+    return {"log10 negative curvature": float(np.log10(negative_curvature(surface.lowest) + 1e-6))}
 
 
 def _history(run: Path) -> list[dict[str, float]]:

@@ -16,6 +16,7 @@ from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
 from zoo.training.distribution import ALONE, Distribution
+from zoo.training.fused import fused_norms
 from zoo.training.preemption import sigterm_noted
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
@@ -72,7 +73,7 @@ def fit(
     found = path is not None and path.exists()
     held = distribution.from_chief(state.read_bytes() or b"empty" if found else b"")
     weights = balance(dataset.train.y) if recipe.class_weights else None
-    with sigterm_noted() as asked, distribution.losses_told():
+    with sigterm_noted() as asked, distribution.losses_told(), fused_norms(trained):
         stop = partial(distribution.stop_agreed, trained, asked)
         keeper = StateKeeper(trained, path, held, recipe.patience, stop)
         first, step = len(keeper.history), keeper.step

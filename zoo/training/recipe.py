@@ -11,6 +11,7 @@ import keras
 
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
+from zoo.training.fused import AdamW, jit_compile
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -93,10 +94,7 @@ def compile_model(
         warmup_steps=warmup,
         decay_steps=max(steps - warmup, 1),
     )
-    if rates is None:
-        optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    else:
-        optimizer = LayerwiseAdamW(rates, schedule, weight_decay=recipe.weight_decay)
+    optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if unit is None:
         loss = keras.losses.CategoricalCrossentropy(
@@ -114,33 +112,8 @@ def compile_model(
     )
 
 
-class LayerwiseAdamW(keras.optimizers.AdamW):
-    """AdamW in which each variable has its own share of the learning rate."""
-
-    def __init__(self, rates: Callable[[str], float], *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._rates = rates
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Moves one variable."""
-        path = self._trainable_variables[self._get_variable_index(variable)].path
-        super().update_step(gradient, variable, learning_rate * self._rates(path))
-
-
 def _mean_absolute_error(unit: float) -> keras.metrics.Metric:
     def error(truth: Any, told: Any) -> Any:
         return unit * keras.ops.abs(truth - told)
 
     return keras.metrics.MeanMetricWrapper(error, name="mae")
-
-
-def jit_compile() -> bool | str:
-    """Returns what to tell `keras.Model.compile`.
-
-    XLA made convolutions on a CPU 3 to 10 times slower under TensorFlow.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
-
-    return "auto" if tf.config.list_physical_devices("GPU") else False

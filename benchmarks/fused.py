@@ -1,0 +1,87 @@
+"""Steps of a training with the fused operators of `zoo.training.fused`, beside Keras's own.
+
+    python -m benchmarks.fused --model=resnet18 --sizes 32 64
+
+Batches of 64 random pictures on the processor, the two by turns in one process. Printed: median
+milliseconds of a step, in time and of processor, and their ratios; lower is better for ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from unittest import mock
+
+from rich.console import Console
+from rich.table import Table
+
+from zoo.commands.runner import import_keras
+
+CLASSES = 10
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="resnet18")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64])
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--steps", type=int, default=20, help="of each that are timed")
+    asked = parser.parse_args()
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    import_keras()
+    table = Table()
+    for column in ("pixels", "precision"):
+        table.add_column(column)
+    for clock in ("time", "processor"):
+        for column in ("Keras ms", "fused ms", "ratio"):
+            table.add_column(f"{clock}\n{column}", justify="right")
+    for size in asked.sizes:
+        for precision in asked.precisions:
+            cells = []
+            for composed, fused in _seconds(asked.model, size, precision, asked.steps):
+                ratio = fused / composed
+                cells += [f"{1e3 * composed:.1f}", f"{1e3 * fused:.1f}", f"{ratio:.2f}"]
+            table.add_row(str(size), precision, *cells)
+    # Wide enough where the output goes to a file.
+    (Console() if sys.stdout.isatty() else Console(width=120)).print(table)
+
+
+def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[float, float]]:
+    """Returns the median seconds of a step, (Keras's, fused), on the wall and of processor."""
+    import keras
+    import numpy as np
+
+    from zoo.models import build
+    from zoo.training.fused import fused_norms
+    from zoo.training.recipe import PRECISIONS, Recipe, compile_model
+
+    random = np.random.default_rng(0)
+    x = random.uniform(0, 255, (64, size, size, 3)).astype(np.float32)
+    y = np.eye(CLASSES, dtype=np.float32)[random.integers(0, CLASSES, 64)]
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    models = []
+    # Where XLA is to fuse, the module leaves all to Keras.
+    for told in ("auto", False):
+        model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
+        with mock.patch("zoo.training.fused.jit_compile", lambda told=told: told):
+            compile_model(model, Recipe(precision=precision), steps)
+            with fused_norms(model):
+                model.train_on_batch(x, y)  # Traces.
+        models.append(model)
+    measured: list[list[tuple[float, float]]] = [[], []]
+    for _ in range(steps):
+        for model, times in zip(models, measured, strict=True):
+            wall, processor = time.perf_counter(), time.process_time()
+            model.train_on_batch(x, y)
+            times.append((time.perf_counter() - wall, time.process_time() - processor))
+    keras.backend.clear_session()
+    composed, fused = (list(map(statistics.median, zip(*times, strict=True))) for times in measured)
+    return list(zip(composed, fused, strict=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""How fast ResNet-18 trains on the processor, beside PyTorch, over whole epochs with validation.
+
+    pip install ".[torch]"
+    python -m benchmarks.throughput
+
+The zoo trains as `zoo train` does, by `fit`: pictures in memory as uint8, shuffled, cast and
+normalised, AdamW, metrics, a validation pass after each epoch, and its state saved where that is
+due. PyTorch trains the same network (`benchmarks/torch_resnet18.py`) in a plain loop that does the
+same, but for the state: channels-last, its fused AdamW, with `autocast` where the zoo has
+`--precision=bfloat16`. Both have the stem for large pictures, take random pictures in batches of
+one size, and the threads that their library chooses. They take turns, each run in a process of its
+own. A run trains one epoch more than is timed: the first, in which graphs are traced and kernels
+chosen, does not count.
+
+An epoch of `--images` training pictures ends with a fourth as many of validation. Two speeds are
+told, both in training pictures a second, as medians over the rounds: "epochs" divides by the whole
+time, "steps" by that of the training batches alone. What lies between them is validation, the end
+of the epoch and the state.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CLASSES = 10
+LIBRARIES = ("torch", "zoo")
+
+
+def main() -> None:
+    """Prints a line for each run, and the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64, 128], help="in pixels")
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--images", type=int, default=2048, help="in an epoch")
+    parser.add_argument("--batch_size", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=2, help="that are timed")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each")
+    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.worker:
+        library, size, precision = asked.worker
+        work = {"torch": _torch, "zoo": _zoo}[library]
+        print(json.dumps(work(asked, int(size), precision)))
+        return
+    if importlib.util.find_spec("torch") is None:
+        sys.exit('PyTorch is not installed; say pip install ".[torch]"')
+    runs: dict[tuple[str, int, str], list[dict[str, Any]]] = {}
+    for turn in range(asked.rounds):
+        for size in asked.sizes:
+            for precision in asked.precisions:
+                for library in LIBRARIES if turn % 2 == 0 else LIBRARIES[::-1]:
+                    told = _run(library, size, precision)
+                    runs.setdefault((library, size, precision), []).append(told)
+                    speeds = f"epochs {told['epochs']:.1f}, steps {told['steps']:.1f}"
+                    print(f"{library}, {size} pixels, {precision}: {speeds}", file=sys.stderr)
+    _print_table(asked, runs)
+
+
+def _run(library: str, size: int, precision: str) -> dict[str, Any]:
+    """Returns what a process of its own tells: its speeds, threads and version."""
+    command = [sys.executable, "-m", "benchmarks.throughput", *sys.argv[1:]]
+    command += ["--worker", library, str(size), precision]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{library} failed at {size} pixels in {precision}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _print_table(
+    asked: argparse.Namespace, runs: dict[tuple[str, int, str], list[dict[str, Any]]]
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if len({told["parameters"] for each in runs.values() for told in each}) != 1:
+        sys.exit("the networks differ")
+    some = {library: told[0] for (library, _, _), told in runs.items()}
+    using = ", ".join(f"{told['version']} ({told['threads']} threads)" for told in some.values())
+    # Wide enough where the output goes to a file.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    told = f"batch {asked.batch_size}: pictures a second, medians of {asked.rounds}"
+    console.print(f"ResNet-18, {told}")
+    console.print(using)
+    table = Table()
+    table.add_column("pixels", justify="right")
+    table.add_column("precision")
+    for speed in ("epochs", "steps"):
+        for column in ("PyTorch", "zoo", "ratio"):
+            table.add_column(f"{speed}\n{column}", justify="right")
+    for size in asked.sizes:
+        for precision in asked.precisions:
+            cells = []
+            for speed in ("epochs", "steps"):
+                theirs, ours = (
+                    statistics.median(told[speed] for told in runs[library, size, precision])
+                    for library in LIBRARIES
+                )
+                cells += [f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.2f}"]
+            table.add_row(str(size), precision, *cells)
+    console.print(table)
+
+
+class _Stopwatch:
+    """Takes the time from the end of the first epoch on."""
+
+    def __init__(self) -> None:
+        self._epochs = 0
+        self._started = self._epoch_began = self._in_steps = 0.0
+
+    def epoch_begins(self) -> None:
+        """Is told before the first batch of an epoch."""
+        self._epoch_began = time.perf_counter()
+
+    def steps_end(self) -> None:
+        """Is told after the last training batch of an epoch."""
+        if self._epochs:
+            self._in_steps += time.perf_counter() - self._epoch_began
+
+    def epoch_ends(self) -> None:
+        """Is told after the validation."""
+        self._epochs += 1
+        if self._epochs == 1:
+            self._started = time.perf_counter()
+
+    def speeds(self, images: int) -> dict[str, float]:
+        """Returns images a second, of `images` in an epoch, when all is done."""
+        count = (self._epochs - 1) * images
+        whole = time.perf_counter() - self._started
+        return {"epochs": count / whole, "steps": count / self._in_steps}
+
+
+def _pictures(images: int, size: int, seed: int) -> tuple[Any, Any]:
+    """Returns random pictures (images, size, size, 3) uint8, and classes (images,) int64."""
+    import numpy as np
+
+    random = np.random.default_rng(seed)
+    x = random.integers(0, 256, (images, size, size, 3), np.uint8)
+    return x, random.integers(0, CLASSES, images)
+
+
+def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]:
+    """Trains as `zoo train` does."""
+    from zoo.commands.runner import import_keras
+
+    import_keras()
+    import keras
+    import tensorflow as tf
+
+    from zoo.data.dataset import Dataset, Split
+    from zoo.models import build
+    from zoo.training.fit import fit
+    from zoo.training.recipe import PRECISIONS, Recipe
+
+    train = Split(*_pictures(asked.images, size, seed=0))
+    validation = Split(*_pictures(asked.images // 4, size, seed=1))
+    dataset = Dataset("noise", tuple(map(str, range(CLASSES))), train, validation, validation)
+    keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    model = build("resnet18", num_classes=CLASSES, input_shape=(size, size, 3))
+    recipe = Recipe(epochs=1 + asked.epochs, batch_size=asked.batch_size, precision=precision)
+    stopwatch = _Stopwatch()
+
+    class Timer(keras.callbacks.Callback):
+        """Tells the stopwatch. The validation begins where the training batches are done."""
+
+        def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            stopwatch.epoch_begins()
+
+        def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+            stopwatch.steps_end()
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            stopwatch.epoch_ends()
+
+    with tempfile.TemporaryDirectory() as folder:
+        fit(model, dataset, recipe, Path(folder) / "state.safetensors", [Timer()])
+    return {
+        **stopwatch.speeds(asked.images),
+        "parameters": sum(math.prod(variable.shape) for variable in model.trainable_variables),
+        # 0 is TensorFlow's word for all.
+        "threads": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count(),
+        "version": f"Keras {keras.__version__} on TensorFlow {tf.__version__}",
+    }
+
+
+def _torch(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]:
+    """Trains in a plain loop."""
+    import torch
+
+    from benchmarks.torch_resnet18 import ResNet18
+
+    torch.manual_seed(0)
+    x, y = map(torch.from_numpy, _pictures(asked.images, size, seed=0))
+    x_val, y_val = map(torch.from_numpy, _pictures(asked.images // 4, size, seed=1))
+    mean = 255 * torch.tensor([0.485, 0.456, 0.406])
+    std = 255 * torch.tensor([0.229, 0.224, 0.225])
+    model = ResNet18(CLASSES).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+    autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
+    stopwatch = _Stopwatch()
+
+    def measure(pictures: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, int]:
+        """Returns the loss of a batch, and how many of its labels are right."""
+        # Channels come last in memory, as they lie.
+        batch = ((pictures.float() - mean) / std).permute(0, 3, 1, 2)
+        with autocast:
+            logits = model(batch).float()
+        return loss_of(logits, classes), int((logits.argmax(1) == classes).sum())
+
+    for _ in range(1 + asked.epochs):
+        stopwatch.epoch_begins()
+        losses, right = 0.0, 0
+        model.train()
+        for index in torch.randperm(len(x)).split(asked.batch_size):
+            loss, correct = measure(x[index], y[index])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses, right = losses + float(loss.detach()), right + correct
+        stopwatch.steps_end()
+        losses, right = 0.0, 0
+        model.eval()
+        with torch.inference_mode():
+            for index in torch.arange(len(x_val)).split(asked.batch_size):
+                loss, correct = measure(x_val[index], y_val[index])
+                losses, right = losses + float(loss), right + correct
+        stopwatch.epoch_ends()
+    return {
+        **stopwatch.speeds(asked.images),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "threads": torch.get_num_threads(),
+        "version": f"PyTorch {torch.__version__}",
+    }
+
+
+if __name__ == "__main__":
+    main()
