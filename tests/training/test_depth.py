@@ -28,7 +28,7 @@ def accuracy(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_deep_network_trains_with_skips_only(accuracy):
-    """8 units are 16 layers; by chance a tenth is right. `benchmarks/depth.py` is the whole."""
+    """8 units are 16 layers; by chance a tenth is right. `zoo compare` is the whole."""
     shallow, deep, plain = (accuracy(*each) for each in ((2, "auto"), (8, "auto"), (8, "none")))
     assert shallow > 0.75
     assert deep > shallow - 0.1
