@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.analysis.fresh import describe, initial_weights, without_dropout
+from zoo.analysis.fresh import initial_weights, without_dropout
 from zoo.checkpoints.store import build_from_card
 from zoo.data.digits import load_digits
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.run import train
+from zoo.training.run import describe, train
 
 
 class Begin(keras.callbacks.Callback):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.analysis.fresh import describe, initial_weights
+from zoo.analysis.fresh import initial_weights
 from zoo.analysis.gradient_pictures import plot_depth, plot_shattering
 from zoo.analysis.gradients import GradientProbe, Network, Sample, separated
 from zoo.data.dataset import Dataset, Split
 from zoo.data.digits import load_digits
+from zoo.training.run import describe
 
 SEEDS = 3
 

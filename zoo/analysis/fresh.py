@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import build_from_card
-from zoo.data.dataset import Dataset, input_statistics
-from zoo.errors import RequestError
 from zoo.models import MODELS
-
-
-def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
-    """Returns the card that a training of a model on a data set would begin with.
-
-    Args:
-        model: A name of `zoo.list_models()`.
-        dataset: Its shape, classes and statistics decide the rest.
-        config: Arguments of the model's builder.
-
-    Raises:
-        RequestError: `config` sets what follows from the data.
-    """
-    for key in ("name", "num_classes", "input_shape", "mean", "std"):
-        if key in config:
-            raise RequestError(f"config cannot set {key!r}: it follows from the data")
-    mean, std = input_statistics(dataset)
-    return Card(
-        model=model,
-        labels=dataset.labels,
-        input=Input(shape=dataset.example_shape, mean=mean, std=std),
-        config=dict(config),
-        task=dataset.task,
-        columns=dataset.columns,
-    )
 
 
 def initial_weights(card: Card, seed: int) -> list[np.ndarray]:

@@ -113,9 +113,10 @@ def _outcome(
 ) -> Outcome:
     """Trains one twin from each seed, and measures it."""
     from zoo.analysis.comparison import Outcome
-    from zoo.analysis.fresh import describe, initial_weights
+    from zoo.analysis.fresh import initial_weights
     from zoo.analysis.gradients import GradientProbe
     from zoo.checkpoints.store import load
+    from zoo.training.run import describe
 
     card = describe(values.model, dataset, twin.config)
     command = command_line("compare", values)

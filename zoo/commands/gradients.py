@@ -107,9 +107,9 @@ def _check(values: flags.FlagValues) -> None:
 def _subject(
     values: flags.FlagValues, config: Mapping[str, Any], terminal: Console
 ) -> tuple[Card, Dataset]:
-    from zoo.analysis.fresh import describe
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
+    from zoo.training.run import describe
 
     with reading(values, terminal) as how:
         if values.checkpoint:

@@ -71,9 +71,6 @@ def train(
         StoppedError: It was stopped before its end; the same call goes on.
     """
     config = dict(config or {})
-    for key in ("name", "num_classes", "input_shape", "mean", "std"):
-        if key in config:
-            raise RequestError(f"config cannot set {key!r}: it follows from the data")
     settings = {
         "model": model,
         "config": config,
@@ -87,17 +84,11 @@ def train(
         return done
 
     check_recipe(recipe, dataset)
-    mean, std = input_statistics(dataset)
-    card = Card(
-        model=model,
-        labels=dataset.labels,
-        input=Input(shape=dataset.example_shape, mean=mean, std=std),
-        config=config,
+    card = dataclasses.replace(
+        describe(model, dataset, config),
         training={"command": command, **settings, "versions": versions()},
         licence=licence,
         source="trained from scratch with zoo train",
-        task=dataset.task,
-        columns=dataset.columns,
     )
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
@@ -116,6 +107,31 @@ def train(
     )
     assert done is not None
     return done
+
+
+def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
+    """Returns the card that a training of a model on a data set begins with.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        dataset: Its shape, classes and statistics decide the rest.
+        config: Arguments of the model's builder.
+
+    Raises:
+        RequestError: `config` sets what follows from the data.
+    """
+    for key in ("name", "num_classes", "input_shape", "mean", "std"):
+        if key in config:
+            raise RequestError(f"config cannot set {key!r}: it follows from the data")
+    mean, std = input_statistics(dataset)
+    return Card(
+        model=model,
+        labels=dataset.labels,
+        input=Input(shape=dataset.example_shape, mean=mean, std=std),
+        config=dict(config),
+        task=dataset.task,
+        columns=dataset.columns,
+    )
 
 
 def finish(
