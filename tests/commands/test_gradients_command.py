@@ -59,12 +59,19 @@ def test_a_checkpoint_beside_fresh_weights(zoo_command, tmp_path):
     assert (tmp_path / "shattering.png").is_file()
 
 
-@pytest.mark.parametrize("command", ["gradients", "compare"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("gradients", "--model=resnet8"),
+        ("compare", "--model=resnet8"),
+        ("landscape", "--checkpoint=resnet8.digits"),
+    ],
+)
 def test_another_backend_is_refused(zoo_command, monkeypatch, tmp_path, command):
     import keras
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    code, _, err = zoo_command(command, "--model=resnet8", f"--output={tmp_path / 'out'}")
+    code, _, err = zoo_command(*command, f"--output={tmp_path / 'out'}")
     assert code == 2
     assert "this takes Keras on TensorFlow; unset KERAS_BACKEND, now 'jax'" in err
     assert not (tmp_path / "out").exists()

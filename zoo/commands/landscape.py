@@ -11,7 +11,7 @@ from absl import flags
 from rich.console import Console
 
 from zoo.commands.reading import bar, define_reading, reading
-from zoo.commands.runner import DONE, Command, console, import_keras, no_more
+from zoo.commands.runner import DONE, Command, console, import_keras, need_tensorflow, no_more
 from zoo.errors import RequestError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if not 0 < values.reach < float("inf"):
         raise RequestError(f"--reach must be positive, not {values.reach}")
     import_keras()
+    need_tensorflow()
     from zoo.checkpoints.store import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_for
