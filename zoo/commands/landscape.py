@@ -54,7 +54,7 @@ flags.DEFINE_enum(
 )  # fmt: skip
 flags.DEFINE_integer("seed", 0, "of the directions", flag_values=FLAGS)
 flags.DEFINE_string(
-    "output", None, "folder for grids and pictures; default landscapes/NAME", flag_values=FLAGS
+    "output", None, "folder for grids and pictures; default runs/landscape-NAME", flag_values=FLAGS
 )
 define_reading(FLAGS)
 
@@ -81,7 +81,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         dataset = load_for(checkpoint.card, values.data, how)
     for note in dataset.notes:
         terminal.print(note)
-    folder = Path(values.output or f"landscapes/{Path(values.checkpoint).resolve().name}")
+    folder = Path(values.output or f"runs/landscape-{Path(values.checkpoint).resolve().name}")
     if values.to:
         return _line(values, checkpoint, dataset, folder, terminal)
     split = balanced_sample(dataset.split(values.split), values.examples)
