@@ -66,6 +66,7 @@ def test_a_line_meets_both_checkpoints(zoo_command, runs, tmp_path):
         (("--checkpoint=resnet8.digits", "--reach=0"), "--reach must be positive, not 0.0"),
         (("--checkpoint=resnet8.digits", "--plane=training"), "train with --trajectory"),
         (("--checkpoint=resnet8.digits", "--to=residual_mlp.adult"), "not of one model"),
+        (("--checkpoint=resnet8.digits", "--to=resnet8.digits", "--curvature=2"), "of planes"),
     ],
 )
 def test_bad_requests(zoo_command, tmp_path, arguments, told):

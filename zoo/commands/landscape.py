@@ -69,6 +69,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             raise RequestError(f"--{name} must be from {least} up, not {value}")
     if not 0 < values.reach < float("inf"):
         raise RequestError(f"--reach must be positive, not {values.reach}")
+    if values.to and (
+        values.plane != "random" or values.curvature or values.statistics != "running"
+    ):
+        raise RequestError(
+            "--plane, --curvature and --statistics=batch are of planes; --to measures a line"
+        )
     import_keras()
     need_tensorflow()
     from zoo.checkpoints.store import load
@@ -86,7 +92,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         return _line(values, checkpoint, dataset, folder, terminal)
     split = balanced_sample(dataset.split(values.split), values.examples)
     surface = _surface(values, checkpoint, split, folder, terminal)
-    return _tell(values, checkpoint, surface, folder, terminal)
+    return _tell(values, surface, len(split), folder, terminal)
 
 
 def _surface(
@@ -112,18 +118,14 @@ def _surface(
 
 
 def _tell(
-    values: flags.FlagValues,
-    checkpoint: Checkpoint,
-    surface: Surface,
-    folder: Path,
-    terminal: Console,
+    values: flags.FlagValues, surface: Surface, examples: int, folder: Path, terminal: Console
 ) -> int:
     from zoo.analysis.landscape_pictures import draw_surface
     from zoo.files import write_text
 
     told = surface.figures()
     name = Path(values.checkpoint).resolve().name
-    title = f"{name}, {values.examples} examples of {values.data}"
+    title = f"{name}, {examples:,} examples of {values.data}"
     if told["negative_curvature"] is not None:
         title += f", negative curvature {told['negative_curvature']:.3g}"
     draw_surface(surface, folder / "landscape.png", title)
