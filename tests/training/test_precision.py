@@ -12,8 +12,9 @@ from zoo.training.recipe import PRECISIONS
         ((7, 5), {"amx_bf16"}, "float16", "loss scaling"),
         ((6, 1), {"amx_bf16"}, "float32", "no fast half precision"),
         (None, {"avx2", "amx_bf16"}, "bfloat16", "AMX"),
-        (None, {"avx2", "avx512_bf16"}, "float32", "no matrix unit"),
-        (None, set(), "float32", "no matrix unit"),
+        (None, {"avx2", "avx512_bf16"}, "bfloat16", "AVX512-BF16"),
+        (None, {"avx2", "avx512f"}, "float32", "no instructions"),
+        (None, set(), "float32", "no instructions"),
     ],
 )
 def test_the_fastest_precision(capability, flags, expected, reason):

@@ -20,8 +20,9 @@ def choose_precision() -> tuple[str, str]:
 def fastest(capability: tuple[int, ...] | None, cpu_flags: Collection[str]) -> tuple[str, str]:
     """Returns the fastest precision, and why it is that.
 
-    On a processor, bfloat16 is chosen with a matrix unit for it alone. Vector instructions
-    (AVX512-BF16) do not count: nobody has measured here whether they make up for the casts.
+    On a processor, bfloat16 is chosen where instructions multiply it. With those of vectors alone
+    (AVX512-BF16, two cores of an AMD EPYC) ResNet-18 trained 1.07 times as fast as in float32 at 32
+    pixels and 1.27 times at 64, whole epochs (`python -m benchmarks.throughput`).
 
     Args:
         capability: Of the GPU, major and minor; None: there is no GPU.
@@ -36,7 +37,9 @@ def fastest(capability: tuple[int, ...] | None, cpu_flags: Collection[str]) -> t
         return "float32", f"the GPU has no fast half precision: {told}"
     if "amx_bf16" in cpu_flags:
         return "bfloat16", "the processor has a matrix unit for it, AMX"
-    return "float32", "the processor has no matrix unit for bfloat16"
+    if "avx512_bf16" in cpu_flags:
+        return "bfloat16", "the processor has vector instructions for it, AVX512-BF16"
+    return "float32", "the processor has no instructions for bfloat16"
 
 
 def _capability() -> tuple[int, ...] | None:
