@@ -53,7 +53,6 @@ class Objective:
         ]
         self._examples = len(split)
         self._products = tf.function(self._product)
-        self._gradients = tf.function(self._gradient)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
@@ -94,13 +93,10 @@ class Objective:
 
         def measure(place: Sequence[float]) -> tuple[float, float]:
             told = [batch(tf.constant(place, tf.float32), x, y) for x, y in self._batches]
-            return tuple(sum(float(part[i]) for part in told) / self._examples for i in (0, 1))  # type: ignore[return-value]
+            losses, rights = (sum(map(float, parts)) for parts in zip(*told, strict=True))
+            return losses / self._examples, rights / self._examples
 
         return measure
-
-    def gradient(self, weights: Weights, paths: Sequence[str]) -> np.ndarray:
-        """Returns the gradient of the loss at `weights` by those of `paths`, one flat vector."""
-        return self._mean(self._gradients, weights, paths, [])
 
     def hessian_times(
         self, weights: Weights, paths: Sequence[str], vector: np.ndarray
@@ -122,35 +118,12 @@ class Objective:
             tf.constant(part.reshape(weights[path].shape), tf.float32)
             for path, part in zip(paths, np.split(vector, ends), strict=True)
         ]
-        return self._mean(self._products, weights, paths, parts)
-
-    def _mean(
-        self, function: Callable, weights: Weights, paths: Sequence[str], vector: list[tf.Tensor]
-    ) -> np.ndarray:
-        import tensorflow as tf
-
         there = {path: tf.constant(value) for path, value in weights.items()}
         total: np.ndarray | float = 0.0
         for x, y in self._batches:
-            parts = function(there, tuple(paths), vector, x, y)
-            total = total + np.concatenate([np.ravel(part) for part in parts]).astype(np.float64)
+            found = self._products(there, tuple(paths), parts, x, y)
+            total = total + np.concatenate([np.ravel(part) for part in found]).astype(np.float64)
         return np.asarray(total) / self._examples
-
-    def _gradient(
-        self,
-        there: Mapping[str, tf.Tensor],
-        paths: Sequence[str],
-        vector: Sequence[tf.Tensor],
-        x: tf.Tensor,
-        y: tf.Tensor,
-    ) -> list[tf.Tensor]:
-        import tensorflow as tf
-
-        by = [there[path] for path in paths]
-        with tf.GradientTape() as tape:
-            tape.watch(by)
-            loss = tf.reduce_sum(self._losses(self._outputs(there, x), y))
-        return tape.gradient(loss, by, unconnected_gradients="zero")
 
     def _product(
         self,
@@ -163,11 +136,14 @@ class Objective:
         import tensorflow as tf
 
         by = [there[path] for path in paths]
-        with tf.GradientTape() as tape:
-            tape.watch(by)
-            gradient = self._gradient(there, paths, vector, x, y)
+        with tf.GradientTape() as outer:
+            outer.watch(by)
+            with tf.GradientTape() as inner:
+                inner.watch(by)
+                loss = tf.reduce_sum(self._losses(self._outputs(there, x), y))
+            gradient = inner.gradient(loss, by, unconnected_gradients="zero")
             along = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(gradient, vector, strict=True)])
-        return tape.gradient(along, by, unconnected_gradients="zero")
+        return outer.gradient(along, by, unconnected_gradients="zero")
 
     def _outputs(self, weights: Mapping[str, tf.Tensor], x: tf.Tensor) -> tf.Tensor:
         trained, other = (
