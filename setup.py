@@ -43,7 +43,7 @@ setup(
         "test": ["pytest>=8", "jax>=0.8", "pyyaml>=6", "tensorboard>=2.20"],
         "lint": ["ruff", "mypy"],
         "tensorboard": ["tensorboard>=2.20"],
-        "torch": ["torch>=2.6"],  # To import .pth files.
+        "torch": ["torch>=2.6"],  # To import .pth files; benchmarks/throughput.py.
         # Software of real devices, that exports are tried on.
         "provers": [
             "ethos-u-vela>=5.2",
