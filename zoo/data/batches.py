@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -124,7 +125,8 @@ def _gather(
         targets = truth[:, None] if truth.dtype.is_floating else tf.one_hot(truth, outputs)
         return (inputs, targets) if augment is None else augment(inputs, targets, *key)
 
-    batches = indices.map(gather, num_parallel_calls=2, deterministic=True).prefetch(4)
+    calls = max(2, os.cpu_count() or 1)
+    batches = indices.map(gather, num_parallel_calls=calls, deterministic=True).prefetch(4)
     options = tf.data.Options()
     # The autotuner's thread sleeps out its back-off when an iterator ends: seconds each time.
     options.autotune.enabled = False
