@@ -40,7 +40,7 @@ train("residual_mlp", dataset, recipe, {folder!r} / Path("run"), **settings)
 model = zoo.load({folder!r} / Path("run")).model
 logits = model.predict(dataset.test.x[:8], verbose=0).tolist()
 try:
-    open_distribution("mirrored")
+    open_distribution("multiworker")
 except RequestError as error:
     refused = str(error)
 print(json.dumps([logits, refused]))
@@ -52,7 +52,7 @@ def test_jax_trains_stops_and_goes_on_and_tensorflow_loads_it(python, tmp_path):
     lines = python(text, KERAS_BACKEND="jax").splitlines()
     assert lines[0].startswith("stopped in epoch 1 after batch 8; the same command")
     logits, refused = json.loads(lines[-1])
-    assert refused.startswith("--distribution=mirrored is TensorFlow's; with KERAS_BACKEND=jax")
+    assert refused.startswith("--distribution=multiworker is TensorFlow's; with KERAS_BACKEND=jax")
 
     whole, run = (zoo.load(tmp_path / name) for name in ("whole", "run"))
     assert run.card.training["versions"]["backend"] == "jax"
@@ -64,3 +64,44 @@ def test_jax_trains_stops_and_goes_on_and_tensorflow_loads_it(python, tmp_path):
 
     x = load_dataset("digits", "features").test.x[:8]
     np.testing.assert_allclose(np.asarray(run.model(x)), logits, rtol=1e-3, atol=1e-4)
+
+
+SHARING = """
+import json
+from pathlib import Path
+import jax
+import numpy as np
+from zoo.data.dataset import Dataset, take
+from zoo.data.sources import load_dataset
+from zoo.training.cluster import open_distribution
+from zoo.training.recipe import Recipe
+from zoo.training.run import train
+
+distribution = open_distribution({kind!r})
+digits = load_dataset("digits", "image")
+splits = [take(split, np.arange(149)) for split in (digits.train, digits.validation, digits.test)]
+train("resnet8", Dataset("some", digits.labels, *splits), Recipe(epochs=2, learning_rate=1e-5),
+      Path({folder!r}), distribution=distribution)
+parts = distribution.devices and [
+    distribution.devices.divide(jax.numpy.zeros((rows, 3))).addressable_shards[0].data.shape[0]
+    for rows in (64, 21)
+]
+print(json.dumps([distribution.text, len(jax.devices()), parts]))
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one_does(python, tmp_path):
+    """Batches of 64, and a last one of 21, which two devices cannot share evenly."""
+    histories = []
+    for kind, told, parts in (
+        ("none", "one device", None),
+        ("mirrored", "2 devices", [32, 21]),
+    ):
+        text = SHARING.format(kind=kind, folder=str(tmp_path / kind))
+        two = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+        lines = python(text, KERAS_BACKEND="jax", **two).splitlines()
+        assert json.loads(lines[-1]) == [told, 2, parts]
+        rows = (tmp_path / kind / "history.csv").read_text().split()[1:]
+        histories.append(np.array([row.split(",") for row in rows], float))
+    np.testing.assert_allclose(*histories, rtol=1e-4)

@@ -17,8 +17,8 @@ def define_distribution(values: flags.FlagValues) -> None:
     """Adds the flags to those of a command."""
     flags.DEFINE_enum(
         "distribution", "none", ["none", "mirrored", "multiworker", "tpu"],
-        "none: one device; mirrored: all GPUs of this machine; multiworker: with the other "
-        "processes of a cluster; tpu", flag_values=values,
+        "none: one device; mirrored: all GPUs of this machine, under JAX too; multiworker: "
+        "with the other processes of a cluster; tpu", flag_values=values,
     )  # fmt: skip
     flags.DEFINE_enum(
         "cluster", "tf_config", ["tf_config", "slurm"],
@@ -44,6 +44,6 @@ def join(values: flags.FlagValues, terminal: Console) -> Distribution:
         timeout=values.worker_timeout,
         tell=terminal.print,
     )
-    if distribution.strategy is not None:
+    if values.distribution != "none":
         terminal.print(distribution.text)
     return distribution

@@ -46,10 +46,16 @@ def open_distribution(
     """
     if kind == "none":
         return ALONE
-    if keras.backend.backend() != "tensorflow":
+    backend = keras.backend.backend()
+    if backend == "jax" and kind == "mirrored":
+        from zoo.training.sharded import WholeBatches
+
+        devices = WholeBatches(auto_shard_dataset=False)
+        keras.distribution.set_distribution(devices)
+        return Distribution(devices=devices)
+    if backend != "tensorflow":
         raise RequestError(
-            f"--distribution={kind} is TensorFlow's; with KERAS_BACKEND={keras.backend.backend()} "
-            "leave it out"
+            f"--distribution={kind} is TensorFlow's; with KERAS_BACKEND={backend} leave it out"
         )
     import tensorflow as tf
 
@@ -61,7 +67,8 @@ def open_distribution(
         return Distribution(_tpu_strategy(tpu))
     addresses, worker = _addresses(cluster)
     await_workers(addresses, worker, timeout, tell)
-    return Distribution(tf.distribute.MultiWorkerMirroredStrategy(), worker, len(addresses))
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    return Distribution(strategy, worker=worker, workers=len(addresses))
 
 
 def _addresses(cluster: str) -> tuple[list[str], int]:

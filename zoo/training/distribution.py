@@ -18,6 +18,8 @@ from zoo.errors import RequestError, StoppedError
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from zoo.training.sharded import WholeBatches
+
 _AGREE_EVERY = 8  # Steps after which the workers look whether one of them wishes to stop.
 
 
@@ -26,12 +28,14 @@ class Distribution:
     """The part of this process in a training.
 
     Attributes:
-        strategy: What runs the steps; None: this process alone, on one device.
+        strategy: What runs the steps under TensorFlow; None: this process alone.
+        devices: Under JAX, those that share the steps of this process; None: one device.
         worker: Number of this process, from 0. The chief is 0: it alone writes.
         workers: How many processes there are.
     """
 
     strategy: tf.distribute.Strategy | None = None
+    devices: WholeBatches | None = None
     worker: int = 0
     workers: int = 1
 
@@ -48,9 +52,12 @@ class Distribution:
     @property
     def text(self) -> str:
         """For a person: "worker 0 of 2, 1 device each"."""
-        if self.strategy is None:
+        if self.devices is not None:
+            devices = self.devices.num_model_replicas
+        elif self.strategy is not None:
+            devices = self.strategy.num_replicas_in_sync // self.workers
+        else:
             return "one device"
-        devices = self.strategy.num_replicas_in_sync // self.workers
         told = f"{devices} device{'' if devices == 1 else 's'}"
         return told if self.workers == 1 else f"worker {self.worker} of {self.workers}, {told} each"
 
@@ -60,6 +67,10 @@ class Distribution:
 
     def trained(self, model: keras.Model) -> keras.Model:
         """Returns what `fit` is called on: the model, or one over its layers for all replicas."""
+        if self.devices is not None:
+            from zoo.training.sharded import sharded
+
+            return sharded(model, self.devices)
         if self.strategy is None:
             return model
         from zoo.training.replicated import replicated
