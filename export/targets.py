@@ -42,7 +42,8 @@ class Gates:
         max_abs_error: Largest error, in units of max(1, largest reference).
         max_rel_error: Largest error, in units of the largest reference.
         sqnr_db: Least ratio of signal to quantisation noise, in decibels.
-        top1_agreement: Least share of samples with the same first label, 0 to 1.
+        top1_agreement: Least share of samples with the same first label, 0 to 1. Where a tenth of
+            the Keras model's own errors is more than what it leaves, so many may differ.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
         npu_percent: Least percentage of the operators that an Ethos-U NPU must take.
     """

@@ -125,6 +125,26 @@ def test_one_thing_wrong_fails_one_gate(gate, target, changes):
 
 
 @pytest.mark.parametrize(
+    ("reference", "agreement", "status"),
+    [
+        (None, 0.991, "pass"),
+        (None, 0.985, "fail"),
+        (0.99, 0.985, "fail"),
+        (0.83, 0.985, "pass"),  # A tenth of 17 % may turn.
+        (0.83, 0.982, "fail"),
+    ],
+)
+def test_a_model_that_errs_more_may_turn_more_labels(reference, agreement, status):
+    parity = compare(REFERENCE, REFERENCE, classified=True)
+    changes = {
+        "parity": dataclasses.replace(parity, top1_agreement=agreement),
+        "accuracy": reference and (reference, reference),
+    }
+    (found,) = [c for c in judge(evidence("edge", **changes)) if c.name == "top1_agreement"]
+    assert found.status == status
+
+
+@pytest.mark.parametrize(
     ("gate", "target", "changes"),
     [
         ("pixel_input", "edge", {"pixels": False}),
