@@ -39,8 +39,9 @@ def test_list_as_json(zoo_command):
     assert code == 0
     data = json.loads(out)
     assert [model["name"] for model in data["models"]] == ["resnet8"]
-    (checkpoint,) = data["checkpoints"]
-    assert checkpoint["name"] == "resnet8.digits"
+    found = {checkpoint["name"]: checkpoint for checkpoint in data["checkpoints"]}
+    assert set(found) == {"resnet8.cifar10", "resnet8.digits"}
+    checkpoint = found["resnet8.digits"]
     assert checkpoint["on_disk"]
     assert checkpoint["bytes"] < 200_000
     assert {"parameters", "model", "licence", "metrics"} <= set(checkpoint)
