@@ -2,9 +2,9 @@
 
     python -m benchmarks.transfer --data=FOLDER --checkpoint=resnet18.cifar10
 
-First `zoo finetune`, as it decides by itself; then `zoo train` of the same model at the same size,
-with the same augmentation and as many epochs as both stages of the fine-tuning had the network for.
-Printed: seconds of each command from its start to its end, epochs, and test accuracy.
+First `zoo finetune`, as it decides by itself unless `--epochs` is given; then `zoo train` of the
+same model at the same size, with the same augmentation and as many epochs as the fine-tuning had
+for the whole network. Printed: seconds of each command from its start to its end, epochs, accuracy.
 """
 
 from __future__ import annotations
@@ -29,18 +29,21 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="folder of class folders of photos")
     parser.add_argument("--checkpoint", default="resnet18.cifar10")
     parser.add_argument("--image_size", type=int, help="default the checkpoint's")
+    parser.add_argument("--epochs", type=int, help="of the network; default as finetune decides")
     parser.add_argument("--augment", default="light")
     asked = parser.parse_args()
     shared = [f"--data={asked.data}", f"--augment={asked.augment}"]
     size = [f"--image_size={asked.image_size}"] if asked.image_size else []
+    given = [f"--epochs={asked.epochs}"] if asked.epochs else []
     table = Table("from")
     for column in ("seconds", "epochs", "test accuracy"):
         table.add_column(column, justify="right")
     with tempfile.TemporaryDirectory() as folder:
         tuned, fresh = Path(folder, "tuned"), Path(folder, "fresh")
         spent = _run(
-            "finetune", f"--checkpoint={asked.checkpoint}", *shared, *size, f"--output={tuned}"
-        )
+            "finetune", f"--checkpoint={asked.checkpoint}", *shared, *size, *given,
+            f"--output={tuned}",
+        )  # fmt: skip
         card = read_card(tuned)
         with (tuned / "history.csv").open(encoding="utf-8", newline="") as file:
             epochs = sum(row["stage"] == "2" for row in csv.DictReader(file))

@@ -12,9 +12,9 @@ from zoo.training.recipe import Recipe
 # Steps in which a linear head on standardised features has settled.
 _HEAD_STEPS = 1500
 # Pictures that the whole network sees, all epochs together, where nothing else is asked.
-_SEEN = 30_000
+_SEEN = 15_000
 # With fewer training pictures, batch statistics say less than those of the pretraining.
-SMALL = 10_000
+SMALL = 1_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Plan:
     head: Recipe
     whole: Recipe
     freeze: str = "none"
-    decay: float = 0.75
+    decay: float = 0.9
     frozen_statistics: bool = True
 
     def __post_init__(self) -> None:
