@@ -7,8 +7,8 @@ from zoo.training.transfer import choose_plan
 BY_SIZE = [
     (20, 16, 60, 30, True),
     (500, 32, 60, 30, True),
-    (1645, 64, 57, 9, False),
-    (9_000, 64, 10, 3, False),
+    (1645, 64, 57, 9, True),
+    (9_000, 64, 10, 3, True),
     (100_000, 64, 10, 3, False),
 ]
 

@@ -14,7 +14,7 @@ _HEAD_STEPS = 1500
 # Pictures that the whole network sees, all epochs together, where nothing else is asked.
 _SEEN = 15_000
 # With fewer training pictures, batch statistics say less than those of the pretraining.
-SMALL = 1_000
+SMALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Plan:
     head: Recipe
     whole: Recipe
     freeze: str = "none"
-    decay: float = 0.9
+    decay: float = 0.75
     frozen_statistics: bool = True
 
     def __post_init__(self) -> None:
