@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import layers
@@ -5,6 +6,7 @@ from keras import layers
 from zoo.data.dataset import Dataset, Split
 from zoo.training import features as module
 from zoo.training.features import (
+    adapt_normalisation,
     backbone_of,
     cached_features,
     compute_features,
@@ -28,6 +30,22 @@ def test_features_and_logits_make_the_network(shipped, backbone, digits):
     np.testing.assert_allclose(
         features @ kernel + bias, shipped.model(x.astype(np.float32)), rtol=1e-3, atol=1e-3
     )
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_statistics_become_those_of_the_inputs(trainable):
+    inputs = keras.Input((2,))
+    norm = layers.BatchNormalization(momentum=0.9, trainable=trainable)
+    backbone = keras.Model(inputs, norm(inputs))
+    random = np.random.default_rng(0)
+    x = np.stack([random.normal(5, 2, 4000), random.normal(-1, 3, 4000)], 1).astype(np.float32)
+    adapt_normalisation(backbone, x, seed=1)
+    mean, std = (x.mean(0), x.std(0)) if trainable else ([0, 0], [1, 1])
+    np.testing.assert_allclose(norm.moving_mean, mean, atol=0.3)
+    np.testing.assert_allclose(np.sqrt(norm.moving_variance), std, rtol=0.05)
+    before = norm.get_weights()
+    adapt_normalisation(backbone, x[:63], seed=1)  # Not even one batch: nothing is known.
+    assert all((a == b).all() for a, b in zip(before, norm.get_weights(), strict=True))
 
 
 def test_features_are_computed_once(backbone, digits, tmp_path, monkeypatch):

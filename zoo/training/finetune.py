@@ -21,7 +21,13 @@ from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.registry import unknown
 from zoo.training.distribution import ALONE, Distribution
-from zoo.training.features import backbone_of, cached_features, fold, standardised
+from zoo.training.features import (
+    adapt_normalisation,
+    backbone_of,
+    cached_features,
+    fold,
+    standardised,
+)
 from zoo.training.fit import fit
 from zoo.training.recipe import Recipe
 from zoo.training.run import STATE, finish, finished, in_precision, versions
@@ -47,7 +53,8 @@ def finetune(
 ) -> Card:
     """Fine-tunes a checkpoint into a checkpoint folder, as `zoo.training.run.train` writes it.
 
-    First a new head is trained on the features of the backbone, which are computed once. Then the
+    Where batch normalisation is to be trained, its statistics first become those of the new data.
+    Then a new head is trained on the features of the backbone, which are computed once. Then the
     layers that `plan.freeze` leaves are trained with it. Of each stage the epoch that does best on
     the validation split is taken; where no epoch of the second is better than the first, the first.
 
@@ -116,14 +123,15 @@ def finetune(
     if distribution.chief:
         write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
 
+    _freeze(network, plan, groups)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def train_head() -> str:
-        rows = _train_head(network, dataset, plan.head, output, key, watch, progress)
+        rows = _train_head(network, dataset, plan, output, key, watch, progress)
         return json.dumps(rows)
 
     history = json.loads(distribution.on_chief(train_head))
-    distribution.take_weights(network.get_layer("logits"))
+    distribution.take_weights(network)
     if plan.freeze != "backbone":
         rows = _train_network(network, dataset, plan, groups, output, watch, history, distribution)
         shift = len(history)
@@ -157,23 +165,34 @@ def stage_of(name: str) -> str:
     return name.split("/")[0].split("_")[0]
 
 
+def _freeze(network: keras.Model, plan: Plan, groups: Sequence[str]) -> None:
+    frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
+    for layer in network.layers:
+        # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
+        # call of a nested model would not do: `fit` overrides it.)
+        kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = stage_of(layer.name) not in frozen and not kept
+
+
 def _train_head(
     network: keras.Model,
     dataset: Dataset,
-    recipe: Recipe,
+    plan: Plan,
     output: Path,
     key: str,
     watch: Watch,
     progress: Progress | None,
 ) -> list[Row]:
     backbone = backbone_of(network)
+    if plan.freeze != "backbone" and not plan.frozen_statistics:
+        adapt_normalisation(backbone, dataset.train.x, plan.head.seed)
     path = output / "features.safetensors"
     features, mean, std = standardised(cached_features(backbone, dataset, path, key, progress))
     inputs = keras.Input(features.example_shape, name="features")
     layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name="logits")
     head = keras.Model(inputs, layer(inputs), name="head")
     state = output / "head.state.safetensors"
-    history = fit(head, features, recipe, state, watch("head", recipe))
+    history = fit(head, features, plan.head, state, watch("head", plan.head))
     fold(network.get_layer("logits"), layer, mean, std)
     return [{"stage": 1, **row} for row in history]
 
@@ -189,12 +208,6 @@ def _train_network(
     distribution: Distribution,
 ) -> list[Row]:
     start = network.get_weights()
-    frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
-    for layer in network.layers:
-        # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
-        # call of a nested model would not do: `fit` overrides it.)
-        kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = stage_of(layer.name) not in frozen and not kept
     shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
     history = fit(
         network,

@@ -12,9 +12,9 @@ from zoo.training.recipe import Recipe
 # Steps in which a linear head on standardised features has settled.
 _HEAD_STEPS = 1500
 # Pictures that the whole network sees, all epochs together, where nothing else is asked.
-_SEEN = 15_000
+_SEEN = 10_000
 # With fewer training pictures, batch statistics say less than those of the pretraining.
-SMALL = 10_000
+_SMALL = 1_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Plan:
         freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2": it and
             all before it stay as they are.
         decay: The learning rate of each stage is that of the next, towards the head, times this.
-        frozen_statistics: Whether batch normalisation stays as it was in the pretraining.
+        frozen_statistics: Whether batch normalisation stays as it was in the pretraining. If not,
+            its statistics are those of the new data before anything is trained.
     """
 
     head: Recipe
@@ -50,7 +51,7 @@ class Plan:
         ]
         if self.freeze != "backbone":
             frozen = "" if self.freeze == "none" else f", frozen up to {self.freeze}"
-            normalisation = "kept" if self.frozen_statistics else "trained"
+            normalisation = "kept" if self.frozen_statistics else "adapted and trained"
             lines.append(
                 f"network: up to {whole.epochs} epochs, learning rate {whole.learning_rate:.2g} at "
                 f"the head and ×{self.decay} for each stage below{frozen}, augmentation "
@@ -108,7 +109,7 @@ def choose_plan(
         dataclasses.replace(head, epochs=head_epochs, patience=_patience(head_epochs)),
         dataclasses.replace(whole, patience=_patience(epochs)),
         freeze=freeze,
-        frozen_statistics=examples < SMALL,
+        frozen_statistics=examples < _SMALL,
     )
 
 
