@@ -5,7 +5,9 @@
 Each process is pinned to a core and computes with one thread; each has a batch of its own of
 `--batch_size` images, so that the work of a process stays the same (weak scaling). The processes
 first train side by side, each for itself, then together: what a step takes longer together is the
-share of the collectives. More processes than cores share cores, in both.
+share of the collectives. Batch normalisation is the synchronised one in both, for the arithmetic to
+be the same; one process by itself has a faster one (`python -m benchmarks.fused`). More processes
+than cores share cores, in both.
 
 The extrapolation assumes a ring all-reduce of n machines: 2 (n - 1) / n times the bytes of a step
 at the given bandwidth, and 2 (n - 1) messages of the given latency for each collective, nothing of
@@ -168,6 +170,9 @@ def work(arguments: argparse.Namespace) -> None:
         keras.utils.set_random_seed(0)
         with who.scope():
             model = build(arguments.model, num_classes=10, input_shape=form)
+        norms = [layer for layer in model.layers if hasattr(layer, "moving_mean")]
+        for layer in norms:
+            layer.synchronized = True  # Alone it adds up nothing, and is not fused.
         timer = Timer()
         labels = tuple(map(str, range(10)))
         with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +184,6 @@ def work(arguments: argparse.Namespace) -> None:
                 [timer],
                 distribution=who,
             )
-        norms = [layer for layer in model.layers if hasattr(layer, "moving_mean")]
         channels = sum(int(layer.moving_mean.shape[0]) for layer in norms)
         weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
         figures["bytes_per_step"] = 4 * (weights + 6 * channels)

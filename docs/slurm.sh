@@ -1,18 +1,20 @@
 #!/bin/bash
 # Trains on four machines of eight GPUs: sbatch docs/slurm.sh
-# A job that is taken away gets SIGTERM two minutes before, saves, and is queued again.
+# Two minutes before its time ends a job gets SIGTERM, saves, and is queued again.
 #SBATCH --job-name=zoo-train
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
 #SBATCH --gpus-per-task=8
 #SBATCH --cpus-per-task=32
 #SBATCH --time=24:00:00
+#SBATCH --signal=TERM@120
 #SBATCH --requeue
 #SBATCH --open-mode=append
 set -euo pipefail
 
-# One lost task ends the step: the others could not go on without it.
-srun --kill-on-bad-exit=1 \
+# When a task ends, the others have two minutes to end too: worker 0 may be saving still.
+code=0
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --kill-on-bad-exit=0 --wait=120 \
   zoo train \
   --model=resnet50 \
   --data="$SCRATCH/shards" \
@@ -21,4 +23,9 @@ srun --kill-on-bad-exit=1 \
   --batch_size=1024 \
   --worker_timeout=900 \
   --output="$SCRATCH/runs/resnet50" \
-  || scontrol requeue "$SLURM_JOB_ID"
+  || code=$?
+# 130 is stopped, more is killed; less is an error, which would come again.
+if ((code < 128 || ${SLURM_RESTART_COUNT:-0} >= 100)); then
+  exit "$code"
+fi
+scontrol requeue "$SLURM_JOB_ID"

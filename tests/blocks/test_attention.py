@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo.blocks import BLOCKS
 from zoo.errors import RequestError
@@ -86,6 +87,27 @@ def test_the_block_against_numpy(order, shortcut, width, masked):
     np.testing.assert_allclose(y[hand.real], expected[hand.real], rtol=1e-4, atol=1e-4)
     sums = [layer for layer in model.layers if isinstance(layer, keras.layers.Add)]
     assert len(sums) == (0 if shortcut == "none" else 2)
+
+
+def test_an_open_number_of_steps_and_an_empty_batch():
+    """A worker's part of a small batch may be empty."""
+    fixed = unit(8, masked=True, heads=2)
+    steps, real = keras.Input((None, 6)), keras.Input((None,), dtype="bool")
+    network = keras.Model([steps, real], BLOCKS.get("encoder")(steps, 8, heads=2, mask=real))
+    network.set_weights(fixed.get_weights())
+    np.testing.assert_allclose(network([X, REAL]), fixed([X, REAL]), rtol=1e-5, atol=1e-6)
+
+    @tf.function
+    def gradients(x, real):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(network([x, real], training=True))
+        return tape.gradient(loss, network.trainable_variables)
+
+    gradients = gradients.get_concrete_function(
+        tf.TensorSpec((None, None, 6)), tf.TensorSpec((None, None), tf.bool)
+    )
+    told = gradients(tf.constant(X[:0, :1]), tf.constant(REAL[:0, :1]))
+    assert all((each.numpy() == 0).all() for each in told)
 
 
 def test_starting_at_zero_it_is_its_shortcut():

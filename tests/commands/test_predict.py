@@ -94,6 +94,14 @@ def test_evaluate_a_saved_model(zoo_command, exported):
     assert f"top-1 {top1:.2%} on 359 test examples" in out
 
 
+def test_an_artifact_of_other_classes_is_not_measured(zoo_command, exported, tmp_path):
+    shutil.copy(exported / "cpu.tflite", tmp_path)
+    (tmp_path / "labels.txt").write_text("\n".join("1023456789"))
+    code, _, err = zoo_command("evaluate", f"--artifact={tmp_path / 'cpu.tflite'}")
+    assert code == 2
+    assert "are 1, 0, 2, 3, 4, 5, 6, 7, 8, 9, those of digits 0, 1, 2" in err
+
+
 def test_broken_files_are_named_and_the_others_told(zoo_command, files, tmp_path):
     good = shutil.copy(files[0] / "00.png", tmp_path)
     bad = tmp_path / "bad.jpg"

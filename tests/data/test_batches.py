@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo.data import batches as module
 from zoo.data.batches import Share, evaluation_batches, steps_per_epoch, training_batches
 from zoo.data.dataset import Split
 
@@ -76,6 +77,23 @@ def test_shares_make_up_each_batch(count):
                 np.testing.assert_array_equal(each, np.concatenate(joined))
             sizes = [len(x) for x, _ in shares]
             assert max(sizes) - min(sizes) <= 1
+
+
+def test_an_empty_share_of_sequences_of_varied_length_has_a_step():
+    """The last of two batches is of one sequence, and the first worker's part of it empty."""
+    lengths = np.arange(65) % 5 + 3
+    split = Split(np.ones((65, 7, 2), np.float32), np.arange(65) % 3, lengths)
+    shares = [evaluation_batches(split, 64, 3, Share(index, 2)) for index in range(2)]
+    shapes = [[x.shape for x, _ in share.as_numpy_iterator()] for share in shares]
+    assert shapes == [[(32, 7, 2), (0, 1, 2)], [(32, 7, 2), (1, 7, 2)]]
+
+
+def test_what_is_made_ahead_fits_into_memory(monkeypatch):
+    monkeypatch.setattr(module, "_AHEAD", 1000)
+    assert module._ahead(SPLIT, 4, Share()) == 62  # Of 4 examples of 4 bytes.
+    assert module._ahead(SPLIT, 4, Share(1, 2)) == 125
+    assert module._ahead(SPLIT, 200, Share()) == 2
+    assert [len(x) for x, _ in evaluation_batches(SPLIT, 200, 3)] == [10]
 
 
 def test_evaluation_keeps_the_order():

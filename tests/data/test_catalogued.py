@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 import zoo.data.digits_tfds
+from zoo.data import catalogued
+from zoo.data.catalogued import find_tfds
 from zoo.data.digits import load_digits
 from zoo.data.images import resize_images
 from zoo.data.sources import Reading, load_dataset, load_images
@@ -30,6 +32,25 @@ def test_a_prepared_data_set_is_read_without_a_network(prepared, monkeypatch):
         np.testing.assert_array_equal(split.x[orders[0]], pixels[orders[1]])
         np.testing.assert_array_equal(split.y[orders[0]], expected.y[orders[1]])
     assert dataset.fingerprint() == load_images("tfds:digits", reading=prepared).fingerprint()
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_split_without_classes_is_as_if_it_lacked(prepared, monkeypatch, split):
+    read = catalogued._read
+
+    def without_classes(builder, given, *features):
+        pictures, y = read(builder, given, *features)
+        return pictures, np.full_like(y, -1) if given == split else y
+
+    monkeypatch.setattr(catalogued, "_read", without_classes)
+    if split == "train":
+        with pytest.raises(RequestError, match="pictures without a class in its train split"):
+            find_tfds("tfds:digits", prepared.data_dir)
+        return
+    found = find_tfds("tfds:digits", prepared.data_dir)
+    assert found.notes == ("the test split has pictures without a class; left out",)
+    assert {place.split("[")[0] for place in found.places["test"]} == {"tfds:digits train"}
+    assert min(y.min() for y in found.y.values()) == 0
 
 
 def test_a_data_set_is_prepared_where_it_is_not(tmp_path):

@@ -1,6 +1,10 @@
 import dataclasses
+import errno
+import os
 import shutil
+import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +149,55 @@ def test_large_data_is_mapped_from_disk_and_decoded_once(flat, tmp_path, monkeyp
     assert len(decode(find_photos(flat), FORM).train) == len(mapped.train) + 1
 
 
+def test_several_that_decode_the_same_do_it_once(flat, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("ZOO_CACHE", str(cache))
+    monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    decode(find_photos(flat), FORM)
+    (whole,) = (cache / "pictures").glob("[!.]*")
+    whole.rename(whole.with_name(f".{whole.name}.abc"))  # A kill leaves this.
+    calls, work = [], module.decode_into
+    monkeypatch.setattr(module, "decode_into", lambda *args: calls.append(1) or work(*args))
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda _: decode(find_photos(flat), FORM), range(3)))
+    assert len(calls) == 1
+    assert len({each.fingerprint() for each in done}) == 1
+    names = sorted(path.name for path in (cache / "pictures").iterdir())
+    assert names == [f".{whole.name}.lock", whole.name]
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system has no such call")
+def test_a_full_disk_is_an_error_and_leaves_nothing(flat, tmp_path, monkeypatch):
+    def refuse(file, offset, size):
+        assert size > 60 * 32 * 32 * 3
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(OSError, match=r"No space left on device.*pictures\.npy'$"):
+        decode(find_photos(flat), FORM)
+    assert [path.suffix for path in (tmp_path / "cache" / "pictures").iterdir()] == [".lock"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take UTF-8 alone")
+def test_names_that_are_no_utf8(flat):
+    odd = os.fsdecode(b"caf\xe9")
+    (flat / "red" / "003.png").rename(flat / "red" / f"{odd}.png")
+    found = find_photos(flat)
+    (place,) = (
+        place
+        for split, pictures in found.pictures.items()
+        for path, place in zip(pictures, found.places[split], strict=True)
+        if path.stem == odd
+    )
+    assert place.endswith("caf\N{REPLACEMENT CHARACTER}.png")
+    (flat / "red").rename(flat / odd)
+    with pytest.raises(RequestError, match="which is no UTF-8; rename it") as caught:
+        find_photos(flat)
+    str(caught.value).encode()
+
+
 def test_a_checkpoint_decides_the_form(flat, shipped):
     card = dataclasses.replace(shipped.card, labels=("blue", "green", "red"))
     assert load_for(card, str(flat)).example_shape == shipped.card.input.shape
@@ -159,6 +212,11 @@ def _empty(folder):
 def _loose(folder):
     folder.mkdir()
     photo("red", 0).save(folder / "a.png")
+
+
+def _loose_in_train(folder):
+    write_photos(folder, COUNTS)
+    (folder / "red").rename(folder / "train")
 
 
 def _one_class(folder):
@@ -211,6 +269,7 @@ def _no_pictures_inside(folder):
 WRONG = [
     (_empty, "holds no pictures; put those of each class into a folder with its name"),
     (_loose, "holds 1 pictures outside any class folder"),
+    (_loose_in_train, "train holds 20 pictures outside any class folder"),
     (_one_class, "has one class only, 'red'; two are the least"),
     (_nested, "has one class only, 'inner'; if its folders are the classes, give"),
     (_same_but_for_case, "has the classes 'Green' and 'green', the same but for case"),

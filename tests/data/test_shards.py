@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.data.pictures import write_photos
-from zoo.data.batches import training_batches
+from zoo.data.batches import reading_errors, training_batches
 from zoo.data.dataset import channel_statistics
 from zoo.data.digits import load_digits
 from zoo.data.photos import find_photos
@@ -118,12 +118,59 @@ def test_an_interrupted_packing_goes_on(photos, packed, tmp_path):
         pack(find_photos(photos), output, 3, interrupt)
     assert not (output / "manifest.json").exists()
     whole = {path.name: path.stat().st_mtime_ns for path in output.glob("*.tfrecord")}
-    (output / ".left.tfrecord").write_bytes(b"a kill leaves this")
+    left = output / ".train-00000-of-00003.tfrecord.abc.tfrecord"
+    left.write_bytes(b"a kill leaves this")
+    (output / ".gitignore").write_text("*.tfrecord")
     assert 0 < len(whole) < 5
     assert pack(find_photos(photos), output, 3) == packed[1]
     again = {path.name: path.stat().st_mtime_ns for path in output.glob("*.tfrecord")}
     assert again.items() > whole.items()
-    assert not list(output.glob(".*"))
+    assert [path.name for path in output.glob(".*")] == [".gitignore"]
+
+
+def test_a_packing_killed_before_its_plan_was_written_goes_on(photos, packed, tmp_path):
+    (tmp_path / ".packing.json.abc.json").write_text("{")
+    assert pack(find_photos(photos), tmp_path, 3) == packed[1]
+
+
+def test_too_few_pictures_are_refused_before_anything_is_written(tmp_path):
+    photos = write_photos(tmp_path / "photos", {"red": 4, "blue": 4})
+    with pytest.raises(RequestError, match="photos has too few pictures: none is left for the val"):
+        pack(find_photos(photos), tmp_path / "shards", 2)
+    assert not (tmp_path / "shards").exists()
+
+
+def test_another_version_is_told(photos, tmp_path):
+    pack(find_photos(photos), tmp_path, 2)
+    (tmp_path / "manifest.json").write_text('{"schema": 2}')
+    with pytest.raises(RequestError, match="is of another version of zoo data; pack it anew"):
+        load_images(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("damage", "error", "message"),
+    [
+        (lambda path: path.write_bytes(bytes(path.stat().st_size)), DamagedError, "pack it anew"),
+        (lambda path: path.unlink(), FileNotFoundError, "train-00000-of-00001"),
+    ],
+)
+def test_damage_in_the_middle_of_a_training_is_told_as_it_is(
+    photos, tmp_path, damage, error, message
+):
+    pack(find_photos(photos), tmp_path, 1)
+    data = load_images(str(tmp_path))
+    damage(tmp_path / "train-00000-of-00001.tfrecord")
+    batches = training_batches(data.train, 16, 3, seed=0, epochs=range(1))
+    with pytest.raises(error, match=message), reading_errors(data.validation, data.train):
+        next(iter(batches))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the count is Linux's")
+def test_reading_leaves_no_file_open(packed):
+    data = load_images(str(packed[0]))
+    data.split("all")
+    opened = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+    assert not [path for path in opened if path.endswith(".tfrecord")]
 
 
 def test_another_packing_is_refused(packed, photos, tmp_path):

@@ -140,6 +140,7 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 from zoo.data.sources import load_dataset
+from zoo.errors import RequestError
 from zoo.training.distribution import ALONE, Distribution
 from zoo.training.recipe import Recipe
 from zoo.training.run import train
@@ -171,18 +172,32 @@ for dataset, classes in ((digits, "balanced"), (values, None)):
     np.testing.assert_allclose(*losses, rtol=1e-4)
     np.testing.assert_allclose(*figures, rtol=1e-3)
 
+lstm = keras.layers.LSTM(8, recurrent_dropout=0.5, seed=1)
+for layer in (keras.layers.Dropout(0.5, seed=1), keras.layers.Bidirectional(lstm)):
+    with two.scope():
+        inputs = keras.Input((4, 64))
+        model = keras.Model(inputs, layer(inputs))
+    trained, ones = two.trained(model), tf.ones((1, 4, 64))
+    drop = tf.function(lambda: two.strategy.run(trained, args=(ones,), kwargs={"training": True}))
+    first, second = (each.numpy() for each in two.strategy.experimental_local_results(drop()))
+    assert np.ptp(first) and not np.array_equal(first, second), layer.name
+
+keras.config.set_dtype_policy("mixed_float16")
 with two.scope():
     inputs = keras.Input((64,))
-    model = keras.Model(inputs, keras.layers.Dropout(0.5, seed=1)(inputs))
-trained, ones = two.trained(model), tf.ones((1, 64))
-drop = tf.function(lambda: two.strategy.run(trained, args=(ones,), kwargs={"training": True}))
-first, second = (each.numpy() for each in two.strategy.experimental_local_results(drop()))
-assert not np.array_equal(first, second)
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+keras.config.set_dtype_policy("float32")
+try:
+    two.trained(model)
+except RequestError as error:
+    assert "use bfloat16 or float32" in str(error)
+else:
+    raise AssertionError("float16 was not refused")
 """
 
 
 def test_two_devices_train_as_one_does(python):
-    """Values and balanced classes too; dropout drops other units on each."""
+    """Values and balanced classes too; dropout drops other units on each; float16 is refused."""
     python(MIRRORED, CUDA_VISIBLE_DEVICES="")
 
 
@@ -207,6 +222,19 @@ def test_keras_still_cannot_do_it_by_itself():
         assert "PerReplica" in err or "reduce" in err, err
 
 
+@pytest.mark.parametrize(("examples", "refused"), [(128, False), (129, True), (130, False)])
+def test_a_last_batch_too_small_for_all_is_refused(examples, refused):
+    class Strategy:
+        num_replicas_in_sync = 2
+
+    two = Distribution(Strategy())
+    if not refused:
+        two.check_last_batch(examples, 64)
+        return
+    with pytest.raises(RequestError, match="leaves 1 of 129 examples for the last batch, too few"):
+        two.check_last_batch(examples, 64)
+
+
 def test_a_worker_with_another_command_is_refused(monkeypatch):
     chief = b'{"epochs": 3, "shape": [32, 32, 3]}'
     monkeypatch.setattr(Distribution, "from_chief", lambda self, content: chief)
@@ -226,6 +254,24 @@ def test_a_worker_takes_what_the_chief_says(monkeypatch, said, told):
     else:
         with pytest.raises(RequestError, match="worker 0: disk full"):
             worker.on_chief(work)
+
+
+@pytest.mark.parametrize("strategy", [None, "some"])
+def test_float16_is_refused_on_several_devices(strategy):
+    distribution = Distribution(strategy)
+    distribution.check_precision("bfloat16")
+    if strategy is None:
+        distribution.check_precision("float16")
+    else:
+        with pytest.raises(RequestError, match="--precision=float16 is of one device"):
+            distribution.check_precision("float16")
+
+
+def test_a_worker_lost_while_variables_are_made_is_told():
+    worker = Distribution(tf.distribute.get_strategy(), worker=1, workers=2)
+    with pytest.raises(StoppedError, match="worker 1 lost another"):  # noqa: SIM117
+        with worker.scope():
+            raise tf.errors.UnavailableError(None, None, "Socket closed")
 
 
 def test_a_lost_worker_is_told():

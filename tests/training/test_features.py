@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from zoo.checkpoints.store import load
 from zoo.data.dataset import Dataset, Split
 from zoo.training import features as module
 from zoo.training.features import (
@@ -38,11 +39,12 @@ def test_statistics_become_those_of_the_inputs(trainable):
     norm = layers.BatchNormalization(momentum=0.9, trainable=trainable)
     backbone = keras.Model(inputs, norm(inputs))
     random = np.random.default_rng(0)
-    x = np.stack([random.normal(5, 2, 4000), random.normal(-1, 3, 4000)], 1).astype(np.float32)
+    x = np.stack([random.normal(5, 2, 640), random.normal(-1, 3, 640)], 1).astype(np.float32)
     adapt_normalisation(backbone, x, seed=1)
-    mean, std = (x.mean(0), x.std(0)) if trainable else ([0, 0], [1, 1])
-    np.testing.assert_allclose(norm.moving_mean, mean, atol=0.3)
-    np.testing.assert_allclose(np.sqrt(norm.moving_variance), std, rtol=0.05)
+    mean, variance = (x.mean(0), x.var(0)) if trainable else ([0, 0], [1, 1])
+    np.testing.assert_allclose(norm.moving_mean, mean, rtol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance, variance, rtol=0.05)  # Of the batches' means.
+    assert norm.momentum == 0.9
     before = norm.get_weights()
     adapt_normalisation(backbone, x[:63], seed=1)  # Not even one batch: nothing is known.
     assert all((a == b).all() for a, b in zip(before, norm.get_weights(), strict=True))
@@ -60,6 +62,22 @@ def test_features_are_computed_once(backbone, digits, tmp_path, monkeypatch):
         path.write_bytes(content)
         with pytest.raises(TypeError):  # They would be computed anew.
             cached_features(backbone, digits, path, key)
+
+
+def test_statistics_are_kept_with_the_features(digits, tmp_path, monkeypatch):
+    path = tmp_path / "features.safetensors"
+
+    def statistics(backbone):
+        return [v.numpy() for v in backbone.non_trainable_variables]
+
+    first, second = (backbone_of(load("resnet8.digits").model) for _ in range(2))
+    before = statistics(first)
+    cached_features(first, digits, path, "key", adapt=0)
+    assert not any((a == b).all() for a, b in zip(before, statistics(first), strict=True))
+    monkeypatch.setattr(module, "compute_features", None)  # They are not made again.
+    cached_features(second, digits, path, "key", adapt=0)
+    for kept, told in zip(statistics(first), statistics(second), strict=True):
+        np.testing.assert_array_equal(kept, told)
 
 
 def test_a_folded_head_gives_the_same():

@@ -66,6 +66,37 @@ def test_jax_trains_stops_and_goes_on_and_tensorflow_loads_it(python, tmp_path):
     np.testing.assert_allclose(np.asarray(run.model(x)), logits, rtol=1e-3, atol=1e-4)
 
 
+SCALING = """
+import jax
+import keras
+import numpy as np
+from pathlib import Path
+from zoo.data.dataset import Dataset, take
+from zoo.data.sources import load_dataset
+from zoo.training.cluster import open_distribution
+from zoo.training.recipe import Recipe
+from zoo.training.run import train
+
+class Look(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        assert isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
+        print("scaled")
+
+assert len(jax.devices()) == 2
+digits = load_dataset("digits", "features")
+splits = [take(split, np.arange(32)) for split in (digits.train, digits.validation, digits.test)]
+train("residual_mlp", Dataset("some", digits.labels, *splits),
+      Recipe(epochs=1, batch_size=16, precision="float16"), Path({folder!r}),
+      config={{"depth": 1}}, callbacks=[Look()], distribution=open_distribution("mirrored"))
+"""
+
+
+def test_float16_has_its_loss_scaled_on_two_devices(python, tmp_path):
+    two = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    text = SCALING.format(folder=str(tmp_path / "run"))
+    assert "scaled" in python(text, KERAS_BACKEND="jax", **two)
+
+
 SHARING = """
 import json
 from pathlib import Path

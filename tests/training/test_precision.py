@@ -23,5 +23,10 @@ def test_the_fastest_precision(capability, flags, expected, reason):
     assert reason in why
 
 
+def test_float16_needs_its_loss_scaled():
+    assert fastest((7, 5), set(), scaled=False)[0] == "float32"
+    assert fastest((8, 0), set(), scaled=False)[0] == "bfloat16"
+
+
 def test_this_machine_has_one():
     assert choose_precision()[0] in PRECISIONS

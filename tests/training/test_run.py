@@ -83,6 +83,16 @@ def test_a_run_whose_weights_are_gone_is_trained_again(digits, tmp_path):
     assert zoo.load(tmp_path / "run").card.metrics
 
 
+def test_what_a_kill_left_half_written_is_removed(digits, tmp_path):
+    (tmp_path / ".run.json.x1.json").write_text("{")
+    (tmp_path / ".state.safetensors.x2.safetensors").write_bytes(b"half")
+    train("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    assert not any("state" in path.name for path in tmp_path.iterdir())
+    (tmp_path / "state.safetensors").write_bytes(b"")  # Killed just before its end.
+    train("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    assert not (tmp_path / "state.safetensors").exists()
+
+
 @pytest.mark.parametrize("content", ['{"a":', "[]"])
 def test_a_broken_record_is_refused(digits, tmp_path, content):
     (tmp_path / "run.json").write_text(content)

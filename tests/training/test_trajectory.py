@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -20,6 +21,30 @@ def test_the_weights_of_every_epoch_are_kept(tmp_path):
         assert (kept[-1][variable.path] == np.asarray(variable.value)).all()
     moved = kept[1]["stem_dense/kernel"] != kept[0]["stem_dense/kernel"]
     assert moved.any()
+
+
+def test_it_cannot_begin_in_the_middle(tmp_path):
+    """The training is stopped after its first epoch, and goes on."""
+    dataset = load_dataset("digits", "features")
+    recipe = Recipe(epochs=3, batch_size=256)
+
+    def stop(epoch, logs):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    stopper = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
+    for kept in ([], [KeepTrajectory(tmp_path / "kept")]):
+        output = tmp_path / ("kept" if kept else "not")
+        with pytest.raises(KeyboardInterrupt):
+            train("residual_mlp", dataset, recipe, output, callbacks=[*kept, stopper])
+        watch = [KeepTrajectory(output)]
+        if kept:
+            train("residual_mlp", dataset, recipe, output, callbacks=watch)
+            assert len(read_trajectory(output)) == 4
+            continue
+        with pytest.raises(RequestError, match="without the weights after epoch 0, which were not"):
+            train("residual_mlp", dataset, recipe, output, callbacks=watch)
+        assert not (output / FOLDER).exists()
 
 
 def test_what_is_missing_or_damaged_is_said(tmp_path):

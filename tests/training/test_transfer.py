@@ -34,6 +34,7 @@ def test_what_is_given_is_kept():
     assert (plan.whole.learning_rate, plan.whole.seed, plan.head.seed) == (0.1, 3, 3)
     assert "frozen up to stage1, augmentation none" in plan.text
     assert "network" not in choose_plan(500, freeze="backbone").text
+    assert choose_plan(5000, batch_size=8).frozen_statistics
 
 
 @pytest.mark.parametrize(

@@ -99,10 +99,14 @@ def attention(
         (batch, steps, width), before the dense layer that mixes the heads.
     """
     share = width // heads
+    # Open where it is None: no Reshape could infer it where a worker's part of a batch is empty.
+    steps = x.shape[1]
 
     def project(kind: str) -> Tensor:
         y = layers.Dense(width, name=f"{name}_{kind}")(x)
-        y = layers.Reshape((-1, heads, share), name=f"{name}_{kind}_heads")(y)
+        if steps is None:
+            return ops.stack(ops.split(y, heads, axis=-1), axis=1)
+        y = layers.Reshape((steps, heads, share), name=f"{name}_{kind}_heads")(y)
         return ops.transpose(y, (0, 2, 1, 3))
 
     query, key, value = (project(kind) for kind in ("query", "key", "value"))
@@ -110,5 +114,8 @@ def attention(
     if mask is not None:
         # By a sum, not a choice: in integers a choice would tie the ranges together.
         scores = scores + ops.where(mask, 0.0, _PADDING)[:, None, None, :]
-    mixed = ops.transpose(ops.matmul(ops.softmax(scores), value), (0, 2, 1, 3))
-    return layers.Reshape((-1, width), name=f"{name}_joined")(mixed)
+    mixed = ops.matmul(ops.softmax(scores), value)
+    if steps is None:
+        return ops.concatenate(ops.unstack(mixed, heads, axis=1), axis=-1)
+    mixed = ops.transpose(mixed, (0, 2, 1, 3))
+    return layers.Reshape((steps, width), name=f"{name}_joined")(mixed)

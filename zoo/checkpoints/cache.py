@@ -70,7 +70,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Keeps other processes from a folder of the cache, and removes what a killed one left there.
 
     Args:
-        folder: Of a checkpoint; need not exist.
+        folder: Of a checkpoint, or of decoded pictures; need not exist.
     """
     import filelock  # A dependency of huggingface_hub, which locks its own cache with it.
 

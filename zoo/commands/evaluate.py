@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from absl import flags
 from rich.table import Table
 
-from zoo.commands.artifact import open_artifact
+from zoo.commands.artifact import artifact_labels, open_artifact
 from zoo.commands.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
@@ -114,6 +114,13 @@ def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
         )
     if dataset.task == "regression":
         return dataset, score_values(outputs, split)
+    labels = artifact_labels(values.artifact, None)
+    numbered = values.data.endswith(".npz")  # Its classes have no names.
+    if labels is not None and not numbered and labels != dataset.labels:
+        raise RequestError(
+            f"the labels of {values.artifact} are {', '.join(labels)}, those of {dataset.name} "
+            f"{', '.join(dataset.labels)}; they must be the same, in this order"
+        )
     return dataset, score(outputs, split, dataset.labels)
 
 

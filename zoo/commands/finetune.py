@@ -93,7 +93,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         freeze=values.freeze,
         augment=values.augment,
         class_weights=values.class_weights,
-        precision=told_precision(terminal, values.precision),
+        precision=told_precision(terminal, values.precision, distribution),
         seed=values.seed,
     )
     terminal.print(plan.text)

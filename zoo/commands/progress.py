@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zoo.errors import RequestError
+from zoo.training.distribution import Distribution
 from zoo.training.precision import choose_precision
 
 
@@ -38,11 +39,16 @@ def watchers(
     return callbacks
 
 
-def told_precision(console: Console, name: str) -> str:
-    """Returns a precision; "auto" becomes the fastest here, which is said."""
+def told_precision(console: Console, name: str, distribution: Distribution) -> str:
+    """Returns a precision; "auto" becomes the fastest here, which is said.
+
+    Raises:
+        RequestError: The devices cannot train in it together.
+    """
     if name != "auto":
+        distribution.check_precision(name)
         return name
-    chosen, why = choose_precision()
+    chosen, why = choose_precision(scaled=distribution.strategy is None)
     console.print(f"precision: {chosen} ({why})")
     return chosen
 

@@ -81,6 +81,9 @@ class Command:
         except KeyboardInterrupt:
             complain("interrupted")
             return STOPPED
+        finally:
+            if sys.stdout.isatty():
+                Console().show_cursor()  # A bar that did not end well has hidden it.
 
 
 def import_keras() -> None:

@@ -78,7 +78,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
     names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
     asked = {name: values[name].value for name in names if values[name].value is not None}
-    asked["precision"] = told_precision(terminal, values.precision)
+    asked["precision"] = told_precision(terminal, values.precision, distribution)
     recipe = Recipe(**{**row.recipe, **asked})
     with reading(values, terminal) as how:
         dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from zoo.data.dataset import Split
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+# Bytes of batches that are made ahead of their use.
+_AHEAD = 2**30
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def training_batches(
         lambda step: tf.stack([tf.constant(seed + (share.index << 32), tf.int64), step])
     )
     indices = indices.map(share.of)
-    return _gather(tf.data.Dataset.zip(indices, keys), split, outputs, augment)
+    ahead = _ahead(split, batch_size, share)
+    return _gather(tf.data.Dataset.zip(indices, keys), split, outputs, ahead, augment)
 
 
 def evaluation_batches(
@@ -97,7 +102,7 @@ def evaluation_batches(
     import tensorflow as tf
 
     indices = tf.data.Dataset.range(len(split)).batch(batch_size).map(share.of)
-    return _gather(tf.data.Dataset.zip(indices), split, outputs)
+    return _gather(tf.data.Dataset.zip(indices), split, outputs, _ahead(split, batch_size, share))
 
 
 def steps_per_epoch(split: Split, batch_size: int) -> int:
@@ -105,10 +110,46 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
     return -(-len(split) // batch_size)
 
 
+@contextlib.contextmanager
+def reading_errors(*splits: Split) -> Iterator[None]:
+    """Raises what the reading of a split raised, in place of TensorFlow's account of it.
+
+    Args:
+        splits: Those whose batches are read in the block.
+
+    Raises:
+        RequestError: A packed picture is damaged.
+        OSError: A file cannot be read.
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError:
+        for split in splits:
+            problem = getattr(split.x, "problem", None)  # See `zoo.data.packed`.
+            if problem is not None:
+                raise problem from None
+        raise
+
+
+def _ahead(split: Split, batch_size: int, share: Share) -> int:
+    """Returns how many batches may be in flight, at least 2."""
+    example = 4 * int(np.prod(split.x.shape[1:]))
+    return max(2, _AHEAD // max(1, example * -(-batch_size // share.count)))
+
+
+def _cores() -> int:
+    """Returns the cores that this process may use, at least 2."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(2, own or 1)
+
+
 def _gather(
     indices: tf.data.Dataset,
     split: Split,
     outputs: int,
+    ahead: int,
     augment: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None,
 ) -> tf.data.Dataset:
     import tensorflow as tf
@@ -120,13 +161,15 @@ def _gather(
     def gather(index: tf.Tensor, *key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         inputs, truth = tf.cast(examples(index), tf.float32), tf.gather(y, index)
         if lengths is not None:
-            inputs = inputs[:, : tf.reduce_max(tf.gather(lengths, index))]
+            # A part without sequences has a step too.
+            inputs = inputs[:, : tf.maximum(tf.reduce_max(tf.gather(lengths, index)), 1)]
         # Values are floating; classes are integers.
         targets = truth[:, None] if truth.dtype.is_floating else tf.one_hot(truth, outputs)
         return (inputs, targets) if augment is None else augment(inputs, targets, *key)
 
-    calls = max(2, os.cpu_count() or 1)
-    batches = indices.map(gather, num_parallel_calls=calls, deterministic=True).prefetch(4)
+    ready = min(4, ahead // 2)
+    calls = min(_cores(), ahead - ready)
+    batches = indices.map(gather, num_parallel_calls=calls, deterministic=True).prefetch(ready)
     options = tf.data.Options()
     # The autotuner's thread sleeps out its back-off when an iterator ends: seconds each time.
     options.autotune.enabled = False

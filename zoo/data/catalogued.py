@@ -26,11 +26,12 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
         data_dir: Where prepared data sets are; None: that of tensorflow-datasets.
 
     Returns:
-        All three splits: those that it lacks are taken from the training split.
+        All three splits: those that it lacks are taken from the training split, and so are those
+        without classes (some test splits have -1 in their place), which is a note.
 
     Raises:
         RequestError: There is no such data set, it cannot be prepared, or it does not hold one
-            picture with one class in each example.
+            picture with one class in each example of the training split.
     """
     name = source.removeprefix(PREFIX)
     builder = _builder(source, name, data_dir)
@@ -43,19 +44,29 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
     }
     if "train" not in found:
         raise RequestError(f"{source} has no train split, only {', '.join(builder.info.splits)}")
-    pictures, y = {}, {}
+    pictures, y, notes = {}, {}, []
     for split, given in found.items():
-        pictures[split], y[split] = _read(builder, given, image, label)
+        examples, classes = _read(builder, given, image, label)
+        if (classes >= 0).all():
+            pictures[split], y[split] = examples, classes
+        elif split == "train":
+            raise RequestError(
+                f"{source} has {(classes < 0).sum():,} pictures without a class in its train "
+                "split; choose another data set"
+            )
+        else:
+            notes.append(f"the {given} split has pictures without a class; left out")
     return complete(
         Encoded(
             name=name,
             labels=tuple(builder.info.features[label].names),
             pictures=pictures,
             places={
-                split: [f"{source} {given}[{index}]" for index in range(len(y[split]))]
-                for split, given in found.items()
+                split: [f"{source} {found[split]}[{index}]" for index in range(len(classes))]
+                for split, classes in y.items()
             },
             y=y,
+            notes=tuple(notes),
         )
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.checkpoints.cache import cache_folder
+from zoo.checkpoints.cache import cache_folder, locked
 from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split, stratified_split
 from zoo.data.decode import BrokenPictureError, decode_picture, picture_size
@@ -107,7 +107,8 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
     """Decodes all pictures, broken ones left out.
 
     What is larger than `IN_MEMORY` is written to a file of the user's cache and mapped from there;
-    the same data in the same form is not decoded again.
+    the same data in the same form is not decoded again. Of several processes that want it, one
+    decodes and the others wait.
 
     Args:
         encoded: With all three splits.
@@ -119,6 +120,7 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
 
     Raises:
         RequestError: More than a twentieth is broken, or a split is empty.
+        OSError: The disk is full.
     """
     splits = ("train", "validation", "test")
     sources = [picture for name in splits for picture in encoded.pictures[name]]
@@ -210,17 +212,42 @@ def _decode_on_disk(
     folder: Path,
     progress: Progress | None,
 ) -> _Decoded:
-    if not folder.exists():
-        with whole_folder(folder) as temporary:
-            pictures = np.lib.format.open_memmap(temporary / "pictures.npy", "w+", np.uint8, shape)
-            broken = decode_into(pictures, sources, form, progress)
-            pictures.flush()
-            write_text(temporary / "broken.json", json.dumps(broken))
+    if not folder.exists():  # Without the lock, which a cache that is read-only has no place for.
+        with locked(folder):
+            if not folder.exists():
+                _decode_to(folder, shape, sources, form, progress)
     told = json.loads((folder / "broken.json").read_text(encoding="utf-8"))
     return _Decoded(
         np.load(folder / "pictures.npy", mmap_mode="r"),
         {int(index): reason for index, reason in told.items()},
     )
+
+
+def _decode_to(
+    folder: Path,
+    shape: tuple[int, ...],
+    sources: Sequence[Path | bytes],
+    form: Input,
+    progress: Progress | None,
+) -> None:
+    with whole_folder(folder) as temporary:
+        path = temporary / "pictures.npy"
+        pictures = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+        _reserve(path)
+        broken = decode_into(pictures, sources, form, progress)
+        pictures.flush()
+        write_text(temporary / "broken.json", json.dumps(broken))
+
+
+def _reserve(path: Path) -> None:
+    """Takes the blocks of a sparse file: a write through its map that finds none left kills."""
+    if not hasattr(os, "posix_fallocate"):  # macOS.
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _key(sources: Sequence[Path | bytes], form: Input) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split
-from zoo.data.decode import decode_picture
+from zoo.data.decode import BrokenPictureError, decode_picture
 from zoo.data.shards import INDEX, MANIFEST, SCHEMA
 from zoo.data.targets import check_splits
 from zoo.errors import DamagedError, RequestError
@@ -40,6 +40,7 @@ class PackedPictures:
     Attributes:
         shape: (pictures, height, width, channels).
         dtype: uint8.
+        problem: What went wrong at the last read that failed; TensorFlow's pipelines hide it.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class PackedPictures:
         self._shard, self._offsets, self._sizes = shard, offsets, sizes
         self._form = form
         self._key = key
-        self._open: dict[str, int] = {}
+        self.problem: RequestError | OSError | None = None
         # Pillow decodes and scales outside the interpreter's lock.
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
 
@@ -67,11 +68,15 @@ class PackedPictures:
 
     def __getitem__(self, index: Any) -> np.ndarray:
         rows = np.arange(len(self))[index]
-        if rows.ndim == 0:
-            return self._picture(int(rows))
-        if not len(rows):
+        if rows.ndim and not len(rows):
             return np.empty((0, *self.shape[1:]), np.uint8)
-        return np.stack(list(self._pool.map(self._picture, rows.tolist())))
+        try:
+            if rows.ndim == 0:
+                return self._picture(int(rows))
+            return np.stack(list(self._pool.map(self._picture, rows.tolist())))
+        except (RequestError, OSError) as error:
+            self.problem = error
+            raise
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self[:] if dtype is None else self[:].astype(dtype)
@@ -90,7 +95,7 @@ class PackedPictures:
         from google.protobuf.message import DecodeError
 
         path = self._files[self._shard[row]]
-        content = self._read(path, int(self._offsets[row]), int(self._sizes[row]))
+        content = _content(path, int(self._offsets[row]), int(self._sizes[row]))
         try:
             feature = tf.train.Example.FromString(content).features.feature
             picture = feature["image/encoded"].bytes_list.value[0]
@@ -100,19 +105,11 @@ class PackedPictures:
         return picture, name.decode()
 
     def _picture(self, row: int) -> np.ndarray:
-        return decode_picture(self.encoded(row)[0], self._form)
-
-    def _read(self, path: str, offset: int, size: int) -> bytes:
-        if "://" in path:
-            import tensorflow as tf
-
-            with tf.io.gfile.GFile(path, "rb") as file:
-                file.seek(offset)
-                return file.read(size)
-        if path not in self._open:
-            self._open[path] = os.open(path, os.O_RDONLY)
-        # Threads may read one open file at different places.
-        return os.pread(self._open[path], size, offset)
+        try:
+            return decode_picture(self.encoded(row)[0], self._form)
+        except BrokenPictureError as error:
+            path = self._files[self._shard[row]]
+            raise DamagedError(f"{path}: a picture is damaged, {error}; pack it anew") from error
 
 
 def is_packed(source: str) -> bool:
@@ -138,6 +135,7 @@ def open_packed(source: str, form: Callable[[int], Input]) -> Dataset:
     Raises:
         RequestError: The manifest is not one that this version understands.
         DamagedError: The index or a file is not what the manifest says.
+        OSError: Something cannot be read.
     """
     try:
         manifest = json.loads(_content(_inside(source, MANIFEST)))
@@ -151,6 +149,8 @@ def open_packed(source: str, form: Callable[[int], Input]) -> Dataset:
         notes = [*manifest["notes"]]
         if broken := manifest["broken"]:
             notes.append(f"{len(broken)} broken pictures were left out when it was packed")
+    except RequestError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{_inside(source, MANIFEST)} is no manifest of zoo data") from error
     content = _content(_inside(source, INDEX))
@@ -177,13 +177,23 @@ def _inside(source: str, name: str) -> str:
     return f"{source.rstrip('/')}/{name}" if "://" in source else str(Path(source) / name)
 
 
-def _content(path: str) -> bytes:
+def _content(path: str, offset: int = 0, size: int = -1) -> bytes:
+    """Returns the bytes of a file, or a part of them.
+
+    The file is opened each time: what thousands of shards hold open is more than a process may.
+    """
     if "://" not in path:
-        return Path(path).read_bytes()
+        with open(path, "rb") as local:
+            local.seek(offset)
+            return local.read(size)
     import tensorflow as tf
 
-    with tf.io.gfile.GFile(path, "rb") as file:
-        return file.read()
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+    except tf.errors.OpError as error:
+        raise OSError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def _size(path: str) -> int | None:

@@ -67,7 +67,7 @@ def pictures_below(folder: Path, others: Counter[str] | None = None) -> Iterator
             if path.suffix.lower() in SUFFIXES:
                 yield path
             elif others is not None:
-                others[path.suffix.lower() or name] += 1
+                others[_printable(path.suffix.lower() or name)] += 1
 
 
 def _find(folder: Path) -> Encoded:
@@ -77,7 +77,7 @@ def _find(folder: Path) -> Encoded:
     labels = _sorted([label for label, files in found["train"].items() if files])
     empty = [label for label, files in found["train"].items() if not files]
     if not labels:
-        loose = sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+        loose = sum(path.suffix.lower() in SUFFIXES for path in roots["train"].iterdir())
         held = f"{loose} pictures outside any class folder" if loose else "no pictures"
         raise RequestError(
             f"{roots['train']} holds {held}; put those of each class into a folder with its name"
@@ -110,10 +110,12 @@ def _find(folder: Path) -> Encoded:
             raise RequestError(f"{roots[split]} holds no pictures; fill it or remove it")
     return complete(
         Encoded(
-            name=folder.resolve().name,
+            name=_printable(folder.resolve().name),
             labels=tuple(labels),
             pictures={split: [path for path, _ in files] for split, files in rows.items()},
-            places={split: [str(path) for path, _ in files] for split, files in rows.items()},
+            places={
+                split: [_printable(path) for path, _ in files] for split, files in rows.items()
+            },
             y={split: np.array([y for _, y in files], np.int64) for split, files in rows.items()},
             notes=tuple(notes),
         )
@@ -140,6 +142,8 @@ def _classes(root: Path, others: Counter[str]) -> dict[str, list[Path]]:
     seen: dict[str, str] = {}
     for path in _folders(root):
         label = unicodedata.normalize("NFC", path.name)
+        if label != _printable(label):
+            raise RequestError(f"{root} has the class {label!r}, which is no UTF-8; rename it")
         other = seen.setdefault(label.casefold(), path.name)
         if other != path.name:
             raise RequestError(
@@ -160,6 +164,11 @@ def _sorted(labels: list[str]) -> list[str]:
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not _hidden(path.name))
+
+
+def _printable(path: str | os.PathLike[str]) -> str:
+    """Returns a path with a sign in place of what is no UTF-8, which no text file takes."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _hidden(name: str) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,13 +74,18 @@ def pack(
 
     Raises:
         RequestError: The folder holds something else, more than a twentieth of the pictures is
-            broken, or `shards` is not positive.
+            broken, a split is empty, or `shards` is not positive.
     """
     if shards < 1:
         raise RequestError(f"--shards must be positive, not {shards}")
+    for split, y in encoded.y.items():
+        if not len(y):
+            raise RequestError(
+                f"{encoded.name} has too few pictures: none is left for the {split} split; add more"
+            )
     plan = _plan(encoded, shards)
     text = json.dumps({"key": _key(encoded), "shards": sorted(plan)}, indent=2) + "\n"
-    _begin(output, text)
+    _begin(output, text, plan)
     if (output / MANIFEST).exists():
         return json.loads((output / MANIFEST).read_text(encoding="utf-8"))
     total = sum(len(rows) for _, rows in plan.values())
@@ -122,7 +127,10 @@ def _plan(encoded: Encoded, shards: int) -> dict[str, tuple[str, np.ndarray]]:
 
 
 def _key(encoded: Encoded) -> str:
-    """Returns a hash that changes with the pictures, their classes and their order."""
+    """Returns a hash that changes with the classes, and with names, sizes and order of pictures.
+
+    Not with what is in them: to read it takes as long as to pack it.
+    """
     digest = hashlib.sha256(repr((encoded.name, encoded.labels)).encode())
     for split in sorted(encoded.y):
         digest.update(encoded.y[split].tobytes())
@@ -132,8 +140,10 @@ def _key(encoded: Encoded) -> str:
     return digest.hexdigest()
 
 
-def _begin(output: Path, plan: str) -> None:
+def _begin(output: Path, plan: str, shards: Iterable[str]) -> None:
     """Claims the folder, or finds it claimed by the same packing; removes what a kill left."""
+    own = tuple(f".{name}." for name in (*shards, INDEX, MANIFEST, _PLAN))
+    left = [each for each in output.glob(".*") if each.name.startswith(own)]
     path = output / _PLAN
     if path.exists():
         if path.read_text(encoding="utf-8") != plan:
@@ -141,12 +151,12 @@ def _begin(output: Path, plan: str) -> None:
                 f"--output {output} holds a packing of other pictures or another number of "
                 "--shards; choose another folder"
             )
-    elif output.exists() and any(output.iterdir()):
+    elif output.exists() and not {*left}.issuperset(output.iterdir()):
         raise RequestError(f"--output {output} holds something else; choose another folder")
     else:
         write_text(path, plan)
-    for left in output.glob(".*"):
-        left.unlink()
+    for temporary in left:
+        temporary.unlink()
 
 
 def _counter(total: int, progress: Progress | None, stop: Event) -> Callable[[int], None]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 # From pictures (batch, height, width, channels) float32 in 0..255, targets (batch, classes)
-# and a key (2,) int64 of random numbers, to the first two, changed.
+# and a key (2,) int64 of the batch's own, to the first two, changed.
 Augment: TypeAlias = "Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]"
 
 
@@ -46,6 +46,10 @@ POLICIES = {
 
 def augmentation(name: str) -> Augment | None:
     """Returns a policy: every picture is cropped, scaled back and mirrored at random.
+
+    Crops and mirrors follow from the key of the batch: each worker has its own, and a resumed
+    training goes on with them. What "strong" does besides, layers of Keras draw from seeds of their
+    own: alike on all workers, and from the start again in a resumed training.
 
     Keras's RandAugment is in none of them: on two cores it made 112 pictures of 64×64 a second,
     where a ResNet-18 learns from three hundred.

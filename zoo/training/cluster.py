@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import keras
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Kind = Literal["none", "mirrored", "multiworker", "tpu"]
+
+_SLURM_PORT = 8888  # Of the first task of a machine; the next have the next ones.
 
 
 def open_distribution(
@@ -67,8 +70,9 @@ def open_distribution(
         return Distribution(_tpu_strategy(tpu))
     addresses, worker = _addresses(cluster)
     await_workers(addresses, worker, timeout, tell)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    return Distribution(strategy, worker=worker, workers=len(addresses))
+    joined = Distribution(worker=worker, workers=len(addresses))
+    with joined.losses_told():
+        return replace(joined, strategy=tf.distribute.MultiWorkerMirroredStrategy())
 
 
 def _addresses(cluster: str) -> tuple[list[str], int]:
@@ -94,20 +98,22 @@ def _addresses(cluster: str) -> tuple[list[str], int]:
 
 
 def _slurm_config() -> str:
-    """Returns the TF_CONFIG of this task of a Slurm step: ports from 8888 on, a task a worker."""
+    """Returns the TF_CONFIG of this task of a Slurm step, in which each task is a worker."""
     import tensorflow as tf
 
     try:
         tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
         # Which GPUs a task sees is Slurm's: `srun --gpus-per-task`. The numbers here say nothing.
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
+            port_base=_SLURM_PORT, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
         )
         workers = resolver.cluster_spec().as_dict()["worker"]
+        # Not SLURM_PROCID: the addresses are sorted as text, node10 before node9.
+        port = _SLURM_PORT + int(os.environ["SLURM_LOCALID"])
+        index = workers.index(f"{os.environ['SLURMD_NODENAME']}:{port}")
     except (RuntimeError, KeyError, ValueError) as error:
         raise RequestError(f"--cluster=slurm: {error}; start it with srun") from error
-    task = {"type": "worker", "index": resolver.task_id}
-    return json.dumps({"cluster": {"worker": workers}, "task": task})
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
 
 
 def _tpu_strategy(name: str) -> tf.distribute.Strategy:

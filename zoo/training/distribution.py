@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,12 +62,63 @@ class Distribution:
         told = f"{devices} device{'' if devices == 1 else 's'}"
         return told if self.workers == 1 else f"worker {self.worker} of {self.workers}, {told} each"
 
-    def scope(self) -> contextlib.AbstractContextManager:
-        """Returns the context in which the variables of a training are made."""
-        return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """The context in which the variables of a training are made.
+
+        Raises:
+            StoppedError: Another worker is gone; the chief sends the others their first values.
+        """
+        if self.strategy is None:
+            yield
+            return
+        with self.losses_told(), self.strategy.scope():
+            yield
+
+    def check_precision(self, precision: str) -> None:
+        """Refuses an arithmetic of `Recipe.precision` that cannot be trained in here.
+
+        Raises:
+            RequestError: It is float16 under a strategy, where Keras does not scale the loss.
+        """
+        if self.strategy is not None and precision == "float16":
+            raise RequestError(
+                "--precision=float16 is of one device: its loss cannot be scaled on several; "
+                "use bfloat16 or float32"
+            )
+
+    def check_last_batch(self, examples: int, batch_size: int) -> None:
+        """Refuses a last batch of an epoch that leaves a processor without an example.
+
+        TensorFlow's oneDNN convolutions fail on none; those of GPUs take it.
+
+        Args:
+            examples: Of a split.
+            batch_size: Of all together.
+
+        Raises:
+            RequestError: There is such a batch.
+        """
+        if self.strategy is None:
+            return
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):
+            return
+        devices, last = self.strategy.num_replicas_in_sync, examples % batch_size
+        if 0 < last < devices:
+            raise RequestError(
+                f"--batch_size={batch_size} leaves {last} of {examples:,} examples for the last "
+                f"batch, too few for {devices} devices; choose another"
+            )
 
     def trained(self, model: keras.Model) -> keras.Model:
-        """Returns what `fit` is called on: the model, or one over its layers for all replicas."""
+        """Returns what `fit` is called on: the model, or one over its layers for all replicas.
+
+        Raises:
+            RequestError: It cannot be trained on several, see `check_precision` and `replicated`.
+        """
+        self.check_precision(model.compute_dtype)
         if self.devices is not None:
             from zoo.training.sharded import sharded
 
@@ -88,7 +140,11 @@ class Distribution:
         if self.strategy is None:
             model.compute_metrics(None, nothing, nothing)
         else:
-            self.strategy.run(model.compute_metrics, args=(None, nothing, nothing))
+            import tensorflow as tf
+
+            run = tf.function(self.strategy.run, autograph=False)  # TPUs run nothing but graphs.
+            with self.losses_told():
+                run(model.compute_metrics, (None, nothing, nothing))
             model.jit_compile = False  # Collectives are no part of XLA's programs.
         model.reset_metrics()
 
@@ -190,9 +246,14 @@ class Distribution:
 
     def take_weights(self, layer: keras.layers.Layer) -> None:
         """Gives a layer, on every worker, the weights that it has on the chief."""
-        for variable in layer.weights if self.workers > 1 else []:
-            told = self.from_chief(np.asarray(variable, np.float32).tobytes())
-            variable.assign(np.frombuffer(told, np.float32).reshape(variable.shape))
+        if self.workers == 1:
+            return
+        flat = np.concatenate([np.ravel(value) for value in layer.get_weights()], dtype=np.float32)
+        told = np.frombuffer(self.from_chief(flat.tobytes()), np.float32)
+        sizes = [math.prod(variable.shape) for variable in layer.weights]
+        parts = np.split(told, np.cumsum(sizes)[:-1])
+        for variable, part in zip(layer.weights, parts, strict=True):
+            variable.assign(part.reshape(variable.shape))
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
         """Returns the sum of an array over the workers."""
@@ -208,8 +269,9 @@ class Distribution:
             return context.all_reduce("SUM", tf.where(first, values, tf.zeros_like(values)))
 
         with self.losses_told():
+            # Not in a graph: there TensorFlow 2.21 crashes where nothing is sent.
             result = self.strategy.run(add)
-        return self.strategy.experimental_local_results(result)[0].numpy()
+            return self.strategy.experimental_local_results(result)[0].numpy()
 
 
 ALONE = Distribution()

@@ -15,7 +15,7 @@ from zoo.files import whole_file
 from zoo.training.fused import jit_compile
 
 _BATCH = 64
-# After so many batches, what batch normalisation knew before weighs 0.9**50, half a percent.
+# Batches from which batch normalisation takes its statistics anew.
 _ADAPTATION_STEPS = 50
 
 
@@ -27,20 +27,26 @@ def backbone_of(network: keras.Model) -> keras.Model:
 
 
 def adapt_normalisation(backbone: keras.Model, x: np.ndarray, seed: int) -> None:
-    """Moves the statistics of batch normalisation to those of other inputs.
+    """Gives batch normalisation the statistics of other inputs, the mean over up to 50 batches.
 
     Li et al. 2016, "Revisiting Batch Normalization For Practical Domain Adaptation". Layers that
     are not trainable keep theirs.
 
     Args:
         backbone: Of `backbone_of`.
-        x: (examples, ...) raw inputs, of which no more are used than it takes.
+        x: (examples, ...) raw inputs. Less than a batch of 64 changes nothing.
         seed: Of the choice.
     """
+    norms = [each for each in backbone.layers if isinstance(each, keras.layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
     order = np.random.default_rng(seed).permutation(len(x))
-    for step in range(min(len(x) // _BATCH, _ADAPTATION_STEPS)):
+    for step in range(min(len(x) // _BATCH, _ADAPTATION_STEPS) if norms else 0):
+        for norm in norms:
+            norm.momentum = step / (step + 1)  # Read at each call, which no graph holds.
         chosen = np.sort(order[step * _BATCH :][:_BATCH])
         backbone(x[chosen].astype(np.float32), training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def compute_features(
@@ -72,8 +78,12 @@ def cached_features(
     path: Path,
     key: str,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    adapt: int | None = None,
 ) -> Dataset:
     """Returns a data set whose training and validation examples are features.
+
+    The backbone then has the statistics of batch normalisation that they were computed with.
 
     Args:
         backbone: Of `backbone_of`.
@@ -81,10 +91,14 @@ def cached_features(
         path: Of the file that keeps them, `.safetensors`.
         key: Changes with whatever the features depend on; with another key they are made anew.
         progress: Told how many of how many examples are done.
+        adapt: Seed with which `adapt_normalisation` comes first; None: it does not.
     """
     held = _read(path, key)
-    if held is None:
-        held, done = {}, 0
+    statistics = {v.path: v for v in backbone.non_trainable_variables if "/moving_" in v.path}
+    if held is None or not statistics.keys() < held.keys():
+        if adapt is not None:
+            adapt_normalisation(backbone, dataset.train.x, adapt)
+        held, done = {path: np.asarray(v) for path, v in statistics.items()}, 0
         total = len(dataset.train) + len(dataset.validation)
         for name in ("train", "validation"):
             before, split = done, getattr(dataset, name)
@@ -97,6 +111,8 @@ def cached_features(
             done += len(split)
         with whole_file(path) as temporary:
             temporary.write_bytes(safetensors.numpy.save(held, {"key": key}))
+    for name, variable in statistics.items():
+        variable.assign(held[name])
     train = Split(held["train"], dataset.train.y)
     validation = Split(held["validation"], dataset.validation.y)
     return Dataset(dataset.name, dataset.labels, train, validation, validation)
@@ -133,6 +149,6 @@ def _read(path: Path, key: str) -> dict[str, np.ndarray] | None:
         with safetensors.safe_open(path, framework="numpy") as file:
             if (file.metadata() or {}).get("key") != key:
                 return None
-            return {name: file.get_tensor(name) for name in ("train", "validation")}
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except safetensors.SafetensorError:
         return None

@@ -21,13 +21,7 @@ from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.registry import unknown
 from zoo.training.distribution import ALONE, Distribution
-from zoo.training.features import (
-    adapt_normalisation,
-    backbone_of,
-    cached_features,
-    fold,
-    standardised,
-)
+from zoo.training.features import backbone_of, cached_features, fold, standardised
 from zoo.training.fit import fit
 from zoo.training.recipe import Recipe
 from zoo.training.run import STATE, finish, finished, in_precision, versions
@@ -93,6 +87,7 @@ def finetune(
         "weights": weights,
         **dataclasses.asdict(plan),
     }
+    distribution.check_precision(plan.head.precision)
     distribution.check_same(settings)
     if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
         return done
@@ -184,10 +179,13 @@ def _train_head(
     progress: Progress | None,
 ) -> list[Row]:
     backbone = backbone_of(network)
-    if plan.freeze != "backbone" and not plan.frozen_statistics:
-        adapt_normalisation(backbone, dataset.train.x, plan.head.seed)
+    adapted = plan.freeze != "backbone" and not plan.frozen_statistics
     path = output / "features.safetensors"
-    features, mean, std = standardised(cached_features(backbone, dataset, path, key, progress))
+    features, mean, std = standardised(
+        cached_features(
+            backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
+        )
+    )
     inputs = keras.Input(features.example_shape, name="features")
     layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name="logits")
     head = keras.Model(inputs, layer(inputs), name="head")

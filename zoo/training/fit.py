@@ -11,7 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.data.batches import evaluation_batches, steps_per_epoch, training_batches
+from zoo.data.batches import (
+    evaluation_batches,
+    reading_errors,
+    steps_per_epoch,
+    training_batches,
+)
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
@@ -53,13 +58,16 @@ def fit(
         a regression r2 and mae, in the units of the target, in place of accuracy.
 
     Raises:
-        RequestError: The loss is no longer finite, or the state is of another training.
+        RequestError: The loss is no longer finite, the state is of another training, or the last
+            batch is too small for all that train.
         StoppedError: A SIGTERM came, or another worker was lost; the same call goes on.
     """
     scale = None
     if dataset.task == "regression":
         scale = target_scale(dataset.train.y)
         dataset = standardise(dataset, scale)
+    for split in (dataset.train, dataset.validation):
+        distribution.check_last_batch(len(split), recipe.batch_size)
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
     trained = distribution.trained(model)
@@ -73,7 +81,12 @@ def fit(
     found = path is not None and path.exists()
     held = distribution.from_chief(state.read_bytes() or b"empty" if found else b"")
     weights = balance(dataset.train.y) if recipe.class_weights else None
-    with sigterm_noted() as asked, distribution.losses_told(), fused_norms(trained):
+    with (
+        sigterm_noted() as asked,
+        distribution.losses_told(),
+        fused_norms(trained),
+        reading_errors(dataset.train, dataset.validation),
+    ):
         stop = partial(distribution.stop_agreed, trained, asked)
         keeper = StateKeeper(trained, path, held, recipe.patience, stop)
         first, step = len(keeper.history), keeper.step
@@ -102,7 +115,7 @@ def fit(
                 validation_data=evaluation_batches(
                     dataset.validation, recipe.batch_size, outputs, distribution.share
                 ),
-                callbacks=[_FiniteLoss(), keeper, *callbacks],
+                callbacks=[_FiniteLoss(), *callbacks, keeper],  # It may end the training.
                 verbose=0,
             )
     if keeper.best is not None:

@@ -12,12 +12,18 @@ BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def choose_precision() -> tuple[str, str]:
-    """Returns a precision of `zoo.training.recipe.Recipe` for this machine, and why it is that."""
-    return fastest(_capability(), _cpu_flags())
+def choose_precision(*, scaled: bool = True) -> tuple[str, str]:
+    """Returns a precision of `zoo.training.recipe.Recipe` for this machine, and why it is that.
+
+    Args:
+        scaled: Whether the loss can be scaled, without which float16 is not chosen.
+    """
+    return fastest(_capability(), _cpu_flags(), scaled=scaled)
 
 
-def fastest(capability: tuple[int, ...] | None, cpu_flags: Collection[str]) -> tuple[str, str]:
+def fastest(
+    capability: tuple[int, ...] | None, cpu_flags: Collection[str], *, scaled: bool = True
+) -> tuple[str, str]:
     """Returns the fastest precision, and why it is that.
 
     On a processor, bfloat16 is chosen where instructions multiply it. With those of vectors alone
@@ -27,11 +33,14 @@ def fastest(capability: tuple[int, ...] | None, cpu_flags: Collection[str]) -> t
     Args:
         capability: Of the GPU, major and minor; None: there is no GPU.
         cpu_flags: Instruction sets of the processor, in Linux's names.
+        scaled: Whether the loss can be scaled, without which float16 is not chosen.
     """
     if capability is not None:
         told = f"compute capability {'.'.join(map(str, capability))}"
         if capability >= BFLOAT16_CAPABILITY:
             return "bfloat16", f"the GPU has it: {told}"
+        if capability >= FLOAT16_CAPABILITY and not scaled:
+            return "float32", f"float16 is of one device; the GPU has no bfloat16: {told}"
         if capability >= FLOAT16_CAPABILITY:
             return "float16", f"with loss scaling; the GPU has no bfloat16: {told}"
         return "float32", f"the GPU has no fast half precision: {told}"

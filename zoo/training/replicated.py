@@ -136,6 +136,7 @@ def replicated(
                     "say --config=norm=layer"
                 )
             layer.synchronized = True
+    for layer in model._flatten_layers(include_self=False):  # The cells of an LSTM too.
         generator = getattr(layer, "seed_generator", None)
         if isinstance(generator, keras.random.SeedGenerator):
             _differ_by_replica(generator)

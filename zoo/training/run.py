@@ -79,6 +79,7 @@ def train(
         "weights": weights,
         **dataclasses.asdict(recipe),
     }
+    distribution.check_precision(recipe.precision)
     distribution.check_same(settings)
     if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
         return done
@@ -159,8 +160,7 @@ def finish(
     plot_curves(history, output / "curves.png", f"{card.model} on {dataset.name}")
     save(model, output, card, dtype=dtype)
     card = measure(output, dataset)
-    for path in _unfinished(output):
-        path.unlink()
+    _tidy(output)
     return card
 
 
@@ -211,7 +211,10 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     Raises:
         RequestError: The folder holds something else, or a run of other settings.
     """
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+    # Hidden is what a kill left of a file that it was writing.
+    if not output.exists() or (
+        output.is_dir() and all(path.name.startswith(".") for path in output.iterdir())
+    ):
         return None
     path = output / "run.json"
     if not path.is_file():
@@ -228,12 +231,23 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     if not (output / "card.json").exists():
         return None
     card = read_card(output)
-    return card if card.metrics and (output / WEIGHTS).exists() else None
+    if not card.metrics or not (output / WEIGHTS).exists():
+        return None
+    _tidy(output)
+    return card
 
 
 def _unfinished(output: Path) -> list[Path]:
     """Returns the files of a run that only an unfinished one has."""
     return [path for path in map(output.joinpath, _TEMPORARY) if path.exists()]
+
+
+def _tidy(output: Path) -> None:
+    """Removes what only an unfinished run needs, and what kills left of files being written."""
+    names = (*_TEMPORARY, "run.json")
+    partly = (part for name in names for part in output.glob(f".{name}.*"))
+    for path in (*_unfinished(output), *partly):
+        path.unlink()
 
 
 def _read_record(path: Path) -> dict[str, Any]:

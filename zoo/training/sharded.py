@@ -55,4 +55,5 @@ def sharded(model: keras.Model, devices: WholeBatches) -> ShardedModel:
     """
     trained = ShardedModel(model.inputs, model.outputs, name=model.name)
     trained._devices = devices
+    trained.dtype_policy = model.dtype_policy  # By it, Keras scales the loss in float16.
     return trained

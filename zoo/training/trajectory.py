@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from zoo.checkpoints.trajectory import is_kept, keep_weights
+from zoo.errors import RequestError
 
 
 class KeepTrajectory(keras.callbacks.Callback):
@@ -15,6 +16,9 @@ class KeepTrajectory(keras.callbacks.Callback):
 
     Args:
         folder: Of the run.
+
+    Raises:
+        RequestError: The training goes on, and the weights of an earlier epoch were not kept.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -23,8 +27,17 @@ class KeepTrajectory(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Writes the initial weights, unless the training goes on."""
-        if not is_kept(self._folder, 0):
+        if int(self.model.optimizer.iterations) == 0:
             keep_weights(self.model, self._folder, 0)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Sees that the weights of all earlier epochs are there."""
+        for earlier in range(epoch + 1):
+            if not is_kept(self._folder, earlier):
+                raise RequestError(
+                    f"{self._folder} goes on without the weights after epoch {earlier}, which were "
+                    "not kept; leave out --trajectory, or start anew in another --output"
+                )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the weights."""

@@ -13,8 +13,8 @@ from zoo.training.recipe import Recipe
 _HEAD_STEPS = 1500
 # Pictures that the whole network sees, all epochs together, where nothing else is asked.
 _SEEN = 10_000
-# With fewer training pictures, batch statistics say less than those of the pretraining.
-_SMALL = 1_000
+# With fewer training pictures, or fewer in a batch, the statistics of the pretraining say more.
+_FEW, _FEW_AT_ONCE = 1_000, 16
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def choose_plan(
         dataclasses.replace(head, epochs=head_epochs, patience=_patience(head_epochs)),
         dataclasses.replace(whole, patience=_patience(epochs)),
         freeze=freeze,
-        frozen_statistics=examples < _SMALL,
+        frozen_statistics=examples < _FEW or batch < _FEW_AT_ONCE,
     )
 
 
