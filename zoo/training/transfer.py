@@ -106,13 +106,10 @@ def choose_plan(
     rate = 1e-3 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate, augment=augment)
     return Plan(
-        dataclasses.replace(head, epochs=head_epochs, patience=_patience(head_epochs)),
-        dataclasses.replace(whole, patience=_patience(epochs)),
+        # The cosine's end is where most is won: a training should not stop long before it. That of
+        # the network first loses some of what the pretraining knew.
+        dataclasses.replace(head, epochs=head_epochs, patience=max(head_epochs // 3, 3)),
+        dataclasses.replace(whole, patience=max(epochs // 2, 3)),
         freeze=freeze,
         frozen_statistics=examples < _FEW or batch < _FEW_AT_ONCE,
     )
-
-
-def _patience(epochs: int) -> int:
-    # The cosine's end is where most is won: the training should not stop long before it.
-    return max(epochs // 3, 3)
