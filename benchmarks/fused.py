@@ -56,7 +56,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     import numpy as np
 
     from zoo.models import build
-    from zoo.training.fused import fused_norms
+    from zoo.training.fused import fused_layers
     from zoo.training.recipe import PRECISIONS, Recipe, compile_model
 
     random = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
         model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
         with mock.patch("zoo.training.fused.jit_compile", lambda told=told: told):
             compile_model(model, Recipe(precision=precision), steps)
-            with fused_norms(model):
+            with fused_layers(model):
                 model.train_on_batch(x, y)  # Traces.
         models.append(model)
     measured: list[list[tuple[float, float]]] = [[], []]

@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from zoo.models import build
 from zoo.training import fused
+from zoo.training.filter_gradient import has_product
 from zoo.training.fit import fit
-from zoo.training.fused import AdamW, fused_norms
+from zoo.training.fused import AdamW, fused_layers
 from zoo.training.recipe import PRECISIONS, Recipe
 
 
@@ -52,7 +53,7 @@ def normalised(precision):
     )
     model = keras.Model(inputs, layer(inputs))
     x = tf.constant(random.normal(2.0, 3.0, (6, 5, 4, 3)), layer.compute_dtype)
-    with fused_norms(model), tf.GradientTape() as tape:
+    with fused_layers(model), tf.GradientTape() as tape:
         tape.watch(x)
         y = model(x, training=True)
         loss = tf.reduce_sum(tf.cast(y, "float32") * random.normal(size=y.shape))
@@ -71,13 +72,22 @@ def test_a_normalisation_is_that_of_keras(monkeypatch, precision, tolerance):
 
 def test_the_operators_are_those_of_tensorflow_inside_alone():
     model = network()
-    with fused_norms(model):
+    with fused_layers(model):
         inside = operators(model)
     assert "FusedBatchNormV3" in inside
     assert "SquaredDifference" not in inside
     outside = operators(model)
     assert "FusedBatchNormV3" not in outside
     assert "SquaredDifference" in outside
+
+
+def test_convolutions_take_the_product_inside_alone():
+    model = build("resnet18", num_classes=3, input_shape=(32, 32, 3))
+    large = [layer for layer in model.layers if has_product(layer)]
+    assert large
+    with fused_layers(model):
+        assert all("call" in vars(layer) for layer in large)
+    assert not any("call" in vars(layer) for layer in large)
 
 
 def test_fit_takes_them(digits, tmp_path):
@@ -100,7 +110,7 @@ def test_what_is_synchronised_or_frozen_stays_with_keras(attribute):
         if isinstance(layer, keras.layers.BatchNormalization):
             setattr(layer, attribute, attribute == "synchronized")
     before = [variable.numpy() for variable in model.non_trainable_variables]
-    with fused_norms(model):
+    with fused_layers(model):
         assert "FusedBatchNormV3" not in operators(model)
         if attribute == "trainable":
             model(np.ones((2, 32, 32, 3)), training=True)
@@ -110,6 +120,6 @@ def test_what_is_synchronised_or_frozen_stays_with_keras(attribute):
 
 def test_an_exception_leaves_the_layers_as_they_were():
     model = network()
-    with pytest.raises(KeyError), fused_norms(model):
+    with pytest.raises(KeyError), fused_layers(model):
         raise KeyError
     assert not [layer for layer in model.layers if "call" in vars(layer)]

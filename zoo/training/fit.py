@@ -21,7 +21,7 @@ from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
 from zoo.training.distribution import ALONE, Distribution
-from zoo.training.fused import fused_norms
+from zoo.training.fused import fused_layers
 from zoo.training.preemption import sigterm_noted
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
@@ -84,7 +84,7 @@ def fit(
     with (
         sigterm_noted() as asked,
         distribution.losses_told(),
-        fused_norms(trained),
+        fused_layers(trained),
         reading_errors(dataset.train, dataset.validation),
     ):
         stop = partial(distribution.stop_agreed, trained, asked)

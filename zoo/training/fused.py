@@ -3,7 +3,8 @@
 Keras composes AdamW and batch normalisation of a dozen operators each, and every one goes through
 memory once more; a normalisation in bfloat16 is cast to float32 and back besides. XLA makes one
 program of them, but on a processor it is not used. There, TensorFlow has an operator for each.
-`python -m benchmarks.fused` measures what they are worth.
+Convolutions: see `zoo.training.filter_gradient`. `python -m benchmarks.fused` measures what all of
+it is worth.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+
+from zoo.training.filter_gradient import has_product, product_call
 
 
 def jit_compile() -> bool | str:
@@ -67,32 +70,39 @@ class AdamW(keras.optimizers.AdamW):
 
 
 @contextlib.contextmanager
-def fused_norms(model: keras.Model) -> Iterator[None]:
-    """Lets the batch normalisations of a model train by one operator each, inside the context.
+def fused_layers(model: keras.Model) -> Iterator[None]:
+    """Lets the layers of a model train by faster operators, inside the context.
 
-    The layers stay Keras's own, and give the same up to rounding. Those that the operator cannot
-    do (masked or synchronised steps, other shapes than pictures) are left as they are.
+    They stay Keras's own, and give the same up to rounding. Those that the operators cannot do
+    (of normalisations masked or synchronised steps, other shapes than pictures) are left as they
+    are.
     """
-    layers = [
-        layer
-        for layer in model.layers
-        if type(layer) is keras.layers.BatchNormalization
+    calls = {}
+    for layer in model.layers if jit_compile() is False else ():
+        if _has_operator(layer):
+            calls[layer] = _fused_call(layer)
+        elif has_product(layer):
+            calls[layer] = product_call(layer)
+    for layer, call in calls.items():
+        layer.call = call
+    try:
+        yield
+    finally:
+        for layer in calls:
+            del layer.call
+
+
+def _has_operator(layer: keras.layers.Layer) -> bool:
+    """Whether a layer is a batch normalisation that TensorFlow's operator can do."""
+    return (
+        type(layer) is keras.layers.BatchNormalization
         and not layer.synchronized
         and not layer.renorm
         and layer.axis in (-1, 3)
         and layer.scale
         and layer.center
         and layer.compute_dtype in ("float32", "bfloat16")
-    ]
-    if jit_compile() is not False:
-        layers = []
-    for layer in layers:
-        layer.call = _fused_call(layer)
-    try:
-        yield
-    finally:
-        for layer in layers:
-            del layer.call
+    )
 
 
 def _fused_call(layer: keras.layers.BatchNormalization) -> Callable[..., Any]:
