@@ -8,9 +8,9 @@ import pytest
 
 import zoo
 from tests.data.pictures import write_photos
-from zoo.data.sources import load_images
+from zoo.data.sources import load_dataset, load_images
 from zoo.errors import RequestError
-from zoo.training.finetune import finetune, sized_form, stage_of, stages
+from zoo.training.finetune import _take_best, finetune, sized_form, stage_of, stages
 from zoo.training.transfer import choose_plan
 
 CHECKPOINT = "resnet8.digits"
@@ -94,6 +94,39 @@ def test_what_is_frozen_stays(colours, shipped, tmp_path, freeze):
                or (before[path] != after[path]).any()}  # fmt: skip
     # Where no later epoch is better than the head alone, the head alone is taken.
     assert changed in ([{"logits"}] if freeze == "backbone" else [{"stage3", "logits"}, {"logits"}])
+
+
+@pytest.mark.parametrize(
+    ("head", "network", "taken"), [(0.9, 0.8, "mean"), (1.5, 0.8, "head"), (0.9, 1.5, "network")]
+)
+def test_the_best_of_both_stages_and_their_mean_is_taken(head, network, taken):
+    """Far from a good network on either side, the mean is that network."""
+    model = zoo.load(CHECKPOINT).model
+    digits = load_dataset("digits", "image")
+    random = np.random.default_rng(0)
+    away = [random.normal(size=value.shape) for value in model.get_weights()]
+    middle = model.get_weights()
+    start, tuned = ([w + sign * d for w, d in zip(middle, away, strict=True)] for sign in (1, -1))
+    rows = [[{"val_accuracy": value, "val_loss": 0.0}] for value in (head, network)]
+    ends = list(zip((start, tuned), rows, strict=True))
+    assert _take_best(model, digits, plan(), ends) == taken
+    expected = {"head": start, "network": tuned, "mean": middle}[taken]
+    for one, other in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_the_statistics_of_the_mean_are_taken_anew():
+    model, digits = zoo.load(CHECKPOINT).model, load_dataset("digits", "image")
+    weights = model.get_weights()
+    rows = [{"val_accuracy": -1.0, "val_loss": 0.0}]
+    many = dataclasses.replace(plan(), frozen_statistics=False)
+    assert _take_best(model, digits, many, [(weights, rows), (weights, rows)]) == "mean"
+    moved = {
+        variable.path.rsplit("/")[-1]
+        for variable, value in zip(model.weights, weights, strict=True)
+        if not np.allclose(variable, value)
+    }
+    assert moved == {"moving_mean", "moving_variance"}
 
 
 def test_a_finished_run_is_not_repeated(tuned, colours, shipped):

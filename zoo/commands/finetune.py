@@ -52,6 +52,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
 define_reading(FLAGS, tables=False)
+
+TAKEN = {
+    "head": "taken: the new head on the backbone as it was; no more was better in validation",
+    "network": "taken: the network of the second stage, which did best in validation",
+    "mean": "taken: the mean of the weights of both stages, which did best in validation",
+}
 define_distribution(FLAGS)
 
 
@@ -117,6 +123,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             progress=progress,
             distribution=distribution,
         )
+    if "taken" in card.training:
+        terminal.print(TAKEN[card.training["taken"]])
     for metric in card.metrics:
         terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
     terminal.print(f"checkpoint: {output}")

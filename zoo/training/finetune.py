@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import keras
+import numpy as np
 
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, Input, read_card
@@ -21,7 +22,14 @@ from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.registry import unknown
 from zoo.training.distribution import ALONE, Distribution
-from zoo.training.features import backbone_of, cached_features, fold, standardised
+from zoo.training.evaluation import run
+from zoo.training.features import (
+    adapt_normalisation,
+    backbone_of,
+    cached_features,
+    fold,
+    standardised,
+)
 from zoo.training.fit import fit
 from zoo.training.recipe import Recipe
 from zoo.training.run import STATE, finish, finished, in_precision, versions
@@ -50,7 +58,8 @@ def finetune(
     Where batch normalisation is to be trained, its statistics first become those of the new data.
     Then a new head is trained on the features of the backbone, which are computed once. Then the
     layers that `plan.freeze` leaves are trained with it. Of each stage the epoch that does best on
-    the validation split is taken; where no epoch of the second is better than the first, the first.
+    the validation split is taken; of these two, and the mean of their weights, again the best. The
+    card's `training.taken` tells which: "head", "network" or "mean".
 
     The same call on an unfinished folder goes on after its last saved epoch; on a finished one it
     does nothing.
@@ -128,7 +137,13 @@ def finetune(
     history = json.loads(distribution.on_chief(train_head))
     distribution.take_weights(network)
     if plan.freeze != "backbone":
-        rows = _train_network(network, dataset, plan, groups, output, watch, history, distribution)
+        start = network.get_weights()
+        rows = _train_network(network, dataset, plan, groups, output, watch, distribution)
+        ends = [(start, history), (network.get_weights(), rows)]
+        taken = distribution.on_chief(lambda: _take_best(network, dataset, plan, ends))
+        network.trainable = True
+        distribution.take_weights(network)
+        card = dataclasses.replace(card, training={**card.training, "taken": taken})
         shift = len(history)
         history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
     final = build_from_card(card)
@@ -202,10 +217,8 @@ def _train_network(
     groups: Sequence[str],
     output: Path,
     watch: Watch,
-    before: Sequence[Row],
     distribution: Distribution,
 ) -> list[Row]:
-    start = network.get_weights()
     shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
     history = fit(
         network,
@@ -216,7 +229,33 @@ def _train_network(
         rates=lambda path: shares[stage_of(path)],
         distribution=distribution,
     )
-    network.trainable = True
-    if max(map(rank, before)) > max(map(rank, history)):
-        network.set_weights(start)
     return [{"stage": 2, **row} for row in history]
+
+
+def _take_best(
+    network: keras.Model,
+    dataset: Dataset,
+    plan: Plan,
+    ends: Sequence[tuple[list[np.ndarray], Sequence[Row]]],
+) -> str:
+    """Gives a network the weights of the first stage, the second, or their mean, and says which.
+
+    Halfway between a pretrained network and what fine-tuning made of it often lies a better one:
+    Wortsman et al. 2022, "Robust Fine-Tuning of Zero-Shot Models".
+    """
+    (start, before), (tuned, after) = ends
+    network.set_weights([(one + other) / 2 for one, other in zip(start, tuned, strict=True)])
+    if not plan.frozen_statistics:  # Those of the mean are not the mean of those.
+        adapt_normalisation(backbone_of(network), dataset.train.x, plan.whole.seed)
+    told = run(network, dataset.validation.x)
+    truth = keras.utils.to_categorical(dataset.validation.y, told.shape[1])
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=plan.whole.label_smoothing
+    )
+    right = told.argmax(axis=-1) == dataset.validation.y
+    mean = {"val_accuracy": float(right.mean()), "val_loss": float(loss(truth, told))}
+    ranks = {"head": max(map(rank, before)), "network": max(map(rank, after)), "mean": rank(mean)}
+    taken = max(ranks, key=lambda name: ranks[name])
+    if taken != "mean":
+        network.set_weights(start if taken == "head" else tuned)
+    return taken
