@@ -107,10 +107,10 @@ def test_workers_train_a_resnet_as_well_as_one(tmp_path):
 
 
 FINETUNING = """
-import json, sys
+import dataclasses, json, sys
 from pathlib import Path
 from zoo.training.cluster import open_distribution
-kind, photos, output = sys.argv[1:]
+kind, photos, output, frozen = sys.argv[1:]
 distribution = open_distribution(kind, timeout=120)
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.data.sources import load_images
@@ -120,6 +120,7 @@ from zoo.training.transfer import choose_plan
 form = checkpoint_card("resnet8.digits").input
 dataset = load_images(photos, form=form)
 plan = choose_plan(len(dataset.train), epochs=2, head_epochs=2, batch_size=16, augment="none")
+plan = dataclasses.replace(plan, frozen_statistics=frozen == "frozen")
 output = Path(output) / f"worker{distribution.worker}"
 card = finetune("resnet8.digits", dataset, plan, output, form=form, distribution=distribution)
 print(json.dumps({"top1": card.metrics[0].value, "wrote": output.exists()}))
@@ -127,11 +128,17 @@ print(json.dumps({"top1": card.metrics[0].value, "wrote": output.exists()}))
 
 
 @pytest.mark.slow
-def test_two_workers_finetune_as_one_does(tmp_path):
-    photos = str(write_photos(tmp_path / "photos", {"red": 30, "green": 30}))
-    (alone,) = results(start_workers(1, "-c", FINETUNING, "none", photos, str(tmp_path / "one")))
+@pytest.mark.parametrize("statistics", ["frozen", "adapted"])
+def test_two_workers_finetune_as_one_does(tmp_path, statistics):
+    photos = str(write_photos(tmp_path / "photos", {"red": 60, "green": 60}))
+
+    def run(count, kind, folder):
+        given = "-c", FINETUNING, kind, photos, str(folder), statistics
+        return results(start_workers(count, *given))
+
     folder = tmp_path / "two"
-    two = results(start_workers(2, "-c", FINETUNING, "multiworker", photos, str(folder)))
+    (alone,) = run(1, "none", tmp_path / "one")
+    two = run(2, "multiworker", folder)
     assert [each["wrote"] for each in two] == [True, False]
     assert two[0]["top1"] == two[1]["top1"] == alone["top1"]
     histories = [

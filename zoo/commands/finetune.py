@@ -52,13 +52,14 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
 define_reading(FLAGS, tables=False)
+define_distribution(FLAGS)
 
+# By `training.taken` of the card.
 TAKEN = {
-    "head": "taken: the new head on the backbone as it was; no more was better in validation",
+    "head": "taken: the new head on the backbone as it was, which did best in validation",
     "network": "taken: the network of the second stage, which did best in validation",
     "mean": "taken: the mean of the weights of both stages, which did best in validation",
 }
-define_distribution(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:

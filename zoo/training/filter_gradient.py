@@ -1,7 +1,7 @@
 """The gradient of a convolution by its kernel as a matrix product, where that is faster.
 
-oneDNN's operator for it takes up to half of a training step where the kernel is large beside the
-map that it gives, as in the last stages of a ResNet. There it is faster to lay the patches that the
+oneDNN's operator for it is slow where the kernel is large beside the map that it gives, as in the
+last stages of a ResNet. There it is faster to lay the patches that the
 kernel saw side by side and to multiply; in bfloat16 more often than in float32. Outputs and the
 gradient by the inputs stay oneDNN's.
 """
@@ -84,7 +84,7 @@ def _patches(
 
     high, wide = places
     _, height, width, channels = x.shape
-    # Every stride-th row lies in one axis then: TensorFlow cuts them ten times as fast.
+    # Every stride-th row lies in one axis then: TensorFlow cuts them much faster.
     rows, columns = (-(-(size + 2 * side) // stride) for size in (height, width))
     more = [
         (side, count * stride - size - side) for count, size in ((rows, height), (columns, width))
