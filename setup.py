@@ -18,7 +18,7 @@ setup(
     # The checkout's checkpoints/ is installed as zoo/pretrained/.
     package_dir={"zoo.pretrained": "checkpoints"},
     package_data={
-        "zoo": ["py.typed", "checkpoints/imagenet_labels.txt"],
+        "zoo": ["py.typed", "models/imagenet_labels.txt"],
         "zoo.pretrained": ["*/card.json", "*/model.safetensors"],
     },
     install_requires=[

@@ -1,4 +1,4 @@
-"""The gradients of a network's convolutions by `zoo.training.filter_gradient`, beside TensorFlow's.
+"""Gradients of a network's convolutions by `zoo.training.cpu.filter_gradient`, and TensorFlow's.
 
     python -m benchmarks.filter_gradient --model=resnet18 --sizes 32 64 128
 
@@ -49,7 +49,7 @@ def _rows(asked: argparse.Namespace, size: int, precision: str) -> list[list[str
     import keras
 
     from zoo.models import build
-    from zoo.training.filter_gradient import has_product, product_call
+    from zoo.training.cpu.filter_gradient import has_product, product_call
     from zoo.training.recipe import PRECISIONS
 
     keras.config.set_dtype_policy(PRECISIONS[precision])

@@ -1,4 +1,4 @@
-"""Steps of a training with the fused operators of `zoo.training.fused`, beside Keras's own.
+"""Steps of a training with the fused operators of `zoo.training.cpu.fused`, beside Keras's own.
 
     python -m benchmarks.fused --model=resnet18 --sizes 32 64
 
@@ -56,7 +56,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     import numpy as np
 
     from zoo.models import build
-    from zoo.training.fused import fused_layers
+    from zoo.training.cpu.fused import fused_layers
     from zoo.training.recipe import PRECISIONS, Recipe, compile_model
 
     random = np.random.default_rng(0)
@@ -67,7 +67,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     # Where XLA is to fuse, the module leaves all to Keras.
     for told in ("auto", False):
         model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
-        with mock.patch("zoo.training.fused.jit_compile", lambda told=told: told):
+        with mock.patch("zoo.training.cpu.fused.jit_compile", lambda told=told: told):
             compile_model(model, Recipe(precision=precision), steps)
             with fused_layers(model):
                 model.train_on_batch(x, y)  # Traces.

@@ -136,8 +136,8 @@ def work(arguments: argparse.Namespace) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(2)
-    from zoo.training.cluster import open_distribution
-    from zoo.training.distribution import ALONE
+    from zoo.training.distribution.cluster import open_distribution
+    from zoo.training.distribution.distribution import ALONE
 
     distribution = open_distribution("multiworker" if count > 1 else "none")
     import keras

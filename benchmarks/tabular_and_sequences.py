@@ -25,7 +25,7 @@ from benchmarks.prepare import adult, california, small_sequences, spoken_digits
 from zoo.data.sources import Reading, load_dataset
 from zoo.models import MODELS
 from zoo.training.recipe import Recipe
-from zoo.training.run import train
+from zoo.training.run_folder import train
 
 
 @dataclass(frozen=True)

@@ -12,31 +12,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from export.describe import describe_file
+    from export.checks.gates import Check
     from export.errors import ExportError
-    from export.gates import Check
-    from export.metadata import About
     from export.pipeline import export_model
     from export.report import Artifact, GateFailure, Report
-    from export.runtime import LiteModel
     from export.samples import Samples
     from export.stream import LiteStream, load_lite
     from export.targets import TARGETS, Gates, Target, register_target
+    from export.tflite.inspect import describe_file
+    from export.tflite.metadata import About
+    from export.tflite.runtime import LiteModel
 
 _HOMES = {
     "TARGETS": "export.targets",
-    "About": "export.metadata",
+    "About": "export.tflite.metadata",
     "Artifact": "export.report",
-    "Check": "export.gates",
+    "Check": "export.checks.gates",
     "ExportError": "export.errors",
     "GateFailure": "export.report",
     "Gates": "export.targets",
-    "LiteModel": "export.runtime",
+    "LiteModel": "export.tflite.runtime",
     "LiteStream": "export.stream",
     "Report": "export.report",
     "Samples": "export.samples",
     "Target": "export.targets",
-    "describe_file": "export.describe",
+    "describe_file": "export.tflite.inspect",
     "export_model": "export.pipeline",
     "load_lite": "export.stream",
     "register_target": "export.targets",

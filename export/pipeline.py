@@ -11,30 +11,30 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from export import integration
+from export.checks.gates import Check, Evidence, judge
+from export.checks.layers import LayerNoise, worst_layers
+from export.checks.parity import accuracy, compare
+from export.checks.prove import prove
+from export.checks.provers.subject import Subject
+from export.checks.verify import Run, run_artifact
 from export.child import ChildError
-from export.convert import Arithmetic, Source, convert
 from export.errors import ExportError
-from export.flatbuffer import Graph, read_graph
-from export.form import SIGNATURE, Form, prepare, reference
-from export.gates import Check, Evidence, judge
-from export.integration import TRAINABLE
-from export.layers import LayerNoise, worst_layers
-from export.learning import trainable_artifact
-from export.metadata import LABELS, About, attach, check_about, describe
-from export.page import render
-from export.parity import accuracy, compare
-from export.prove import prove
-from export.provers.subject import Subject
+from export.forms.form import SIGNATURE, Form, prepare, reference
+from export.forms.one_step import step_samples
+from export.forms.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
+from export.pages import guide
+from export.pages.guide import TRAINABLE
+from export.pages.report_page import render
 from export.publish import REPORT, check_output, publish, working_folder
 from export.report import Artifact, GateFailure, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
-from export.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
-from export.streaming import step_samples
 from export.targets import FLOAT32_GATES, Target, find_targets
 from export.task import TEST_X, Task
-from export.trainable import check_trainable
-from export.verify import Run, run_artifact
+from export.tflite.convert import Arithmetic, Source, convert
+from export.tflite.flatbuffer import Graph, read_graph
+from export.tflite.metadata import LABELS, About, attach, check_about, describe
+from export.trainable.artifact import trainable_artifact
+from export.trainable.form import check_trainable
 
 Progress = Callable[[str], None]
 
@@ -86,7 +86,7 @@ def export_model(
             named inputs and outputs. It has the weights of `model` and takes every step as real:
             `model` itself where that has no masking.
         trainable_head: Whether to write `trainable.tflite` too, whose last dense layer learns on
-            the device: see `export.trainable`.
+            the device: see `export.trainable.form`.
         threads: For LiteRT, in the checks and in the latency.
         progress: Called with a line of text at each step.
 
@@ -341,8 +341,8 @@ def _write_report(
             "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
         )
     if report.verdict == "pass":
-        guide = integration.render(report, labels=task.labels, pixels=task.pixels)
-        (folder / INTEGRATION).write_text(guide, encoding="utf-8")
+        text = guide.render(report, labels=task.labels, pixels=task.pixels)
+        (folder / INTEGRATION).write_text(text, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     predictions = {"Keras": task.reference, **values}
     # Labels of values are names, not answers.

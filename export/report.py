@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
-from export.gates import Check
-from export.layers import LayerNoise
-from export.parity import Parity
-from export.runtime import Latency, TensorInfo
+from export.checks.gates import Check
+from export.checks.layers import LayerNoise
+from export.checks.parity import Parity
+from export.tflite.runtime import Latency, TensorInfo
 
 SCHEMA = 1
 # Gates whose failure explains that of others.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from export.errors import ExportError
-from export.runtime import (
+from export.tflite.runtime import (
     Latency,
     LiteModel,
     dequantise,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from export.form import Form
-from export.metadata import About
+from export.forms.form import Form
 from export.samples import Samples
+from export.tflite.metadata import About
 
 # The test samples, in `Task.scratch`.
 TEST_X = "test_x.npz"

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from zoo.analysis.depth import DepthGradient, draw_batches, unit_layers
+from zoo.analysis.gradients.depth import DepthGradient, draw_batches, unit_layers
 from zoo.data.dataset import Split
 from zoo.errors import RequestError
 from zoo.models import build

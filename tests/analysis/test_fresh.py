@@ -7,7 +7,7 @@ from zoo.checkpoints.store import build_from_card
 from zoo.data.digits import load_digits
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.run import describe, train
+from zoo.training.run_folder import describe, train
 
 
 class Begin(keras.callbacks.Callback):

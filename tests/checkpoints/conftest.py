@@ -8,7 +8,7 @@ import os
 import pytest
 import safetensors.numpy
 
-from zoo.checkpoints.torchvision_names import to_torchvision
+from zoo.checkpoints.foreign.torchvision_names import to_torchvision
 
 
 @pytest.fixture(scope="session")

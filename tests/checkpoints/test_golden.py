@@ -16,9 +16,13 @@ from sklearn.datasets import load_sample_image
 
 from tests.golden.seeded import MODELS, crops, seeded_tensors
 from zoo.checkpoints.card import Input
+from zoo.checkpoints.foreign.torchvision_names import (
+    from_torchvision,
+    to_torchvision,
+    torchvision_name,
+)
 from zoo.checkpoints.published import PUBLISHED, published_card
-from zoo.checkpoints.torchvision_names import from_torchvision, to_torchvision, torchvision_name
-from zoo.data.pictures import prepare_picture
+from zoo.data.pictures.prepare import prepare_picture
 from zoo.models import build
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from zoo.commands.measuring import Worker, example
+from zoo.artifacts.timing import Worker, example
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from zoo.commands.configuring import parse_vary
+from zoo.commands.flags.configuring import parse_vary
 from zoo.errors import RequestError
 
 TINY = ("compare", "--vary=depth=1,2", "--config=width=8", "--seeds=2", "--landscape=3")

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.conftest import ROOT
-from tests.data.pictures import write_photos
+from tests.data.written_photos import write_photos
 
 
 @pytest.fixture(scope="module")

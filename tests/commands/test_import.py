@@ -11,8 +11,8 @@ import safetensors.numpy
 
 import zoo
 from tests.golden.seeded import seeded_tensors
+from zoo.checkpoints.foreign.torchvision_names import to_torchvision
 from zoo.checkpoints.published import PUBLISHED
-from zoo.checkpoints.torchvision_names import to_torchvision
 from zoo.files import sha256
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from export.flatbuffer import read_graph
+from export.tflite.flatbuffer import read_graph
 
 INTEGERS = {"int8", "int32", "bool"}
 AGAIN = ("a", "b")

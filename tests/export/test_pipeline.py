@@ -13,7 +13,7 @@ import pytest
 
 import export
 from export import child, pipeline
-from export.flatbuffer import read_graph
+from export.tflite.flatbuffer import read_graph
 
 TARGETS = ("cpu", "gpu", "edge")
 THREE = ("a", "b", "c")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.data.pictures import write_photos
+from tests.data.written_photos import write_photos
 from zoo.data.sources import load_dataset, load_images
 from zoo.errors import RequestError
 from zoo.training.finetune import _take_best, finetune, sized_form, stage_of, stages
-from zoo.training.transfer import choose_plan
+from zoo.training.plan import choose_plan
 
 CHECKPOINT = "resnet8.digits"
 

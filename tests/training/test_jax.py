@@ -18,9 +18,9 @@ assert keras.backend.backend() == "jax"
 import zoo
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError, StoppedError
-from zoo.training.cluster import open_distribution
+from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
-from zoo.training.run import train
+from zoo.training.run_folder import train
 
 class Terminate(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
@@ -73,9 +73,9 @@ import numpy as np
 from pathlib import Path
 from zoo.data.dataset import Dataset, take
 from zoo.data.sources import load_dataset
-from zoo.training.cluster import open_distribution
+from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
-from zoo.training.run import train
+from zoo.training.run_folder import train
 
 class Look(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
@@ -104,9 +104,9 @@ import jax
 import numpy as np
 from zoo.data.dataset import Dataset, take
 from zoo.data.sources import load_dataset
-from zoo.training.cluster import open_distribution
+from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
-from zoo.training.run import train
+from zoo.training.run_folder import train
 
 distribution = open_distribution({kind!r})
 digits = load_dataset("digits", "image")

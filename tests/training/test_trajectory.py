@@ -7,7 +7,7 @@ from zoo.checkpoints.trajectory import FOLDER, read_trajectory
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.run import train
+from zoo.training.run_folder import train
 from zoo.training.trajectory import KeepTrajectory
 
 

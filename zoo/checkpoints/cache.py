@@ -37,7 +37,7 @@ def fetch(row: Published) -> Path:
         RequestError: The weights cannot be had; the message tells how to bring them by hand.
         DamagedError: What came is not what was promised; the cache holds nothing of it.
     """
-    from zoo.checkpoints.foreign import with_origin, write_checkpoint
+    from zoo.checkpoints.foreign.resnets import with_origin, write_checkpoint
 
     folder = cache_folder() / row.name
     if _is_whole(folder):  # Without the lock, which a cache that is read-only has no place for.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import floor
 
 from zoo.checkpoints.card import Card, Input, Metric
-from zoo.checkpoints.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
 from zoo.models import MODELS
+from zoo.models.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
 
 WEIGHTS_ON_HUB = "model.safetensors"
 

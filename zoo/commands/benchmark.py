@@ -11,7 +11,7 @@ import numpy as np
 from absl import flags
 from rich.table import Table
 
-from zoo.commands.measuring import Worker
+from zoo.artifacts.timing import Worker
 from zoo.commands.runner import DONE, Command, console, no_more
 from zoo.errors import RequestError
 

@@ -17,8 +17,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zoo.commands.configuring import parse_config, parse_vary
-from zoo.commands.reading import define_reading, reading
+from zoo.commands.flags.configuring import parse_config, parse_vary
+from zoo.commands.flags.reading import define_reading, reading
 from zoo.commands.runner import (
     DONE,
     Command,
@@ -33,9 +33,9 @@ from zoo.errors import RequestError
 from zoo.models import MODELS
 
 if TYPE_CHECKING:
-    from zoo.analysis.comparison import Outcome
-    from zoo.analysis.landscape import Surface
-    from zoo.analysis.twins import Twin
+    from zoo.analysis.compare.comparison import Outcome
+    from zoo.analysis.compare.twins import Twin
+    from zoo.analysis.landscape.landscape import Surface
     from zoo.checkpoints.store import Checkpoint
     from zoo.data.dataset import Dataset, Split
     from zoo.training.recipe import Recipe
@@ -77,7 +77,7 @@ _LINES, _POINTS, _EXAMPLES = 8, 100, 512  # Of gradients; and of the surface.
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Trains, measures and shows."""
     no_more(rest)
-    from zoo.analysis.twins import cross
+    from zoo.analysis.compare.twins import cross
 
     row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     for name, least in (("seeds", 1), ("landscape", 0), ("curvature", 0)):
@@ -112,11 +112,11 @@ def _outcome(
     terminal: Console,
 ) -> Outcome:
     """Trains one twin from each seed, and measures it."""
-    from zoo.analysis.comparison import Outcome
+    from zoo.analysis.compare.comparison import Outcome
     from zoo.analysis.fresh import initial_weights
-    from zoo.analysis.gradients import GradientProbe
+    from zoo.analysis.gradients.gradients import GradientProbe
     from zoo.checkpoints.store import load
-    from zoo.training.run import describe
+    from zoo.training.run_folder import describe
 
     card = describe(values.model, dataset, twin.config)
     command = command_line("compare", values)
@@ -148,7 +148,7 @@ def _outcome(
 
 def _figures(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
     """Returns how good a trained network is, on what it learnt and on what it did not."""
-    from zoo.training.evaluation import run, score_values
+    from zoo.training.inference import run, score_values
 
     def outputs(split: Split) -> np.ndarray:
         return run(checkpoint.model, split.x, batch_size=256)
@@ -173,7 +173,7 @@ def _surface(
     values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset, folder: Path, seed: int
 ) -> Surface | None:
     """Measures the loss around a trained network: as a picture around that of seed 0 only."""
-    from zoo.analysis.landscape import random_surface
+    from zoo.analysis.landscape.landscape import random_surface
     from zoo.data.dataset import balanced_sample
 
     points = values.landscape if seed == 0 else 0
@@ -189,7 +189,7 @@ def _bending(surface: Surface | None) -> dict[str, float]:
     """Returns how strongly the loss bends downwards, where that was asked for."""
     if surface is None or surface.lowest is None:
         return {}
-    from zoo.analysis.curvature import negative_curvature
+    from zoo.analysis.landscape.curvature import negative_curvature
 
     # Twins differ by factors. Less than a millionth is none.
     return {"log10 negative curvature": float(np.log10(negative_curvature(surface.lowest) + 1e-6))}
@@ -207,8 +207,8 @@ def _show(
     folder: Path,
     terminal: Console,
 ) -> None:
-    from zoo.analysis.comparison import steps
-    from zoo.analysis.comparison_page import PAGE, result_rows, write_comparison
+    from zoo.analysis.compare.comparison import steps
+    from zoo.analysis.compare.page import PAGE, result_rows, write_comparison
     from zoo.files import write_text
 
     told = [step for name in outcomes[0].figures for step in steps(outcomes, name)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from absl import flags
 
 from zoo.checkpoints.catalogue import find_checkpoint
-from zoo.checkpoints.foreign import write_torchvision
+from zoo.checkpoints.foreign.resnets import write_torchvision
 from zoo.commands.runner import DONE, Command, console, no_more
 from zoo.errors import RequestError
 

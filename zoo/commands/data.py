@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from zoo.commands.reading import bar
+from zoo.commands.flags.reading import bar
 from zoo.commands.runner import DONE, Command, console, no_more, quiet
 from zoo.errors import RequestError
 
@@ -30,9 +30,9 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     with quiet():
         import tensorflow  # noqa: F401 - its greetings.
-    from zoo.data.catalogued import PREFIX, find_tfds
-    from zoo.data.photos import find_photos
-    from zoo.data.shards import MANIFEST, pack
+    from zoo.data.pictures.folder import find_photos
+    from zoo.data.pictures.pack import MANIFEST, pack
+    from zoo.data.pictures.tfds import PREFIX, find_tfds
 
     tfds = values.data.startswith(PREFIX)
     if not tfds and not Path(values.data).is_dir():

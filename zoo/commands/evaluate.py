@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from absl import flags
 from rich.table import Table
 
-from zoo.commands.artifact import artifact_labels, open_artifact
-from zoo.commands.reading import define_reading, reading
+from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.commands.flags.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more
 from zoo.errors import RequestError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
     from zoo.data.sources import Reading
     from zoo.models import InputKind
-    from zoo.training.evaluation import ClassScore, Evaluation, ValueEvaluation
+    from zoo.training.inference import ClassScore, Evaluation, ValueEvaluation
 
     Measured: TypeAlias = tuple[Dataset, Evaluation | ValueEvaluation]
 
@@ -50,7 +50,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
     import_keras()
     from zoo.files import write_text
-    from zoo.training.evaluation import Evaluation
+    from zoo.training.inference import Evaluation
 
     terminal = console()
     measure = _measure_artifact if values.artifact else _measure_checkpoint
@@ -76,7 +76,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.store import load
     from zoo.data.sources import load_for
-    from zoo.training.evaluation import evaluate
+    from zoo.training.inference import evaluate
 
     checkpoint = load(values.checkpoint)
     dataset = load_for(checkpoint.card, values.data, how)
@@ -87,7 +87,7 @@ def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sequences import of_length
     from zoo.data.sources import load_dataset, load_for
-    from zoo.training.evaluation import score, score_values
+    from zoo.training.inference import score, score_values
 
     artifact = open_artifact(values.artifact)
     shape = artifact.shape

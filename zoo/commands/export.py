@@ -10,8 +10,8 @@ from absl import flags
 from rich.table import Table
 
 import export
-from zoo.commands.about import about, identity
-from zoo.commands.reading import define_reading, read_labels, reading
+from zoo.artifacts.export import about, identity
+from zoo.commands.flags.reading import define_reading, read_labels, reading
 from zoo.commands.runner import (
     DONE,
     NOT_GOOD_ENOUGH,
@@ -138,7 +138,7 @@ def _of_length(
     values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset
 ) -> tuple[Checkpoint, Dataset, keras.Model | None]:
     """Returns model and data of one number of steps, and for a stream the model to step through."""
-    from export.unroll import recurrent_layers
+    from export.forms.unroll import recurrent_layers
     from zoo.checkpoints.store import load
     from zoo.data.sequences import longest, of_length, shortest
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from absl import flags
 
 from zoo.checkpoints.catalogue import checkpoint_card
-from zoo.commands.distributing import define_distribution, join
-from zoo.commands.reading import bar, define_reading, reading
+from zoo.commands.flags.distributing import define_distribution, join
+from zoo.commands.flags.reading import bar, define_reading, reading
 from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
@@ -76,10 +76,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     distribution = join(values, terminal)
     import_keras()
-    from zoo.commands.progress import told_precision, watchers
+    from zoo.commands.terminal import told_precision, watchers
     from zoo.data.sources import load_images
     from zoo.training.finetune import finetune, sized_form
-    from zoo.training.transfer import choose_plan
+    from zoo.training.plan import choose_plan
 
     form = sized_form(base.input, values.image_size)
     with reading(values, terminal) as how:

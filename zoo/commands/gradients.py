@@ -14,8 +14,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zoo.commands.configuring import parse_config
-from zoo.commands.reading import define_reading, reading
+from zoo.commands.flags.configuring import parse_config
+from zoo.commands.flags.reading import define_reading, reading
 from zoo.commands.runner import (
     DONE,
     Command,
@@ -32,7 +32,7 @@ from zoo.models import MODELS
 if TYPE_CHECKING:
     import numpy as np
 
-    from zoo.analysis.gradients import Network
+    from zoo.analysis.gradients.gradients import Network
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
 
@@ -109,7 +109,7 @@ def _subject(
 ) -> tuple[Card, Dataset]:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
-    from zoo.training.run import describe
+    from zoo.training.run_folder import describe
 
     with reading(values, terminal) as how:
         if values.checkpoint:
@@ -123,9 +123,9 @@ def _subject(
 def _measure(
     values: flags.FlagValues, card: Card, dataset: Dataset, folder: Path, terminal: Console
 ) -> list[Network]:
+    from zoo.analysis.compare.twins import with_and_without
     from zoo.analysis.fresh import initial_weights
-    from zoo.analysis.gradients import GradientProbe
-    from zoo.analysis.twins import with_and_without
+    from zoo.analysis.gradients.gradients import GradientProbe
     from zoo.checkpoints.store import load
 
     own = "plain" if card.config.get("shortcut") == "none" else "residual"
@@ -163,7 +163,7 @@ def _trained(
 
 
 def _write(networks: Sequence[Network], folder: Path, title: str, command: str) -> None:
-    from zoo.analysis.gradient_pictures import plot_depth, plot_shattering
+    from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
     from zoo.files import write_text
 
     plot_shattering(networks, folder / "shattering.png", title)
@@ -173,8 +173,8 @@ def _write(networks: Sequence[Network], folder: Path, title: str, command: str) 
 
 
 def _tell(networks: Sequence[Network], terminal: Console) -> None:
-    from zoo.analysis.gradients import separated
-    from zoo.analysis.shattering import DISTANCE
+    from zoo.analysis.gradients.gradients import separated
+    from zoo.analysis.gradients.shattering import DISTANCE
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
     table.add_column("network")

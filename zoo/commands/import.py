@@ -14,12 +14,12 @@ from absl import flags
 
 from zoo.checkpoints.cache import cache_folder, locked
 from zoo.checkpoints.card import Card
-from zoo.checkpoints.foreign import check_sha256, describe, with_origin
+from zoo.checkpoints.foreign.resnets import check_sha256, describe, with_origin
+from zoo.checkpoints.foreign.timm_config import check_network, labels_of, read_config, with_config
+from zoo.checkpoints.foreign.torchvision_names import plain_names
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, published_card
 from zoo.checkpoints.tensor_files import read_tensors
-from zoo.checkpoints.timm_config import check_network, labels_of, read_config, with_config
-from zoo.checkpoints.torchvision_names import plain_names
-from zoo.commands.reading import read_labels
+from zoo.commands.flags.reading import read_labels
 from zoo.commands.runner import DONE, Command, console, import_keras, no_more, shown
 from zoo.errors import RequestError
 
@@ -93,7 +93,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     card = with_origin(card, card.source or source.name, **origin)
 
     import_keras()
-    from zoo.checkpoints.foreign import write_checkpoint
+    from zoo.checkpoints.foreign.resnets import write_checkpoint
 
     with contextlib.nullcontext() if values.output else locked(output):
         card = write_checkpoint(tensors, card, output, dtype=values.dtype)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from absl import flags
 from rich.console import Console
 
-from zoo.commands.reading import bar, define_reading, reading
+from zoo.commands.flags.reading import bar, define_reading, reading
 from zoo.commands.runner import DONE, Command, console, import_keras, need_tensorflow, no_more
 from zoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from zoo.analysis.landscape import Surface
+    from zoo.analysis.landscape.landscape import Surface
     from zoo.checkpoints.store import Checkpoint
     from zoo.data.dataset import Dataset, Split
 
@@ -98,7 +98,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 def _surface(
     values: flags.FlagValues, checkpoint: Checkpoint, split: Split, folder: Path, terminal: Console
 ) -> Surface:
-    from zoo.analysis.landscape import random_surface, training_surface
+    from zoo.analysis.landscape.landscape import random_surface, training_surface
     from zoo.checkpoints.catalogue import find_checkpoint
     from zoo.checkpoints.trajectory import read_trajectory
 
@@ -120,7 +120,7 @@ def _surface(
 def _tell(
     values: flags.FlagValues, surface: Surface, examples: int, folder: Path, terminal: Console
 ) -> int:
-    from zoo.analysis.landscape_pictures import draw_surface
+    from zoo.analysis.landscape.pictures import draw_surface
     from zoo.files import write_text
 
     told = surface.figures()
@@ -154,8 +154,8 @@ def _line(
     folder: Path,
     terminal: Console,
 ) -> int:
-    from zoo.analysis.landscape import line
-    from zoo.analysis.landscape_pictures import draw_line
+    from zoo.analysis.landscape.landscape import line
+    from zoo.analysis.landscape.pictures import draw_line
     from zoo.checkpoints.store import load
     from zoo.data.dataset import balanced_sample
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from absl import flags
 
+from zoo.artifacts.open import artifact_labels, open_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
-from zoo.commands.artifact import artifact_labels, open_artifact
-from zoo.commands.reading import bar
+from zoo.commands.flags.reading import bar
 from zoo.commands.runner import (
     DONE,
     NOT_GOOD_ENOUGH,
@@ -78,7 +78,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     import_keras()
     predictor = _of_artifact(values, card) if values.artifact else _of_checkpoint(values.checkpoint)
     top = min(values.top, len(predictor.labels))
-    from zoo.data.encoded import decode_into
+    from zoo.data.pictures.files import decode_into
 
     sides = [side or 0 for side in predictor.form.shape]
     told: list[_Row] = []
@@ -114,7 +114,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 
 def _files(rest: Sequence[str]) -> list[Path]:
-    from zoo.data.photos import pictures_below
+    from zoo.data.pictures.folder import pictures_below
 
     if not rest:
         raise RequestError("say which pictures: zoo predict --checkpoint=NAME FILE…, or a folder")
@@ -143,7 +143,7 @@ def _check(card: Card, name: str) -> None:
 
 def _of_checkpoint(name: str) -> _Predictor:
     from zoo.checkpoints.store import load
-    from zoo.training.evaluation import predict
+    from zoo.training.inference import predict
 
     checkpoint = load(name)
     return _Predictor(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from absl import flags
 
-from zoo.commands.configuring import parse_config
-from zoo.commands.distributing import define_distribution, join
-from zoo.commands.reading import define_reading, reading
+from zoo.commands.flags.configuring import parse_config
+from zoo.commands.flags.distributing import define_distribution, join
+from zoo.commands.flags.reading import define_reading, reading
 from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
 from zoo.models import MODELS
 
@@ -70,10 +70,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     distribution = join(values, terminal)
     import_keras()
-    from zoo.commands.progress import told_precision, watchers
+    from zoo.commands.terminal import told_precision, watchers
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
-    from zoo.training.run import train
+    from zoo.training.run_folder import train
     from zoo.training.trajectory import KeepTrajectory
 
     names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]

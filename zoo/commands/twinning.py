@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, SupportsFloat
 
 from rich.console import Console
 
-from zoo.commands.reading import bar
+from zoo.commands.flags.reading import bar
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -31,7 +31,7 @@ def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, comma
     Returns:
         The card of the checkpoint.
     """
-    from zoo.training.run import train
+    from zoo.training.run_folder import train
 
     output = folder / f"seed{recipe.seed}"
     return train(card.model, dataset, recipe, output, config=card.config, command=command)

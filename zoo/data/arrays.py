@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.checkpoints.card import Task
 from zoo.data.dataset import Dataset, Split, divide, take
-from zoo.data.targets import check_splits, class_indices, class_names
+from zoo.data.labels import check_splits, class_indices, class_names
 from zoo.errors import RequestError
 from zoo.registry import unknown
 

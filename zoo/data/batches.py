@@ -127,7 +127,7 @@ def reading_errors(*splits: Split) -> Iterator[None]:
         yield
     except tf.errors.OpError:
         for split in splits:
-            problem = getattr(split.x, "problem", None)  # See `zoo.data.packed`.
+            problem = getattr(split.x, "problem", None)  # See `zoo.data.pictures.shards`.
             if problem is not None:
                 raise problem from None
         raise

@@ -23,7 +23,7 @@ class Split:
     Attributes:
         x: Raw model inputs: images (examples, height, width, channels) uint8, features (examples,
             features) float32, or sequences (examples, steps, features) float32. Large ones may
-            be a mapped file, or `zoo.data.packed.PackedPictures`.
+            be a mapped file, or `zoo.data.pictures.shards.PackedPictures`.
         y: (examples,): class indices, int64; or the values of a regression, float32.
         lengths: Sequences of varied length: (examples,) true numbers of steps, int64. The steps
             after them are exactly zero.
@@ -90,7 +90,7 @@ class Dataset:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
         digest = hashlib.sha256("\0".join(self.labels).encode())
         for split in (self.train, self.validation, self.test):
-            packed = getattr(split.x, "fingerprint", None)  # See `zoo.data.packed`.
+            packed = getattr(split.x, "fingerprint", None)  # See `zoo.data.pictures.shards`.
             digest.update(packed() if packed else np.ascontiguousarray(split.x).data)
             digest.update(np.ascontiguousarray(split.y).data)
         return digest.hexdigest()

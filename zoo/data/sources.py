@@ -10,14 +10,14 @@ from pathlib import Path
 
 from zoo.checkpoints.card import Card, Input, Task
 from zoo.data.arrays import load_arrays
-from zoo.data.catalogued import PREFIX, find_tfds
 from zoo.data.dataset import Dataset
 from zoo.data.digits import load_digits
-from zoo.data.encoded import Encoded, Progress, decode, usual_side
 from zoo.data.images import resize_images
-from zoo.data.packed import is_packed, open_packed
-from zoo.data.photos import find_photos
-from zoo.data.tables import load_table, table_files
+from zoo.data.pictures.files import Encoded, Progress, decode, usual_side
+from zoo.data.pictures.folder import find_photos
+from zoo.data.pictures.shards import is_packed, open_packed
+from zoo.data.pictures.tfds import PREFIX, find_tfds
+from zoo.data.tables.table import load_table, table_files
 from zoo.errors import RequestError
 from zoo.models import MODELS, InputKind
 
@@ -55,10 +55,11 @@ def load_dataset(
 
     Args:
         source: "digits", the embedded handwritten digits; an `.npz` file (see
-            `zoo.data.arrays`); for images a folder of photos (see `zoo.data.photos`), one that
-            `zoo data` packed (see `zoo.data.packed`), or "tfds:NAME" (see `zoo.data.catalogued`);
+            `zoo.data.arrays`); for images a folder of photos (see
+            `zoo.data.pictures.folder`), one that `zoo data` packed (see
+            `zoo.data.pictures.shards`), or "tfds:NAME" (see `zoo.data.pictures.tfds`);
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
-            perhaps `val.csv` (see `zoo.data.tables`).
+            perhaps `val.csv` (see `zoo.data.tables.table`).
         kind: What the model eats: `zoo.models.Architecture.input`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.

@@ -12,7 +12,7 @@ import safetensors.numpy
 
 from zoo.data.dataset import Dataset, Split, channel_statistics
 from zoo.files import whole_file
-from zoo.training.fused import jit_compile
+from zoo.training.cpu.fused import jit_compile
 
 _BATCH = 64
 # Batches from which batch normalisation takes its statistics anew.

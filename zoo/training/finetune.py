@@ -17,12 +17,11 @@ from zoo.checkpoints.card import Card, Input, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
-from zoo.data.encoded import Progress
+from zoo.data.pictures.files import Progress
 from zoo.errors import RequestError
 from zoo.files import write_text
 from zoo.registry import unknown
-from zoo.training.distribution import ALONE, Distribution
-from zoo.training.evaluation import run
+from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.features import (
     adapt_normalisation,
     backbone_of,
@@ -31,10 +30,11 @@ from zoo.training.features import (
     standardised,
 )
 from zoo.training.fit import fit
+from zoo.training.inference import run
+from zoo.training.plan import Plan
 from zoo.training.recipe import Recipe
-from zoo.training.run import STATE, finish, finished, in_precision, versions
+from zoo.training.run_folder import STATE, finish, finished, in_precision, versions
 from zoo.training.state import Row, rank
-from zoo.training.transfer import Plan
 
 # Gives the callbacks of a stage, "head" or "network".
 Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
@@ -53,7 +53,7 @@ def finetune(
     progress: Progress | None = None,
     distribution: Distribution = ALONE,
 ) -> Card:
-    """Fine-tunes a checkpoint into a checkpoint folder, as `zoo.training.run.train` writes it.
+    """Fine-tunes a checkpoint into a checkpoint folder, as `train` writes it.
 
     Where batch normalisation is to be trained, its statistics first become those of the new data.
     Then a new head is trained on the features of the backbone, which are computed once. Then the
@@ -74,8 +74,7 @@ def finetune(
         command: What the user typed, for the record.
         watch: Gives callbacks that are told of the progress of a stage.
         progress: Told how many of how many features are computed.
-        distribution: Who else trains, see `zoo.training.run.train`. The head is the chief's work
-            alone.
+        distribution: Who else trains, see `train`. The head is the chief's work alone.
 
     Returns:
         The card of the checkpoint.

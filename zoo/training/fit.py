@@ -20,9 +20,9 @@ from zoo.data.batches import (
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
-from zoo.training.distribution import ALONE, Distribution
-from zoo.training.fused import fused_layers
-from zoo.training.preemption import sigterm_noted
+from zoo.training.cpu.fused import fused_layers
+from zoo.training.distribution.distribution import ALONE, Distribution
+from zoo.training.distribution.preemption import sigterm_noted
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
 from zoo.training.target import restore_units, standardise, target_scale

@@ -11,7 +11,7 @@ import keras
 
 from zoo.errors import RequestError
 from zoo.training.augment import augmentation
-from zoo.training.fused import AdamW, jit_compile
+from zoo.training.cpu.fused import AdamW, jit_compile
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import export
-from export.parity import accuracy
-from export.prove import PROVERS, prove
-from export.provers.subject import Subject
-from export.runtime import LiteModel
+from export.checks.parity import accuracy
+from export.checks.prove import PROVERS, prove
+from export.checks.provers.subject import Subject
+from export.tflite.runtime import LiteModel
 
 pytestmark = pytest.mark.provers
 

@@ -1,0 +1,133 @@
+"""Which layers of an integer file lose most: it and the float file, tensor by tensor.
+
+Both come from one graph, so that a layer's result has the same name in both. Runs with LiteRT and
+without TensorFlow, in a child process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from export.checks.parity import decibels, energies
+from export.child import child_main, run_child
+from export.tflite.flatbuffer import read_graph
+from export.tflite.runtime import dequantise, quantise, tensor_info
+
+# A handful tells as much about a layer as hundreds do, which take their time.
+_SAMPLES = 8
+_WORST = 5
+# What 8 bits hold of a signal that fills their range: 6.02 dB a bit, and 1.76.
+_BEST_DB = 49.9
+
+
+@dataclass(frozen=True)
+class LayerNoise:
+    """What integers make of one layer.
+
+    Attributes:
+        layer: Its path; of one that is not known, that of the layer before.
+        operator: What runs it.
+        sqnr_db: Signal to noise of what it gives, after all that came before, in decibels.
+        lost_db: How much lower that is than of the noisiest of what it takes.
+    """
+
+    layer: str
+    operator: str
+    sqnr_db: float
+    lost_db: float
+
+
+def worst_layers(
+    integers: Path, floats: Path, test_x: Path, folder: Path
+) -> tuple[LayerNoise, ...]:
+    """Finds the layers that lose most, the worst first, five at most.
+
+    Args:
+        integers: `.tflite` with one input.
+        floats: The same graph in float32.
+        test_x: `.npz` of `x`, (N, ...) inputs.
+        folder: For temporary files.
+
+    Raises:
+        ChildError: A file does not load, or ended the process that ran it.
+    """
+    results = folder / f"{integers.stem}.layers.json"
+    job = {"integers": integers, "floats": floats, "test_x": test_x, "results": results}
+    run_child("export.checks.layers", {name: str(path) for name, path in job.items()}, folder)
+    return tuple(LayerNoise(**row) for row in json.loads(results.read_text()))
+
+
+def _compare_here(job: Mapping[str, str]) -> None:
+    with np.load(job["test_x"]) as file:
+        x = file["x"][:_SAMPLES]
+    nodes = read_graph(Path(job["integers"])).nodes
+    integers, floats = _Watched(job["integers"]), _Watched(job["floats"])
+    energy = {index: np.zeros(2) for index, info in integers.infos.items() if info.name in floats}
+    # A sample at a time: what a large network has between its layers fills the memory.
+    for sample in x:
+        for watched in (integers, floats):
+            watched.run(sample)
+        for index in energy:
+            name = integers.infos[index].name
+            energy[index] += energies(integers.values(index), floats.values(floats.number(name)))
+    noise = {index: decibels(*sums) for index, sums in energy.items()}
+    rows = []
+    before: dict[int, float] = {}  # Signal to noise that reaches each tensor.
+    for node in nodes:
+        taken = min([_BEST_DB, *(before[index] for index in node.inputs if index in before)])
+        found = noise.get(node.results[0], taken) if node.results else taken
+        before.update(dict.fromkeys(node.results, found))
+        rows.append(LayerNoise(node.layer or node.after, node.operator, found, taken - found))
+    worst = sorted((row for row in rows if row.lost_db > 0), key=lambda row: -row.lost_db)
+    Path(job["results"]).write_text(json.dumps([asdict(row) for row in worst[:_WORST]]))
+
+
+class _Watched:
+    """A file that runs on LiteRT and shows what each operation gives first.
+
+    Attributes:
+        infos: Of those results, by the tensor's number.
+    """
+
+    def __init__(self, path: str) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        # XNNPACK would keep what is between the layers to itself.
+        self._interpreter = Interpreter(
+            model_path=path,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+        details = {each["index"]: each for each in self._interpreter.get_tensor_details()}
+        results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
+        infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
+        self.infos = {i: each for i, each in infos.items() if each.dtype == "float32" or each.scale}
+        self._numbers = {info.name: index for index, info in self.infos.items()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._numbers
+
+    def number(self, name: str) -> int:
+        """Returns the number of a tensor."""
+        return self._numbers[name]
+
+    def run(self, sample: np.ndarray) -> None:
+        """Runs one sample, without the batch."""
+        (given,) = self._interpreter.get_input_details()
+        values = quantise(sample[None], tensor_info(given["name"], given))
+        self._interpreter.set_tensor(given["index"], values)
+        self._interpreter.invoke()
+
+    def values(self, index: int) -> np.ndarray:
+        """Returns what the last run left in a tensor, as real numbers."""
+        return dequantise(self._interpreter.get_tensor(index), self.infos[index])
+
+
+if __name__ == "__main__":
+    child_main(_compare_here)

@@ -1,0 +1,86 @@
+"""Arm's Ethos-U NPUs: how much of a file their compiler, vela, places on one, and at what cost."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from export.child import child_main
+
+if TYPE_CHECKING:
+    from export.checks.provers.subject import Subject
+    from export.targets import Target
+
+PACKAGE = "ethosu"
+# A middle one of the smallest family, with the memory settings that vela takes by itself.
+_CORE = "ethos-u55-128"
+
+
+def unfit(subject: Subject) -> str:
+    """Says why a file is not for an NPU of integers; empty: it is."""
+    return "" if subject.target.precision == "int8" else "Ethos-U computes with integers"
+
+
+def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
+    """Asks for as much on the NPU as the target does."""
+    found, least = figures["npu_percent"], target.gates.npu_percent
+    off = f" ({figures['cpu_operators']} on the CPU)" if figures["cpu_operators"] else ""
+    detail = (
+        f"{found:.1f} % of the operators on {figures['core']}{off}, at least {least:g} %; "
+        f"{figures['sram_kib']:.1f} KiB SRAM, {figures['flash_kib']:.1f} KiB flash, "
+        f"{figures['latency_ms']:.2f} ms estimated"
+    )
+    return found >= least, detail
+
+
+def read_summary(printed: str, table: str) -> dict[str, Any]:
+    """Takes the figures from what vela prints and from its CSV.
+
+    Raises:
+        ValueError: They are not there.
+    """
+    counts = {
+        kind: int(count)
+        for kind, count in re.findall(r"^(CPU|NPU) operators = (\d+)", printed, re.MULTILINE)
+    }
+    if set(counts) != {"CPU", "NPU"}:
+        raise ValueError("vela did not tell how many operators are on the NPU")
+    (row,) = csv.DictReader(table.splitlines())
+    return {
+        "core": _CORE,
+        "npu_percent": 100 * counts["NPU"] / max(1, sum(counts.values())),
+        "npu_operators": counts["NPU"],
+        "cpu_operators": counts["CPU"],
+        "sram_kib": float(row["sram_memory_used"]),
+        "flash_kib": float(row["off_chip_flash_memory_used"]),
+        "latency_ms": 1000 * float(row["inference_time"]),
+    }
+
+
+def _try_here(job: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory(dir=job["scratch"]) as folder:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-P", "-m", "ethosu.vela", job["artifact"]),
+                *("--output-dir", folder, "--accelerator-config", _CORE),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        tables = list(Path(folder).glob("*_summary_*.csv"))
+        if done.returncode or len(tables) != 1:
+            lines = (done.stdout + done.stderr).strip().splitlines()
+            raise RuntimeError(f"vela: {lines[-1] if lines else f'status {done.returncode}'}")
+        figures = read_summary(done.stdout, tables[0].read_text())
+    Path(job["results"]).write_text(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    child_main(_try_here)

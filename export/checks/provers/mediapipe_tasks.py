@@ -1,0 +1,81 @@
+"""MediaPipe Tasks' ImageClassifier: what Android, iOS and web apps open image files with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from export.child import child_main
+from export.tflite.runtime import LiteModel
+
+if TYPE_CHECKING:
+    from export.checks.provers.subject import Subject
+    from export.targets import Target
+
+PACKAGE = "mediapipe"
+_PICTURES = 4
+# MediaPipe brings a LiteRT of its own, whose float arithmetic may round otherwise.
+_FLOAT_ERROR = 1e-4
+_STEPS = 1
+
+
+def unfit(subject: Subject) -> str:
+    """Says why a file is not for the ImageClassifier; empty: it is."""
+    if subject.kind != "image":
+        return "MediaPipe Tasks classifies pictures"
+    if not subject.pixels or subject.input.shape[-1] != 3:
+        return "MediaPipe Tasks gives colour pixels from 0 to 255"
+    if not subject.labels:
+        return "MediaPipe Tasks needs labels"
+    if subject.input.dtype == "int8":
+        return "MediaPipe Tasks refuses int8 input (edge_io='uint8' suits it)"
+    return ""
+
+
+def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
+    """Asks for LiteRT's scores, under the file's own labels."""
+    limit = _FLOAT_ERROR if figures["step"] is None else _STEPS * figures["step"]
+    error = figures["max_score_error"]
+    detail = (
+        f"scores within {error:.1e} of LiteRT's on {figures['pictures']} pictures, at most "
+        f"{limit:.1e}; {figures['labels_found']} of {figures['labels']} labels found"
+    )
+    return error <= limit + 1e-9 and figures["labels_found"] == figures["labels"], detail
+
+
+def _try_here(job: dict[str, Any]) -> None:
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.vision import ImageClassifier, ImageClassifierOptions
+
+    with np.load(job["test_x"]) as file:
+        pictures = file["x"][:_PICTURES].round().astype(np.uint8)
+    model = LiteModel(job["artifact"])
+    expected = model(pictures)
+    scores = np.full_like(expected, np.nan)
+    named = set()
+    options = ImageClassifierOptions(
+        base_options=BaseOptions(model_asset_path=job["artifact"]), max_results=-1
+    )
+    with ImageClassifier.create_from_options(options) as classifier:
+        for row, picture in enumerate(pictures):
+            image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(picture))
+            for category in classifier.classify(image).classifications[0].categories:
+                scores[row, category.index] = category.score
+                named.add((category.index, category.category_name))
+    figures = {
+        "pictures": len(pictures),
+        # A class without a score is as wrong as can be.
+        "max_score_error": float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max()),
+        "step": model.output.scale,
+        "labels": len(job["labels"]),
+        "labels_found": len(named & set(enumerate(job["labels"]))),
+    }
+    Path(job["results"]).write_text(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    child_main(_try_here)

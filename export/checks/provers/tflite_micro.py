@@ -1,0 +1,131 @@
+"""TensorFlow Lite Micro: the runtime of microcontrollers, here on this computer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from export.child import child_main
+from export.tflite.runtime import LiteModel, quantise
+
+if TYPE_CHECKING:
+    from export.checks.provers.subject import Subject
+    from export.targets import Target
+
+PACKAGE = "tflite_micro"
+# As many as fit into the time: its kernels are written to be small, not fast.
+_SAMPLES, _SECONDS = 8, 10.0
+_MOST_STEPS = 4
+_FIRST_ARENA, _LARGEST_ARENA = 1 << 14, 1 << 28
+_ARENA_ACCURACY = 64
+
+
+def unfit(subject: Subject) -> str:
+    """Says why a file is not for microcontrollers; empty: it is."""
+    if subject.target.precision != "int8":
+        return "the proof is made with integers"
+    if subject.streams:
+        return "the proof is made of whole inputs, and this is a stream"
+    return ""
+
+
+def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
+    """Asks for the integers of LiteRT's reference kernels, give or take a few.
+
+    Its fast kernels round otherwise, layer by layer; their distance is told, and it is they that
+    the parity gates hold to the Keras model.
+    """
+    steps = figures["max_steps"]
+    detail = (
+        f"outputs within {steps} steps of LiteRT's reference kernels on {figures['samples']} "
+        f"samples, at most {_MOST_STEPS} ({figures['fast_steps']} of its fast ones); smallest "
+        f"arena {figures['arena_bytes']:,} bytes"
+    )
+    return steps <= _MOST_STEPS, detail
+
+
+def smallest(enough: Callable[[int], bool], first: int, largest: int, accuracy: int) -> int:
+    """Finds the least number that is enough, to within an accuracy.
+
+    Args:
+        enough: Whether a number is; of more than an enough it is also true.
+        first: Tried first, then doubled until it is enough.
+        largest: Tried last.
+        accuracy: The result is at most this much too large.
+
+    Raises:
+        ValueError: Not even the largest is enough.
+    """
+    low, high = 0, first
+    while not enough(high):
+        if high >= largest:
+            raise ValueError(f"{largest:,} bytes are not enough")
+        low, high = high, min(2 * high, largest)
+    while high - low > accuracy:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def missing_operator(log: str) -> str:
+    """Finds the operator that the runtime says it lacks; empty: it does not say so."""
+    found = re.search(r"Didn't find op for builtin opcode '(\w+)'", log)
+    return f"TensorFlow Lite Micro has no {found[1]}" if found else ""
+
+
+def _try_here(job: dict[str, Any]) -> None:
+    from tflite_micro.python.tflite_micro import runtime
+
+    content = Path(job["artifact"]).read_bytes()
+
+    log = Path(job["scratch"]) / "tflite_micro.log"
+
+    def loads(arena: int) -> bool:
+        # Too small an arena can end the process instead of raising: each try has its own.
+        process = os.fork()
+        if not process:
+            os.dup2(os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), 2)
+            try:
+                runtime.Interpreter.from_bytes(content, arena_size=arena)
+            except RuntimeError:
+                os._exit(1)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+
+    try:
+        arena = smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
+    except ValueError as error:
+        raise ValueError(missing_operator(log.read_text()) or str(error)) from error
+    micro = runtime.Interpreter.from_bytes(content, arena_size=arena)
+    reference = LiteModel(job["artifact"], reference_kernels=True)
+    fast = LiteModel(job["artifact"])
+    figures = {"samples": 0, "max_steps": 0, "fast_steps": 0, "arena_bytes": arena}
+    end = time.perf_counter() + _SECONDS
+    with np.load(job["test_x"]) as file:
+        samples = file["x"][:_SAMPLES]
+    for sample in samples:
+        micro.set_input(quantise(sample[None], fast.input), 0)
+        micro.invoke()
+        found = micro.get_output(0)
+        for name, model in (("max_steps", reference), ("fast_steps", fast)):
+            figures[name] = max(figures[name], _steps(found, model, sample))
+        figures["samples"] += 1
+        if time.perf_counter() > end:
+            break
+    Path(job["results"]).write_text(json.dumps(figures))
+
+
+def _steps(found: np.ndarray, model: LiteModel, sample: np.ndarray) -> int:
+    expected = quantise(model(sample[None]), model.output)
+    return int(np.abs(found.astype(int) - expected.astype(int)).max())
+
+
+if __name__ == "__main__":
+    child_main(_try_here)

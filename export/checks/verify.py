@@ -1,0 +1,122 @@
+"""Runs a finished `.tflite` with LiteRT and without TensorFlow, in a child process.
+
+A file that crashes its runtime is thereby a failed check, and LiteRT's log lines, which name
+folders of the machine, stay out of the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.child import child_main, run_child
+from export.stream import LiteStream, load_lite
+from export.tflite.runtime import Latency, TensorInfo, fully_accelerated
+
+# Enough to expose a state kept between calls.
+_REPEATED_SAMPLES = 6
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of running a file.
+
+    Attributes:
+        input: What it takes.
+        output: What it gives.
+        values: (N, classes) float32, dequantised.
+        latency: Of one call.
+        states: What a stream carries from step to step.
+        repeatable: Whether several inputs through one interpreter give, bit for bit, what a fresh
+            interpreter gives for each. None where that was not tried.
+        accelerated: Whether XNNPACK takes the whole graph; None where LiteRT cannot tell.
+    """
+
+    input: TensorInfo
+    output: TensorInfo
+    values: np.ndarray
+    latency: Latency
+    repeatable: bool | None = None
+    accelerated: bool | None = None
+    states: tuple[TensorInfo, ...] = ()
+
+
+def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
+    """Runs a `.tflite` over the test samples.
+
+    Args:
+        path: The file.
+        test_x: `.npz` of `x`, (N, ...) inputs, and of sequences perhaps their `lengths`.
+        threads: To run on.
+        folder: For temporary files.
+
+    Raises:
+        ChildError: The file does not load, or ended the process that ran it.
+    """
+    values = folder / f"{path.stem}.values.npy"
+    facts = folder / f"{path.stem}.facts.json"
+    job = {
+        "artifact": str(path),
+        "test_x": str(test_x),
+        "threads": threads,
+        "values": str(values),
+        "facts": str(facts),
+    }
+    run_child("export.checks.verify", job, folder)
+    found = json.loads(facts.read_text())
+    return Run(
+        input=_tensor_info(found["input"]),
+        output=_tensor_info(found["output"]),
+        values=np.load(values),
+        latency=Latency(**found["latency"]),
+        repeatable=found["repeatable"],
+        accelerated=found["accelerated"],
+        states=tuple(_tensor_info(state) for state in found["states"]),
+    )
+
+
+def _verify_here(job: dict[str, Any]) -> None:
+    path, threads = job["artifact"], job["threads"]
+    with np.load(job["test_x"]) as file:
+        x, lengths = file["x"], file.get("lengths")
+    model = load_lite(path, threads)
+    values = model(x, lengths)
+    few = range(min(len(x), _REPEATED_SAMPLES))
+    fresh = np.concatenate(
+        [
+            load_lite(path, threads)(x[i : i + 1], None if lengths is None else lengths[i : i + 1])
+            for i in few
+        ]
+    )
+    facts = {
+        "input": asdict(model.input),
+        "output": asdict(model.output),
+        "latency": asdict(model.latency(x[0])),
+        "repeatable": bool(np.array_equal(values[: len(few)], fresh, equal_nan=True)),
+        "accelerated": _accelerated(path),
+        "states": [
+            asdict(state)
+            for state in (model.states.values() if isinstance(model, LiteStream) else ())
+        ],
+    }
+    np.save(job["values"], values)
+    Path(job["facts"]).write_text(json.dumps(facts))
+
+
+def _accelerated(path: str) -> bool | None:
+    try:
+        return fully_accelerated(path)
+    except ImportError:
+        return None
+
+
+def _tensor_info(found: dict[str, Any]) -> TensorInfo:
+    return TensorInfo(**{**found, "shape": tuple(found["shape"])})
+
+
+if __name__ == "__main__":
+    child_main(_verify_here)

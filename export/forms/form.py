@@ -1,0 +1,247 @@
+"""The form in which a model is exported: checked, named, softmax last, recurrence unrolled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from export.errors import ExportError, unknown
+from export.forms.one_step import OneStep, one_step, streaming_module
+from export.forms.unroll import recurrent_layers, unroll
+from export.samples import batch_of
+
+Kind = Literal["image", "features", "sequence"]
+Outputs = Literal["logits", "probabilities", "values"]
+
+SIGNATURE = "serving_default"
+OUTPUTS = ("auto", "logits", "probabilities", "values")
+_KINDS: dict[int, Kind] = {2: "features", 3: "sequence", 4: "image"}
+_LONGEST = 200  # Characters of an error of others.
+
+
+@dataclass(frozen=True)
+class Form:
+    """A model that can be exported, and what is known about it.
+
+    Attributes:
+        model: As the caller gave it; the reference, and what the SavedModel serves.
+        unrolled: The same function without loops; what is converted for the targets.
+        step: One step of the same function, converted in its place for a stream; else None.
+        outputs: What the model gives; a softmax is appended to "logits".
+        kind: What one input is; also its name in every signature.
+        input_shape: One input, without the batch: (H, W, C), (F,) or (T, F).
+        classes: Number of outputs.
+        recurrent: Whether the model has recurrent layers.
+    """
+
+    model: keras.Model
+    unrolled: keras.Model
+    step: OneStep | None
+    outputs: Outputs
+    kind: Kind
+    input_shape: tuple[int, ...]
+    classes: int
+    recurrent: bool
+
+    @property
+    def output_name(self) -> str:
+        """Of the one output in every signature."""
+        return "values" if self.outputs == "values" else "probabilities"
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of what a stream carries from step to step, in every signature."""
+        return () if self.step is None else tuple(self.step.states)
+
+    def activate(self, result: tf.Tensor) -> tf.Tensor:
+        """From what the model gives to what is given out."""
+        return tf.nn.softmax(result) if self.outputs == "logits" else result
+
+
+def prepare(
+    model: keras.Model, outputs: str = "auto", streaming: keras.Model | None = None
+) -> Form:
+    """Checks that a model can be exported and finds out what it is.
+
+    Args:
+        model: One float32 input, (batch, ...), with static sizes; one output (batch, classes).
+        outputs: "logits", "probabilities", "values", or "auto": probabilities where the last
+            activation is a softmax or a sigmoid, values where a single linear unit is the output,
+            logits otherwise.
+        streaming: A model with the same weights, to make the one-step form from; None: the
+            targets get the whole model.
+
+    Raises:
+        ExportError: The model cannot be exported; the message says why.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ExportError(
+            f"export needs Keras on TensorFlow, not on {keras.backend.backend()!r}; "
+            "set KERAS_BACKEND=tensorflow"
+        )
+    if not isinstance(model, keras.Model):
+        raise ExportError(f"export takes a keras.Model, not {type(model).__name__}")
+    if not model.built:
+        raise ExportError(f"model {model.name!r} is not built; call it on a batch first")
+    if outputs not in OUTPUTS:
+        raise unknown("kind of outputs", str(outputs), OUTPUTS)
+    _check_one("input", getattr(model, "inputs", None), model)
+    _check_one("output", getattr(model, "outputs", None), model)
+    kind = _check_input(model)
+    _check_precision(model)
+    shape = tuple(model.inputs[0].shape[1:])
+    classes = _check_output(model)
+    resolved = _last_activation(model) if outputs == "auto" else outputs
+    if resolved == "logits" and classes == 1:
+        raise ExportError(
+            "a softmax over one output is always 1; pass outputs='values', or end the model "
+            "in a sigmoid and pass outputs='probabilities'"
+        )
+    return Form(
+        model=model,
+        unrolled=unroll(model) if streaming is None else model,
+        step=None if streaming is None else one_step(streaming),
+        outputs=resolved,  # type: ignore[arg-type]
+        kind=kind,
+        input_shape=shape,
+        classes=classes,
+        recurrent=bool(recurrent_layers(model)),
+    )
+
+
+def conversion_module(form: Form) -> tuple[tf.Module, Any]:
+    """Wraps what the targets get, with batch 1: see `serving_module` and `streaming_module`."""
+    if form.step is None:
+        return serving_module(form, batch=1)
+    return streaming_module(form.step, form.activate, form.kind, form.output_name)
+
+
+def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
+    """Wraps a form for `tf.saved_model.save`.
+
+    The module holds the raw `tf.Variable`s and nothing else: a module that holds the Keras model
+    would store every weight twice.
+
+    Args:
+        form: What to serve.
+        batch: 1 for conversion, of the unrolled model; None for serving any batch.
+
+    Returns:
+        The module, and its `tf.function` from a tensor named after the form's kind to a dictionary
+        with the form's output name.
+    """
+    model = form.model if batch is None else form.unrolled
+    spec = tf.TensorSpec((batch, *form.input_shape), tf.float32, name=form.kind)
+
+    @tf.function(input_signature=[spec])
+    def serve(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {form.output_name: _outputs(form, model, inputs)}
+
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    return module, serve
+
+
+def reference(form: Form, x: np.ndarray) -> np.ndarray:
+    """Runs the Keras model itself.
+
+    Args:
+        form: Whose `model` is run, with softmax where it gives logits.
+        x: (N, ...) inputs.
+
+    Returns:
+        (N, classes) float32.
+
+    Raises:
+        ExportError: A layer runs only in Python, or fails on these inputs.
+    """
+    run = tf.function(lambda inputs: _outputs(form, form.model, inputs), reduce_retracing=True)
+    batch = batch_of(form.input_shape)
+    try:
+        return np.concatenate(
+            [
+                run(tf.constant(x[i : i + batch], tf.float32)).numpy()
+                for i in range(0, len(x), batch)
+            ]
+        )
+    except Exception as error:  # Whatever the layers of others raise.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = next((line for line in lines if "Error" in line), (lines or ["no reason given"])[-1])
+        raise ExportError(
+            f"model {form.model.name!r} does not run as a TensorFlow graph: "
+            f"{type(error).__name__}: {told[:_LONGEST]}; write its layers with keras.ops"
+        ) from error
+
+
+def _outputs(form: Form, model: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
+    return form.activate(model(inputs, training=False))
+
+
+def _check_one(what: str, tensors: list[Any] | None, model: keras.Model) -> None:
+    if tensors is None:
+        raise ExportError(
+            f"model {model.name!r} has no fixed graph; make it a functional or sequential model"
+        )
+    if len(tensors) != 1:
+        names = ", ".join(tensor.name for tensor in tensors)
+        advice = {
+            "input": "concatenate them before the model and split them in it",
+            "output": "choose one, as in keras.Model(model.inputs, model.outputs[0])",
+        }
+        raise ExportError(
+            f"model {model.name!r} has {len(tensors)} {what}s ({names}); export takes one: "
+            f"{advice[what]}"
+        )
+
+
+def _check_input(model: keras.Model) -> Kind:
+    tensor = model.inputs[0]
+    shape = tuple(tensor.shape)
+    if len(shape) not in _KINDS:
+        raise ExportError(
+            f"the input has shape {shape}; export takes images (batch, height, width, channels), "
+            "sequences (batch, steps, features) and features (batch, features)"
+        )
+    if None in shape[1:]:
+        fixed = "a fixed length" if len(shape) == 3 else "a fixed size"
+        raise ExportError(f"the input has shape {shape}; build the model with {fixed} to export it")
+    if tensor.dtype != "float32":
+        raise ExportError(
+            f"the input is {tensor.dtype}; build the model with a float32 input (pixels 0 to 255 "
+            "included: the edge file takes bytes all the same)"
+        )
+    return _KINDS[len(shape)]
+
+
+def _check_precision(model: keras.Model) -> None:
+    for layer in model._flatten_layers(include_self=False, recursive=True):
+        if layer.compute_dtype not in ("float32", None):
+            raise ExportError(
+                f"layer {layer.name!r} computes in {layer.compute_dtype}; build the model with "
+                "the float32 policy and load the weights into it"
+            )
+
+
+def _check_output(model: keras.Model) -> int:
+    shape = tuple(model.outputs[0].shape)
+    if len(shape) != 2 or not shape[1]:
+        raise ExportError(
+            f"the output has shape {shape}; export takes (batch, classes): end the model in a "
+            "Flatten or a pooling, and a Dense"
+        )
+    return int(shape[1])
+
+
+def _last_activation(model: keras.Model) -> Outputs:
+    operation = model.outputs[0]._keras_history.operation
+    while isinstance(operation, keras.Model):
+        operation = operation.outputs[0]._keras_history.operation
+    activation = getattr(operation, "activation", None)
+    name = getattr(activation, "__name__", type(operation).__name__).lower()
+    if name in ("softmax", "sigmoid"):
+        return "probabilities"
+    return "values" if model.outputs[0].shape[-1] == 1 else "logits"

@@ -1,0 +1,203 @@
+"""One step of a recurrent model, whose states go in and come out: the form for long sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from export.errors import ExportError
+from export.forms.quantisable import divided, quantisable
+from export.samples import evenly_spaced
+
+# Calibration beyond that takes time and changes nothing.
+_CALIBRATION_STEPS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class OneStep:
+    """A recurrent model for one step at a time.
+
+    Attributes:
+        model: Takes (batch, 1, features); its states are in `carried`.
+        carried: The states by name while the model is called: set before, read after.
+        states: Shape of each state, without the batch. All start as zeros.
+    """
+
+    model: keras.Model
+    carried: dict[str, Any]
+    states: Mapping[str, tuple[int, ...]]
+
+    def __call__(self, inputs: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Runs one step.
+
+        Args:
+            inputs: (batch, 1, features).
+            states: By name, (batch, ...).
+
+        Returns:
+            The model's output after this step, (batch, classes), and the next states.
+        """
+        self.carried.update(states)
+        output = self.model(inputs, training=False)
+        return output, {name: self.carried[name] for name in self.states}
+
+
+def one_step(model: keras.Model) -> OneStep:
+    """Rebuilds a model over sequences as one step of it, weights moved.
+
+    Recurrent layers and the average over time carry what they remember in states; every other
+    layer has to treat each step alike. Every step that is given counts: masks are ignored.
+
+    Args:
+        model: A functional or sequential model over sequences.
+
+    Raises:
+        ExportError: A layer needs the whole sequence, or cannot be rebuilt.
+    """
+    carried: dict[str, Any] = {}
+
+    def rebuilt(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(layer, keras.layers.Bidirectional) or getattr(layer, "go_backwards", False):
+            raise ExportError(
+                f"layer {layer.name!r} reads the sequence from its end, which a stream does not "
+                "have; export it with a fixed length of 64 steps or less, or build it one-way"
+            )
+        if isinstance(layer, keras.layers.RNN):
+            return _Cell(layer, carried)
+        if isinstance(layer, keras.layers.GlobalAveragePooling1D):
+            return _RunningMean(carried, name=layer.name)
+        return quantisable(layer).from_config(layer.get_config())
+
+    step = keras.Input((1, model.inputs[0].shape[-1]), name=model.inputs[0].name)
+    try:
+        clone = keras.models.clone_model(model, input_tensors=step, clone_function=rebuilt)
+        clone.set_weights(model.get_weights())
+    except (ValueError, TypeError, NotImplementedError) as error:
+        if isinstance(error, ExportError):
+            raise
+        raise ExportError(
+            f"model {model.name!r} cannot be rebuilt for one step at a time: "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
+    shapes = {name: tuple(value.shape[1:]) for name, value in carried.items()}
+    if not shapes:
+        raise ExportError(f"model {model.name!r} remembers nothing between steps: no stream")
+    return OneStep(clone, carried, shapes)
+
+
+def streaming_module(
+    step: OneStep, activate: Any, input_name: str, output_name: str
+) -> tuple[tf.Module, Any]:
+    """Wraps a step for conversion, with batch 1.
+
+    Args:
+        step: The model.
+        activate: From its output to what is given out: a softmax, or nothing.
+        input_name: Of the step's features in the signature; the states have their own names.
+        output_name: Of the output; the next states have the names of the states.
+
+    Returns:
+        The module that holds the weights, and its `tf.function`.
+    """
+    features = step.model.inputs[0].shape[-1]
+    specs = [tf.TensorSpec((1, 1, features), tf.float32, name=input_name)]
+    specs += [tf.TensorSpec((1, *shape), tf.float32, name=n) for n, shape in step.states.items()]
+
+    @tf.function(input_signature=specs)
+    def serve(inputs: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
+        output, after = step(inputs, dict(zip(step.states, states, strict=True)))
+        return {output_name: activate(output), **after}
+
+    module = tf.Module()
+    module.weights = [weight.value for weight in step.model.weights]
+    return module, serve
+
+
+def step_samples(
+    step: OneStep, x: np.ndarray, lengths: np.ndarray | None, input_name: str
+) -> dict[str, np.ndarray]:
+    """Returns what goes into a step along real sequences, to calibrate on.
+
+    Args:
+        step: The model.
+        x: (N, steps, features).
+        lengths: (N,) true numbers of steps; None: all.
+        input_name: As in `streaming_module`.
+
+    Returns:
+        For the features and each state, (M, ...) with M up to 2,000, evenly spaced.
+    """
+    lengths = np.full(len(x), x.shape[1]) if lengths is None else lengths
+    states = {n: np.zeros((len(x), *shape), np.float32) for n, shape in step.states.items()}
+    seen: dict[str, list[np.ndarray]] = {name: [] for name in (input_name, *states)}
+    run = tf.function(step)
+    for time in range(x.shape[1]):
+        given = x[:, time : time + 1].astype(np.float32)
+        for name, value in {input_name: given, **states}.items():
+            seen[name].append(value[lengths > time])
+        _, after = run(tf.constant(given), {n: tf.constant(v) for n, v in states.items()})
+        states = {name: value.numpy() for name, value in after.items()}
+    return {
+        name: evenly_spaced(np.concatenate(values), _CALIBRATION_STEPS)
+        for name, values in seen.items()
+    }
+
+
+class _Cell(keras.layers.Layer):
+    """One step of a recurrent layer."""
+
+    def __init__(self, layer: keras.layers.RNN, carried: dict[str, Any]) -> None:
+        super().__init__(name=layer.name)
+        self.supports_masking = True
+        self.cell = type(layer.cell).from_config(layer.cell.get_config())
+        if hasattr(self.cell, "implementation"):
+            self.cell.implementation = 1  # See `export.forms.unroll`.
+        self._sequences = layer.return_sequences
+        self._carried = _Untracked(carried)
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.cell.build((shape[0], shape[-1]))
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        carried = self._carried.values
+        start = self.cell.get_initial_state(batch_size=ops.shape(inputs)[0])
+        start = start if isinstance(start, (list, tuple)) else [start]
+        names = [f"{self.name}_{suffix}" for suffix in _suffixes(len(start))]
+        states = [carried.get(name, zeros) for name, zeros in zip(names, start, strict=True)]
+        output, after = self.cell(ops.reshape(inputs, (-1, inputs.shape[-1])), states)
+        after = after if isinstance(after, (list, tuple)) else [after]
+        carried.update(zip(names, after, strict=True))
+        return ops.reshape(output, (-1, 1, output.shape[-1])) if self._sequences else output
+
+
+class _RunningMean(keras.layers.Layer):
+    """The average over the steps so far."""
+
+    def __init__(self, carried: dict[str, Any], name: str) -> None:
+        super().__init__(name=name)
+        self.supports_masking = True
+        self._carried = _Untracked(carried)
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        carried, total, count = self._carried.values, f"{self.name}_sum", f"{self.name}_count"
+        now = ops.reshape(inputs, (-1, inputs.shape[-1]))
+        carried[total] = carried.get(total, 0.0) + now
+        carried[count] = carried.get(count, 0.0) + ops.ones_like(now[:, :1])
+        return divided(carried[total], carried[count])
+
+
+@dataclass(frozen=True)
+class _Untracked:
+    """Keeps a dictionary of tensors out of Keras's sight, which would copy it."""
+
+    values: dict[str, Any]
+
+
+def _suffixes(count: int) -> tuple[str, ...]:
+    return ("h", "c") if count == 2 else tuple(f"state{i}" for i in range(1, count + 1))

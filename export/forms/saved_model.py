@@ -1,0 +1,124 @@
+"""SavedModels: one for serving, one to convert from."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
+
+from export.checks.verify import Run
+from export.forms.form import SIGNATURE, Form, conversion_module, serving_module
+from export.samples import batch_of
+from export.tflite.runtime import TensorInfo, timed
+
+# TensorFlow Serving looks for numbered folders.
+VERSION = "1"
+CLASSIFY_BYTES = "classify_bytes"
+
+
+def save_for_conversion(form: Form, folder: Path) -> None:
+    """Writes what the converter takes: batch 1, static shapes, loops unrolled or one step."""
+    module, serve = conversion_module(form)
+    _save(module, folder, {SIGNATURE: serve})
+
+
+def save_for_serving(form: Form, folder: Path, labels: Sequence[str], *, pixels: bool) -> None:
+    """Writes what a server loads, for any batch.
+
+    Signatures:
+        serving_default: Takes `image`, `features` or `sequence`, gives `probabilities` (`values`).
+        classify_bytes: Only of images in 0..255 with one or three channels and with labels. Takes
+            `image_bytes`, a scalar or (N,) encoded JPEG, PNG, GIF or BMP pictures of any size;
+            gives `scores` and `labels`, (N, classes), best first.
+
+    Args:
+        form: What to serve.
+        folder: To write; the parent of the numbered one.
+        labels: One for each class.
+        pixels: Whether the model takes images in 0..255.
+    """
+    module, serve = serving_module(form, batch=None)
+    signatures = {SIGNATURE: serve}
+    if classifies_bytes(form, labels, pixels=pixels):
+        signatures[CLASSIFY_BYTES] = _classify_bytes(form, serve, labels)
+    _save(module, folder / VERSION, signatures)
+
+
+def classifies_bytes(form: Form, labels: Sequence[str], *, pixels: bool) -> bool:
+    """Tells whether encoded pictures can be served."""
+    decodable = form.kind == "image" and pixels and form.input_shape[-1] in (1, 3)
+    return decodable and form.outputs != "values" and bool(labels)
+
+
+def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Run:
+    """Loads a SavedModel and runs it over samples.
+
+    Args:
+        folder: The parent of the numbered one.
+        form: What it holds.
+        x: (N, ...) inputs.
+        threads: Named in the latency; TensorFlow's own are set for the whole process.
+    """
+    loaded = tf.saved_model.load(str(folder / VERSION))
+    serve = loaded.signatures[SIGNATURE]
+
+    def call(batch: np.ndarray) -> np.ndarray:
+        return serve(**{form.kind: tf.constant(batch, tf.float32)})[form.output_name].numpy()
+
+    batch = batch_of(form.input_shape)
+    values = np.concatenate([call(x[i : i + batch]) for i in range(0, len(x), batch)])
+    return Run(
+        input=TensorInfo(form.kind, "float32", (-1, *form.input_shape)),
+        output=TensorInfo(form.output_name, "float32", (-1, form.classes)),
+        values=values,
+        latency=timed(lambda: call(x[:1]), threads),
+    )
+
+
+def _classify_bytes(form: Form, serve: Any, labels: Sequence[str]) -> Any:
+    height, width, channels = form.input_shape
+    names = tf.constant(list(labels))
+
+    def decode(encoded: tf.Tensor) -> tf.Tensor:
+        picture = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+        return tf.image.resize(picture, (height, width), antialias=True)
+
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.string, name="image_bytes")])
+    def classify_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        images = tf.map_fn(
+            decode,
+            tf.reshape(image_bytes, [-1]),
+            fn_output_signature=tf.TensorSpec(form.input_shape, tf.float32),
+        )
+        scores, order = tf.math.top_k(serve(images)[form.output_name], form.classes)
+        return {"scores": scores, "labels": tf.gather(names, order)}
+
+    return classify_bytes
+
+
+def _save(module: tf.Module, folder: Path, signatures: dict[str, Any]) -> None:
+    # Named on the module too, so that a loaded model can be called without its signatures.
+    for name, function in signatures.items():
+        setattr(module, name, function)
+    try:
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+    except tf.errors.ResourceExhaustedError as error:
+        # TensorFlow's own way of saying that the disk is full.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+    _name_after_contents(folder / "fingerprint.pb")
+
+
+def _name_after_contents(path: Path) -> None:
+    """Replaces the random UUID of a SavedModel, all that two of the same model differ in."""
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = ""
+    digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
+    fingerprint.uuid = str(int.from_bytes(digest[:16], "big"))
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))

@@ -1,0 +1,1 @@
+"""What an export writes for people: the report and the guide."""

@@ -1,0 +1,103 @@
+"""Test samples with what Keras and every artifact make of them, for the report's page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+from matplotlib.image import imsave
+
+from export.checks.parity import top1
+from export.samples import Samples, are_pixels
+
+# Wide enough to recognise a sample by, narrow enough for one line.
+_SHOWN_VALUES = 5
+
+
+def image_strip(
+    samples: Samples,
+    labels: Sequence[str],
+    predictions: Mapping[str, np.ndarray],
+    shown: Sequence[int],
+) -> str:
+    """Renders pictures, each with its true label and everyone's answers below it.
+
+    Args:
+        samples: Their test part is shown.
+        labels: One for each output; empty for values.
+        predictions: (N, classes) outputs over the test samples, by who gave them.
+        shown: Which samples.
+    """
+    pixels = are_pixels(samples)
+    figures = "".join(
+        f'<figure><img src="{_picture(samples.test_x[index], pixels)}" alt="sample {index}">'
+        f"<figcaption>{_answers(samples, labels, predictions, index)}</figcaption></figure>"
+        for index in shown
+    )
+    return f'<div class="strip">{figures}</div>'
+
+
+def value_table(
+    samples: Samples,
+    labels: Sequence[str],
+    predictions: Mapping[str, np.ndarray],
+    shown: Sequence[int],
+) -> str:
+    """Renders features or sequences as rows; takes what `image_strip` takes."""
+    columns = ["Sample", "Starts with", *(["True"] if samples.test_y is not None else [])]
+    head = "".join(f"<th>{escape(name)}</th>" for name in [*columns, *predictions])
+    rows = []
+    for index in shown:
+        start = ", ".join(f"{value:.3g}" for value in samples.test_x[index].flat[:_SHOWN_VALUES])
+        truth = _true_label(samples, labels, index)
+        cells = [str(index), f"<code>{start}, …</code>", *([truth] if truth else [])]
+        cells += [_answer(outputs, samples, labels, index) for outputs in predictions.values()]
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _answers(
+    samples: Samples, labels: Sequence[str], predictions: Mapping[str, np.ndarray], index: int
+) -> str:
+    truth = _true_label(samples, labels, index)
+    first = f'<div class="truth">{truth}</div>' if truth else ""
+    return first + "".join(
+        f"<div><span>{escape(name)}</span> {_answer(outputs, samples, labels, index)}</div>"
+        for name, outputs in predictions.items()
+    )
+
+
+def _answer(outputs: np.ndarray, samples: Samples, labels: Sequence[str], index: int) -> str:
+    if not np.isfinite(outputs[index]).all():
+        return '<b class="wrong">not finite</b>'
+    if not labels or (outputs.shape[1] == 1 and samples.test_y is None):
+        return escape(", ".join(f"{value:.4g}" for value in outputs[index][:_SHOWN_VALUES]))
+    found = int(top1(outputs[index : index + 1])[0])
+    right = samples.test_y is None or found == int(samples.test_y[index])
+    return f'<b class="{"right" if right else "wrong"}">{escape(_label(labels, found))}</b>'
+
+
+def _true_label(samples: Samples, labels: Sequence[str], index: int) -> str:
+    if samples.test_y is None:
+        return ""
+    return escape(_label(labels, int(samples.test_y[index])))
+
+
+def _label(labels: Sequence[str], number: int) -> str:
+    # One output has one label, and two answers.
+    if len(labels) == 1:
+        return labels[0] if number else f"not {labels[0]}"
+    return labels[number] if number < len(labels) else str(number)
+
+
+def _picture(image: np.ndarray, pixels: bool) -> str:
+    image = image.astype(np.float32)
+    low, high = (0.0, 255.0) if pixels else (float(image.min()), float(image.max()))
+    grey = (image - low) / max(high - low, 1e-6)
+    colours = grey if grey.shape[-1] == 3 else np.repeat(grey[..., :1], 3, axis=-1)
+    buffer = io.BytesIO()
+    imsave(buffer, (255 * colours).round().astype(np.uint8), format="png", metadata={})
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

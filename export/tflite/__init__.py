@@ -1,0 +1,1 @@
+"""TensorFlow Lite files: converted, read, run, and what they say about themselves."""

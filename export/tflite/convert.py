@@ -1,0 +1,123 @@
+"""From a SavedModel with static batch 1 to `.tflite` files, in a child process.
+
+The converter can end the process it runs in (a recurrent model under full-integer quantisation
+does), and holds gigabytes while it quantises; both stay with the child.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.child import ChildError, child_main, run_child
+from export.targets import IntegerType, Precision
+from export.tflite.refusal import why
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is converted.
+
+    Attributes:
+        saved_model: Folder of a SavedModel with static shapes.
+        signatures: Those of its signatures to take.
+        calibration: `.npz` of (N, ...) values for each input of that signature, by its name; read
+            for integer files only.
+        variables: Whether the file keeps variables, those that a signature writes to.
+    """
+
+    saved_model: str
+    signatures: Sequence[str]
+    calibration: str
+    variables: bool = False
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a file calculates.
+
+    Attributes:
+        precision: Of the weights; "int8" means integers throughout.
+        integer_io: Type of input and output where the precision is int8.
+    """
+
+    precision: Precision
+    integer_io: IntegerType
+
+
+def convert(source: Source, files: Mapping[Path, Arithmetic], scratch: Path) -> dict[Path, str]:
+    """Converts one model into several files.
+
+    One child writes them all, for starting TensorFlow takes longer than most conversions. Where it
+    dies, the first file it did not finish is to blame, and a new child goes on with the next.
+
+    Args:
+        source: What to convert.
+        files: Files to write, and how each calculates.
+        scratch: For temporary files.
+
+    Returns:
+        The files that could not be written, and why.
+    """
+    failures: dict[Path, str] = {}
+    left = list(files)
+    while left:
+        wanted = [(str(path), asdict(files[path])) for path in left]
+        try:
+            run_child("export.tflite.convert", {"source": asdict(source), "files": wanted}, scratch)
+            return failures
+        except ChildError as death:
+            left = [path for path in left if not path.exists()]
+            if left:
+                failures[left.pop(0)] = why(death)
+    return failures
+
+
+def _convert_here(job: dict[str, Any]) -> None:
+    source = Source(**job["source"])
+    for path, arithmetic in job["files"]:
+        content = _converter(source, Arithmetic(**arithmetic)).convert()
+        # Renamed when whole: a file's existence is what tells the parent that it was finished.
+        partial = Path(f"{path}.partial")
+        partial.write_bytes(content)
+        os.replace(partial, path)
+
+
+def _converter(source: Source, arithmetic: Arithmetic) -> Any:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        source.saved_model, signature_keys=list(source.signatures)
+    )
+    converter.experimental_enable_resource_variables = source.variables
+    # Builtin operators only: a model that needs Flex must fail, not grow a dependency.
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if arithmetic.precision == "float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    elif arithmetic.precision == "int8":
+        with np.load(source.calibration) as file:
+            samples = {name: file[name] for name in file.files}
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.as_dtype(arithmetic.integer_io)
+        converter.inference_output_type = tf.as_dtype(arithmetic.integer_io)
+        converter.representative_dataset = lambda: _one_by_one(samples)
+    return converter
+
+
+def _one_by_one(samples: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    for values in zip(*samples.values(), strict=True):
+        yield {
+            name: np.asarray(value[None], np.float32)
+            for name, value in zip(samples, values, strict=True)
+        }
+
+
+if __name__ == "__main__":
+    child_main(_convert_here)

@@ -1,0 +1,92 @@
+"""Everything that a `.tflite` file tells without being run: nothing of it is executed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from export.errors import ExportError
+from export.tflite import metadata
+from export.tflite.flatbuffer import read_graph
+from export.tflite.runtime import TensorInfo
+
+
+def describe_file(path: str | Path) -> dict[str, Any]:
+    """Reads a `.tflite` file, anybody's.
+
+    Returns:
+        What JSON can hold: "file", "bytes", "sha256", "inputs", "outputs", "operators", "metadata"
+        (empty where it has none), "identity" (what it was made from; of files of this package) and
+        "files" (other associated files, line by line).
+
+    Raises:
+        ExportError: Not a `.tflite` file, or damaged.
+    """
+    path = Path(path)
+    found, files = metadata.read(path)
+    content = path.read_bytes()
+    try:
+        inputs, outputs = _ends(content)
+        operators = read_graph(path).operators
+    except (ValueError, TypeError, IndexError, AttributeError, struct.error) as error:
+        raise ExportError(f"{str(path)!r} is damaged: {error}") from error
+    return {
+        "file": path.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "inputs": [asdict(info) for info in inputs],
+        "outputs": [asdict(info) for info in outputs],
+        "operators": operators,
+        "metadata": found,
+        "identity": _identity(files.pop(metadata.IDENTITY, "{}")),
+        "files": {name: text.splitlines() for name, text in files.items()},
+    }
+
+
+def _ends(content: bytes) -> tuple[list[TensorInfo], list[TensorInfo]]:
+    """Inputs and outputs of the first subgraph, under the first signature's names."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content)
+    graph = model.Subgraphs(0)
+    inputs = [graph.Inputs(index) for index in range(graph.InputsLength())]
+    outputs = [graph.Outputs(index) for index in range(graph.OutputsLength())]
+    names = {}
+    if model.SignatureDefsLength():
+        first = model.SignatureDefs(0)
+        ends = [first.Inputs(index) for index in range(first.InputsLength())]
+        ends += [first.Outputs(index) for index in range(first.OutputsLength())]
+        names = {end.TensorIndex(): end.Name().decode() for end in ends}
+    types = {
+        value: name.lower() for name, value in vars(schema.TensorType).items() if name[0] != "_"
+    }
+    both = []
+    for numbers in (inputs, outputs):
+        tensors = [(number, graph.Tensors(number)) for number in numbers]
+        both.append(
+            [_info(names.get(number), types[tensor.Type()], tensor) for number, tensor in tensors]
+        )
+    return both[0], both[1]
+
+
+def _info(name: str | None, dtype: str, tensor: Any) -> TensorInfo:
+    shape = tuple(int(tensor.Shape(index)) for index in range(tensor.ShapeLength()))
+    if tensor.ShapeSignatureLength():
+        signature = range(tensor.ShapeSignatureLength())
+        shape = tuple(int(tensor.ShapeSignature(index)) for index in signature)
+    name = name or tensor.Name().decode()
+    details = tensor.Quantization()
+    if details is None or not details.ScaleLength():
+        return TensorInfo(name, dtype, shape)
+    return TensorInfo(name, dtype, shape, float(details.Scale(0)), int(details.ZeroPoint(0)))
+
+
+def _identity(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,293 @@
+"""TFLite metadata: what a `.tflite` file says about itself to the person or library that opens it.
+
+It has two parts, as TensorFlow Lite defines them: a table of facts in the model's own flatbuffer,
+and files (labels, the identity) appended as an uncompressed zip archive. Runtimes ignore both;
+MediaPipe Tasks and Android Studio read them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import flatbuffers
+import numpy as np
+
+from export.errors import ExportError
+from export.targets import Target
+from export.tflite.metadata_schema import AXIS_LABELS, GREYSCALE, RGB, pack, unpack
+
+if TYPE_CHECKING:
+    from export.forms.form import Form
+
+LABELS = "labels.txt"
+FEATURES = "features.txt"
+IDENTITY = "identity.json"
+ENTRY = b"TFLITE_METADATA"
+
+_TFLITE = b"TFL3"
+# Older than any date a zip file can hold otherwise: the same export gives the same bytes.
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+# The first parser of TFLite metadata knew all that is written here.
+_PARSER = "1.0.0"
+# Labels are kilobytes; what is larger is not text to show.
+_MOST_BYTES = 1 << 20
+_DAMAGED = (
+    *(ValueError, TypeError, IndexError, AttributeError, NotImplementedError, RuntimeError),
+    *(struct.error, zipfile.BadZipFile, zlib.error, EOFError),
+)
+_STATE = "What is remembered between steps: zeros at the start, then what came out last."
+_OUTPUTS = {
+    "probabilities": "A probability from 0 to 1 for each label.",
+    "values": "The predicted values.",
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file should say about its model.
+
+    Attributes:
+        description: A sentence or two; empty: one is made from the identity.
+        author: Who made the model.
+        licence: Of the weights, best an SPDX name.
+        features: Names of the features (the last axis) of features or sequences; may be empty.
+    """
+
+    description: str = ""
+    author: str = ""
+    licence: str = ""
+    features: tuple[str, ...] = ()
+
+
+def check_about(about: About, form: Form) -> About:
+    """Checks that there is a name for each feature, where there are names.
+
+    Raises:
+        ExportError: Too few or too many, of an image, or no lines of text.
+    """
+    names = about.features
+    if not names:
+        return about
+    if form.kind == "image":
+        raise ExportError(f"{len(names)} feature names for a model of images; leave them out")
+    if len(names) != form.input_shape[-1]:
+        raise ExportError(
+            f"{len(names)} feature names for {form.input_shape[-1]} features; pass one for each"
+        )
+    for name in names:
+        if not name.strip() or len(name.splitlines()) != 1:
+            raise ExportError(
+                f"feature name {name!r} cannot be a line of {FEATURES}; pass one line of text"
+            )
+    return about
+
+
+def describe(
+    form: Form,
+    target: Target,
+    about: About,
+    identity: Mapping[str, Any],
+    *,
+    labels: Sequence[str],
+    pixels: bool,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Puts together what one file says.
+
+    Args:
+        form: The model.
+        target: What the file is for.
+        about: As the caller described the model.
+        identity: What it is, and what made it; "model" and "checkpoint" among others.
+        labels: One for each output; may be empty.
+        pixels: Whether inputs are images in 0..255, which clients can then pass on as they are.
+
+    Returns:
+        The metadata, as `export.tflite.metadata_schema` writes it, and associated files by name.
+    """
+    own = {**identity, "target": target.name, "precision": target.precision}
+    files = {IDENTITY: json.dumps(own, indent=2, sort_keys=True, ensure_ascii=False) + "\n"}
+    name = identity.get("checkpoint") or identity["model"]
+    if labels:
+        files[LABELS] = _lines(labels)
+    if about.features:
+        files[FEATURES] = _lines(about.features)
+    states = [{"name": state, "description": _STATE} for state in form.states]
+    metadata = {
+        "name": name,
+        "description": about.description or f"{name} for {target.name}, {target.precision}.",
+        "subgraph_metadata": [
+            {
+                "input_tensor_metadata": [_input(form, about, pixels), *states],
+                "output_tensor_metadata": [_output(form, labels), *states],
+            }
+        ],
+        **({"author": about.author} if about.author else {}),
+        **({"license": about.licence} if about.licence else {}),
+        "associated_files": [{"name": IDENTITY, "description": "What this file was made from."}],
+        "min_parser_version": _PARSER,
+    }
+    return metadata, files
+
+
+def describe_trainable(
+    about: About, identity: Mapping[str, Any], *, labels: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Does for a file that learns what `describe` does; its signatures have no one input."""
+    own = {**identity, "target": "trainable", "precision": "float32"}
+    files = {IDENTITY: json.dumps(own, indent=2, sort_keys=True, ensure_ascii=False) + "\n"}
+    associated = [{"name": IDENTITY, "description": "What this file was made from."}]
+    if labels:
+        files[LABELS] = _lines(labels)
+        associated.append(_axis(LABELS, "A label for each output of infer."))
+    name = identity.get("checkpoint") or identity["model"]
+    metadata = {
+        "name": name,
+        "description": about.description or f"{name}, whose head learns on the device.",
+        **({"author": about.author} if about.author else {}),
+        **({"license": about.licence} if about.licence else {}),
+        "associated_files": associated,
+        "min_parser_version": _PARSER,
+    }
+    return metadata, files
+
+
+def attach(path: Path, metadata: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    """Writes metadata and associated files into a `.tflite` file that has none.
+
+    Args:
+        path: The file; replaced.
+        metadata: As `export.tflite.metadata_schema` writes it; tensors in any order.
+        files: Contents by name.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    if "subgraph_metadata" in metadata:
+        _order_tensors(metadata, model)
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = np.frombuffer(pack(metadata), np.uint8)
+    model.buffers.append(buffer)
+    entry.name, entry.buffer = ENTRY, len(model.buffers) - 1
+    model.metadata = [*(model.metadata or ()), entry]
+    builder = _AlignedBuilder(path.stat().st_size + 65536)
+    builder.Finish(model.Pack(builder), _TFLITE)
+    path.write_bytes(builder.Output())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        for name, content in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content)
+
+
+def _order_tensors(metadata: Mapping[str, Any], model: Any) -> None:
+    """Sorts the facts on inputs and outputs as the graph has them; readers go by the place."""
+    graph, (signature,) = model.subgraphs[0], model.signatureDefs
+    for key, ends, order in (
+        ("input_tensor_metadata", signature.inputs, graph.inputs),
+        ("output_tensor_metadata", signature.outputs, graph.outputs),
+    ):
+        place = {end.name.decode(): list(order).index(end.tensorIndex) for end in ends}
+        for facts in metadata["subgraph_metadata"]:
+            facts[key].sort(key=lambda tensor, place=place: place[tensor["name"]])
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Reads the metadata and the associated text files of a `.tflite` file, anybody's.
+
+    Returns:
+        Both empty where the file has none.
+
+    Raises:
+        ExportError: Not a `.tflite` file, or its metadata is damaged.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = Path(path).read_bytes()
+    if content[4:8] != _TFLITE:
+        raise ExportError(f"{str(path)!r} is not a .tflite file")
+    try:
+        model = schema.Model.GetRootAs(content)
+        entries = [model.Metadata(index) for index in range(model.MetadataLength())]
+        numbers = [entry.Buffer() for entry in entries if entry.Name() == ENTRY]
+        found = unpack(model.Buffers(numbers[0]).DataAsNumpy().tobytes()) if numbers else {}
+        return found, _files(content)
+    except _DAMAGED as error:
+        raise ExportError(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def _files(content: bytes) -> dict[str, str]:
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {
+            name: archive.read(name).decode("utf-8", errors="replace")
+            for name in archive.namelist()
+            if archive.getinfo(name).file_size <= _MOST_BYTES
+        }
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    """Puts byte vectors, which hold the weights, on multiples of 16, as TFLite's schema demands.
+
+    The generated Python code forgets the schema's `force_align`.
+    """
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 (flatbuffers' own name)
+        if x.dtype == np.uint8:
+            self.Prep(16, x.size)
+        return super().CreateNumpyVector(x)
+
+
+def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
+    if form.kind != "image":
+        shape = "×".join(map(str, form.input_shape))
+        what = "features" if form.kind == "features" else "steps × features"
+        named = {"associated_files": [_axis(FEATURES, "Names of the features.")]}
+        return {
+            "name": form.kind,
+            "description": f"{shape} {what}.",
+            "content": {"content_properties": {"FeatureProperties": {}}},
+            **(named if about.features else {}),
+        }
+    height, width, channels = form.input_shape
+    colours = {1: GREYSCALE, 3: RGB}.get(channels, 0)
+    values = "values from 0 to 255" if pixels else "values as the model was trained on"
+    # Models normalise inside, so that clients need only pass the pixels.
+    as_they_are = {
+        "process_units": [{"options": {"NormalizationOptions": {"mean": [0.0], "std": [1.0]}}}],
+        "stats": {"max": [255.0], "min": [0.0]},
+    }
+    size = {"width": width, "height": height}
+    properties = {"color_space": colours, "default_size": size}
+    return {
+        "name": form.kind,
+        "description": f"A picture, {height}×{width}×{channels}, {values}.",
+        "content": {"content_properties": {"ImageProperties": properties}},
+        **(as_they_are if pixels else {}),
+    }
+
+
+def _output(form: Form, labels: Sequence[str]) -> dict[str, Any]:
+    probable = form.output_name == "probabilities"
+    named = {"associated_files": [_axis(LABELS, "A label for each output.")]}
+    return {
+        "name": form.output_name,
+        "description": _OUTPUTS[form.output_name],
+        "content": {"content_properties": {"FeatureProperties": {}}},
+        **({"stats": {"max": [1.0], "min": [0.0]}} if probable else {}),
+        **(named if labels else {}),
+    }
+
+
+def _axis(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "description": description, "type": AXIS_LABELS}
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,53 @@
+"""Why a model was not converted, and what to change: a sentence made from the converter's pages."""
+
+from __future__ import annotations
+
+import re
+
+from export.child import ChildError
+from export.tflite.flatbuffer import layer_of
+
+# 'tf.Svd' op is neither a custom op nor a flex op, after the place that it came from.
+_NO_BUILTIN = re.compile(r"(?P<place>.*)'tf\.(?P<operator>\w+)' op is neither a custom op")
+_PLACE = re.compile(r'"\w+:", "(?P<path>[^"@]+)@')
+_ERROR = re.compile(r"^.*error: (?:loc\(.*\): )?(?P<reason>[^\n]+)$", re.MULTILINE)
+_LONGEST = 200
+
+
+def why(death: ChildError) -> str:
+    """Says it in a sentence.
+
+    Args:
+        death: Of the process that converted.
+    """
+    if death.signal:
+        return (
+            f"{death}; where the model has a loop (tf.while_loop, or a recurrent layer inside "
+            "another layer), write its steps out: the converter cannot make integers of it"
+        )
+    missing = [
+        (found["operator"], _layer(found["place"])) for found in _NO_BUILTIN.finditer(death.stderr)
+    ]
+    if missing:
+        shown = ", ".join(
+            f"{operator} in layer {layer!r}" if layer else operator
+            for operator, layer in dict.fromkeys(missing)
+        )
+        return (
+            f"TensorFlow Lite has no builtin operator for {shown}; take another layer, or write "
+            "this one with other operations"
+        )
+    if found := _ERROR.search(death.stderr):
+        layer = _layer(found[0])
+        where = f" at layer {layer!r}" if layer else ""
+        return (
+            f"the converter stopped{where}: {found['reason'].strip()[:_LONGEST]}; take another "
+            "layer there, or write it with other operations"
+        )
+    return str(death)
+
+
+def _layer(place: str) -> str:
+    """Finds the first layer in the place of an error."""
+    paths = (layer_of(found["path"]) for found in _PLACE.finditer(place))
+    return next((path for path in paths if path), "")

@@ -1,0 +1,1 @@
+"""A file whose last layer learns on the device."""

@@ -1,0 +1,158 @@
+"""Lets a trainable file learn, with LiteRT and without TensorFlow, in a child process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.checks.gates import Check
+from export.checks.parity import Parity
+from export.child import child_main, run_child
+from export.targets import Gates
+from export.tflite.flatbuffer import Graph
+from export.tflite.runtime import Latency, TensorInfo, open_interpreter, tensor_info, timed
+
+SIGNATURES = ("get_weights", "infer", "set_weights", "train")
+# Examples in a step of training. Apps with fewer repeat theirs.
+BATCH = 8
+# Enough to see the loss fall; a whole data set would take minutes.
+_SAMPLES, _EPOCHS, _RATE = 64, 4, 1.0
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What came of letting a file learn.
+
+    Attributes:
+        input: What it takes.
+        output: What it gives.
+        values: (N, classes) answers before it learnt.
+        latency: Of an answer.
+        weights_error: Largest difference of its weights from those it should start from.
+        losses: Mean loss of the first and of the last epoch, from weights of zero, told its own
+            answers.
+        restored: Whether its first weights, set again, give its first answers bit for bit.
+    """
+
+    input: TensorInfo
+    output: TensorInfo
+    values: np.ndarray
+    latency: Latency
+    weights_error: float
+    losses: tuple[float, float]
+    restored: bool
+
+
+def teach(path: Path, test_x: Path, head: Path, threads: int, folder: Path) -> Lesson:
+    """Lets a file learn.
+
+    Args:
+        path: The file.
+        test_x: `.npz` of `x`, (N, ...) inputs.
+        head: `.npz` of the `kernel` and `bias` that it should start from.
+        threads: To run on.
+        folder: For temporary files.
+
+    Raises:
+        ChildError: The file does not load, or ended the process that ran it.
+    """
+    facts, values = folder / "trainable.facts.json", folder / "trainable.values.npy"
+    job = {"artifact": path, "test_x": test_x, "head": head, "facts": facts, "values": values}
+    texts = {name: str(each) for name, each in job.items()}
+    run_child("export.trainable.lesson", {**texts, "threads": threads}, folder)
+    found = json.loads(facts.read_text())
+    ends = {
+        end: TensorInfo(**{**found[end], "shape": tuple(found[end]["shape"])})
+        for end in ("input", "output")
+    }
+    return Lesson(
+        input=ends["input"],
+        output=ends["output"],
+        values=np.load(values),
+        latency=Latency(**found["latency"]),
+        weights_error=found["weights_error"],
+        losses=(found["losses"][0], found["losses"][1]),
+        restored=found["restored"],
+    )
+
+
+def judge_lesson(
+    lesson: Lesson, parity: Parity | None, graph: Graph, gates: Gates
+) -> tuple[Check, ...]:
+    """Asks that it answers as Keras does, learns, forgets on demand, and needs only builtins."""
+    limit = gates.max_abs_error or 0.0
+    error = np.inf if parity is None else parity.max_abs_error
+    custom = sorted({each for each in graph.operators if each.startswith("CUSTOM")})
+    dynamic = [tensor.name for tensor in graph.tensors if min(tensor.shape, default=1) < 0]
+    first, last = lesson.losses
+    weights = lesson.weights_error
+    verdicts = {
+        "max_abs_error": (error <= limit, f"{error:.2e}, at most {limit:.2e}"),
+        "signatures": (
+            tuple(sorted(graph.signatures)) == SIGNATURES,
+            ", ".join(sorted(graph.signatures)),
+        ),
+        "builtin_operators": (not custom, ", ".join(custom) or f"{len(graph.operators)} kinds"),
+        "static_shapes": (not dynamic, ", ".join(dynamic[:5]) or "every tensor"),
+        "starting_weights": (weights <= limit, f"within {weights:.1e} of Keras's"),
+        "learns": (last < first, f"loss {first:.4f}, then {last:.4f}, told its own answers"),
+        "weights_return": (lesson.restored, "its first weights, set again, give its first answers"),
+    }
+    return tuple(
+        Check(name, "pass" if passed else "fail", detail)
+        for name, (passed, detail) in verdicts.items()
+    )
+
+
+def _teach_here(job: dict[str, Any]) -> None:
+    interpreter = open_interpreter(job["artifact"], job["threads"])
+    run = {
+        name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()
+    }
+    (given,) = run["infer"].get_input_details()
+    (told,) = run["infer"].get_output_details()
+    with np.load(job["test_x"]) as file:
+        x = file["x"].astype(np.float32)
+    with np.load(job["head"]) as file:
+        expected = {name: file[name] for name in ("kernel", "bias")}
+
+    def answers(inputs: np.ndarray) -> np.ndarray:
+        return np.concatenate([run["infer"](**{given: each[None]})[told] for each in inputs])
+
+    values, start = answers(x), run["get_weights"]()
+    few = x[:_SAMPLES]
+    run["set_weights"](**{name: np.zeros_like(each) for name, each in start.items()})
+    few_answers = values[: len(few)].argmax(axis=1).astype(np.int32)
+    losses = []
+    for _ in range(_EPOCHS):
+        epoch = []
+        for begin in range(0, len(few), BATCH):
+            chosen = np.arange(begin, begin + BATCH) % len(few)
+            step = run["train"](
+                **{given: few[chosen]},
+                label=few_answers[chosen],
+                learning_rate=np.float32(_RATE),
+            )
+            epoch.append(float(step["loss"]))
+        losses.append(float(np.mean(epoch)))
+    run["set_weights"](**start)
+    facts = {
+        "input": vars(tensor_info(given, run["infer"].get_input_details()[given])),
+        "output": vars(tensor_info(told, run["infer"].get_output_details()[told])),
+        "latency": vars(timed(lambda: run["infer"](**{given: x[:1]}), job["threads"])),
+        "weights_error": max(
+            float(np.abs(start[name] - expected[name]).max()) for name in expected
+        ),
+        "losses": [losses[0], losses[-1]],
+        "restored": bool(np.array_equal(answers(few), values[: len(few)])),
+    }
+    np.save(job["values"], values)
+    Path(job["facts"]).write_text(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    child_main(_teach_here)

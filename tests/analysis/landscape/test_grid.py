@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from zoo.analysis.landscape import grid
+from zoo.errors import RequestError
+
+_AXES = [np.linspace(0, 1, 3), np.linspace(0, 3, 4)]
+
+
+def _sum(place):
+    return (sum(place), place[0] * place[1])
+
+
+def test_fills_all_places(tmp_path):
+    told = grid.fill(tmp_path / "g.npz", {"a": 1}, _AXES, ("sum", "product"), _sum)
+    assert told["sum"] == pytest.approx(np.add.outer(*_AXES))
+    assert told["product"] == pytest.approx(np.multiply.outer(*_AXES))
+    assert [path.name for path in tmp_path.iterdir()] == ["g.npz"]
+    with np.load(tmp_path / "g.npz") as file:
+        assert file["axis1"] == pytest.approx(_AXES[1])
+
+
+def test_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(grid, "_SAVED_EVERY", -1.0)
+    asked, told = [], []
+
+    def stopped_at(limit):
+        def figures(place):
+            if len(asked) == limit:
+                raise KeyboardInterrupt
+            asked.append(tuple(place))
+            return _sum(place)
+
+        return figures
+
+    path = tmp_path / "g.npz"
+    with pytest.raises(KeyboardInterrupt):
+        grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(5))
+    assert not path.exists()
+    grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(99), lambda *n: told.append(n))
+    assert len(asked) == len(set(asked)) == 12
+    assert told[0] == (6, 12)
+    assert told[-1] == (12, 12)
+    grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(12))  # Whole: asks nothing.
+
+
+def test_refuses_a_file_of_other_settings(tmp_path):
+    path = tmp_path / "g.npz"
+    grid.fill(path, {"seed": 1}, _AXES, ("sum", "product"), _sum)
+    with pytest.raises(RequestError, match="another seed"):
+        grid.fill(path, {"seed": 2}, _AXES, ("sum", "product"), _sum)
+    with pytest.raises(RequestError, match="another axes"):
+        grid.fill(path, {"seed": 1}, _AXES[:1], ("sum", "product"), _sum)
+
+
+def test_refuses_another_file(tmp_path):
+    path = tmp_path / "g.npz"
+    path.write_bytes(b"no archive")
+    with pytest.raises(RequestError, match="not a file of this command"):
+        grid.fill(path, {}, _AXES, ("sum", "product"), _sum)

@@ -1,0 +1,61 @@
+"""What a card says in the files exported from it."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from zoo.artifacts.export import about, identity
+from zoo.checkpoints.card import Card, Column, Columns, File, Input, Metric
+from zoo.data.tables.columns import encode
+from zoo.data.tables.csv import Table
+
+COLUMNS = Columns(
+    label="y",
+    header=True,
+    columns=(
+        Column("age", "number", edges=(0.0, 4.0, 9.0), indicator=True),
+        Column("colour", "category", vocabulary=("red", "dark\nblue")),
+        Column("size", "number", edges=(0.0, 9.0)),
+    ),
+)
+CARD = Card(
+    model="residual_mlp",
+    labels=("no", "yes"),
+    input=Input((6,), (0.0,) * 6, (1.0,) * 6),
+    metrics=(Metric("top1", 0.9, "mine", "test", 1200),),
+    licence="MIT",
+    source="a hospital",
+    columns=COLUMNS,
+    files={"model.safetensors": File(1, "abc")},
+)
+
+
+def test_features_are_named_in_the_order_of_their_encoding():
+    found = about(CARD)
+    assert found.features == (
+        *("age 0 to 4", "age 4 to 9", "age is empty"),
+        *("colour=red", "colour=dark blue", "size 0 to 9"),
+    )
+    rows = {"age": ["9", ""], "colour": ["red", "dark\nblue"], "size": ["0", "9"]}
+    encoded = encode(COLUMNS, Table(Path("mine.csv"), True, rows, (2, 3)))
+    assert np.array_equal(encoded, [[1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 1, 1]])
+    assert len(found.features) == encoded.shape[1]
+
+
+def test_the_card_in_words():
+    found = about(CARD)
+    assert (found.author, found.licence) == ("a hospital", "MIT")
+    assert found.description == (
+        "residual_mlp. Tells no, yes. top1 90.00% on 1,200 test examples of mine."
+    )
+    assert about(dataclasses.replace(CARD, columns=None)).features == ()
+
+
+def test_identity_holds_the_hash_of_the_weights():
+    assert identity("mine", CARD, "digits") == {
+        "checkpoint": "mine",
+        "model": "residual_mlp",
+        "data": "digits",
+        "weights_sha256": "abc",
+    }

@@ -1,0 +1,103 @@
+"""What timm's `config.json` tells, and what of it makes another network."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.foreign.timm_config import check_network, labels_of, read_config, with_config
+from zoo.errors import RequestError
+
+CARD = Card("resnet18", ("a", "b"), Input((224, 224, 3), (1.0, 2.0, 3.0), (1.0, 1.0, 1.0), 256))
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["cat", "dog"], ("cat", "dog")),
+        ({"0": "cat", "1": "dog"}, ("cat", "dog")),
+        ({"1": "dog", "0": "cat"}, ("cat", "dog")),
+        ([], None),
+        (None, None),
+        ("cat", None),
+    ],
+)
+def test_labels(names, labels):
+    assert labels_of({"label_names": names}) == labels
+
+
+def test_labels_with_gaps_are_refused():
+    with pytest.raises(RequestError, match="label_names that do not count from 0"):
+        labels_of({"label_names": {"0": "cat", "2": "dog"}})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"architecture": "resnet18", "global_pool": "avg", "num_features": 512},
+        {"model_args": {"num_classes": 5, "in_chans": 1, "global_pool": "avg", "drop_rate": 0.2}},
+        {"model_args": {"output_stride": 32}},
+    ],
+)
+def test_the_same_network(config):
+    check_network(config, "resnet18")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"architecture": "resnetblur18"}, "says 'resnetblur18', not resnet18"),
+        ({"global_pool": "max"}, "says global_pool='max'"),
+        ({"model_args": {"global_pool": "max"}}, "says global_pool='max'"),
+        ({"model_args": {"act_layer": "silu"}}, "act_layer='silu': the same weights, but another"),
+        ({"model_args": {"output_stride": 16}}, "output_stride=16"),
+        ({"model_args": ["silu"]}, "wrong model_args"),
+    ],
+)
+def test_another_network_of_the_same_weights(config, message):
+    with pytest.raises(RequestError, match=message):
+        check_network(config, "resnet18")
+
+
+@pytest.mark.parametrize(
+    ("changes", "resize", "interpolation"),
+    [
+        ({}, 256, "bilinear"),
+        ({"crop_pct": 0.95, "interpolation": "bicubic"}, 235, "bicubic"),
+        ({"crop_pct": 0.95, "crop_mode": "squash"}, None, "bilinear"),
+    ],
+)
+def test_preprocessing(changes, resize, interpolation):
+    form = with_config(CARD, {"pretrained_cfg": changes}).input
+    assert (form.resize, form.interpolation) == (resize, interpolation)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"crop_pct": 0},
+        {"crop_pct": 1e-320},
+        {"crop_pct": "wide"},
+        {"crop_mode": "border"},
+        {"input_size": 3},
+        {"input_size": [3]},
+        {"mean": 5},
+        {"std": [0, 1, 1]},
+        {"mean": [float("nan")] * 3},
+        {"interpolation": "random"},
+        ["crop_pct"],
+    ],
+)
+def test_a_wrong_preprocessing_is_refused(changes):
+    with pytest.raises(RequestError, match="wrong pretrained_cfg"):
+        with_config(CARD, {"pretrained_cfg": changes})
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "[" * 100_000, json.dumps("x")])
+def test_other_files_are_refused(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(RequestError, match=r"config\.json is not"):
+        read_config(tmp_path / "config.json")

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from zoo.checkpoints.foreign.torchvision_names import (
+    from_torchvision,
+    plain_names,
+    to_torchvision,
+    torchvision_name,
+)
+from zoo.errors import RequestError
+
+NAMES = [
+    ("stem_conv/kernel", "conv1.weight"),
+    ("stem_bn/moving_variance", "bn1.running_var"),
+    ("stage1_block1_1_conv/kernel", "layer1.0.conv1.weight"),
+    ("stage3_block6_3_bn/gamma", "layer3.5.bn3.weight"),
+    ("stage4_block2_2_bn/beta", "layer4.1.bn2.bias"),
+    ("stage2_block1_shortcut_conv/kernel", "layer2.0.downsample.0.weight"),
+    ("stage2_block1_shortcut_bn/moving_mean", "layer2.0.downsample.1.running_mean"),
+    ("logits/kernel", "fc.weight"),
+    ("logits/bias", "fc.bias"),
+]
+
+
+@pytest.mark.parametrize(("path", "name"), NAMES)
+def test_names(path, name):
+    assert torchvision_name(path) == name
+
+
+def test_other_layers_have_no_counterpart():
+    with pytest.raises(RequestError, match="no counterpart of 'head_bn/gamma'"):
+        torchvision_name("head_bn/gamma")
+
+
+SHAPES = {"stem_conv/kernel": (7, 5, 3, 8), "stem_bn/beta": (8,), "logits/kernel": (8, 4)}
+
+
+@pytest.fixture
+def tensors():
+    random = np.random.default_rng(0)
+    shapes = {"conv1.weight": (8, 3, 7, 5), "bn1.bias": (8,), "fc.weight": (4, 8)}
+    return {name: random.normal(size=s).astype(np.float32) for name, s in shapes.items()}
+
+
+def test_layouts_and_a_round_trip_of_the_bits(tensors):
+    tensors["bn1.bias"][0] = np.float32(1e-45)  # Denormal: nothing is computed on the way.
+    values = from_torchvision(tensors, SHAPES)
+    assert {path: value.shape for path, value in values.items()} == SHAPES
+    assert values["stem_conv/kernel"][6, 4, 2, 7] == tensors["conv1.weight"][7, 2, 6, 4]
+    assert values["logits/kernel"][7, 3] == tensors["fc.weight"][3, 7]
+    back = to_torchvision(values)
+    assert {name: value.tobytes() for name, value in back.items()} == {
+        name: value.tobytes() for name, value in tensors.items()
+    }
+
+
+def test_counters_of_batches_are_accepted(tensors):
+    tensors["bn1.num_batches_tracked"] = np.array(3)
+    assert from_torchvision(tensors, SHAPES).keys() == SHAPES.keys()
+
+
+def test_problems_are_named_all_at_once(tensors):
+    tensors["fc.bias"] = tensors.pop("bn1.bias")
+    tensors["conv1.weight"] = tensors["conv1.weight"][:, :1]
+    with pytest.raises(RequestError) as error:
+        from_torchvision(tensors, SHAPES)
+    assert str(error.value) == (
+        "the file lacks 1 tensors: bn1.bias; has in excess 1 tensors: fc.bias; "
+        "has misshapen conv1.weight (8, 1, 7, 5) in place of (8, 3, 7, 5)"
+    )
+
+
+def test_other_numbers_than_floats_are_named(tensors):
+    tensors["conv1.weight"] = tensors["conv1.weight"].astype(np.int8)
+    with pytest.raises(RequestError, match=r"other numbers than floats in conv1\.weight \(int8\)"):
+        from_torchvision(tensors, SHAPES)
+
+
+ONE, TWO = np.zeros(4), np.zeros((4, 8))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"conv1.weight": ONE, "fc.weight": TWO}, {"conv1.weight", "fc.weight"}),
+        ({"module.conv1.weight": ONE, "module.fc.bias": ONE}, {"conv1.weight", "fc.bias"}),
+        ({"_orig_mod.module.conv1.weight": ONE}, {"conv1.weight"}),
+        ({"model.conv1.weight": ONE, "loss.weight": ONE}, {"model.conv1.weight", "loss.weight"}),
+        ({"fc.1.weight": TWO, "fc.1.bias": ONE}, {"fc.weight", "fc.bias"}),
+        # Two dense layers, or a norm before one, are another head.
+        ({"fc.0.weight": TWO, "fc.2.weight": TWO}, {"fc.0.weight", "fc.2.weight"}),
+        ({"fc.0.weight": ONE, "fc.1.weight": TWO}, {"fc.0.weight", "fc.weight"}),
+        ({}, set()),
+    ],
+)
+def test_what_trainings_wrap_around_names_is_taken_off(given, expected):
+    assert plain_names(given).keys() == expected

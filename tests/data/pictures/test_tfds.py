@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+import zoo.data.digits_tfds
+from zoo.data.digits import load_digits
+from zoo.data.images import resize_images
+from zoo.data.pictures import tfds
+from zoo.data.pictures.tfds import find_tfds
+from zoo.data.sources import Reading, load_dataset, load_images
+from zoo.errors import RequestError
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder in which the digits are prepared, as tensorflow-datasets does it."""
+    folder = tmp_path_factory.mktemp("tfds")
+    zoo.data.digits_tfds.Digits(data_dir=folder).download_and_prepare()
+    return Reading(data_dir=str(folder))
+
+
+def test_a_prepared_data_set_is_read_without_a_network(prepared, monkeypatch):
+    monkeypatch.setattr("socket.socket.connect", None)
+    dataset = load_images("tfds:digits", reading=prepared)
+    ours = load_digits()
+    assert (dataset.name, dataset.labels) == ("digits", ours.labels)
+    assert dataset.example_shape == (32, 32, 3)
+    for name in ("train", "validation", "test"):
+        split, expected = getattr(dataset, name), getattr(ours, name)
+        pixels = resize_images(expected.x, (32, 32))
+        # tensorflow-datasets shuffles what it writes, so both sides are sorted.
+        orders = [np.lexsort(x.reshape(len(x), -1).T) for x in (split.x, pixels)]
+        np.testing.assert_array_equal(split.x[orders[0]], pixels[orders[1]])
+        np.testing.assert_array_equal(split.y[orders[0]], expected.y[orders[1]])
+    assert dataset.fingerprint() == load_images("tfds:digits", reading=prepared).fingerprint()
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_split_without_classes_is_as_if_it_lacked(prepared, monkeypatch, split):
+    read = tfds._read
+
+    def without_classes(builder, given, *features):
+        pictures, y = read(builder, given, *features)
+        return pictures, np.full_like(y, -1) if given == split else y
+
+    monkeypatch.setattr(tfds, "_read", without_classes)
+    if split == "train":
+        with pytest.raises(RequestError, match="pictures without a class in its train split"):
+            find_tfds("tfds:digits", prepared.data_dir)
+        return
+    found = find_tfds("tfds:digits", prepared.data_dir)
+    assert found.notes == ("the test split has pictures without a class; left out",)
+    assert {place.split("[")[0] for place in found.places["test"]} == {"tfds:digits train"}
+    assert min(y.min() for y in found.y.values()) == 0
+
+
+def test_a_data_set_is_prepared_where_it_is_not(tmp_path):
+    reading = Reading(data_dir=str(tmp_path))
+    assert len(load_images("tfds:digits:1.0.0", reading=reading).test) == 359
+    assert (tmp_path / "digits" / "1.0.0" / "dataset_info.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("tfds:digit", "unknown data set 'digit'; did you mean 'digits'"),
+        ("tfds:digits/odd", "odd"),
+        ("tfds:mnist", "tfds:mnist is not prepared in .* say --data_dir"),
+        ("tfds:", "tfds:: "),
+    ],
+)
+def test_wrong_names_are_one_line(prepared, source, message, monkeypatch):
+    monkeypatch.setattr(
+        "tensorflow_datasets.core.dataset_builder.DatasetBuilder.download_and_prepare", _no_network
+    )
+    with pytest.raises(RequestError, match=message) as caught:
+        load_images(source, reading=prepared)
+    assert "\n" not in str(caught.value)
+
+
+def _no_network(*_, **__):
+    raise ConnectionError("no route to host\nand more")
+
+
+def test_it_holds_pictures(prepared):
+    with pytest.raises(RequestError, match="tfds:digits holds pictures"):
+        load_dataset("tfds:digits", "features", reading=prepared)

@@ -1,0 +1,310 @@
+import dataclasses
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.checkpoints.card import Card, Column, Columns, Input, read_card
+from zoo.data.sources import Reading, load_dataset, load_for
+from zoo.data.tables.columns import encode
+from zoo.data.tables.csv import Table
+from zoo.errors import RequestError
+
+COLOURS = ("red", "green", "blue")
+LABEL = Reading(label_column="kind")
+VALUE = Reading(label_column="size", task="regression")
+
+
+def rows(count=60):
+    """Two classes, told by a number; every seventh cell of "weight" is empty."""
+    for i in range(count):
+        weight = "?" if i % 7 == 0 else f"{i % 2 * 10 + i / 100}"
+        yield f"{i + 1}, {weight}, {COLOURS[i % 3]}, same, {'ab'[i % 2]}, {i % 5 + 0.5}"
+
+
+HEADER = "id, weight, colour, planet, kind, size"
+
+
+def text(lines, header=HEADER):
+    return "".join(f"{line}\n" for line in ([header] if header else []) + list(lines))
+
+
+def write(path, content):
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_a_table_becomes_features(tmp_path):
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    assert (data.name, data.labels) == ("t", ("a", "b"))
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [42, 6, 12]
+    kinds = {column.name: (column.kind, column.indicator) for column in data.columns.columns}
+    assert kinds == {
+        "weight": ("number", True),
+        "colour": ("category", False),
+        "size": ("number", False),
+    }
+    x = data.split("all").x
+    assert x.shape == (60, 32 + 1 + 3 + 4)  # Bins, emptiness, colours, and bins of five sizes.
+    assert x.dtype == np.float32
+    assert x.min() == 0
+    assert x.max() == 1
+    assert (x[:, 33:36].sum(axis=1) == 1).all()
+    assert x[:, 32].sum() == 9  # Empty weights of 60 rows: every seventh, the first included.
+    notes = "\n".join(data.notes)
+    for note in ("in every row: planet", "an id: id", "empty cells", "weight (9)"):
+        assert note in notes
+    # "size" is 0.5 to 4.5, each as often: the higher, the more of its bins are full.
+    assert set(x[:, 36:].sum(axis=1)) == {0, 1, 2, 3, 4}
+
+
+def test_a_number_goes_through_its_bins():
+    column = Column("n", "number", edges=(0.0, 1.0, 3.0), fill=2.0)
+    table = Table(Path("t.csv"), True, {"n": ["-1", "0.25", "2", "9", ""]}, range(5))
+    x = encode(Columns("kind", True, (column,)), table)
+    assert x.tolist() == [[0, 0], [0.25, 0], [1, 0.5], [1, 1], [1, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("header", "label", "name"),
+    [(HEADER, "kind", "kind"), (HEADER, "4", "kind"), (None, "-2", "column 5")],
+)
+def test_the_label_is_found_by_name_and_by_number(tmp_path, header, label, name):
+    path = write(tmp_path / "t.csv.gz", gzip.compress(text(rows(), header).encode()))
+    data = load_dataset(path, "features", reading=Reading(label_column=label))
+    assert data.columns.label == name
+    assert data.columns.header == bool(header)
+    assert data.labels == ("a", "b")
+    assert len(data.split("all")) == 60
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators(tmp_path, separator):
+    content = text(rows()).replace(", ", separator)
+    data = load_dataset(write(tmp_path / "t.csv", content), "features", reading=LABEL)
+    assert data.labels == ("a", "b")
+
+
+def test_values(tmp_path):
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=VALUE)
+    assert (data.task, data.labels, data.train.y.dtype) == ("regression", ("size",), np.float32)
+    assert set(data.split("all").y) == {0.5, 1.5, 2.5, 3.5, 4.5}
+
+
+def test_a_folder_keeps_its_splits(tmp_path):
+    lines = list(rows())
+    write(tmp_path / "f/train.csv", text(lines[:40]))
+    write(tmp_path / "f/test.csv", text(lines[40:]))
+    data = load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [36, 4, 20]
+    write(tmp_path / "f/val.csv", text(lines[40:45]))
+    data = load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [40, 5, 20]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text(rows()).encode("utf-8-sig"),
+        text(rows()).replace(", ", ";").replace("\n", "\r\n").encode(),
+        text(line.replace("red", '"red, ""light"""') for line in rows()).encode(),
+    ],
+    ids=["byte order mark", "semicolons and carriage returns", "quotes"],
+)
+def test_the_same_table_in_other_hands(tmp_path, content):
+    plain = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    other = load_dataset(write(tmp_path / "t.csv", content), "features", reading=LABEL)
+    assert other.columns.label == "kind"
+    assert [column.name for column in other.columns.columns] == ["weight", "colour", "size"]
+    np.testing.assert_array_equal(other.train.x, plain.train.x)
+
+
+def test_infinite_cells_are_read_as_empty_and_said(tmp_path):
+    lines = [*rows(), *("61, inf, red, same, a, 1", "62, -Infinity, red, same, b, 1")]
+    lines += [f"{i}, 1e999, blue, same, a, 1" for i in (63, 64)]
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    x = data.split("all").x
+    assert np.isfinite(x).all()
+    assert x[:, 32].sum() == 9 + 4
+    assert any("weight (13)" in note for note in data.notes)
+
+
+def test_the_test_table_may_have_its_columns_in_another_order(tmp_path):
+    names, lines = HEADER.split(", "), list(rows())
+    turned = text([", ".join(reversed(line.split(", "))) for line in lines], ", ".join(names[::-1]))
+    write(tmp_path / "f/train.csv", text(lines))
+    for content in (text(lines), turned):
+        write(tmp_path / "f/test.csv", content)
+        for label in ("kind", "4"):
+            reading = Reading(label_column=label)
+            data = load_dataset(str(tmp_path / "f"), "features", reading=reading)
+            assert (data.test.y == np.arange(60) % 2).all()
+            assert data.test.x[:, 33:36].sum() == 60
+
+
+WRONG_TESTS = {
+    "a label of its own": (text(["1,1,red,x,z,1"]), "line 2: class 'z' is not one of a, b"),
+    "no label": (text(["1,red,1"], "weight,colour,size"), "unknown column 'kind'; known: weight"),
+    "no column": (text(["1,red,a"], "weight,colour,kind"), "unknown column 'size'; known: weight"),
+    "no header": (text(list(rows())[1:], header=None), "unknown column 'kind'"),
+    "ragged": (text(["1,2"]), "line 2: 2 cells"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_TESTS)
+def test_wrong_test_tables(tmp_path, case):
+    content, message = WRONG_TESTS[case]
+    write(tmp_path / "f/train.csv", text(rows()))
+    write(tmp_path / "f/test.csv", content)
+    with pytest.raises(RequestError, match=f"test.csv.*{message}"):
+        load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+
+
+def checkpoint(data, folder):
+    """A card as training writes it, from disk."""
+    width = data.train.x.shape[1]
+    shape = Input((width,), (0.0,) * width, (1.0,) * width)
+    card = Card("residual_mlp", data.labels, shape, task=data.task, columns=data.columns)
+    (folder / "card.json").write_text(card.to_json(), encoding="utf-8")
+    assert read_card(folder) == card
+    return read_card(folder)
+
+
+def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    card = checkpoint(data, tmp_path)
+    again = load_for(card, str(tmp_path / "t.csv"))
+    assert again.fingerprint() == data.fingerprint()
+    # Columns in another order, one more, a colour never seen, an infinite and an empty size.
+    new = [
+        f"{i},9,{'ab'[i % 2]},{'pink' if i == 3 else 'red'},{['inf', '', '2'][i % 3]}"
+        for i in range(20)
+    ]
+    other = load_for(card, write(tmp_path / "new.csv", text(new, "extra,weight,kind,colour,size")))
+    x = other.split("all").x
+    assert np.isfinite(x).all()
+    assert x.shape[1] == data.train.x.shape[1]
+    assert (x[:, 33:36].sum(axis=1) == 0).sum() == 1
+    notes = "\n".join(other.notes)
+    assert "no known category, read as none of them: colour (1, such as 'pink')" in notes
+    assert "empty cells" in notes
+    assert "size (14)" in notes
+
+
+def test_a_checkpoint_is_measured_on_one_class_too(tmp_path):
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    card = checkpoint(data, tmp_path)
+    one = write(tmp_path / "one.csv", text(line for line in rows() if ", a, " in line))
+    other = load_for(card, one)
+    assert set(other.split("all").y) == {0}
+    assert "no example in the test split of class b" in other.notes
+
+
+def test_a_category_beyond_the_most_frequent_is_none(tmp_path):
+    lines = [f"{i % 2},c{i % 150},{i % 3}" for i in range(600)]
+    data = load_dataset(
+        write(tmp_path / "t.csv", text(lines, "kind,city,n")), "features", reading=LABEL
+    )
+    assert data.train.x.shape[1] == 100 + 2
+    assert any("cut to the 100 most frequent" in note and "city (1" in note for note in data.notes)
+
+
+def test_a_class_of_one_example_is_kept_and_said(tmp_path):
+    lines = [*rows(), "61, 3, red, same, c, 1"]
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    assert data.labels == ("a", "b", "c")
+    assert (data.train.y == 2).sum() == 1
+    assert "no example in the test split of class c" in data.notes
+
+
+def test_rows_without_a_label_are_said(tmp_path):
+    lines = [*rows(), "61, 3, red, same, ?, 1"]
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    assert len(data.split("all")) == 60
+    assert "left out, without a label: 1 rows of t.csv" in data.notes
+
+
+def test_text_among_numbers_is_said(tmp_path):
+    lines = [f"{i % 2},{'oops' if i == 30 else i % 9}" for i in range(60)]
+    for name in ("train", "val", "test"):
+        write(tmp_path / f"f/{name}.csv", text(lines, "kind,n"))
+    data = load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+    (column,) = data.columns.columns
+    assert (column.kind, column.indicator, column.fill) == ("number", True, 4)
+    assert "text among numbers, read as empty: n ('oops' in line 32)" in data.notes
+
+
+GOOD = list(rows())
+WRONG = {
+    "ragged": (text([*GOOD, "1, 2"]), LABEL, "line 62: 2 cells, the first line has 6"),
+    "quote": (text(['1,"2,a', *GOOD]), LABEL, "line 62: 2 cells.* began in line 2: a quote not"),
+    "utf-16": (text(GOOD).encode("utf-16"), LABEL, "not a CSV in UTF-8"),
+    "no label": (text(GOOD), Reading(), "say which column .* --label_column='size'"),
+    "other label": (text(GOOD), Reading(label_column="knd"), "unknown column 'knd'.*'kind'"),
+    "label number": (text(GOOD), Reading(label_column="6"), "no column 6 .* has 6"),
+    "empty": ("", LABEL, "is empty"),
+    "blank": ("\n \n", LABEL, "is empty"),
+    "header only": (text([]), Reading(label_column="kind", header=True), "a header and no rows"),
+    "one column": ("a\nb\n", LABEL, "has one column"),
+    "binary": (b"\x89PNG\r\n\xff\xfe", LABEL, "not a CSV in UTF-8: byte 0 is 0x89"),
+    "zeros": (b"a,b\n1,\0\n", LABEL, "not a CSV: it holds zero bytes"),
+    "twice": (text(["1,2,a"], "x,x,kind"), LABEL, "two columns 'x'"),
+    "unnamed": (
+        text(["1,2,a"], "x,,kind"),
+        Reading(label_column="kind", header=True),
+        "column 2 has no name",
+    ),
+    "one class": (text(["1,a", "2,a"], "x,kind"), LABEL, "is 'a' in every row"),
+    "few": (text(["1,a", "2,b"], "x,kind"), LABEL, "none is left for the validation split"),
+    "no labels": (text(["1,", "2,?"], "x,kind"), LABEL, "'kind' is empty in every row"),
+    "nothing to tell by": (
+        text([f"7,{'ab'[i % 2]}" for i in range(30)], "x,kind"),
+        LABEL,
+        "no column that could tell 'kind'",
+    ),
+    "values": (
+        text([f"{i % 3},{i}" for i in range(40)], "x,kind"),
+        LABEL,
+        "40 classes in 40 rows.*--task=regression",
+    ),
+    "text as value": (
+        text(["1,2", "1,huge"], "x,size"),
+        VALUE,
+        "line 3: 'huge' is not a number",
+    ),
+    "infinite value": (text(["1,2", "1,inf"], "x,size"), VALUE, "line 3: 'inf' is not a number"),
+    "huge value": (text(["1,2", "1,1e39"], "x,size"), VALUE, "line 3: '1e39' is too large"),
+    "constant value": (text([f"{i},2" for i in range(30)], "x,size"), VALUE, "label is 2.0 in all"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_tables(tmp_path, case):
+    content, reading, message = WRONG[case]
+    path = write(tmp_path / "t.csv", content)
+    with pytest.raises(RequestError, match=message) as error:
+        load_dataset(path, "features", reading=reading)
+    assert "\n" not in str(error.value)
+
+
+def test_wrong_requests_about_tables(tmp_path):
+    path = write(tmp_path / "t.csv", text(rows()))
+    data = load_dataset(path, "features", reading=LABEL)
+    card = checkpoint(data, tmp_path)
+    with pytest.raises(RequestError, match=r"is a table.*--model=residual_mlp"):
+        load_dataset(path, "image", reading=LABEL)
+    with pytest.raises(RequestError, match="not trained on a table"):
+        load_for(dataclasses.replace(card, columns=None), path)
+    lacking = write(tmp_path / "lacking.csv", text(["1,a", "2,b"], "weight,kind"))
+    with pytest.raises(RequestError, match="unknown column 'colour'"):
+        load_for(card, lacking)
+    strange = write(tmp_path / "strange.csv", text(["1,1,red,x,z,1"]))
+    with pytest.raises(RequestError, match=r"strange.csv, line 2: class 'z' is not one of a, b"):
+        load_for(card, strange)
+    with pytest.raises(RequestError, match="not a whole gzip file"):
+        load_dataset(write(tmp_path / "x.csv.gz", b"plain"), "features", reading=LABEL)
+    write(tmp_path / "half/test.csv", text(rows()))
+    with pytest.raises(RequestError, match=r"holds test.csv and no train.csv"):
+        load_dataset(str(tmp_path / "half"), "features", reading=LABEL)

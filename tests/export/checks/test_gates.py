@@ -1,0 +1,202 @@
+"""Every gate can fail: evidence with one thing wrong fails that gate, and only that gate."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from export.checks.gates import Evidence, judge
+from export.checks.parity import compare
+from export.checks.verify import Run
+from export.targets import TARGETS
+from export.tflite.flatbuffer import Graph, Node, Signature, Tensor
+from export.tflite.runtime import Latency, TensorInfo
+
+COUNT = 200
+REFERENCE = np.tile([0.9, 0.1], (COUNT, 1)).astype(np.float32)
+FLOAT = Tensor("x", "float32", (1, 2))
+INTEGER = Tensor("x", "int8", (1, 2))
+
+
+def evidence(
+    target="cpu",
+    values=REFERENCE,
+    tensors=None,
+    graph=None,
+    run=None,
+    reference=REFERENCE,
+    **changes,
+):
+    edge = target == "edge"
+    given = TensorInfo("image", "uint8", (1, 4, 4, 3), 1.0, 0)
+    result = TensorInfo("probabilities", "uint8", (1, 2), 1 / 256, 0)
+    whole = Run(
+        input=given if edge else dataclasses.replace(given, dtype="float32", scale=None),
+        output=result if edge else dataclasses.replace(result, dtype="float32", scale=None),
+        values=values,
+        latency=Latency(1.0, 1.0, 1),
+        repeatable=True,
+        accelerated=True,
+    )
+    found = Graph(
+        nodes=(Node("CONV_2D", "stem"), Node("CONV_2D", "stage"), Node("SOFTMAX")),
+        tensors=tensors or ((INTEGER,) if edge else (FLOAT,)),
+        subgraphs=1,
+        signatures={"serving_default": Signature(("image",), ("probabilities",))},
+    )
+    finite = bool(np.isfinite(values).all())
+    facts = {
+        "target": TARGETS[target],
+        "kind": "image",
+        "output_name": "probabilities",
+        "states": (),
+        "recurrent": False,
+        "pixels": True,
+        "run": dataclasses.replace(whole, **(run or {})),
+        "reference": reference,
+        "parity": compare(values, reference, classified=True) if finite else None,
+        "accuracy": (0.95, 0.95),
+        "graph": dataclasses.replace(found, **(graph or {})),
+        "signature": "serving_default",
+    }
+    return Evidence(**{**facts, **changes})
+
+
+def flipped(count):
+    values = REFERENCE.copy()
+    values[:count] = values[:count, ::-1]
+    return values
+
+
+def wrong_by(error):
+    return REFERENCE + np.float32(error)
+
+
+NAN = REFERENCE.copy()
+NAN[3, 1] = np.nan
+
+
+@pytest.mark.parametrize("target", ["cpu", "gpu", "edge"])
+def test_good_evidence_passes_everything(target):
+    assert {check.status for check in judge(evidence(target))} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("gate", "target", "changes"),
+    [
+        ("finite", "cpu", {"values": NAN}),
+        ("max_abs_error", "cpu", {"values": wrong_by(2e-4)}),
+        ("max_rel_error", "gpu", {"values": wrong_by(6e-3)}),
+        ("sqnr_db", "edge", {"values": wrong_by(0.06)}),
+        ("top1_agreement", "edge", {"values": flipped(3), "parity": None}),
+        ("accuracy", "cpu", {"accuracy": (0.944, 0.95)}),
+        ("accuracy", "gpu", {"accuracy": (0.944, 0.95)}),
+        ("accuracy", "edge", {"accuracy": (0.939, 0.95)}),
+        ("no_hidden_state", "cpu", {"run": {"repeatable": False}}),
+        ("builtin_operators", "cpu", {"graph": {"nodes": (Node("CUSTOM:FlexErf"),)}}),
+        ("builtin_operators", "cpu", {"graph": {"nodes": (Node("VAR_HANDLE"),)}}),
+        ("builtin_operators", "edge", {"graph": {"nodes": (Node("WHILE"),)}}),
+        ("delegate_operators", "gpu", {"graph": {"nodes": (Node("TOPK_V2"),)}}),
+        ("delegate_operators", "gpu", {"graph": {"nodes": (Node("STRIDED_SLICE", shrinks=True),)}}),
+        ("tensor_rank", "gpu", {"tensors": (Tensor("x", "float32", (1, 2, 3, 4, 5)),)}),
+        ("one_subgraph", "edge", {"graph": {"subgraphs": 3}}),
+        ("static_shapes", "cpu", {"tensors": (Tensor("x", "float32", (-1, 2)),)}),
+        ("signature", "cpu", {"graph": {"signatures": {}}}),
+        ("signature", "cpu", {"output_name": "values"}),
+        ("no_float_tensor", "edge", {"tensors": (INTEGER, FLOAT)}),
+        ("no_float_tensor", "edge", {"graph": {"nodes": (Node("NEG", "norm", ("float32",)),)}}),
+        ("plausible_size", "cpu", {"weights": 11_000_000, "bytes": 65_000}),
+        ("plausible_size", "edge", {"weights": 11_000_000, "bytes": 22_600_000}),
+        ("plausible_size", "gpu", {"weights": 9_000, "bytes": 5, "recurrent": True}),
+        ("pixel_input", "edge", {"run": {"input": TensorInfo("image", "uint8", (1,), 0.99, 0)}}),
+        ("pixel_input", "edge", {"run": {"input": TensorInfo("image", "int8", (1,), 1.0, 0)}}),
+        ("fully_accelerated", "cpu", {"run": {"accelerated": False}}),
+    ],
+)
+def test_one_thing_wrong_fails_one_gate(gate, target, changes):
+    if gate == "top1_agreement":
+        # Flipped answers cost decibels too; the ratio is taken from a good run.
+        good = compare(REFERENCE, REFERENCE, classified=True)
+        changes = {**changes, "parity": dataclasses.replace(good, top1_agreement=1 - 3 / COUNT)}
+    failed = [check.name for check in judge(evidence(target, **changes)) if check.status == "fail"]
+    assert failed == [gate]
+
+
+@pytest.mark.parametrize(
+    ("reference", "agreement", "status"),
+    [
+        (None, 0.991, "pass"),
+        (None, 0.985, "fail"),
+        (0.99, 0.985, "fail"),
+        (0.83, 0.985, "pass"),  # A tenth of 17 % may turn.
+        (0.83, 0.982, "fail"),
+    ],
+)
+def test_a_model_that_errs_more_may_turn_more_labels(reference, agreement, status):
+    parity = compare(REFERENCE, REFERENCE, classified=True)
+    changes = {
+        "parity": dataclasses.replace(parity, top1_agreement=agreement),
+        "accuracy": reference and (reference, reference),
+    }
+    (found,) = [c for c in judge(evidence("edge", **changes)) if c.name == "top1_agreement"]
+    assert found.status == status
+
+
+@pytest.mark.parametrize(
+    ("gate", "target", "changes"),
+    [
+        ("pixel_input", "edge", {"pixels": False}),
+        ("fully_accelerated", "cpu", {"recurrent": True}),
+        ("fully_accelerated", "cpu", {"run": {"accelerated": None}}),
+        (
+            "fully_accelerated",
+            "cpu",
+            {"kind": "sequence", "graph": {"nodes": (Node("LESS_EQUAL", "mask"),)}},
+        ),
+    ],
+)
+def test_a_gate_that_does_not_apply_says_why(gate, target, changes):
+    skipped = [c for c in judge(evidence(target, **changes)) if c.status == "skipped"]
+    assert [check.name for check in skipped] == [gate]
+    assert skipped[0].detail
+
+
+@pytest.mark.parametrize(
+    ("target", "nodes", "detail"),
+    [
+        ("cpu", [Node("CUSTOM:FlexErf", "head/gelu")], "CUSTOM:FlexErf in layer 'head/gelu'"),
+        ("gpu", [Node("TOPK_V2", "best"), Node("WHERE")], "TOPK_V2 in layer 'best', WHERE"),
+        ("gpu", [Node("STRIDED_SLICE", "last", shrinks=True)], "STRIDED_SLICE in layer 'last' (s"),
+        ("edge", [Node("NEG", "norm", ("float32",))] * 2, "NEG in layer 'norm'"),
+    ],
+)
+def test_a_refusal_names_the_operator_and_its_layer(target, nodes, detail):
+    checks = judge(evidence(target, graph={"nodes": tuple(nodes)}))
+    (failed,) = [check for check in checks if check.status == "fail"]
+    assert failed.detail.startswith(detail)
+
+
+def test_loops_are_allowed_where_the_target_says_so():
+    looping = dataclasses.replace(TARGETS["cpu"], name="looping", loops=True)
+    graph = dataclasses.replace(evidence("cpu").graph, nodes=(Node("WHILE"),), subgraphs=3)
+    checks = judge(dataclasses.replace(evidence("cpu"), target=looping, graph=graph))
+    assert "fail" not in {check.status for check in checks}
+
+
+def test_one_sample_is_always_granted():
+    few = {"values": REFERENCE[:20], "reference": REFERENCE[:20], "accuracy": (0.90, 0.95)}
+    assert {c.name: c.status for c in judge(evidence("cpu", **few))}["accuracy"] == "pass"
+    few["accuracy"] = (0.85, 0.95)
+    assert {c.name: c.status for c in judge(evidence("cpu", **few))}["accuracy"] == "fail"
+
+
+def test_many_small_scores_are_held_to_what_eight_bits_can_say():
+    rng = np.random.default_rng(0)
+    reference = rng.dirichlet(np.full(1000, 0.02), size=COUNT).astype(np.float32) / 4
+    rounded = (reference * 256).round() / np.float32(256)
+    parity = compare(rounded, reference, classified=True)
+    assert parity.sqnr_db < 31
+    facts = {"values": rounded, "reference": reference}
+    assert {c.name: c.status for c in judge(evidence("edge", **facts))}["sqnr_db"] == "pass"

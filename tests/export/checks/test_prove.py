@@ -1,0 +1,122 @@
+"""Which prover tries what, and what its figures are worth; no prover needs to be installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import export
+from export.checks.prove import PROVERS, prove
+from export.checks.provers import ethos_u, mediapipe_tasks, tflite_micro
+from export.checks.provers.subject import Subject
+from export.checks.provers.tflite_micro import smallest
+from export.tflite.runtime import TensorInfo
+
+EDGE = export.TARGETS["edge"]
+SUBJECT = Subject(
+    path=Path("edge.tflite"),
+    target=EDGE,
+    input=TensorInfo("image", "uint8", (1, 4, 4, 3), 1.0, 0),
+    kind="image",
+    pixels=True,
+    labels=("a", "b"),
+    test_x=Path("x.npz"),
+)
+SUMMARY = (
+    "network,inference_time,sram_memory_used,off_chip_flash_memory_used\nedge,0.00125,50.5,79.25\n"
+)
+
+
+def test_what_is_not_installed_is_skipped_and_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    proofs = prove(SUBJECT, tmp_path)
+    assert [proof.check.name for proof in proofs] == list(EDGE.provers) == list(PROVERS)
+    for proof in proofs:
+        assert (proof.check.status, proof.figures) == ("skipped", {})
+        assert "is not installed (pip install 'zoo-residual[provers]')" in proof.check.detail
+
+
+@pytest.mark.parametrize(
+    ("prover", "changes", "reason"),
+    [
+        (mediapipe_tasks, {}, ""),
+        (mediapipe_tasks, {"kind": "features"}, "classifies pictures"),
+        (mediapipe_tasks, {"pixels": False}, "pixels from 0 to 255"),
+        (mediapipe_tasks, {"input": TensorInfo("i", "float32", (1, 4, 4, 1))}, "colour"),
+        (mediapipe_tasks, {"labels": ()}, "needs labels"),
+        (mediapipe_tasks, {"input": TensorInfo("i", "int8", (1, 4, 4, 3))}, "refuses int8"),
+        (tflite_micro, {}, ""),
+        (tflite_micro, {"target": export.TARGETS["gpu"]}, "integers"),
+        (ethos_u, {}, ""),
+        (ethos_u, {"target": export.TARGETS["cpu"]}, "integers"),
+    ],
+)
+def test_what_a_prover_does_not_try(prover, changes, reason):
+    found = prover.unfit(dataclasses.replace(SUBJECT, **changes))
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "passed"),
+    [
+        ({}, True),
+        ({"max_score_error": 2e-4}, False),
+        ({"max_score_error": 2e-4, "step": 1 / 256}, True),
+        ({"max_score_error": 2 / 256, "step": 1 / 256}, False),
+        ({"labels_found": 9}, False),
+    ],
+)
+def test_mediapipe_is_judged_by_scores_and_labels(change, passed):
+    good = {
+        "pictures": 4,
+        "max_score_error": 1e-6,
+        "step": None,
+        "labels": 10,
+        "labels_found": 10,
+    }
+    assert mediapipe_tasks.judge({**good, **change}, EDGE)[0] == passed
+
+
+@pytest.mark.parametrize(("steps", "passed"), [(4, True), (5, False)])
+def test_micro_is_judged_by_steps(steps, passed):
+    figures = {"samples": 8, "max_steps": steps, "fast_steps": 9, "arena_bytes": 59_008}
+    assert tflite_micro.judge(figures, EDGE) == (
+        passed,
+        f"outputs within {steps} steps of LiteRT's reference kernels on 8 samples, at most 4 "
+        "(9 of its fast ones); smallest arena 59,008 bytes",
+    )
+
+
+@pytest.mark.parametrize("needed", [1, 64, 1000, 16_384, 16_385, 1_000_000])
+def test_the_smallest_arena_is_found(needed):
+    found = smallest(lambda size: size >= needed, 16_384, 1 << 20, 64)
+    assert needed <= found <= needed + 64
+
+
+def test_no_arena_is_enough():
+    with pytest.raises(ValueError, match="1,048,576 bytes are not enough"):
+        smallest(lambda size: False, 16_384, 1 << 20, 64)
+
+
+def test_a_missing_operator_is_named():
+    log = "Didn't find op for builtin opcode 'GELU'\nFailed to get registration from op code GELU\n"
+    assert tflite_micro.missing_operator(log) == "TensorFlow Lite Micro has no GELU"
+    assert tflite_micro.missing_operator("Failed to resize buffer.") == ""
+
+
+def test_velas_words_are_read():
+    printed = "CPU operators = 1 (25.0%)\nNPU operators = 3 (75.0%)\n"
+    figures = ethos_u.read_summary(printed, SUMMARY)
+    assert figures["npu_percent"] == 75
+    assert (figures["sram_kib"], figures["flash_kib"], figures["latency_ms"]) == (50.5, 79.25, 1.25)
+    passed, detail = ethos_u.judge(figures, EDGE)
+    assert not passed
+    assert "75.0 % of the operators on ethos-u55-128 (1 on the CPU), at least 100 %" in detail
+    lenient = dataclasses.replace(EDGE, gates=export.Gates(npu_percent=70))
+    assert ethos_u.judge(figures, lenient)[0]
+    with pytest.raises(ValueError, match="did not tell"):
+        ethos_u.read_summary("", SUMMARY)

@@ -1,0 +1,58 @@
+"""The page says how to call these very files, and its Python runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+
+import pytest
+
+from export.pages.guide import render
+
+LABELS = tuple("0123456789")
+
+
+def code(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+def test_the_page_is_written_and_names_every_file(exported):
+    page = (exported.folder / "INTEGRATION.md").read_text()
+    for artifact in exported.report.artifacts.values():
+        assert f"| `{artifact.file}` | {artifact.precision} | {artifact.bytes:,} |" in page
+    assert "`image` uint8 1×16×16×3, (x − 0) · 1" in page
+    assert all('"edge.tflite"' in code(page, language)[0] for language in ("kotlin", "js"))
+    assert 'forResource: "edge", ofType: "tflite"' in code(page, "swift")[0]
+
+
+@pytest.mark.parametrize("target", ["cpu", "edge"])
+def test_its_python_runs_as_it_stands_without_tensorflow(exported, target):
+    only = {target: exported.report.artifacts[target]}
+    page = render(dataclasses.replace(exported.report, artifacts=only), labels=LABELS, pixels=True)
+    (text,) = code(page, "python")
+    check = "\nimport sys; assert 'tensorflow' not in sys.modules; print(probabilities.sum())"
+    done = subprocess.run(
+        [sys.executable, "-c", text + check],
+        cwd=exported.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout.splitlines()[-1]) == pytest.approx(1, abs=0.03)
+
+
+def test_microcontrollers_get_every_operator(exported):
+    (text,) = code((exported.folder / "INTEGRATION.md").read_text(), "cpp")
+    operators = exported.report.artifacts["edge"].operators
+    assert len(re.findall(r"resolver\.Add\w+\(\);", text)) == len(operators)
+    assert f"MicroMutableOpResolver<{len(operators)}>" in text
+    assert {"AddConv2D", "AddFullyConnected"} <= set(re.findall(r"Add\w+", text))
+
+
+def test_tasks_are_told_only_where_they_fit(exported):
+    for changes in ({"labels": (), "pixels": True}, {"labels": LABELS, "pixels": False}):
+        page = render(exported.report, **changes)
+        assert "kotlin" not in page
+        assert "```python" in page

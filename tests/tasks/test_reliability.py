@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from zoo.tasks.reliability import calibrate
+
+
+def sure(*confidences):
+    return np.array([[c, 1 - c] for c in confidences], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "y", "error"),
+    [
+        ([1.0, 1.0], [0, 0], 0.0),
+        ([1.0, 1.0], [1, 1], 1.0),
+        ([1.0, 1.0], [0, 1], 0.5),
+        ([0.8, 0.8, 0.8, 0.8, 0.8], [0, 0, 0, 0, 1], 0.0),
+        ([0.65, 0.95, 0.95, 0.95], [1, 0, 0, 0], 0.65 / 4 + 0.05 * 3 / 4),
+        ([0.35], [1], 0.35),  # The other class is told, rightly, with 0.65.
+    ],
+)
+def test_the_error(confidences, y, error):
+    calibration = calibrate(sure(*confidences), np.array(y))
+    assert calibration.error == pytest.approx(error, abs=1e-6)
+    assert sum(calibration.examples) == len(y)
+
+
+def test_the_bins_that_hold_something():
+    calibration = calibrate(sure(0.61, 0.69, 0.95), np.array([0, 1, 0]))
+    assert calibration.examples == (2, 1)
+    assert calibration.accuracy == (0.5, 1.0)
+    assert calibration.confidence == pytest.approx((0.65, 0.95))

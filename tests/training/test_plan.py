@@ -1,0 +1,52 @@
+import pytest
+
+from zoo.errors import RequestError
+from zoo.training.plan import choose_plan
+
+# Training pictures -> batch, epochs of the head and of the network, whether statistics are kept.
+BY_SIZE = [
+    (20, 16, 60, 30, True),
+    (500, 32, 60, 20, True),
+    (999, 32, 46, 10, True),
+    (1645, 64, 57, 6, False),
+    (100_000, 64, 10, 3, False),
+]
+
+
+@pytest.mark.parametrize(("examples", "batch", "head", "whole", "kept"), BY_SIZE)
+def test_the_size_of_the_data_decides(examples, batch, head, whole, kept):
+    plan = choose_plan(examples)
+    assert plan.head.batch_size == plan.whole.batch_size == batch
+    assert (plan.head.epochs, plan.whole.epochs, plan.frozen_statistics) == (head, whole, kept)
+    assert plan.whole.learning_rate <= 1e-3
+    text = plan.text
+    for said in (f"up to {head} epochs", f"up to {whole} epochs", f"batch {batch}", "light"):
+        assert said in text
+    assert f"normalisation {'kept' if kept else 'adapted and trained'}" in text
+
+
+def test_what_is_given_is_kept():
+    plan = choose_plan(
+        500, epochs=7, head_epochs=5, batch_size=8, learning_rate=0.1, freeze="stage1",
+        augment="none", precision="bfloat16", seed=3,
+    )  # fmt: skip
+    assert (plan.whole.epochs, plan.head.epochs, plan.whole.batch_size) == (7, 5, 8)
+    assert (plan.whole.learning_rate, plan.whole.seed, plan.head.seed) == (0.1, 3, 3)
+    assert "frozen up to stage1, augmentation none" in plan.text
+    assert "network" not in choose_plan(500, freeze="backbone").text
+    assert choose_plan(5000, batch_size=8).frozen_statistics
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs must be positive, not 0"),
+        ({"head_epochs": -1}, "epochs must be positive, not -1"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"augment": "lots"}, "unknown augmentation 'lots'"),
+        ({"precision": "half"}, "unknown precision 'half'"),
+    ],
+)
+def test_wrong_values(settings, message):
+    with pytest.raises(RequestError, match=message):
+        choose_plan(100, **settings)

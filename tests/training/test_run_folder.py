@@ -1,0 +1,101 @@
+import csv
+import json
+
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.errors import RequestError
+from zoo.training.recipe import Recipe
+from zoo.training.run_folder import train
+
+RECIPE = Recipe(epochs=2, batch_size=32)
+
+
+@pytest.fixture(scope="module")
+def run(digits, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "first"
+    card = train("resnet8", digits, RECIPE, output, config={"shortcut": "pad"}, licence="MIT")
+    return output, card
+
+
+def test_the_folder_is_a_checkpoint_with_its_record(run, digits):
+    output, card = run
+    assert sorted(path.name for path in output.iterdir()) == [
+        "calibration.png", "card.json", "confusion.png", "curves.png", "history.csv",
+        "mistakes.png", "model.safetensors", "result.html", "run.json",
+    ]  # fmt: skip
+    assert zoo.load(output).card == card
+    record = json.loads((output / "run.json").read_text())
+    assert record["data"]["fingerprint"] == digits.fingerprint()
+    assert (record["seed"], record["epochs"], record["config"]) == (0, 2, {"shortcut": "pad"})
+    assert record["versions"]["keras"].startswith("3.")
+    with (output / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+    with Image.open(output / "curves.png") as picture:
+        assert picture.size == (1200, 480)
+
+
+def test_the_card_is_filled_in(run, digits):
+    _, card = run
+    (metric,) = card.metrics
+    assert (metric.name, metric.split, metric.examples) == ("top1", "test", len(digits.test))
+    assert card.labels == digits.labels
+    assert card.licence == "MIT"
+    assert card.config == {"shortcut": "pad"}
+    assert card.input.mean[0] == pytest.approx(digits.train.x.mean(), abs=1e-3)
+
+
+def test_a_finished_run_is_not_repeated(run, digits):
+    output, card = run
+    before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
+    again = train("resnet8", digits, RECIPE, output, config={"shortcut": "pad"}, licence="MIT")
+    assert again == card
+    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
+
+
+def test_an_output_with_another_run_is_refused(run, digits):
+    output, _ = run
+    with pytest.raises(RequestError, match=r"holds another run \(epochs 2, now 3\)"):
+        train(
+            "resnet8", digits, Recipe(epochs=3, batch_size=32), output, config={"shortcut": "pad"}
+        )
+
+
+def test_an_output_with_something_else_is_refused(digits, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(RequestError, match="exists and is not a run"):
+        train("resnet8", digits, RECIPE, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_wrong_configuration_writes_nothing(digits, tmp_path):
+    with pytest.raises(RequestError, match="unknown order"):
+        train("resnet8", digits, RECIPE, tmp_path / "run", config={"order": "odd"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_whose_weights_are_gone_is_trained_again(digits, tmp_path):
+    recipe = Recipe(epochs=1, batch_size=64)
+    train("resnet8", digits, recipe, tmp_path / "run")
+    (tmp_path / "run" / "model.safetensors").unlink()
+    train("resnet8", digits, recipe, tmp_path / "run")
+    assert zoo.load(tmp_path / "run").card.metrics
+
+
+def test_what_a_kill_left_half_written_is_removed(digits, tmp_path):
+    (tmp_path / ".run.json.x1.json").write_text("{")
+    (tmp_path / ".state.safetensors.x2.safetensors").write_bytes(b"half")
+    train("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    assert not any("state" in path.name for path in tmp_path.iterdir())
+    (tmp_path / "state.safetensors").write_bytes(b"")  # Killed just before its end.
+    train("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    assert not (tmp_path / "state.safetensors").exists()
+
+
+@pytest.mark.parametrize("content", ['{"a":', "[]"])
+def test_a_broken_record_is_refused(digits, tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    (tmp_path / "state.safetensors").write_bytes(b"")
+    with pytest.raises(RequestError, match="is not the record of a run"):
+        train("resnet8", digits, RECIPE, tmp_path)

@@ -1,0 +1,142 @@
+"""What became of twins: figures over seeds, and whether depth degrades them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zoo.analysis.compare.twins import Twin
+from zoo.analysis.gradients.gradients import Network
+from zoo.analysis.interval import Interval, interval, plain
+from zoo.analysis.landscape.landscape import Surface
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one twin.
+
+    Attributes:
+        twin: Which.
+        figures: Of the finished trainings, by name ("test accuracy"): a value for each seed.
+        histories: Rows of each seed's training, an epoch each, see `zoo.training.fit.fit`.
+        initial: Its gradients before the training.
+        trained: Its gradients after it.
+        surface: The loss around the weights of the first seed; None: not asked for.
+    """
+
+    twin: Twin
+    figures: Mapping[str, Sequence[float]]
+    histories: Sequence[Sequence[Mapping[str, float]]]
+    initial: Network
+    trained: Network
+    surface: Surface | None = None
+
+    def figure(self, name: str) -> Interval:
+        """Returns the mean of a figure over the seeds."""
+        return interval(self.figures[name])
+
+    def curve(self, column: str) -> tuple[np.ndarray, Interval]:
+        """Returns the epochs, and the mean of a column of the histories over the seeds.
+
+        Epochs that not all seeds have, where trainings end early, are left out.
+        """
+        epochs = min(map(len, self.histories))
+        values = [[row[column] for row in rows[:epochs]] for rows in self.histories]
+        return np.arange(1, epochs + 1), interval(np.array(values))
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns all figures as JSON holds them."""
+        return {
+            "name": self.twin.name,
+            "varied": dict(self.twin.varied),
+            "config": dict(self.twin.config),
+            "figures": {
+                name: {"values": plain(np.array(values)), **self.figure(name).to_json()}
+                for name, values in self.figures.items()
+            },
+            "gradients": [self.initial.to_json(), self.trained.to_json()],
+            "surface": None if self.surface is None else self.surface.figures(),
+        }
+
+
+@dataclass(frozen=True)
+class Step:
+    """A twin beside the one that has the least of what is varied, such as depth.
+
+    Attributes:
+        least: With the lowest value.
+        other: With another, all else alike.
+        figure: Name of the figure in which they are compared.
+    """
+
+    least: Outcome
+    other: Outcome
+    figure: str
+
+    @property
+    def verdict(self) -> str:
+        """How the other is: "better", "worse", or "alike" where the intervals overlap."""
+        before, after = (each.figure(self.figure) for each in (self.least, self.other))
+        if not (after.high < before.low or before.high < after.low):
+            return "alike"
+        lower = "loss" in self.figure or "curvature" in self.figure
+        return "better" if (after.mean < before.mean) == lower else "worse"
+
+    def to_json(self) -> dict[str, str]:
+        """Returns it as JSON holds it."""
+        return {
+            "from": self.least.twin.name,
+            "to": self.other.twin.name,
+            "figure": self.figure,
+            "verdict": self.verdict,
+            "text": str(self),
+        }
+
+    def __str__(self) -> str:
+        key, *rest = self.other.twin.varied
+        values = [each.twin.varied[key] for each in (self.least, self.other)]
+        told = [
+            f"{float(each.mean):.4g} ± {float(each.half):.2g}"
+            for each in (self.least.figure(self.figure), self.other.figure(self.figure))
+        ]
+        where = f"{self.other.twin.line}, " if rest else ""
+        return (
+            f"{where}{key} {values[0]} to {values[1]}: {self.figure} {told[0]} to {told[1]}, "
+            f"{self.verdict}"
+        )
+
+
+def steps(outcomes: Sequence[Outcome], figure: str) -> list[Step]:
+    """Compares twins along the first thing that is varied, where it is a number.
+
+    Args:
+        outcomes: Of all twins.
+        figure: In which they are compared; lower is better where it is a loss or a curvature.
+
+    Returns:
+        A step from the lowest value to each other one, for each combination of the rest. Empty
+        where the first thing is no number.
+    """
+    key = next(iter(outcomes[0].twin.varied))
+    if not all(type(outcome.twin.varied[key]) in (int, float) for outcome in outcomes):
+        return []
+    lines: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        rest = {name: value for name, value in outcome.twin.varied.items() if name != key}
+        lines.setdefault(repr(rest), []).append(outcome)
+    found = []
+    for line in lines.values():
+        least, *others = sorted(line, key=lambda outcome: outcome.twin.varied[key])
+        found += [Step(least, other, figure) for other in others]
+    return found
+
+
+def grouped(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """Returns the outcomes by the group of their twins, in order."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.twin.group, []).append(outcome)
+    return groups

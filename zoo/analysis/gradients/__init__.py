@@ -1,0 +1,1 @@
+"""What a residual connection does to gradients."""

@@ -1,0 +1,215 @@
+"""Gradients of networks beside each other: shattering, and norms by depth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from zoo.analysis.fresh import starts_as_nothing, without_dropout
+from zoo.analysis.gradients.depth import DepthGradient, draw_batches
+from zoo.analysis.gradients.shattering import (
+    DISTANCE,
+    InputGradient,
+    along,
+    autocorrelation,
+    draw_lines,
+    gradient_correlation,
+    settle,
+)
+from zoo.analysis.interval import Interval, geometric, interval, plain
+from zoo.checkpoints.card import Card
+from zoo.data.dataset import Dataset, Split, balanced_sample
+
+State = Literal["initial", "trained"]
+
+# Examples whose statistics a fresh model's batch normalisation gets; batches of `DepthGradient`.
+_SETTLED, _BATCHES = 256, 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was measured with one set of weights.
+
+    Attributes:
+        curves: (lines, points // 2 + 1), see `zoo.analysis.gradients.shattering.autocorrelation`.
+        trace: (points,) the gradient along the first line.
+        outputs: (units,) norms by the units' outputs, see `zoo.analysis.gradients.depth`.
+        weights: (units,) norms by the units' weights.
+    """
+
+    curves: np.ndarray
+    trace: np.ndarray
+    outputs: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network and the samples of it.
+
+    Attributes:
+        name: For a person, such as "residual".
+        state: Whether it was trained.
+        units: Names of its residual units, the first first.
+        points: Inputs on a line.
+        samples: One for each seed, or a single one.
+        config: Of its builder.
+        zeroed: Whether branches of it begin at zero, see `zero_init` of the builders.
+    """
+
+    name: str
+    state: State
+    units: tuple[str, ...]
+    points: int
+    samples: tuple[Sample, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    zeroed: bool = False
+
+    @property
+    def title(self) -> str:
+        """Name and state."""
+        return f"{self.name}, {'trained' if self.state == 'trained' else 'at initialisation'}"
+
+    @property
+    def repeated(self) -> str:
+        """What the intervals are over: "5 seeds", or "8 lines" of a single set of weights."""
+        seeds, lines = len(self.samples), len(self.samples[0].curves)
+        return f"{seeds} seeds" if seeds > 1 else f"{lines} lines"
+
+    @property
+    def curve(self) -> Interval:
+        """The autocorrelation, (points // 2 + 1,)."""
+        return interval(self._curves)
+
+    @property
+    def correlation(self) -> Interval:
+        """The one figure of shattering, see `gradient_correlation`."""
+        return interval([gradient_correlation(curve, self.points) for curve in self._curves])
+
+    @property
+    def gain(self) -> tuple[float, float, float]:
+        """Norm at the first unit's output over that at the last's: mean, and its interval.
+
+        Above 1 gradients grow on their way back to the input, below 1 they vanish.
+        """
+        first_to_last = [sample.outputs[0] / sample.outputs[-1] for sample in self.samples]
+        mean, low, high = geometric(first_to_last)
+        return float(mean), float(low), float(high)
+
+    @property
+    def _curves(self) -> np.ndarray:
+        """(repetitions, points // 2 + 1)."""
+        if len(self.samples) == 1:
+            return self.samples[0].curves
+        return np.stack([sample.curves.mean(axis=0) for sample in self.samples])
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns all figures as JSON holds them."""
+        norms = {}
+        for name in ("outputs", "weights"):
+            mean, low, high = geometric([getattr(sample, name) for sample in self.samples])
+            norms[name] = {"mean": plain(mean), "low": plain(low), "high": plain(high)}
+        gain = [plain(value) for value in self.gain]
+        return {
+            "name": self.name,
+            "state": self.state,
+            "config": dict(self.config),
+            "intervals_over": self.repeated,
+            "correlation": {
+                **self.correlation.to_json(),
+                "distance": DISTANCE,
+                "values": [
+                    plain(gradient_correlation(curve, self.points)) for curve in self._curves
+                ],
+            },
+            "autocorrelation": {
+                "distance": [k / self.points for k in range(self.points // 2 + 1)],
+                **self.curve.to_json(),
+            },
+            "units": list(self.units),
+            "norms": norms,
+            "first_to_last": dict(zip(("mean", "low", "high"), gain, strict=True)),
+        }
+
+
+class GradientProbe:
+    """Measures the gradients of one architecture with any weights.
+
+    Dropout is left out. Examples are those of the training split.
+
+    Args:
+        card: Of the architecture.
+        dataset: In the form that it eats.
+        lines: Between pairs of examples.
+        points: Inputs on each, a multiple of 100.
+    """
+
+    def __init__(self, card: Card, dataset: Dataset, *, lines: int, points: int) -> None:
+        self._config = card.config
+        self._split = dataset.train
+        self._lines = lines
+        self._points = points
+        self._model = without_dropout(card)
+        self._input = InputGradient(self._model)
+        self._depth = DepthGradient(self._model)
+        self._settled = np.asarray(balanced_sample(dataset.train, _SETTLED).x)
+        values = dataset.train.y if dataset.task == "regression" else np.array([-1.0, 1.0])
+        self._mean, self._std = float(values.mean()), float(values.std())
+
+    def network(
+        self,
+        name: str,
+        state: State,
+        weights: Iterable[Sequence[np.ndarray]],
+        measured: Callable[[], None] = lambda: None,
+    ) -> Network:
+        """Measures this architecture.
+
+        Args:
+            name: For a person.
+            state: "initial": batch normalisation's running statistics become those of examples
+                first (see `shattering.settle`); "trained": they are part of `weights`.
+            weights: Those of each seed from 0, as of `keras.Model.get_weights`.
+            measured: Called after each seed.
+        """
+        samples, zeroed = [], False
+        for seed, each in enumerate(weights):
+            samples.append(self._measure(each, state, seed))
+            zeroed = zeroed or starts_as_nothing(each, self._model)
+            measured()
+        return Network(
+            name, state, self._depth.units, self._points, tuple(samples), dict(self._config), zeroed
+        )
+
+    def _measure(self, weights: Sequence[np.ndarray], state: State, seed: int) -> Sample:
+        self._model.set_weights(list(weights))
+        if state == "initial":
+            settle(self._model, self._settled)
+        # The same seed is the same lines and batches for all networks.
+        lines = draw_lines(self._split, self._lines, self._points, seed)
+        gradients = [self._input(line) for line in lines]
+        outputs, by_weights = self._depth(self._batches(state, seed))
+        # A trained regression's loss is in its target's own units.
+        unit = self._std**2 if state == "trained" else 1.0
+        return Sample(
+            curves=np.stack([autocorrelation(each) for each in gradients]),
+            trace=along(gradients[0], lines[0]),
+            outputs=outputs / unit,
+            weights=by_weights / unit,
+        )
+
+    def _batches(self, state: State, seed: int) -> list[Split]:
+        batches = draw_batches(self._split, _BATCHES, seed)
+        if state == "trained" or self._split.y.dtype.kind != "f":
+            return batches
+        return [dataclasses.replace(part, y=(part.y - self._mean) / self._std) for part in batches]
+
+
+def separated(one: Network, other: Network) -> bool:
+    """Returns whether the intervals of two networks' gradient correlations do not overlap."""
+    low, high = sorted((one.correlation, other.correlation), key=lambda each: float(each.mean))
+    return bool(low.high < high.low)

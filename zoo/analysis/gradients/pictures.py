@@ -1,0 +1,150 @@
+"""Pictures of gradients: how they correlate along lines, and their norms by depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from zoo.analysis.gradients.gradients import Network
+from zoo.analysis.gradients.shattering import DISTANCE
+from zoo.analysis.interval import geometric
+from zoo.files import whole_file
+
+COLOURS = ("#2f6db5", "#d1542f", "#3a9a5b", "#8a5bb0", "#b8860b", "#4aa5b8", "#c2477f", "#6b7280")
+_MOST_UNITS = 12  # Whose names fit under an axis.
+_MOST_TRACES = 4
+
+
+def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None:
+    """Draws gradients along one line, and the autocorrelation over all, into a PNG.
+
+    Args:
+        networks: In the order of their colours.
+        path: Of the PNG.
+        title: Above the picture.
+    """
+    shown = networks[:_MOST_TRACES]
+    figure = Figure(figsize=(11, 1.2 + 1.35 * max(len(shown), 2.4)), layout="constrained")
+    figure.suptitle(title, fontsize=12)
+    grid = figure.add_gridspec(len(shown), 2, width_ratios=(1, 1.05))
+    for row, (network, look) in enumerate(_looks(shown)):
+        axes = figure.add_subplot(grid[row, 0])
+        _trace(axes, network, look["color"])
+        axes.tick_params(labelbottom=row == len(shown) - 1)
+        if row == 0:
+            above = "gradient along one line / root mean square"
+            axes.set_title(above, fontsize=8.5, color="#6b7280", loc="right", pad=3)
+    axes.set_xlabel("way from one example to another")
+    axes = figure.add_subplot(grid[:, 1])
+    draw_curves(axes, networks)
+    axes.set_title("autocorrelation of gradients, mean over lines", fontsize=10)
+    save(figure, path)
+
+
+def draw_curves(axes: Axes, networks: Sequence[Network]) -> None:
+    """Draws the autocorrelation of networks, with bands of 95 %."""
+    for network, look in _looks(networks):
+        curve = network.curve
+        distance = np.arange(len(curve.mean)) / network.points
+        figure = float(network.correlation.mean)
+        axes.plot(distance, curve.mean, **look, label=f"{network.title}: {figure:.2f}")
+        if np.isfinite(curve.half).all():
+            axes.fill_between(distance, curve.low, curve.high, color=look["color"], alpha=0.2, lw=0)
+    axes.axvline(DISTANCE, color="#6b7280", lw=0.8, ls=":")
+    axes.axhline(0, color="#6b7280", lw=0.8)
+    axes.set(ylim=(-0.15, 1.04), xlim=(0, 0.5), xlabel="distance, in the way between two examples")
+    axes.grid(alpha=0.25)
+    axes.legend(title=f"at {DISTANCE:g} (dotted)", fontsize=9, title_fontsize=9, frameon=False)
+    bare(axes)
+
+
+def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
+    """Draws gradient norms by depth into a PNG: at the outputs of the units, and at their weights.
+
+    Args:
+        networks: In the order of their colours.
+        path: Of the PNG.
+        title: Above the picture.
+    """
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure.suptitle(title, fontsize=12)
+    panels = figure.subplots(1, 2)
+    titles = ("at each unit's output", "at each unit's weights")
+    for axes, name, above in zip(panels, ("outputs", "weights"), titles, strict=True):
+        draw_norms(axes, networks, name)
+        axes.set_title(f"norm of the loss's gradient {above}", fontsize=10)
+    panels[0].legend(fontsize=9, frameon=False)
+    save(figure, path)
+
+
+def draw_norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
+    """Draws the norms of networks by depth, "outputs" or "weights", with bands of 95 %."""
+    for network, look in _looks(networks):
+        mean, low, high = geometric([getattr(sample, name) for sample in network.samples])
+        places = np.arange(1, len(mean) + 1)
+        marker = "o" if len(mean) <= _MOST_UNITS else None
+        axes.plot(places, mean, **look, label=network.title, marker=marker, ms=4)
+        if np.isfinite(low).all():
+            axes.fill_between(places, low, high, color=look["color"], alpha=0.2, lw=0)
+    log_axis(axes)
+    axes.set_xlabel("residual unit, from the input to the output")
+    units = networks[0].units
+    if len(units) <= _MOST_UNITS and all(network.units == units for network in networks):
+        axes.set_xticks(range(1, len(units) + 1))
+    axes.grid(alpha=0.25)
+    bare(axes)
+
+
+def _trace(axes: Axes, network: Network, colour: str) -> None:
+    trace = network.samples[0].trace
+    size = float(np.sqrt(np.mean(trace**2))) or 1.0
+    axes.plot(np.arange(len(trace)) / network.points, trace / size, color=colour, lw=1.1)
+    axes.axhline(0, color="#6b7280", lw=0.6)
+    axes.set_title(network.title, fontsize=9.5, color=colour, loc="left", pad=3)
+    axes.set_xlim(0, 1)
+    bare(axes)
+
+
+def log_axis(axes: Axes) -> None:
+    """Makes the vertical axis logarithmic, with labels that are read easily."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    # Few decades need ticks inside, and the usual labels of those are hard to read.
+    few = high < 100 * low
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
+    if low > 1e-4 and high < 1e5:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _looks(networks: Sequence[Network]) -> list[tuple[Network, dict[str, Any]]]:
+    """Returns networks with how their lines look: a colour a name, and dashed once trained."""
+    names = list(dict.fromkeys(network.name for network in networks))
+    return [
+        (
+            network,
+            {
+                "color": COLOURS[names.index(network.name) % len(COLOURS)],
+                "linestyle": "--" if network.state == "trained" else "-",
+            },
+        )
+        for network in networks
+    ]
+
+
+def bare(axes: Axes) -> None:
+    """Takes away the frame above and on the right."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a PNG."""
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=120)

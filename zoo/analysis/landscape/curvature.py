@@ -1,0 +1,77 @@
+"""The Hessian's extreme eigenvalues, and how convex a loss surface is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from zoo.analysis.landscape.objective import Objective, Weights
+
+
+def extreme_eigenvalues(
+    objective: Objective, weights: Weights, paths: Sequence[str], *, tolerance: float = 1e-2
+) -> tuple[float, float]:
+    """Returns the lowest and the highest eigenvalue of the loss's Hessian.
+
+    By Lanczos's method (ARPACK's implicitly restarted one), from products of the Hessian with
+    vectors, as Li et al. 2018 in section 6.
+
+    Args:
+        objective: The loss.
+        weights: Where.
+        paths: Of the weights by which it is derived, with at least three values.
+        tolerance: Relative error at which an eigenvalue is good enough.
+
+    Returns:
+        Both NaN where the loss overflows, or the method does not converge.
+    """
+    size = sum(weights[path].size for path in paths)
+
+    def times(vector: np.ndarray) -> np.ndarray:
+        product = objective.hessian_times(weights, paths, np.ravel(vector))
+        if not np.isfinite(product).all():
+            raise FloatingPointError
+        return product
+
+    # A fixed start, so that the figure is the same each time.
+    start = np.random.default_rng(0).standard_normal(size)
+    operator = LinearOperator((size, size), matvec=times, dtype=np.float64)
+    try:
+        low, high = eigsh(
+            operator, k=2, which="BE", v0=start, tol=tolerance, return_eigenvectors=False
+        )
+    except (FloatingPointError, ArpackNoConvergence):
+        return float("nan"), float("nan")
+    return float(low), float(high)
+
+
+def negative_curvature(lowest: np.ndarray) -> float:
+    """Returns how strongly a surface bends downwards, in units of the loss: 0 is convex.
+
+    The median over the places of -lowest eigenvalue, with 0 where none is negative. NaN places do
+    not count. Where `nonconvexity` asks how much of the bending is downwards, this asks how much of
+    it there is: of a deep plain network both eigenvalues are thousands of times those of its
+    residual twin, and their ratio may still be the smaller one.
+
+    Args:
+        lowest: Lowest eigenvalues, of any shape.
+    """
+    known = np.isfinite(lowest)
+    return float(np.median(np.maximum(-lowest[known], 0))) if known.any() else float("nan")
+
+
+def nonconvexity(lowest: np.ndarray, highest: np.ndarray) -> float:
+    """Returns how far from convex a surface is: 0 is convex at every place.
+
+    The mean of |lowest / highest| eigenvalue over the places (the ratio that Li et al. 2018 map in
+    figure 7), with the ratio 0 where no eigenvalue is negative. NaN places do not count.
+
+    Args:
+        lowest: Lowest eigenvalues, of any shape.
+        highest: Highest eigenvalues, of the same shape.
+    """
+    ratio = np.where(lowest < 0, np.abs(lowest) / np.maximum(np.abs(highest), 1e-30), 0.0)
+    known = np.isfinite(lowest) & np.isfinite(highest)
+    return float(ratio[known].mean()) if known.any() else float("nan")

@@ -1,0 +1,91 @@
+"""Figures at the places of a grid, filled one by one and kept on the way."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from zoo.data.pictures.files import Progress
+from zoo.errors import RequestError
+from zoo.files import whole_file
+
+# The coordinates of a place to the figures there, in the order of their names.
+Figures: TypeAlias = Callable[[Sequence[float]], Sequence[float]]
+
+_SAVED_EVERY = 10.0  # Seconds.
+
+
+def fill(
+    path: Path,
+    settings: Mapping[str, Any],
+    axes: Sequence[np.ndarray],
+    names: Sequence[str],
+    figures: Figures,
+    progress: Progress | None = None,
+) -> dict[str, np.ndarray]:
+    """Returns figures at all places of a grid, and keeps them in an `.npz` file.
+
+    On the way they lie beside it, in `NAME.unfinished.npz`; the same call goes on from there. The
+    file holds an array for each name, an array for each axis (`axis0`, …), and the settings.
+
+    Args:
+        path: Of the `.npz` file.
+        settings: All that the figures depend on, as JSON can hold it.
+        axes: Coordinates along each axis, (places,).
+        names: Of the figures.
+        figures: Measures a place.
+        progress: Told how many of how many places are done.
+
+    Raises:
+        RequestError: The file is there and is of other settings.
+    """
+    told = {**settings, "axes": [[float(value) for value in axis] for axis in axes]}
+    unfinished = path.with_suffix(".unfinished.npz")
+    shape = tuple(len(axis) for axis in axes)
+    kept = _read(path, told) or _read(unfinished, told) or {}
+    done = kept.get("done", np.zeros(shape, bool))
+    arrays = {name: kept.get(name, np.full(shape, np.nan)) for name in names}
+    left = np.argwhere(~done)
+    saved = time.monotonic()
+    for count, index in enumerate(map(tuple, left), start=1):
+        place = [float(axis[i]) for axis, i in zip(axes, index, strict=True)]
+        for name, value in zip(names, figures(place), strict=True):
+            arrays[name][index] = value
+        done[index] = True
+        if time.monotonic() - saved > _SAVED_EVERY:
+            _write(unfinished, told, {**arrays, "done": done})
+            saved = time.monotonic()
+        if progress is not None:
+            progress(done.size - len(left) + count, done.size)
+    if len(left):
+        named = {f"axis{number}": axis for number, axis in enumerate(axes)}
+        _write(path, told, {**arrays, **named, "done": done})
+        unfinished.unlink(missing_ok=True)
+    return arrays
+
+
+def _read(path: Path, settings: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        found = json.loads(str(arrays.pop("settings")))
+    except (OSError, ValueError, KeyError) as error:
+        raise RequestError(f"{path} is not a file of this command: {error}") from error
+    if found != settings:
+        keys = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
+        raise RequestError(
+            f"{path} was made with another {', '.join(keys)}; choose another --output, or remove it"
+        )
+    return arrays
+
+
+def _write(path: Path, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, settings=json.dumps(settings), **arrays)  # type: ignore[arg-type]

@@ -1,0 +1,273 @@
+"""The loss around a checkpoint: on a plane, or on the line to another one (Li et al. 2018)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.analysis.fresh import without_dropout
+from zoo.analysis.landscape.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
+from zoo.analysis.landscape.directions import between, principal_directions, random_direction
+from zoo.analysis.landscape.grid import fill
+from zoo.analysis.landscape.objective import Objective, Statistics, Weights
+from zoo.checkpoints.store import WEIGHTS, Checkpoint
+from zoo.data.dataset import Split
+from zoo.data.pictures.files import Progress
+
+# How far beyond a training's way its plane is shown, as a share of the way's extent.
+_MARGIN = 0.25
+# The line goes as far beyond both checkpoints as half of what lies between (Li et al., figure 2).
+_LINE = (-0.5, 1.5)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The loss on a plane through a checkpoint, which lies at (0, 0).
+
+    Attributes:
+        axes: Coordinates along the two directions, (points,) each.
+        loss: (points, points), the first axis is the first direction. It may be infinite or NaN
+            where the network overflows.
+        accuracy: Likewise, from 0 to 1; NaN of a regression.
+        lowest: Lowest eigenvalue of the Hessian at the places of a coarser grid, (places, places);
+            None where it was not asked for.
+        highest: Highest eigenvalue, likewise.
+        path: Of a training: (epochs, 2), where the weights were after each.
+        explained: Of a training: share of its movement along the two directions.
+    """
+
+    axes: tuple[np.ndarray, np.ndarray]
+    loss: np.ndarray
+    accuracy: np.ndarray
+    lowest: np.ndarray | None = None
+    highest: np.ndarray | None = None
+    path: np.ndarray | None = None
+    explained: tuple[float, float] | None = None
+
+    def figures(self) -> dict[str, Any]:
+        """What a number can tell of it, for JSON.
+
+        `nonconvexity` and `negative_curvature` are those of `zoo.analysis.landscape.curvature`,
+        None where they were not asked for or the loss overflows everywhere; `minimum` and
+        `maximum` are of the finite losses.
+        """
+        finite = self.loss[np.isfinite(self.loss)]
+        told: dict[str, Any] = {
+            "minimum": float(finite.min()) if finite.size else None,
+            "maximum": float(finite.max()) if finite.size else None,
+            "overflows": int(self.loss.size - finite.size),
+            "nonconvexity": None,
+            "negative_curvature": None,
+        }
+        if self.lowest is not None and self.highest is not None:
+            ratio = nonconvexity(self.lowest, self.highest)
+            if np.isfinite(ratio):
+                told["nonconvexity"] = ratio
+                told["negative_curvature"] = negative_curvature(self.lowest)
+        if self.explained is not None:
+            told["explained"] = list(self.explained)
+        return told
+
+
+@dataclass(frozen=True)
+class Line:
+    """The loss on the line between two checkpoints, at 0 and at 1.
+
+    Attributes:
+        places: (points,).
+        loss: Of each split, by its name, (points,).
+        accuracy: Likewise.
+    """
+
+    places: np.ndarray
+    loss: Mapping[str, np.ndarray]
+    accuracy: Mapping[str, np.ndarray]
+
+
+def random_surface(
+    checkpoint: Checkpoint,
+    split: Split,
+    folder: Path,
+    *,
+    seed: int = 0,
+    reach: float = 1.0,
+    points: int = 51,
+    curvature: int = 0,
+    statistics: Statistics = "running",
+    progress: Progress | None = None,
+) -> Surface:
+    """Measures the loss along two random directions with filter-wise normalisation.
+
+    Args:
+        checkpoint: In the middle.
+        split: Examples that the loss is of.
+        folder: Where the grids are kept, `surface.npz` and `curvature.npz`; the same call goes on
+            after its last saved place.
+        seed: Of the directions.
+        reach: How far the plane goes in each direction; at 1 a filter is moved by its own length.
+        points: Places along each direction.
+        curvature: Places along each direction at which the Hessian is looked at; 0: none.
+        statistics: Which batch normalisation uses, see `zoo.analysis.landscape.objective`.
+        progress: Told how many of how many places are done.
+
+    Raises:
+        RequestError: The folder holds a surface of other settings.
+    """
+    objective = _objective(checkpoint, split, statistics)
+    weights = objective.weights
+    first, second = (random_direction(weights, objective.kernels, 2 * seed + i) for i in (0, 1))
+    axis = np.linspace(-reach, reach, points)
+    settings = {**_settings(checkpoint, split), "plane": "random", "seed": seed}
+    settings["statistics"] = statistics
+    return _surface(
+        objective, weights, (first, second), (axis, axis), folder, settings, curvature, progress
+    )
+
+
+def training_surface(
+    checkpoint: Checkpoint,
+    trajectory: Sequence[Weights],
+    split: Split,
+    folder: Path,
+    *,
+    points: int = 51,
+    curvature: int = 0,
+    statistics: Statistics = "running",
+    progress: Progress | None = None,
+) -> Surface:
+    """Measures the loss on the plane that a training moved in most, with its path.
+
+    Biases and batch normalisation stay as they ended.
+
+    Args:
+        checkpoint: Where the training ended.
+        trajectory: Weights after each epoch, see `zoo.checkpoints.trajectory`.
+        split: As for `random_surface`, like the rest.
+        folder: Likewise.
+        points: Likewise.
+        curvature: Likewise.
+        statistics: Likewise.
+        progress: Likewise.
+
+    Raises:
+        RequestError: The training has under three epochs, or the folder holds something else.
+    """
+    objective = _objective(checkpoint, split, statistics)
+    found = principal_directions(trajectory, objective.kernels)
+    low, high = found.path.min(axis=0), found.path.max(axis=0)
+    margin = _MARGIN * np.maximum(high - low, 1e-6)
+    axes = tuple(
+        np.linspace(*ends, points) for ends in zip(low - margin, high + margin, strict=True)
+    )
+    settings = {**_settings(checkpoint, split), "plane": "training", "epochs": len(trajectory)}
+    settings["statistics"] = statistics
+    surface = _surface(
+        objective,
+        {**objective.weights, **{path: trajectory[-1][path] for path in objective.kernels}},
+        found.directions,
+        axes,
+        folder,
+        settings,
+        curvature,
+        progress,
+    )
+    return Surface(
+        surface.axes, surface.loss, surface.accuracy, surface.lowest, surface.highest,
+        found.path, found.explained,
+    )  # fmt: skip
+
+
+def line(
+    start: Checkpoint,
+    end: Checkpoint,
+    splits: Mapping[str, Split],
+    folder: Path,
+    *,
+    points: int = 51,
+    progress: Progress | None = None,
+) -> Line:
+    """Measures the loss on the straight line through two checkpoints of one model.
+
+    All weights are interpolated, the statistics of batch normalisation too.
+
+    Args:
+        start: At 0.
+        end: At 1.
+        splits: Examples that the loss is of, by name.
+        folder: Where the figures are kept, `line-NAME.npz`.
+        points: Places; from -0.5 to 1.5.
+        progress: Told how many of how many places of a split are done.
+
+    Raises:
+        RequestError: The checkpoints are of different models, or the folder holds something else.
+    """
+    places = np.linspace(*_LINE, points)
+    loss, accuracy = {}, {}
+    for name, split in splits.items():
+        objective = _objective(start, split)
+        weights = objective.weights
+        way = between(weights, Objective(end.model, split).weights)
+        settings = {**_settings(start, split), "to": end.card.files[WEIGHTS].sha256}
+        told = fill(
+            folder / f"line-{name}.npz",
+            settings,
+            [places],
+            ("loss", "accuracy"),
+            objective.measure_along(weights, [way]),
+            progress,
+        )
+        loss[name], accuracy[name] = told["loss"], told["accuracy"]
+    return Line(places, loss, accuracy)
+
+
+def _surface(
+    objective: Objective,
+    weights: Weights,
+    directions: Sequence[Weights],
+    axes: Sequence[np.ndarray],
+    folder: Path,
+    settings: Mapping[str, Any],
+    curvature: int,
+    progress: Progress | None,
+) -> Surface:
+    measure = objective.measure_along(weights, directions)
+    told = fill(folder / "surface.npz", settings, axes, ("loss", "accuracy"), measure, progress)
+    lowest = highest = None
+    if curvature:
+
+        def eigenvalues(place: Sequence[float]) -> tuple[float, float]:
+            there = dict(weights)
+            for step, direction in zip(place, directions, strict=True):
+                for path, way in direction.items():
+                    there[path] = there[path] + np.float32(step) * way
+            return extreme_eigenvalues(objective, there, objective.kernels)
+
+        coarse = [np.linspace(axis[0], axis[-1], curvature) for axis in axes]
+        names = ("lowest", "highest")
+        found = fill(folder / "curvature.npz", settings, coarse, names, eigenvalues, progress)
+        lowest, highest = (found[name] for name in names)
+    first, second = axes
+    return Surface((first, second), told["loss"], told["accuracy"], lowest, highest)
+
+
+def _objective(
+    checkpoint: Checkpoint, split: Split, statistics: Statistics = "running"
+) -> Objective:
+    model = without_dropout(checkpoint.card)
+    model.set_weights(checkpoint.model.get_weights())
+    return Objective(model, split, statistics)
+
+
+def _settings(checkpoint: Checkpoint, split: Split) -> dict[str, Any]:
+    examples = hashlib.sha256(np.ascontiguousarray(split.x).data)
+    examples.update(np.ascontiguousarray(split.y).data)
+    return {
+        "checkpoint": checkpoint.card.files[WEIGHTS].sha256,
+        "examples": len(split),
+        "examples_sha256": examples.hexdigest(),
+    }

@@ -1,0 +1,1 @@
+"""Other people's weights: their names, configurations and files."""

@@ -1,0 +1,101 @@
+"""The flags that tell how `--data` is to be read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich.progress
+from absl import flags
+from rich.console import Console
+
+from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    from zoo.checkpoints.card import Task
+    from zoo.data.pictures.files import Progress
+    from zoo.data.sources import Reading
+
+
+def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool = False) -> None:
+    """Adds the flags to those of a command.
+
+    Args:
+        values: The command's flags.
+        tables: Whether tables are read at all.
+        task: Whether the user says the task; a checkpoint knows its own.
+    """
+    if tables:
+        flags.DEFINE_string(
+            "label_column", None,
+            "tables: the column to tell, by name or number (0 first, -1 last)",
+            flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_bool(
+            "header", None, "tables: whether the first line holds names; default as it looks",
+            flag_values=values,
+        )  # fmt: skip
+    flags.DEFINE_string(
+        "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
+        flag_values=values,
+    )  # fmt: skip
+    if task:
+        flags.DEFINE_enum(
+            "task", "classification", ["classification", "regression"],
+            "whether the labels are classes or values", flag_values=values,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
+    """Gives what those flags say, and a bar over the pictures that are decoded meanwhile."""
+    from zoo.data.sources import Reading
+
+    task: Task = values.task if "task" in values else "classification"
+    column = values.label_column if "label_column" in values else None
+    header = values.header if "header" in values else None
+    with bar(terminal, "decoding") as progress:
+        yield Reading(task, column, header, values.data_dir, progress)
+
+
+@contextlib.contextmanager
+def bar(terminal: Console, title: str) -> Iterator[Progress]:
+    """Shows a bar from the first step to the last, where there is a terminal."""
+    shown = rich.progress.Progress(
+        "{task.description}",
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+        disable=not terminal.is_terminal,
+    )
+    task = shown.add_task(title, total=None)
+
+    def progress(done: int, total: int) -> None:
+        shown.start()
+        shown.update(task, completed=done, total=total)
+        if done == total:
+            shown.stop()
+
+    try:
+        yield progress
+    finally:
+        shown.stop()
+
+
+def read_labels(path: str) -> tuple[str, ...]:
+    """Returns the labels in a text file with one a line.
+
+    Raises:
+        RequestError: It is no text in UTF-8, or an empty one.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the file of labels {path} is not a text file in UTF-8") from error
+    if not text:
+        raise RequestError(f"the file of labels {path} is empty")
+    return tuple(text.split("\n"))

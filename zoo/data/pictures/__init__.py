@@ -1,0 +1,1 @@
+"""Pictures: photo folders, TFRecord shards, tensorflow-datasets."""

@@ -1,0 +1,280 @@
+"""Labelled picture files, and how they become a `Dataset`: decoded once, in parallel."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.checkpoints.cache import cache_folder, locked
+from zoo.checkpoints.card import Input
+from zoo.data.dataset import Dataset, Split, stratified_split
+from zoo.data.labels import check_splits
+from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
+from zoo.errors import RequestError
+from zoo.files import whole_folder, write_text
+
+# Bytes of decoded pictures that are held in memory; more go to a file.
+IN_MEMORY = 2**30
+MOST_BROKEN = 0.05
+_SHOWN = 10
+_SIZED = 64  # Pictures whose size is looked at to find the usual one.
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A labelled data set of picture files in three splits.
+
+    Attributes:
+        name: What the user calls it.
+        labels: Names of the classes.
+        pictures: By split: files, or their bytes.
+        places: By split: what to call each picture in a message.
+        y: By split: (examples,) class indices, int64.
+        notes: What its reader decided, a sentence each.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    pictures: Mapping[str, Sequence[Path | bytes]]
+    places: Mapping[str, Sequence[str]]
+    y: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """Whole pictures in order, and by index the reasons why others are not among them."""
+
+    pictures: np.ndarray
+    broken: Mapping[int, str]
+
+
+def complete(encoded: Encoded) -> Encoded:
+    """Returns the data set with the splits that it lacks, taken from its training split.
+
+    A tenth each becomes validation and test split, class by class, always the same for the same
+    files.
+    """
+    lacking = {name: name not in encoded.y for name in ("validation", "test")}
+    fractions = (0.1 * lacking["validation"], 0.1 * lacking["test"])
+    parts = stratified_split(encoded.y["train"], fractions)
+    chosen = {
+        name: part
+        for name, part in zip(("train", "validation", "test"), parts, strict=True)
+        if name == "train" or lacking[name]
+    }
+
+    def extend(given: Mapping[str, Sequence]) -> dict[str, Sequence]:
+        return {**given, **{n: [given["train"][i] for i in part] for n, part in chosen.items()}}
+
+    return Encoded(
+        encoded.name,
+        encoded.labels,
+        extend(encoded.pictures),
+        extend(encoded.places),
+        {**encoded.y, **{name: encoded.y["train"][part] for name, part in chosen.items()}},
+        encoded.notes,
+    )
+
+
+def usual_side(encoded: Encoded) -> int:
+    """Returns the median of the shorter sides of some training pictures, in pixels.
+
+    Raises:
+        RequestError: None of them is a picture.
+    """
+    pictures = encoded.pictures["train"]
+    chosen = np.linspace(0, len(pictures) - 1, min(_SIZED, len(pictures))).astype(int)
+    sizes = [picture_size(pictures[index]) for index in chosen]
+    sides = [min(size) for size in sizes if size is not None]
+    if not sides:
+        first = encoded.places["train"][chosen[0]]
+        raise RequestError(f"{encoded.name}: no file is a whole picture; the first is {first}")
+    return int(np.median(sides))
+
+
+def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> Dataset:
+    """Decodes all pictures, broken ones left out.
+
+    What is larger than `IN_MEMORY` is written to a file of the user's cache and mapped from there;
+    the same data in the same form is not decoded again. Of several processes that want it, one
+    decodes and the others wait.
+
+    Args:
+        encoded: With all three splits.
+        form: Size, crop and interpolation of the pictures.
+        progress: Told how many of how many pictures are done.
+
+    Returns:
+        Pictures as uint8 (examples, *form.shape). Each broken file is a note.
+
+    Raises:
+        RequestError: More than a twentieth is broken, or a split is empty.
+        OSError: The disk is full.
+    """
+    splits = ("train", "validation", "test")
+    sources = [picture for name in splits for picture in encoded.pictures[name]]
+    places = [place for name in splits for place in encoded.places[name]]
+    y = np.concatenate([encoded.y[name] for name in splits])
+    shape = (len(sources), *(side or 0 for side in form.shape))
+    size = int(np.prod(shape))
+    notes = list(encoded.notes)
+    if size > IN_MEMORY:
+        folder = cache_folder() / "pictures" / _key(sources, form)
+        decoded = _decode_on_disk(shape, sources, form, folder, progress)
+        notes.append(f"the decoded pictures ({size / 2**30:.1f} GiB) are kept in {folder}")
+    else:
+        pictures = np.empty(shape, np.uint8)
+        decoded = _Decoded(pictures, decode_into(pictures, sources, form, progress))
+    notes += _broken_notes(encoded.name, decoded.broken, places)
+    kept = np.ones(len(sources), bool)
+    kept[list(decoded.broken)] = False
+    parts: dict[str, Split] = {}
+    start = 0
+    ends = np.cumsum([len(encoded.y[name]) for name in splits])
+    for name, rows in zip(splits, np.split(np.arange(len(y)), ends[:-1]), strict=True):
+        truth = y[rows[kept[rows]]]
+        parts[name] = Split(decoded.pictures[start : start + len(truth)], truth)
+        start += len(truth)
+    notes += check_splits(parts, encoded.labels, encoded.name)
+    train, validation, test = (parts[name] for name in splits)
+    return Dataset(encoded.name, encoded.labels, train, validation, test, notes=tuple(notes))
+
+
+def decode_into(
+    pictures: np.ndarray,
+    sources: Sequence[Path | bytes],
+    form: Input,
+    progress: Progress | None,
+) -> dict[int, str]:
+    """Fills an array with the whole pictures, in order and without gaps.
+
+    Args:
+        pictures: (sources, *form.shape), uint8. What lies after the whole ones is void.
+        sources: Files, or their bytes.
+        form: Size, crop and interpolation of the pictures.
+        progress: Told how many of how many pictures are done.
+
+    Returns:
+        By index, why the others are not among them.
+
+    Raises:
+        RequestError: A file may not be read.
+    """
+
+    def fill(index: int) -> str | None:
+        try:
+            pictures[index] = decode_picture(sources[index], form)
+        except BrokenPictureError as error:
+            return str(error)
+        return None
+
+    broken = {}
+    # Pillow decodes and scales outside the interpreter's lock.
+    with _pool() as pool:
+        for index, reason in enumerate(pool.map(fill, range(len(sources)))):
+            if reason is not None:
+                broken[index] = reason
+            if progress is not None:
+                progress(index + 1, len(sources))
+    place = min(broken, default=len(sources))
+    for index in range(place, len(sources)):
+        if index not in broken:
+            pictures[place] = pictures[index]
+            place += 1
+    return broken
+
+
+@contextlib.contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads that stop with the first error, not after the last picture."""
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _decode_on_disk(
+    shape: tuple[int, ...],
+    sources: Sequence[Path | bytes],
+    form: Input,
+    folder: Path,
+    progress: Progress | None,
+) -> _Decoded:
+    if not folder.exists():  # Without the lock, which a cache that is read-only has no place for.
+        with locked(folder):
+            if not folder.exists():
+                _decode_to(folder, shape, sources, form, progress)
+    told = json.loads((folder / "broken.json").read_text(encoding="utf-8"))
+    return _Decoded(
+        np.load(folder / "pictures.npy", mmap_mode="r"),
+        {int(index): reason for index, reason in told.items()},
+    )
+
+
+def _decode_to(
+    folder: Path,
+    shape: tuple[int, ...],
+    sources: Sequence[Path | bytes],
+    form: Input,
+    progress: Progress | None,
+) -> None:
+    with whole_folder(folder) as temporary:
+        path = temporary / "pictures.npy"
+        pictures = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+        _reserve(path)
+        broken = decode_into(pictures, sources, form, progress)
+        pictures.flush()
+        write_text(temporary / "broken.json", json.dumps(broken))
+
+
+def _reserve(path: Path) -> None:
+    """Takes the blocks of a sparse file: a write through its map that finds none left kills."""
+    if not hasattr(os, "posix_fallocate"):  # macOS.
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _key(sources: Sequence[Path | bytes], form: Input) -> str:
+    """Returns a name that changes with the files, their order and the form."""
+    digest = hashlib.sha256(
+        repr((form.shape, form.resize, form.interpolation, form.antialias)).encode()
+    )
+    for source in sources:
+        if isinstance(source, bytes):
+            digest.update(hashlib.sha256(source).digest())
+        else:
+            status = source.stat()
+            told = (str(source.resolve()), status.st_size, status.st_mtime_ns)
+            digest.update(repr(told).encode())
+    return digest.hexdigest()[:24]
+
+
+def _broken_notes(name: str, broken: Mapping[int, str], places: Sequence[str]) -> list[str]:
+    if not broken:
+        return []
+    told = [f"{places[index]}: {reason}" for index, reason in broken.items()]
+    count = f"{len(broken)} of {len(places):,} pictures"
+    if len(broken) > MOST_BROKEN * len(places):
+        raise RequestError(
+            f"{name}: {count} are broken, more than {MOST_BROKEN:.0%}; mend or remove them. "
+            f"The first is {told[0]}"
+        )
+    more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
+    skipped = [f"skipped {line}" for line in told[:_SHOWN]]
+    return [*skipped, *more, f"{count} {'is' if len(broken) == 1 else 'are'} broken and skipped"]

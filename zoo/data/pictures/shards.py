@@ -1,0 +1,204 @@
+"""Pictures in TFRecord shards, read one by one when a batch needs them.
+
+Each record is found by its place in the index, so that every epoch has a whole shuffle, a resumed
+training goes on in its middle, and each worker reads its own part of a batch alone: all with no
+more in memory than a few batches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from zoo.checkpoints.card import Input
+from zoo.data.dataset import Dataset, Split
+from zoo.data.labels import check_splits
+from zoo.data.pictures.decode import BrokenPictureError, decode_picture
+from zoo.data.pictures.pack import INDEX, MANIFEST, SCHEMA
+from zoo.errors import DamagedError, RequestError
+
+
+class PackedPictures:
+    """Pictures of a split that are decoded when they are asked for; otherwise like an array.
+
+    Args:
+        files: Paths of the shards, local or any that `tf.io.gfile` opens.
+        shard: (pictures,) which file each is in.
+        offsets: (pictures,) where in it.
+        sizes: (pictures,) how many bytes.
+        form: Size, crop and interpolation of the pictures.
+        key: Changes with the content of the files.
+
+    Attributes:
+        shape: (pictures, height, width, channels).
+        dtype: uint8.
+        problem: What went wrong at the last read that failed; TensorFlow's pipelines hide it.
+    """
+
+    def __init__(
+        self,
+        files: list[str],
+        shard: np.ndarray,
+        offsets: np.ndarray,
+        sizes: np.ndarray,
+        form: Input,
+        key: str,
+    ) -> None:
+        self.shape = (len(shard), *(side or 0 for side in form.shape))
+        self.dtype = np.dtype(np.uint8)
+        self.ndim = len(self.shape)
+        self._files = files
+        self._shard, self._offsets, self._sizes = shard, offsets, sizes
+        self._form = form
+        self._key = key
+        self.problem: RequestError | OSError | None = None
+        # Pillow decodes and scales outside the interpreter's lock.
+        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
+
+    def __len__(self) -> int:
+        return len(self._shard)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        rows = np.arange(len(self))[index]
+        if rows.ndim and not len(rows):
+            return np.empty((0, *self.shape[1:]), np.uint8)
+        try:
+            if rows.ndim == 0:
+                return self._picture(int(rows))
+            return np.stack(list(self._pool.map(self._picture, rows.tolist())))
+        except (RequestError, OSError) as error:
+            self.problem = error
+            raise
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+    def fingerprint(self) -> bytes:
+        """Returns a hash of all pictures, without reading them."""
+        return hashlib.sha256(repr((self._key, self._form)).encode()).digest()
+
+    def encoded(self, row: int) -> tuple[bytes, str]:
+        """Returns a picture as it was packed, and the name that its file had.
+
+        Raises:
+            DamagedError: Its record is not what was packed.
+        """
+        import tensorflow as tf
+        from google.protobuf.message import DecodeError
+
+        path = self._files[self._shard[row]]
+        content = _content(path, int(self._offsets[row]), int(self._sizes[row]))
+        try:
+            feature = tf.train.Example.FromString(content).features.feature
+            picture = feature["image/encoded"].bytes_list.value[0]
+            name = feature["image/filename"].bytes_list.value[0]
+        except (DecodeError, IndexError) as error:
+            raise DamagedError(f"{path}: record {row} is damaged; pack it anew") from error
+        return picture, name.decode()
+
+    def _picture(self, row: int) -> np.ndarray:
+        try:
+            return decode_picture(self.encoded(row)[0], self._form)
+        except BrokenPictureError as error:
+            path = self._files[self._shard[row]]
+            raise DamagedError(f"{path}: a picture is damaged, {error}; pack it anew") from error
+
+
+def is_packed(source: str) -> bool:
+    """Returns whether a folder holds what `zoo data` wrote."""
+    if "://" not in source:
+        return (Path(source) / MANIFEST).is_file()
+    import tensorflow as tf
+
+    try:
+        return tf.io.gfile.exists(_inside(source, MANIFEST))
+    except (tf.errors.OpError, ImportError) as error:
+        raise RequestError(f"{source} cannot be opened: {str(error).splitlines()[0]}") from error
+
+
+def open_packed(source: str, form: Callable[[int], Input]) -> Dataset:
+    """Opens a folder of shards; pictures are read when they are needed.
+
+    Args:
+        source: The folder, local or any that `tf.io.gfile` opens.
+        form: Gives size, crop and interpolation of the pictures, from the median of their shorter
+            sides in pixels.
+
+    Raises:
+        RequestError: The manifest is not one that this version understands.
+        DamagedError: The index or a file is not what the manifest says.
+        OSError: Something cannot be read.
+    """
+    try:
+        manifest = json.loads(_content(_inside(source, MANIFEST)))
+        if manifest["schema"] != SCHEMA:
+            raise RequestError(f"{source} is of another version of zoo data; pack it anew")
+        files = [_inside(source, shard["file"]) for shard in manifest["shards"]]
+        sizes = [shard["bytes"] for shard in manifest["shards"]]
+        hashes = [shard["sha256"] for shard in manifest["shards"]]
+        told = manifest["index"]["sha256"]
+        prepared, labels = form(int(manifest["side"])), tuple(manifest["labels"])
+        notes = [*manifest["notes"]]
+        if broken := manifest["broken"]:
+            notes.append(f"{len(broken)} broken pictures were left out when it was packed")
+    except RequestError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise RequestError(f"{_inside(source, MANIFEST)} is no manifest of zoo data") from error
+    content = _content(_inside(source, INDEX))
+    if hashlib.sha256(content).hexdigest() != told:
+        raise DamagedError(f"{_inside(source, INDEX)} is not what the manifest says; pack it anew")
+    for path, size in zip(files, sizes, strict=True):
+        if _size(path) != size:
+            raise DamagedError(f"{path} has not the {size:,} bytes of the manifest; get it anew")
+    parts = {}
+    with np.load(io.BytesIO(content), allow_pickle=False) as index:
+        for split in ("train", "validation", "test"):
+            shard, offsets, lengths = (
+                index[f"{split}/{name}"] for name in ("shard", "offsets", "sizes")
+            )
+            pictures = PackedPictures(files, shard, offsets, lengths, prepared, f"{split} {hashes}")
+            # What a Split needs of an array, it has.
+            parts[split] = Split(cast(np.ndarray, pictures), index[f"{split}/y"])
+    notes += check_splits(parts, labels, source)
+    train, validation, test = (parts[split] for split in ("train", "validation", "test"))
+    return Dataset(manifest["name"], labels, train, validation, test, notes=tuple(notes))
+
+
+def _inside(source: str, name: str) -> str:
+    return f"{source.rstrip('/')}/{name}" if "://" in source else str(Path(source) / name)
+
+
+def _content(path: str, offset: int = 0, size: int = -1) -> bytes:
+    """Returns the bytes of a file, or a part of them.
+
+    The file is opened each time: what thousands of shards hold open is more than a process may.
+    """
+    if "://" not in path:
+        with open(path, "rb") as local:
+            local.seek(offset)
+            return local.read(size)
+    import tensorflow as tf
+
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+    except tf.errors.OpError as error:
+        raise OSError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _size(path: str) -> int | None:
+    if "://" not in path:
+        return Path(path).stat().st_size if Path(path).is_file() else None
+    import tensorflow as tf
+
+    return tf.io.gfile.stat(path).length if tf.io.gfile.exists(path) else None

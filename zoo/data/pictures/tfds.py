@@ -1,0 +1,141 @@
+"""Data sets of tensorflow-datasets, as `tfds:NAME` or `tfds:NAME/CONFIG`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+import numpy as np
+
+from zoo.data.pictures.files import Encoded, complete
+from zoo.data.pictures.folder import SPLITS
+from zoo.errors import RequestError
+from zoo.registry import unknown
+
+PREFIX = "tfds:"
+
+
+def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
+    """Reads the encoded pictures and the classes of a data set.
+
+    What is prepared in `data_dir` is read without a network; else it is downloaded and prepared.
+
+    Args:
+        source: "tfds:NAME" or "tfds:NAME/CONFIG", also with a version, as in "tfds:mnist:3.0.1".
+        data_dir: Where prepared data sets are; None: that of tensorflow-datasets.
+
+    Returns:
+        All three splits: those that it lacks are taken from the training split, and so are those
+        without classes (some test splits have -1 in their place), which is a note.
+
+    Raises:
+        RequestError: There is no such data set, it cannot be prepared, or it does not hold one
+            picture with one class in each example of the training split.
+    """
+    name = source.removeprefix(PREFIX)
+    builder = _builder(source, name, data_dir)
+    image, label = _features(source, builder.info.features)
+    found = {
+        split: given
+        for split, names in SPLITS.items()
+        for given in builder.info.splits
+        if given in names
+    }
+    if "train" not in found:
+        raise RequestError(f"{source} has no train split, only {', '.join(builder.info.splits)}")
+    pictures, y, notes = {}, {}, []
+    for split, given in found.items():
+        examples, classes = _read(builder, given, image, label)
+        if (classes >= 0).all():
+            pictures[split], y[split] = examples, classes
+        elif split == "train":
+            raise RequestError(
+                f"{source} has {(classes < 0).sum():,} pictures without a class in its train "
+                "split; choose another data set"
+            )
+        else:
+            notes.append(f"the {given} split has pictures without a class; left out")
+    return complete(
+        Encoded(
+            name=name,
+            labels=tuple(builder.info.features[label].names),
+            pictures=pictures,
+            places={
+                split: [f"{source} {found[split]}[{index}]" for index in range(len(classes))]
+                for split, classes in y.items()
+            },
+            y=y,
+            notes=tuple(notes),
+        )
+    )
+
+
+def _builder(source: str, name: str, data_dir: str | None) -> Any:
+    import tensorflow_datasets as tfds
+
+    if name.partition("/")[0] == "digits":
+        import zoo.data.digits_tfds  # noqa: F401 - it registers the builder.
+    where = None if data_dir is None else os.path.expanduser(data_dir)
+    try:
+        builder = tfds.builder(name, data_dir=where, try_gcs=False)
+    except tfds.core.DatasetNotFoundError as error:
+        known = tfds.list_builders(with_community_datasets=False)
+        raise RequestError(unknown("data set", name.partition("/")[0], known)) from error
+    except (ValueError, AssertionError, OSError, ImportError) as error:
+        raise RequestError(f"{source}: {_line(error)}") from error
+    if builder.info.splits:
+        return builder
+    try:
+        with _quiet(tfds):
+            builder.download_and_prepare()
+    # Anything may go wrong in a builder: no network, a moved file, a package that it needs.
+    except Exception as error:
+        raise RequestError(
+            f"{source} is not prepared in {builder.data_path.parent}, and cannot be now: "
+            f"{_line(error)}; prepare it where there is a network, and say --data_dir"
+        ) from error
+    return builder
+
+
+def _features(source: str, features: Any) -> tuple[str, str]:
+    """Returns the names of the one picture and of the one class of an example."""
+    import tensorflow_datasets as tfds
+
+    kinds = {"picture": tfds.features.Image, "class": tfds.features.ClassLabel}
+    names = []
+    for kind, form in kinds.items():
+        held = [key for key in getattr(features, "keys", list)() if isinstance(features[key], form)]
+        if len(held) != 1:
+            raise RequestError(
+                f"{source} holds {len(held)} features of a {kind} in each example, one is needed; "
+                f"it has {', '.join(getattr(features, 'keys', list)())}"
+            )
+        names.append(held[0])
+    return names[0], names[1]
+
+
+def _read(builder: Any, split: str, image: str, label: str) -> tuple[list[bytes], np.ndarray]:
+    import tensorflow_datasets as tfds
+
+    data = builder.as_dataset(
+        split=split,
+        # One decoder for all pictures: ours.
+        decoders={image: tfds.decode.SkipDecoding()},
+        read_config=tfds.ReadConfig(interleave_cycle_length=1),  # The same order each time.
+    )
+    pairs = [(example[image], example[label]) for example in tfds.as_numpy(data)]
+    return [picture for picture, _ in pairs], np.array([y for _, y in pairs], np.int64)
+
+
+@contextlib.contextmanager
+def _quiet(tfds: Any) -> Any:
+    tfds.disable_progress_bar()
+    try:
+        yield
+    finally:
+        tfds.enable_progress_bar()
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

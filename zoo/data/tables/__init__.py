@@ -1,0 +1,1 @@
+"""Tables: cells, columns, rows."""

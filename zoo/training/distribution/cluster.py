@@ -1,0 +1,128 @@
+"""How a process finds the devices and the other processes that it trains with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import keras
+
+from zoo.errors import RequestError
+from zoo.training.distribution.distribution import ALONE, Distribution
+from zoo.training.distribution.rendezvous import await_workers
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Kind = Literal["none", "mirrored", "multiworker", "tpu"]
+
+_SLURM_PORT = 8888  # Of the first task of a machine; the next have the next ones.
+
+
+def open_distribution(
+    kind: Kind,
+    *,
+    cluster: Literal["tf_config", "slurm"] = "tf_config",
+    tpu: str = "",
+    timeout: float = 600.0,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Distribution:
+    """Joins a training on several devices.
+
+    Several workers have to be opened before TensorFlow has done anything else.
+
+    Args:
+        kind: "none": this process on one device; "mirrored": on all of its GPUs; "multiworker":
+            with the other processes of the cluster; "tpu".
+        cluster: Where the addresses of the workers come from: the variable TF_CONFIG, or those
+            that Slurm sets.
+        tpu: Name or address of the TPU; "" on a TPU machine itself.
+        timeout: Seconds to wait for the other workers.
+        tell: Told from time to time for whom it waits.
+
+    Raises:
+        RequestError: The backend is another, or the cluster is not described.
+        StoppedError: Other workers did not answer in time.
+    """
+    if kind == "none":
+        return ALONE
+    backend = keras.backend.backend()
+    if backend == "jax" and kind == "mirrored":
+        from zoo.training.distribution.sharded import WholeBatches
+
+        devices = WholeBatches(auto_shard_dataset=False)
+        keras.distribution.set_distribution(devices)
+        return Distribution(devices=devices)
+    if backend != "tensorflow":
+        raise RequestError(
+            f"--distribution={kind} is TensorFlow's; with KERAS_BACKEND={backend} leave it out"
+        )
+    import tensorflow as tf
+
+    # It would warn that the few collectives outside of a step are slow.
+    tf.get_logger().setLevel("ERROR")
+    if kind == "mirrored":
+        return Distribution(tf.distribute.MirroredStrategy())
+    if kind == "tpu":
+        return Distribution(_tpu_strategy(tpu))
+    addresses, worker = _addresses(cluster)
+    await_workers(addresses, worker, timeout, tell)
+    joined = Distribution(worker=worker, workers=len(addresses))
+    with joined.losses_told():
+        return replace(joined, strategy=tf.distribute.MultiWorkerMirroredStrategy())
+
+
+def _addresses(cluster: str) -> tuple[list[str], int]:
+    """Returns "host:port" of each worker, and which of them this is; sets TF_CONFIG for Slurm."""
+    if cluster == "slurm":
+        os.environ["TF_CONFIG"] = _slurm_config()
+    text = os.environ.get("TF_CONFIG", "")
+    example = '{"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}'
+    try:
+        config = json.loads(text)
+        workers, task = config["cluster"]["worker"], config["task"]
+        index = int(task["index"])
+        if not 0 <= index < len(workers):
+            raise ValueError(f"its index {index} is none of {len(workers)} workers")
+        if task["type"] != "worker" or set(config["cluster"]) != {"worker"}:
+            raise ValueError("all tasks have to be of type worker")
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"it is {text!r}: {error}" if text else "it is not set"
+        raise RequestError(
+            f"--distribution=multiworker reads the variable TF_CONFIG, as in {example}; {reason}"
+        ) from error
+    return workers, index
+
+
+def _slurm_config() -> str:
+    """Returns the TF_CONFIG of this task of a Slurm step, in which each task is a worker."""
+    import tensorflow as tf
+
+    try:
+        tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+        # Which GPUs a task sees is Slurm's: `srun --gpus-per-task`. The numbers here say nothing.
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            port_base=_SLURM_PORT, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
+        )
+        workers = resolver.cluster_spec().as_dict()["worker"]
+        # Not SLURM_PROCID: the addresses are sorted as text, node10 before node9.
+        port = _SLURM_PORT + int(os.environ["SLURM_LOCALID"])
+        index = workers.index(f"{os.environ['SLURMD_NODENAME']}:{port}")
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise RequestError(f"--cluster=slurm: {error}; start it with srun") from error
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
+
+
+def _tpu_strategy(name: str) -> tf.distribute.Strategy:
+    import tensorflow as tf
+
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=name)
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, RuntimeError, tf.errors.OpError) as error:
+        raise RequestError(f"--distribution=tpu: there is no TPU {name!r}: {error}") from error
+    return tf.distribute.TPUStrategy(resolver)

@@ -1,0 +1,277 @@
+"""Training on several devices and machines: who takes part, who writes, what all are told."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from zoo.checkpoints.card import Card, parse_card
+from zoo.data.batches import Share
+from zoo.errors import RequestError, StoppedError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from zoo.training.distribution.sharded import WholeBatches
+
+_AGREE_EVERY = 8  # Steps after which the workers look whether one of them wishes to stop.
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """The part of this process in a training.
+
+    Attributes:
+        strategy: What runs the steps under TensorFlow; None: this process alone.
+        devices: Under JAX, those that share the steps of this process; None: one device.
+        worker: Number of this process, from 0. The chief is 0: it alone writes.
+        workers: How many processes there are.
+    """
+
+    strategy: tf.distribute.Strategy | None = None
+    devices: WholeBatches | None = None
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes."""
+        return self.worker == 0
+
+    @property
+    def share(self) -> Share:
+        """What this process takes of each batch."""
+        return Share(self.worker, self.workers)
+
+    @property
+    def text(self) -> str:
+        """For a person: "worker 0 of 2, 1 device each"."""
+        if self.devices is not None:
+            devices = self.devices.num_model_replicas
+        elif self.strategy is not None:
+            devices = self.strategy.num_replicas_in_sync // self.workers
+        else:
+            return "one device"
+        told = f"{devices} device{'' if devices == 1 else 's'}"
+        return told if self.workers == 1 else f"worker {self.worker} of {self.workers}, {told} each"
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """The context in which the variables of a training are made.
+
+        Raises:
+            StoppedError: Another worker is gone; the chief sends the others their first values.
+        """
+        if self.strategy is None:
+            yield
+            return
+        with self.losses_told(), self.strategy.scope():
+            yield
+
+    def check_precision(self, precision: str) -> None:
+        """Refuses an arithmetic of `Recipe.precision` that cannot be trained in here.
+
+        Raises:
+            RequestError: It is float16 under a strategy, where Keras does not scale the loss.
+        """
+        if self.strategy is not None and precision == "float16":
+            raise RequestError(
+                "--precision=float16 is of one device: its loss cannot be scaled on several; "
+                "use bfloat16 or float32"
+            )
+
+    def check_last_batch(self, examples: int, batch_size: int) -> None:
+        """Refuses a last batch of an epoch that leaves a processor without an example.
+
+        TensorFlow's oneDNN convolutions fail on none; those of GPUs take it.
+
+        Args:
+            examples: Of a split.
+            batch_size: Of all together.
+
+        Raises:
+            RequestError: There is such a batch.
+        """
+        if self.strategy is None:
+            return
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):
+            return
+        devices, last = self.strategy.num_replicas_in_sync, examples % batch_size
+        if 0 < last < devices:
+            raise RequestError(
+                f"--batch_size={batch_size} leaves {last} of {examples:,} examples for the last "
+                f"batch, too few for {devices} devices; choose another"
+            )
+
+    def trained(self, model: keras.Model) -> keras.Model:
+        """Returns what `fit` is called on: the model, or one over its layers for all replicas.
+
+        Raises:
+            RequestError: It cannot be trained on several, see `check_precision` and `replicated`.
+        """
+        self.check_precision(model.compute_dtype)
+        if self.devices is not None:
+            from zoo.training.distribution.sharded import sharded
+
+            return sharded(model, self.devices)
+        if self.strategy is None:
+            return model
+        from zoo.training.distribution.replicated import replicated
+
+        return replicated(model, self.strategy, self.worker, self.workers)
+
+    def build_metrics(self, model: keras.Model, outputs: int) -> None:
+        """Makes the variables of a compiled model's metrics, as Keras does at the first step.
+
+        Args:
+            model: Of `trained`, compiled.
+            outputs: Width of what it gives.
+        """
+        nothing = np.zeros((1, outputs), np.float32)
+        if self.strategy is None:
+            model.compute_metrics(None, nothing, nothing)
+        else:
+            import tensorflow as tf
+
+            run = tf.function(self.strategy.run, autograph=False)  # TPUs run nothing but graphs.
+            with self.losses_told():
+                run(model.compute_metrics, (None, nothing, nothing))
+            model.jit_compile = False  # Collectives are no part of XLA's programs.
+        model.reset_metrics()
+
+    def stop_agreed(self, model: keras.Model, asked: Callable[[], bool], step: int) -> bool:
+        """Returns whether to stop after a step; every worker gets the same answer.
+
+        Args:
+            model: Of `trained`.
+            asked: Whether this process is asked to.
+            step: Number of the step.
+        """
+        if self.workers == 1:
+            return asked()
+        if asked():
+            model.ask_to_stop()
+        # Reading waits for the step; all workers do at the same steps.
+        return step % _AGREE_EVERY == 0 and model.stop_agreed
+
+    @contextlib.contextmanager
+    def losses_told(self) -> Iterator[None]:
+        """Turns what TensorFlow says when another worker is gone into a line.
+
+        Raises:
+            StoppedError: One is.
+        """
+        if self.workers == 1:
+            yield
+            return
+        import tensorflow as tf
+
+        lost = tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError
+        try:
+            yield
+        except lost as error:
+            raise StoppedError(
+                f"worker {self.worker} lost another; start all again, and they go on "
+                "from the last saved state"
+            ) from error
+
+    def from_chief(self, content: bytes) -> bytes:
+        """Returns on every worker the bytes that the chief gave. All have to call it."""
+        if self.workers == 1:
+            return content
+        content = content if self.chief else b""
+        size = int(self._sum(np.array([len(content)], np.float64))[0])
+        values = np.zeros(-(-size // 2), np.uint16)
+        if self.chief:
+            values[:] = np.frombuffer(content + b"\0" * (size % 2), np.uint16)
+        # Integers up to 65535 are exact in float32, which every kind of collective adds.
+        return self._sum(values.astype(np.float32)).astype(np.uint16).tobytes()[:size]
+
+    def on_chief(self, work: Callable[[], str]) -> str:
+        """Runs something on the chief alone, and returns on every worker what it gave.
+
+        The others wait meanwhile. All have to call it.
+
+        Raises:
+            RequestError: It raised one, or an OSError; then every worker raises.
+        """
+        if self.workers == 1:
+            return work()
+        told, problem = "", None
+        if self.chief:
+            try:
+                told = "=" + work()
+            except (RequestError, OSError) as error:
+                told, problem = f"!{error}", error
+        told = self.from_chief(told.encode()).decode()
+        if problem is not None:
+            raise problem
+        if told.startswith("!"):
+            raise RequestError(f"worker 0: {told[1:]}")
+        return told[1:]
+
+    def check_same(self, settings: Mapping[str, Any]) -> None:
+        """Refuses a worker that is asked for something else than the chief is.
+
+        Raises:
+            RequestError: It is; the message names the setting.
+        """
+        told = json.dumps(settings)
+        of_chief = json.loads(self.from_chief(told.encode()))
+        for key, value in json.loads(told).items():
+            if of_chief.get(key) != value:
+                raise RequestError(
+                    f"worker {self.worker} is asked for {key} {value!r}, worker 0 for "
+                    f"{of_chief.get(key)!r}; give all the same command and data"
+                )
+
+    def card_of_chief(self, work: Callable[[], Card | None]) -> Card | None:
+        """As `on_chief`, for work that gives a card."""
+
+        def text() -> str:
+            card = work()
+            return "" if card is None else card.to_json()
+
+        told = self.on_chief(text)
+        return parse_card(told) if told else None
+
+    def take_weights(self, layer: keras.layers.Layer) -> None:
+        """Gives a layer, on every worker, the weights that it has on the chief."""
+        if self.workers == 1:
+            return
+        flat = np.concatenate([np.ravel(value) for value in layer.get_weights()], dtype=np.float32)
+        told = np.frombuffer(self.from_chief(flat.tobytes()), np.float32)
+        sizes = [math.prod(variable.shape) for variable in layer.weights]
+        parts = np.split(told, np.cumsum(sizes)[:-1])
+        for variable, part in zip(layer.weights, parts, strict=True):
+            variable.assign(part.reshape(variable.shape))
+
+    def _sum(self, values: np.ndarray) -> np.ndarray:
+        """Returns the sum of an array over the workers."""
+        import tensorflow as tf
+
+        if self.strategy is None:
+            return values
+        local = self.strategy.num_replicas_in_sync // self.workers
+
+        def add() -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            first = tf.equal(context.replica_id_in_sync_group % local, 0)
+            return context.all_reduce("SUM", tf.where(first, values, tf.zeros_like(values)))
+
+        with self.losses_told():
+            # Not in a graph: there TensorFlow 2.21 crashes where nothing is sent.
+            result = self.strategy.run(add)
+            return self.strategy.experimental_local_results(result)[0].numpy()
+
+
+ALONE = Distribution()
