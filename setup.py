@@ -41,7 +41,7 @@ setup(
     ],
     extras_require={
         "test": ["pytest>=8", "jax>=0.8", "pyyaml>=6", "tensorboard>=2.20"],
-        "lint": ["ruff", "mypy"],
+        "lint": ["ruff", "mypy", "import-linter>=2.17"],
         "tensorboard": ["tensorboard>=2.20"],
         "torch": ["torch>=2.6"],  # To import .pth files; benchmarks/throughput.py.
         # Software of real devices, that exports are tried on.

@@ -25,7 +25,7 @@ from rich.table import Table
 
 EXPORT = """
 import json, sys, time
-from zoo.commands.runner import import_keras
+from zoo.quiet import import_keras
 import_keras()
 import keras
 import numpy as np

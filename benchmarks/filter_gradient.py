@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from zoo.commands.runner import import_keras
+from zoo.quiet import import_keras
 
 
 def main() -> None:

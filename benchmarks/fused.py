@@ -18,7 +18,7 @@ from unittest import mock
 from rich.console import Console
 from rich.table import Table
 
-from zoo.commands.runner import import_keras
+from zoo.quiet import import_keras
 
 CLASSES = 10
 

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from zoo.commands.runner import import_keras
+from zoo.quiet import import_keras
 
 
 def main() -> None:

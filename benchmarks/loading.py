@@ -20,7 +20,7 @@ from pathlib import Path
 import zoo
 from zoo.checkpoints.published import PUBLISHED, published_card
 from zoo.checkpoints.store import build_from_card, load_weights
-from zoo.commands.runner import import_keras
+from zoo.quiet import import_keras
 
 
 def main() -> None:

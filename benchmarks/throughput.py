@@ -153,7 +153,7 @@ def _pictures(images: int, size: int, seed: int) -> tuple[Any, Any]:
 
 def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]:
     """Trains as `zoo train` does."""
-    from zoo.commands.runner import import_keras
+    from zoo.quiet import import_keras
 
     import_keras()
     import keras

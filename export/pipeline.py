@@ -23,7 +23,6 @@ from export.forms.form import SIGNATURE, Form, prepare, reference
 from export.forms.one_step import step_samples
 from export.forms.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
 from export.pages import guide
-from export.pages.guide import TRAINABLE
 from export.pages.report_page import render
 from export.publish import REPORT, check_output, publish, working_folder
 from export.report import Artifact, GateFailure, Report, to_json, versions
@@ -35,6 +34,7 @@ from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import LABELS, About, attach, check_about, describe
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
+from export.trainable.lesson import TRAINABLE
 
 Progress = Callable[[str], None]
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from export.report import Artifact, Report
 from export.tflite.runtime import TensorInfo
-from export.trainable.lesson import BATCH
+from export.trainable.lesson import BATCH, TRAINABLE
 
-TRAINABLE = "trainable"
 # Operators whose method of MicroMutableOpResolver is not their name in camel case.
 _MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
 

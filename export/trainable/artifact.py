@@ -9,7 +9,6 @@ import numpy as np
 from export.checks.gates import Check
 from export.checks.parity import accuracy, compare
 from export.child import ChildError
-from export.pages.guide import TRAINABLE
 from export.report import Artifact, versions
 from export.targets import FLOAT32_GATES
 from export.task import TEST_X, Task
@@ -17,7 +16,7 @@ from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.flatbuffer import read_graph
 from export.tflite.metadata import attach, describe_trainable
 from export.trainable.form import head_weights, save_trainable
-from export.trainable.lesson import SIGNATURES, judge_lesson, teach
+from export.trainable.lesson import SIGNATURES, TRAINABLE, judge_lesson, teach
 
 
 def trainable_artifact(task: Task) -> tuple[Artifact, np.ndarray | None]:

@@ -16,6 +16,8 @@ from export.targets import Gates
 from export.tflite.flatbuffer import Graph
 from export.tflite.runtime import Latency, TensorInfo, open_interpreter, tensor_info, timed
 
+# The stem of the file's name, and its key among the artifacts of a report.
+TRAINABLE = "trainable"
 SIGNATURES = ("get_weights", "infer", "set_weights", "train")
 # Examples in a step of training. Apps with fewer repeat theirs.
 BATCH = 8

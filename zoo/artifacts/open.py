@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 import export
-from zoo.commands.flags.reading import read_labels
 from zoo.errors import RequestError
 
 _BATCH = 32
@@ -70,6 +69,21 @@ def artifact_labels(path: str, file: str | None) -> tuple[str, ...] | None:
         if file or place.is_file():
             return read_labels(str(place))
     return None
+
+
+def read_labels(path: str) -> tuple[str, ...]:
+    """Returns the labels in a text file with one a line.
+
+    Raises:
+        RequestError: It is no text in UTF-8, or an empty one.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the file of labels {path} is not a text file in UTF-8") from error
+    if not text:
+        raise RequestError(f"the file of labels {path} is empty")
+    return tuple(text.split("\n"))
 
 
 def _open_saved_model(path: str) -> Artifact:

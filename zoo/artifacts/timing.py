@@ -18,8 +18,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from zoo.commands.runner import import_keras
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # Of a checkpoint that takes any: pixels a side, and steps.

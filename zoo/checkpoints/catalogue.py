@@ -6,7 +6,6 @@ import contextlib
 import os
 from pathlib import Path
 
-import zoo
 from zoo.checkpoints.cache import cached_checkpoints, fetch
 from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.published import PUBLISHED, published_card
@@ -76,7 +75,7 @@ def _shipped() -> dict[str, Path]:
 
 
 def _shipped_folder() -> Path:
-    package = Path(zoo.__file__).parent
+    package = Path(__file__).parent.parent
     # setup.py installs the checkout's `checkpoints/` as `zoo/pretrained/`.
     installed = package / "pretrained"
     return installed if installed.is_dir() else package.parent / "checkpoints"

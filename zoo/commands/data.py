@@ -8,8 +8,9 @@ from pathlib import Path
 from absl import flags
 
 from zoo.commands.flags.reading import bar
-from zoo.commands.runner import DONE, Command, console, no_more, quiet
+from zoo.commands.runner import DONE, Command, console, no_more
 from zoo.errors import RequestError
+from zoo.quiet import quiet
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("data", None, "a folder of photos, or tfds:NAME", flag_values=FLAGS)

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from zoo.artifacts.open import artifact_labels, open_artifact
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, console, import_keras, no_more
+from zoo.commands.runner import DONE, Command, console, no_more
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 
 if TYPE_CHECKING:
     from zoo.data.dataset import Dataset

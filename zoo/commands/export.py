@@ -11,17 +11,11 @@ from rich.table import Table
 
 import export
 from zoo.artifacts.export import about, identity
-from zoo.commands.flags.reading import define_reading, read_labels, reading
-from zoo.commands.runner import (
-    DONE,
-    NOT_GOOD_ENOUGH,
-    Command,
-    complain,
-    console,
-    import_keras,
-    no_more,
-)
+from zoo.artifacts.open import read_labels
+from zoo.commands.flags.reading import define_reading, reading
+from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, complain, console, no_more
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 
 if TYPE_CHECKING:
     import keras

@@ -10,9 +10,10 @@ from absl import flags
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.flags.distributing import define_distribution, join
 from zoo.commands.flags.reading import bar, define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
+from zoo.commands.runner import DONE, Command, command_line, console, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
+from zoo.quiet import import_keras
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(

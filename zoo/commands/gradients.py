@@ -16,18 +16,11 @@ from rich.table import Table
 
 from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import (
-    DONE,
-    Command,
-    command_line,
-    console,
-    import_keras,
-    need_tensorflow,
-    no_more,
-)
+from zoo.commands.runner import DONE, Command, command_line, console, no_more
 from zoo.commands.twinning import counted, figure, train_twin
 from zoo.errors import RequestError
 from zoo.models import MODELS
+from zoo.quiet import import_keras, need_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,6 +12,7 @@ from typing import Any
 
 from absl import flags
 
+from zoo.artifacts.open import read_labels
 from zoo.checkpoints.cache import cache_folder, locked
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.foreign.resnets import check_sha256, describe, with_origin
@@ -19,9 +20,9 @@ from zoo.checkpoints.foreign.timm_config import check_network, labels_of, read_c
 from zoo.checkpoints.foreign.torchvision_names import plain_names
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, published_card
 from zoo.checkpoints.tensor_files import read_tensors
-from zoo.commands.flags.reading import read_labels
-from zoo.commands.runner import DONE, Command, console, import_keras, no_more, shown
+from zoo.commands.runner import DONE, Command, console, no_more, shown
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(

@@ -11,8 +11,9 @@ from absl import flags
 from rich.console import Console
 
 from zoo.commands.flags.reading import bar, define_reading, reading
-from zoo.commands.runner import DONE, Command, console, import_keras, need_tensorflow, no_more
+from zoo.commands.runner import DONE, Command, console, no_more
 from zoo.errors import RequestError
+from zoo.quiet import import_keras, need_tensorflow
 
 if TYPE_CHECKING:
     from zoo.analysis.landscape.landscape import Surface

@@ -15,16 +15,9 @@ from absl import flags
 from zoo.artifacts.open import artifact_labels, open_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.flags.reading import bar
-from zoo.commands.runner import (
-    DONE,
-    NOT_GOOD_ENOUGH,
-    WRONG_REQUEST,
-    Command,
-    complain,
-    console,
-    import_keras,
-)
+from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command, complain, console
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card, Input

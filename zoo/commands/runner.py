@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from unicodedata import category
 
@@ -84,44 +83,6 @@ class Command:
         finally:
             if sys.stdout.isatty():
                 Console().show_cursor()  # A bar that did not end well has hidden it.
-
-
-def import_keras() -> None:
-    """Imports Keras and its backend without TensorFlow's greetings.
-
-    Commands call this when the request has been read and looks right: it takes seconds.
-    """
-    with quiet():
-        import keras
-
-        keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
-
-
-def need_tensorflow() -> None:
-    """Refuses another backend of Keras, after `import_keras`.
-
-    Raises:
-        RequestError: It is another; this command differentiates with TensorFlow.
-    """
-    import keras
-
-    if (name := keras.backend.backend()) != "tensorflow":
-        raise RequestError(f"this takes Keras on TensorFlow; unset KERAS_BACKEND, now {name!r}")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps what is written to the terminal below Python, at any log level, from it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
 
 
 def console() -> Console:

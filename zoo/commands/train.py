@@ -11,8 +11,9 @@ from absl import flags
 from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.distributing import define_distribution, join
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, import_keras, no_more
+from zoo.commands.runner import DONE, Command, command_line, console, no_more
 from zoo.models import MODELS
+from zoo.quiet import import_keras
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAGS)

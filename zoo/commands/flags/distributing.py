@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 from rich.console import Console
 
-from zoo.commands.runner import quiet
+from zoo.quiet import quiet
 
 if TYPE_CHECKING:
     from zoo.training.distribution.distribution import Distribution

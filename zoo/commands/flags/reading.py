@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich.progress
 from absl import flags
 from rich.console import Console
-
-from zoo.errors import RequestError
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Task
@@ -84,18 +81,3 @@ def bar(terminal: Console, title: str) -> Iterator[Progress]:
         yield progress
     finally:
         shown.stop()
-
-
-def read_labels(path: str) -> tuple[str, ...]:
-    """Returns the labels in a text file with one a line.
-
-    Raises:
-        RequestError: It is no text in UTF-8, or an empty one.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig").rstrip("\n")
-    except UnicodeDecodeError as error:
-        raise RequestError(f"the file of labels {path} is not a text file in UTF-8") from error
-    if not text:
-        raise RequestError(f"the file of labels {path} is empty")
-    return tuple(text.split("\n"))
