@@ -93,11 +93,18 @@ class Report:
 
     def failures(self) -> list[tuple[str, Check]]:
         """Lists the checks that failed, each after the artifact that failed it."""
+        return self._checks("fail")
+
+    def warnings(self) -> list[str]:
+        """Tells what every check warns of, as "cpu, edge: NAME: DETAIL"; what is shared, once."""
+        return _sentences(self._checks("warning"))
+
+    def _checks(self, status: str) -> list[tuple[str, Check]]:
         return [
             (name, check)
             for name, artifact in self.artifacts.items()
             for check in artifact.checks
-            if check.status == "fail"
+            if check.status == status
         ]
 
 
@@ -117,14 +124,16 @@ class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
 
 def _told(failures: Sequence[tuple[str, Check]]) -> str:
     """Names the worst first, what several targets share once, and not more than a few."""
-    targets: dict[tuple[str, str], list[str]] = {}
-    for target, check in sorted(failures, key=lambda failure: failure[1].name not in _CAUSES):
-        targets.setdefault((check.name, check.detail), []).append(target)
-    sentences = [
-        f"{', '.join(names)}: {check}: {detail}" for (check, detail), names in targets.items()
-    ]
+    sentences = _sentences(sorted(failures, key=lambda failure: failure[1].name not in _CAUSES))
     more = f"; {len(sentences) - _MOST_TOLD} more in the report" if sentences[_MOST_TOLD:] else ""
     return "; ".join(sentences[:_MOST_TOLD]) + more
+
+
+def _sentences(checks: Sequence[tuple[str, Check]]) -> list[str]:
+    targets: dict[tuple[str, str], list[str]] = {}
+    for target, check in checks:
+        targets.setdefault((check.name, check.detail), []).append(target)
+    return [f"{', '.join(names)}: {check}: {detail}" for (check, detail), names in targets.items()]
 
 
 def to_json(report: Report) -> str:

@@ -15,7 +15,7 @@ from export.targets import Target
 from export.tflite.flatbuffer import Graph, Node
 from export.tflite.runtime import dequantise, quantise
 
-Status = Literal["pass", "fail", "skipped"]
+Status = Literal["pass", "warning", "fail", "skipped"]
 
 # A good quantisation adds about as much noise as the rounding of its output does, or less; where
 # the output's 8 bits alone cost more than the gate allows, this far below them is good enough.
@@ -44,7 +44,8 @@ class Check:
 
     Attributes:
         name: Of the check.
-        status: "skipped" where it does not apply, or cannot be made here.
+        status: "warning" where the artifact is as it should be, and its user has to know
+            something; "skipped" where the check does not apply, or cannot be made here.
         detail: The figures, and the limit they are held to.
     """
 

@@ -60,7 +60,7 @@ def render(
 
 
 def badge(status: str) -> str:
-    """A coloured word: pass, fail or skipped."""
+    """A coloured word: pass, warning, fail or skipped."""
     return f'<span class="badge {escape(status)}">{escape(status)}</span>'
 
 

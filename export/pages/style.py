@@ -26,6 +26,7 @@ code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .badge { display: inline-block; padding: 1px 9px; border-radius: 999px; font-size: 12px;
   font-weight: 600; white-space: nowrap; background: #eceff3; color: var(--soft); }
 .badge.pass { background: #e2f4e8; color: #17693a; }
+.badge.warning { background: #fff1d6; color: #7a4b00; }
 .badge.fail { background: #fde4e3; color: #a3231d; }
 .chart svg { width: 100%; height: auto; display: block; }
 .strip { display: grid;

@@ -124,6 +124,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         complain(str(failure))
         return NOT_GOOD_ENOUGH
     terminal.print(_table(report))
+    for warning in report.warnings():
+        complain(f"warning: {warning}")
     terminal.print(f"report: {output / 'report.html'}")
     return DONE
 

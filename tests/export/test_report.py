@@ -1,0 +1,29 @@
+"""What a report says of its checks."""
+
+from __future__ import annotations
+
+import json
+
+from export.checks.gates import Check
+from export.report import Artifact, Report, to_json
+
+ODD = Check("odd", "warning", "its user has to know")
+
+
+def report(**checks):
+    artifacts = {name: Artifact(f"{name}.tflite", "float32", c) for name, c in checks.items()}
+    return Report({"model": "m"}, {}, 3, None, artifacts)
+
+
+def test_a_warning_passes_and_is_told_once_for_all_that_share_it():
+    found = report(cpu=(ODD,), edge=(Check("runs", "pass", ""), ODD), gpu=())
+    assert found.verdict == "pass"
+    assert found.warnings() == ["cpu, edge: odd: its user has to know"]
+    document = json.loads(to_json(found))
+    assert document["artifacts"]["cpu"]["checks"]["odd"] == "warning: its user has to know"
+
+
+def test_a_failure_is_no_warning():
+    found = report(cpu=(Check("runs", "fail", "dead"), ODD))
+    assert (found.verdict, found.warnings()) == ("fail", ["cpu: odd: its user has to know"])
+    assert [check.name for _, check in found.failures()] == ["runs"]
