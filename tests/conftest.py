@@ -18,6 +18,14 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As zoo sets it, were expo
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cut():
+    """Waits for no disk: 8 ms a file, for what no test can see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda handle: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def digits():
     """The digits at 32×32, cut down to 128 training and 64 other examples."""

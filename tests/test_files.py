@@ -1,3 +1,6 @@
+import json
+import os
+
 import pytest
 
 from zoo.files import sha256, whole_file, whole_folder, write_text
@@ -47,3 +50,39 @@ def test_a_folder_appears_only_when_whole(tmp_path):
 def test_sha256(tmp_path):
     write_text(tmp_path / "abc", "abc")  # FIPS 180-2, appendix B.1.
     assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")
+
+
+@pytest.mark.parametrize(("umask", "file", "folder"), [
+    (0o022, 0o644, 0o755), (0o077, 0o600, 0o700), (0o002, 0o664, 0o775),
+])  # fmt: skip
+def test_permissions_are_what_the_umask_leaves(tmp_path, umask, file, folder):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "deep" / "file.txt", "")
+        with whole_folder(tmp_path / "folder") as temporary:
+            write_text(temporary / "file.txt", "")
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "deep" / "file.txt", tmp_path / "folder" / "file.txt"):
+        assert path.stat().st_mode & 0o777 == file
+    for path in (tmp_path / "deep", tmp_path / "folder"):
+        assert path.stat().st_mode & 0o777 == folder
+
+
+def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(
+        "os.fsync", lambda handle: flushed.append((os.fstat(handle).st_size, path.exists()))
+    )
+    path = tmp_path / "file.txt"
+    write_text(path, "abc")
+    assert flushed == [(3, False)]
+    path = tmp_path / "folder"
+    with whole_folder(path) as temporary:
+        (temporary / "file").write_text("abcd")
+    assert flushed[1:] == [(4, False)]
+
+
+def test_half_a_pair_of_utf_16_is_written_as_json_writes_it(tmp_path):
+    write_text(tmp_path / "card.json", json.dumps({"name": "\udcffé"}, ensure_ascii=False))
+    assert json.loads((tmp_path / "card.json").read_bytes()) == {"name": "\udcffé"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,26 +15,28 @@ from pathlib import Path
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` to write to, and renames it when the block ends well.
 
-    Whatever goes wrong inside, nothing of it stays.
+    Whatever goes wrong inside, nothing of it stays. The content is on the disk before the name is,
+    so that a power cut leaves no empty file under it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix="".join(path.suffixes), dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _beside(path)
     try:
+        temporary.open("xb").close()  # With the permissions that the user's umask leaves.
         yield temporary
-        temporary.chmod(0o644)
+        _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all."""
+    r"""Writes a text file, whole or not at all.
+
+    Half a UTF-16 pair, as Python makes it of a file name that is no UTF-8, has no code in UTF-8. It
+    is written as "\udcff", which means the same in JSON.
+    """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextlib.contextmanager
@@ -44,10 +46,13 @@ def whole_folder(path: Path) -> Iterator[Path]:
     `path` must not exist. Whatever goes wrong inside, nothing of it stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    temporary = _beside(path)
     try:
+        temporary.mkdir()
         yield temporary
-        temporary.chmod(0o755)
+        for inside in temporary.rglob("*"):
+            if inside.is_file():
+                _flush(inside)
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -57,3 +62,13 @@ def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    """Returns a hidden name in the same folder, with the same suffixes, that is not taken."""
+    return path.parent / f".{path.name}.{secrets.token_hex(4)}{''.join(path.suffixes)}"
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -15,10 +16,24 @@ def import_keras() -> None:
 
     Commands call this when the request has been read and looks right: it takes seconds.
     """
+    check_backend()
     with quiet():
         import keras
 
         keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
+
+
+def check_backend() -> None:
+    """Refuses a backend that Keras does not have, which it tells by a traceback.
+
+    Raises:
+        RequestError: `KERAS_BACKEND` names another, or its package is not installed.
+    """
+    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if name not in ("tensorflow", "jax", "torch", "openvino", "numpy"):
+        raise RequestError(f"KERAS_BACKEND is {name!r}; unset it, or set it to tensorflow or jax")
+    if importlib.util.find_spec(name) is None:
+        raise RequestError(f"KERAS_BACKEND is {name!r}, which is not installed; unset it")
 
 
 def need_tensorflow() -> None:

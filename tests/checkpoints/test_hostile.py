@@ -14,7 +14,7 @@ import zoo
 from zoo.checkpoints.card import Card, File, Input, read_card
 from zoo.checkpoints.store import WEIGHTS, build_from_card
 from zoo.checkpoints.tensor_files import read_tensors
-from zoo.commands.runner import complain
+from zoo.commands.console import complain
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256
 

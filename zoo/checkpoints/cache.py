@@ -17,13 +17,25 @@ from zoo.files import sha256
 
 
 def cache_folder() -> Path:
-    """Returns `ZOO_CACHE`, or `~/.cache/zoo` where it is not set."""
-    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo")
+    """Returns `ZOO_CACHE`, or `~/.cache/zoo` where it is not set.
+
+    Raises:
+        RequestError: It is not set, and this user has no home.
+    """
+    if folder := os.environ.get("ZOO_CACHE"):
+        return Path(folder)
+    try:
+        return Path.home() / ".cache" / "zoo"
+    except RuntimeError as error:
+        raise RequestError("this user has no home folder; set ZOO_CACHE to a folder") from error
 
 
 def cached_checkpoints() -> dict[str, Path]:
-    """Returns the folders of the cached checkpoints, by name."""
-    folders = {name: cache_folder() / name for name in PUBLISHED}
+    """Returns the folders of the cached checkpoints, by name; none where there is no cache."""
+    try:
+        folders = {name: cache_folder() / name for name in PUBLISHED}
+    except RequestError:
+        return {}
     return {name: folder for name, folder in folders.items() if (folder / "card.json").is_file()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from typing import Any
@@ -12,7 +11,8 @@ from absl import flags
 from rich.table import Table
 
 from zoo.artifacts.timing import Worker
-from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.commands.console import console, print_json
+from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()
@@ -46,7 +46,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             for worker, own in zip(workers, times, strict=True)
         ]
     if values.json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return DONE
     terminal = console()
     terminal.print(_table(rows))

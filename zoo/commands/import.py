@@ -20,7 +20,7 @@ from zoo.checkpoints.foreign.timm_config import check_network, labels_of, read_c
 from zoo.checkpoints.foreign.torchvision_names import plain_names
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, published_card
 from zoo.checkpoints.tensor_files import read_tensors
-from zoo.commands.runner import DONE, Command, console, no_more, shown
+from zoo.commands.runner import DONE, Command, console, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
@@ -154,7 +154,7 @@ def _tell(card: Card, output: Path, *, named: bool) -> None:
     terminal = console()
     terminal.print(
         f"{card.model}: {card.parameters or 0:,} parameters, {len(card.labels):,} classes, "
-        f"licence {shown(card.licence)}",
+        f"licence {card.licence}",
         soft_wrap=True,
     )
     if not named:

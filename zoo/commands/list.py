@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from absl import flags
@@ -11,7 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from zoo.checkpoints.catalogue import checkpoint_card, is_on_disk, list_checkpoints
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console, shown
+from zoo.commands.console import complain, console, print_json
+from zoo.commands.runner import DONE, Command
 from zoo.errors import RequestError
 from zoo.models import MODELS
 from zoo.registry import unknown
@@ -30,17 +31,16 @@ flags.DEFINE_string(
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Prints the models and checkpoints whose names match a pattern."""
     if len(rest) > 1:
-        complain(f"one pattern at a time, not {len(rest)}; quote it: zoo list 'resnet*'")
-        return WRONG_REQUEST
+        raise RequestError(f"one pattern at a time, not {len(rest)}; quote it: zoo list 'resnet*'")
     pattern = rest[0] if rest else "*"
     models = _chosen([_model(name) for name in MODELS.list(pattern)], values)
-    checkpoints = _chosen([_checkpoint(name) for name in list_checkpoints(pattern)], values)
+    checkpoints = _chosen(list(_readable(list_checkpoints(pattern))), values)
     if values.offline:
         checkpoints = [row for row in checkpoints if row["on_disk"]]
     if values.sort is not None:
         models, checkpoints = _sorted(models, checkpoints, values.sort)
     if values.json:
-        print(json.dumps({"models": models, "checkpoints": checkpoints}, indent=2))
+        print_json({"models": models, "checkpoints": checkpoints})
         return DONE
     terminal = console()
     if not models and not checkpoints:
@@ -103,6 +103,15 @@ def _model(name: str) -> dict[str, Any]:
 _CHECKPOINT_COLUMNS = ("model", "accuracy", "task", "licence", "bytes", "on_disk")
 
 
+def _readable(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Gives the rows of checkpoints; of one whose card is damaged, a line of complaint instead."""
+    for name in names:
+        try:
+            yield _checkpoint(name)
+        except RequestError as error:
+            complain(f"left out {name}: {error}")
+
+
 def _checkpoint(name: str) -> dict[str, Any]:
     card = checkpoint_card(name)
     size = sum(file.bytes for file in card.files.values())
@@ -151,8 +160,8 @@ def _checkpoints_table(checkpoints: list[dict[str, Any]]) -> Table:
             _millions(row["parameters"]),
             _millions(row["macs"]),
             "×".join(str(side or "any") for side in row["input_shape"]),
-            shown(", ".join(map(_figure, row["metrics"]))),
-            shown(row["licence"]),
+            ", ".join(map(_figure, row["metrics"])),
+            row["licence"],
             f"{row['bytes'] / 1e6:.1f} MB" + ("" if row["on_disk"] else " to fetch"),
         )
     return table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-from zoo.commands.runner import WRONG_REQUEST, complain
+from zoo.commands.runner import DONE, WRONG_REQUEST, guarded
+from zoo.errors import RequestError
 from zoo.registry import unknown
 
 COMMANDS = {
@@ -33,21 +34,24 @@ def main(argv: list[str] | None = None) -> int:
         argv: What follows `zoo` on the command line; None: that of this process.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    return guarded("zoo", lambda: _dispatch(arguments))
+
+
+def _dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("help", "--help", "-h", "--helpfull"):
         print("Usage: zoo COMMAND --flags\n")
         for name, does in COMMANDS.items():
             print(f"  {name:<12} {does}")
         print("\nzoo COMMAND --help tells the flags of one.")
-        return 0 if arguments else WRONG_REQUEST
+        return DONE if arguments else WRONG_REQUEST
     name = arguments[0]
     if name == "--version":
         import zoo
 
         print(f"zoo {zoo.__version__}")
-        return 0
+        return DONE
     if name not in COMMANDS:
-        complain(unknown("command", name, list(COMMANDS)))
-        return WRONG_REQUEST
+        raise RequestError(unknown("command", name, list(COMMANDS)))
     command = importlib.import_module(f"zoo.commands.{name.replace('-', '_')}")
     return command.COMMAND.run(arguments[1:])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from absl import flags
 
 from zoo.artifacts.open import artifact_labels, open_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.commands.console import complain, console, print_json
 from zoo.commands.flags.reading import bar
-from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command, complain, console
+from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
@@ -99,7 +99,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 best = ", ".join(f"{each['label']} {each['score']:.2%}" for each in row["labels"])
                 terminal.print(f"{row['file']}: {best}", soft_wrap=True)
     if values.json:
-        print(json.dumps({"predictions": told, "broken": broken}, indent=2, ensure_ascii=False))
+        print_json({"predictions": told, "broken": broken})
     if broken:
         complain(f"{len(broken)} of {len(files)} pictures are broken and were skipped")
         return NOT_GOOD_ENOUGH if told else WRONG_REQUEST

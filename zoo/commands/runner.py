@@ -10,15 +10,15 @@ import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from unicodedata import category
 
 from absl import flags
 from absl.flags import FlagValues
-from rich.console import Console
 
+from zoo.commands.console import complain, console, finish_output, open_streams, reader_is_gone
+from zoo.commands.fault import keep_traceback
 from zoo.errors import DamagedError, RequestError, StoppedError
 
-DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, STOPPED = 0, 1, 2, 130
+DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, FAULT, STOPPED = 0, 1, 2, 3, 130
 
 # TensorFlow's greetings are not ours to show.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -48,13 +48,20 @@ class Command:
             argv: The arguments; None: those of this process.
 
         Returns:
-            0 done, 1 the result is not good enough, 2 the request was wrong, 130 stopped.
+            0 done, 1 the result is not good enough, 2 the request was wrong, 3 a fault of the
+            zoo's own, 130 stopped.
         """
         arguments = sys.argv[1:] if argv is None else argv
         if "verbosity" not in self.flags:
             flags.DEFINE_integer(
                 "verbosity", 0, "1 shows a traceback on errors", flag_values=self.flags
             )
+        return guarded(self.name, lambda: self._run(arguments), self._is_verbose)
+
+    def _is_verbose(self) -> bool:
+        return bool(self.flags["verbosity"].value)
+
+    def _run(self, arguments: list[str]) -> int:
         if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
             print(f"zoo {self.name}: {textwrap.dedent(self.about).strip()}\n")
             print(self.flags.get_help())
@@ -63,32 +70,60 @@ class Command:
         try:
             rest = self.flags([f"zoo {self.name}", *arguments])[1:]
         except flags.Error as error:
-            complain(str(error))
-            return WRONG_REQUEST
+            raise RequestError(str(error)) from error
         # A scheduler's SIGTERM ends like Ctrl-C, so that temporary files are removed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            return self.main(self.flags, rest)
-        except (RequestError, OSError) as error:
-            if self.flags.verbosity > 0:
-                traceback.print_exc()
+        return self.main(self.flags, rest)
+
+
+def guarded(
+    name: str, work: Callable[[], int], is_verbose: Callable[[], bool] = lambda: False
+) -> int:
+    """Does some work and returns its exit code, whatever goes wrong in it.
+
+    Args:
+        name: Of the command.
+        work: Returns an exit code.
+        is_verbose: Whether an error's traceback is printed too; asked when there is one.
+    """
+    open_streams()
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code
+    except BaseException as error:
+        if is_verbose() and not isinstance(error, SystemExit):
+            traceback.print_exc()
+        return _explained(name, error)
+    finally:
+        finish_output()
+        if sys.stdout.isatty():
+            console().show_cursor()  # A bar that did not end well has hidden it.
+
+
+def _explained(name: str, error: BaseException) -> int:
+    """Prints what went wrong as one line, and returns the exit code."""
+    match error:
+        case BrokenPipeError() if reader_is_gone():
+            complain("stopped: the program that read this output has ended")
+            return STOPPED
+        case RequestError() | OSError():
             complain(_sentence(error))
             return NOT_GOOD_ENOUGH if isinstance(error, DamagedError) else WRONG_REQUEST
-        except StoppedError as error:
+        case StoppedError():
             complain(str(error))
             return STOPPED
-        except KeyboardInterrupt:
+        case KeyboardInterrupt():
             complain("interrupted")
             return STOPPED
-        finally:
-            if sys.stdout.isatty():
-                Console().show_cursor()  # A bar that did not end well has hidden it.
-
-
-def console() -> Console:
-    """Returns the terminal; where there is none, lines may be longer than its usual 80."""
-    terminal = Console(highlight=False, markup=False)
-    return terminal if terminal.is_terminal else Console(highlight=False, markup=False, width=200)
+        case MemoryError():
+            complain("there is not enough memory for this; give it less at a time")
+            return WRONG_REQUEST
+        case Exception():
+            complain(f"a fault of zoo's, not of what was asked: {keep_traceback(name, error)}")
+            return FAULT
+        case _:
+            raise error
 
 
 def command_line(name: str, values: FlagValues) -> str:
@@ -105,16 +140,6 @@ def no_more(rest: list[str]) -> None:
     """Refuses arguments that are not flags."""
     if rest:
         raise RequestError(f"unexpected argument {rest[0]!r}; flags start with --")
-
-
-def complain(message: str) -> None:
-    """Prints an error as one line."""
-    print(f"zoo: {shown(' '.join(message.split()))}", file=sys.stderr)
-
-
-def shown(text: str) -> str:
-    """Returns a text from a file of others without the characters that steer a terminal."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cc" else c for c in text)
 
 
 def _sentence(error: Exception) -> str:

@@ -13,7 +13,8 @@ from rich.table import Table
 
 import export
 from zoo.checkpoints.catalogue import checkpoint_card
-from zoo.commands.runner import DONE, WRONG_REQUEST, Command, complain, console, shown
+from zoo.commands.console import console, print_json
+from zoo.commands.runner import DONE, Command
 from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()
@@ -25,15 +26,16 @@ _MOST = 20  # Of a list: the 1,000 labels of ImageNet would hide the rest of the
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Prints the card of a checkpoint, or the metadata of a file."""
     if len(rest) != 1:
-        complain("say which checkpoint: zoo show NAME (zoo list tells the names) or FILE.tflite")
-        return WRONG_REQUEST
+        raise RequestError(
+            "say which checkpoint: zoo show NAME (zoo list tells the names) or FILE.tflite"
+        )
     found = _file(rest[0]) if rest[0].endswith(".tflite") else _card(rest[0])
     if values.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return DONE
     table = Table(show_header=False)
     for key, value in _rows(found):
-        table.add_row(shown(key), "\n".join(map(shown, value.splitlines())))
+        table.add_row(key, value)
     console().print(table)
     return DONE
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 from rich.console import Console
 
-from zoo.quiet import quiet
+from zoo.quiet import check_backend, quiet
 
 if TYPE_CHECKING:
     from zoo.training.distribution.distribution import Distribution
@@ -35,6 +35,7 @@ def define_distribution(values: flags.FlagValues) -> None:
 
 def join(values: flags.FlagValues, terminal: Console) -> Distribution:
     """Joins the training that those flags describe. Nothing may have used TensorFlow before."""
+    check_backend()
     with quiet():
         from zoo.training.distribution.cluster import open_distribution
     distribution = open_distribution(

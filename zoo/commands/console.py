@@ -1,0 +1,105 @@
+"""The terminal that commands print to. All text of others passes through here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from zoo.printable import printable
+
+
+class _Console(Console):
+    """A console on which no text steers the terminal: not a label, a title or a name of a file."""
+
+    def render_str(self, text: str, **look: Any) -> Text:
+        """Makes a text of what it is given; its width is that of what is shown."""
+        return super().render_str(self._shown(text), **look)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Gives what is written; a control segment is rich's own, such as that of a bar."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(self._shown(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Leaves it to `zoo.commands.runner`, which says what became of the command."""
+        raise
+
+    def _shown(self, text: str) -> str:
+        text = printable(text)
+        if self.encoding.startswith("utf"):
+            return text
+        known = text.replace("×", "x").encode(self.encoding, "backslashreplace")
+        return known.decode(self.encoding)
+
+
+def console() -> Console:
+    """Returns the terminal; where there is none, lines may be longer than its usual 80."""
+    terminal = _Console(highlight=False, markup=False)
+    return terminal if terminal.is_terminal else _Console(highlight=False, markup=False, width=200)
+
+
+def complain(message: str) -> None:
+    """Prints an error as one line."""
+    with contextlib.suppress(OSError, ValueError):  # Whoever read it has gone.
+        print(f"zoo: {printable(' '.join(message.split()))}", file=sys.stderr, flush=True)
+
+
+def print_json(data: Any) -> None:
+    """Prints JSON. What would steer a terminal, or is not in its encoding, is escaped in it."""
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(data, indent=2, ensure_ascii=not unicode)
+    print("".join(c if printable(c) == c else json.dumps(c)[1:-1] for c in text))
+
+
+def open_streams() -> None:
+    r"""Makes standard streams that work: one that was closed leads nowhere.
+
+    Without that the next file to be opened would take the place of a closed standard error, and
+    TensorFlow would write into it. Letters that a stream's encoding lacks are written as "\xe9".
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            _lead_nowhere(number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def reader_is_gone() -> bool:
+    """Returns whether the program that read this one's standard output has ended."""
+    waiting = select.poll()
+    waiting.register(1, select.POLLOUT)
+    return any(event & select.POLLERR for _, event in waiting.poll(0))
+
+
+def finish_output() -> None:
+    """Writes out what is left of standard output; what cannot be written is dropped."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _lead_nowhere(1)
+
+
+def _lead_nowhere(number: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    if null != number:
+        os.dup2(null, number)
+        os.close(null)
