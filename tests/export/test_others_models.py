@@ -84,7 +84,7 @@ def custom_cnn():
 
 def stacked_lstm():
     keras.utils.set_random_seed(0)
-    model = keras.Sequential(
+    return keras.Sequential(
         [
             keras.Input((8, 8)),
             layers.LSTM(32, return_sequences=True),
@@ -94,7 +94,6 @@ def stacked_lstm():
         ],
         name="stacked",
     )
-    return model
 
 
 def failed(report):

@@ -12,9 +12,9 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.blocks.positions import add_positions
 from zoo.errors import RequestError
-from zoo.models.mlp import check_sizes
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
+from zoo.models.sizes import check_shares, check_sizes
 from zoo.residual import Order, Shortcut, Tensor
 
 
@@ -72,15 +72,10 @@ def residual_encoder(
     Raises:
         RequestError: Unknown block, norm, pool, order or shortcut; an argument out of its range.
     """
-    check_sizes(depth, width, dropout=dropout)
-    for key, value in (("heads", heads), ("expansion", expansion), ("patch", patch)):
-        if type(value) is not int or value < 1:
-            raise RequestError(f"{key} must be a whole number from 1 up, not {value!r}")
+    check_sizes(depth=depth, width=width, heads=heads, expansion=expansion, patch=patch)
+    check_shares(dropout=dropout)
     picture = _is_picture(input_shape, patch, name)
     inputs = keras.Input(input_shape, name="image" if picture else "sequence")
-    count = input_shape[-1] or 0
-    mean = [0.0] * count if mean is None else mean
-    std = [1.0] * count if std is None else std
     x = normalise_input(inputs, mean, std)
     masked = not picture and (input_shape[0] is None if masked is None else masked)
     places = places_of(inputs, mean, std) if masked else None

@@ -11,9 +11,9 @@ from keras import layers
 from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
-from zoo.models.mlp import check_sizes
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
+from zoo.models.sizes import check_shares, check_sizes
 from zoo.residual import Activation, Order, Shortcut
 
 
@@ -72,13 +72,11 @@ def residual_lstm(
     Raises:
         RequestError: Unknown block, norm, pool, order or shortcut; an argument out of its range.
     """
-    check_sizes(depth, width, dropout=dropout, recurrent_dropout=recurrent_dropout)
+    check_sizes(depth=depth, width=width)
+    check_shares(dropout=dropout, recurrent_dropout=recurrent_dropout)
     if len(input_shape) != 2 or not input_shape[1] or input_shape[0] == 0:
         raise RequestError(f"{name} takes sequences of shape (steps, features), not {input_shape}")
     sequence = keras.Input(input_shape, name="sequence")
-    count = input_shape[1]
-    mean = [0.0] * count if mean is None else mean
-    std = [1.0] * count if std is None else std
     x = normalise_input(sequence, mean, std)
     masked = input_shape[0] is None if masked is None else masked
     places = places_of(sequence, mean, std) if masked else None

@@ -13,6 +13,7 @@ from zoo.blocks.dense import dense_norm
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
 from zoo.models.normalization import normalise_input
+from zoo.models.sizes import check_shares, check_sizes
 from zoo.residual import Order, Shortcut
 
 
@@ -57,7 +58,8 @@ def residual_mlp(
     Raises:
         RequestError: Unknown block, norm, order or shortcut; an argument out of its range.
     """
-    check_sizes(depth, width, dropout=dropout)
+    check_sizes(depth=depth, width=width)
+    check_shares(dropout=dropout)
     if len(input_shape) != 1 or not input_shape[0]:
         raise RequestError(f"{name} takes features of shape (features,), not {input_shape}")
     unit = partial(
@@ -69,10 +71,7 @@ def residual_mlp(
         dropout=dropout,
     )
     features = keras.Input(input_shape, name="features")
-    count = input_shape[0]
-    x = normalise_input(
-        features, [0.0] * count if mean is None else mean, [1.0] * count if std is None else std
-    )
+    x = normalise_input(features, mean, std)
     x = dense_norm(x, width, norm, name="stem")
     x = layers.ReLU(name="stem_relu")(x)
     for index in range(1, depth + 1):
@@ -84,17 +83,3 @@ def residual_mlp(
     if num_classes:
         x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(features, x, name=name)
-
-
-def check_sizes(depth: int, width: int, **shares: float) -> None:
-    """Refuses sizes and shares of dropout out of their range.
-
-    Raises:
-        RequestError: One is; the message names it.
-    """
-    for key, value in (("depth", depth), ("width", width)):
-        if type(value) is not int or value < 1:  # Not True, which is an int as well.
-            raise RequestError(f"{key} must be a whole number from 1 up, not {value!r}")
-    for key, share in shares.items():
-        if not isinstance(share, (int, float)) or not 0 <= share < 1:
-            raise RequestError(f"{key} must be in [0, 1), not {share!r}")

@@ -10,18 +10,19 @@ from zoo.errors import RequestError
 from zoo.residual import Tensor
 
 
-def normalise_input(x: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+def normalise_input(x: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
     """Returns (x - mean) / std, a value for each entry of the last axis.
 
     Args:
         x: Raw input, (batch, ..., channels).
-        mean: Subtracted, in the units of the input.
-        std: Divided by, likewise.
+        mean: Subtracted, in the units of the input; None: nothing is.
+        std: Divided by, in the units of the input; None: nothing is.
 
     Raises:
         RequestError: Too few or too many values, or a `std` that is not positive.
     """
     channels = x.shape[-1]
+    mean, std = per_channel(mean, 0.0, channels), per_channel(std, 1.0, channels)
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != channels:
             raise RequestError(
@@ -34,3 +35,8 @@ def normalise_input(x: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
         variance=[float(value) ** 2 for value in std],
         name="normalization",
     )(x)
+
+
+def per_channel(values: Sequence[float] | None, otherwise: float, channels: int) -> Sequence[float]:
+    """Returns the values, or where there are none, `otherwise` for each channel."""
+    return [otherwise] * channels if values is None else values

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from keras import layers, ops
 
 from zoo.errors import RequestError
+from zoo.models.normalization import per_channel
 from zoo.registry import unknown
 from zoo.residual import Tensor
 
@@ -15,12 +16,19 @@ Pool = Literal["last", "mean"]
 
 
 def places_of(
-    sequence: Tensor, mean: Sequence[float], std: Sequence[float]
+    sequence: Tensor, mean: Sequence[float] | None, std: Sequence[float] | None
 ) -> tuple[Tensor, Tensor]:
     """Returns the number of each step, (batch, steps) from 1, and that of the last real one.
 
     Written in operators that a GPU's delegate and int8 take.
+
+    Args:
+        sequence: (batch, steps, features), raw.
+        mean: Of each feature; None: zeros.
+        std: Of each feature; None: ones.
     """
+    features = sequence.shape[-1]
+    mean, std = per_channel(mean, 0.0, features), per_channel(std, 1.0, features)
     # Of the raw values, since the normalisation turns zeros into something else; and by the
     # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`. Scaled to some tens:
     # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more, and takes values

@@ -12,6 +12,7 @@ import safetensors.numpy
 
 from zoo.data.dataset import Dataset, Split, channel_statistics
 from zoo.files import whole_file
+from zoo.models.statistics import adopt_statistics
 from zoo.training.cpu.fused import jit_compile
 
 _BATCH = 64
@@ -37,16 +38,10 @@ def adapt_normalisation(backbone: keras.Model, x: np.ndarray, seed: int) -> None
         x: (examples, ...) raw inputs. Less than a batch of 64 changes nothing.
         seed: Of the choice.
     """
-    norms = [each for each in backbone.layers if isinstance(each, keras.layers.BatchNormalization)]
-    momenta = [norm.momentum for norm in norms]
     order = np.random.default_rng(seed).permutation(len(x))
-    for step in range(min(len(x) // _BATCH, _ADAPTATION_STEPS) if norms else 0):
-        for norm in norms:
-            norm.momentum = step / (step + 1)  # Read at each call, which no graph holds.
-        chosen = np.sort(order[step * _BATCH :][:_BATCH])
-        backbone(x[chosen].astype(np.float32), training=True)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    steps = min(len(x) // _BATCH, _ADAPTATION_STEPS)
+    batches = (x[np.sort(order[step * _BATCH :][:_BATCH])] for step in range(steps))
+    adopt_statistics(backbone, batches)
 
 
 def compute_features(

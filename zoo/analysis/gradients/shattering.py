@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from zoo.data.dataset import Split
+from zoo.models.statistics import adopt_statistics
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -116,17 +117,7 @@ def settle(model: keras.Model, x: np.ndarray) -> None:
         model: Its other weights stay. One with dropout would have it at work here.
         x: (examples, ...) raw inputs.
     """
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    if not norms:
-        return
-    before = [layer.momentum for layer in norms]
-    for layer in norms:
-        layer.momentum = 0.0
-    try:
-        model(np.asarray(x, np.float32), training=True)
-    finally:
-        for layer, momentum in zip(norms, before, strict=True):
-            layer.momentum = momentum
+    adopt_statistics(model, [x])
 
 
 def autocorrelation(gradients: np.ndarray) -> np.ndarray:

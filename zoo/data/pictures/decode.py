@@ -16,6 +16,7 @@ from PIL import (  # noqa: F401
     ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -99,6 +100,6 @@ def _as_seen(picture: Image.Image) -> Image.Image:
 def _reason(error: Exception, content: bytes) -> str:
     if not content:
         return "the file is empty"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "not a JPEG, PNG, GIF, BMP or WebP picture"
     return str(error) or type(error).__name__

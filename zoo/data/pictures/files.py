@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def complete(encoded: Encoded) -> Encoded:
         if name == "train" or lacking[name]
     }
 
-    def extend(given: Mapping[str, Sequence]) -> dict[str, Sequence]:
+    def extend(given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         return {**given, **{n: [given["train"][i] for i in part] for n, part in chosen.items()}}
 
     return Encoded(

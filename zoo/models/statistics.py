@@ -1,0 +1,31 @@
+"""The running statistics of batch normalisation, taken anew from data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+
+def adopt_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
+    """Sets the running statistics of batch normalisation to the mean of those of some batches.
+
+    Layers that are not trainable keep theirs; so do all where there are no batches.
+
+    Args:
+        model: Its other weights stay. If it has dropout, dropout acts here.
+        batches: (examples, ...) raw inputs each.
+    """
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for step, batch in enumerate(batches):
+            for norm in norms:
+                norm.momentum = step / (step + 1)  # Read at each call, which no graph holds.
+            model(np.asarray(batch, np.float32), training=True)
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
