@@ -91,7 +91,7 @@ def guarded(
         code = work()
         sys.stdout.flush()
         return code
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  All of them end here, in one line.
         if is_verbose() and not isinstance(error, SystemExit):
             traceback.print_exc()
         return _explained(name, error)
