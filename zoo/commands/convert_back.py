@@ -9,7 +9,8 @@ from absl import flags
 
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.foreign.resnets import write_torchvision
-from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.commands.console import console
+from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()

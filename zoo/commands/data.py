@@ -7,8 +7,9 @@ from pathlib import Path
 
 from absl import flags
 
+from zoo.commands.console import console
 from zoo.commands.flags.reading import bar
-from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import quiet
 

@@ -13,8 +13,9 @@ from absl import flags
 from rich.table import Table
 
 from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.commands.console import console
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 

@@ -12,8 +12,9 @@ from rich.table import Table
 import export
 from zoo.artifacts.export import about, identity
 from zoo.artifacts.open import read_labels
+from zoo.commands.console import complain, console
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, complain, console, no_more
+from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 

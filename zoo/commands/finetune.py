@@ -8,9 +8,10 @@ from pathlib import Path
 from absl import flags
 
 from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.commands.console import console
 from zoo.commands.flags.distributing import define_distribution, join
 from zoo.commands.flags.reading import bar, define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, no_more
+from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 from zoo.quiet import import_keras

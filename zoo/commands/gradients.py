@@ -14,9 +14,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from zoo.commands.console import console
 from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, no_more
+from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.commands.twinning import counted, figure, train_twin
 from zoo.errors import RequestError
 from zoo.models import MODELS

@@ -20,7 +20,8 @@ from zoo.checkpoints.foreign.timm_config import check_network, labels_of, read_c
 from zoo.checkpoints.foreign.torchvision_names import plain_names
 from zoo.checkpoints.published import PUBLISHED, WEIGHTS_ON_HUB, published_card
 from zoo.checkpoints.tensor_files import read_tensors
-from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.commands.console import console
+from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 

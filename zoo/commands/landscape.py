@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from absl import flags
 from rich.console import Console
 
+from zoo.commands.console import console
 from zoo.commands.flags.reading import bar, define_reading, reading
-from zoo.commands.runner import DONE, Command, console, no_more
+from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras, need_tensorflow
 

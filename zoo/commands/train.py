@@ -8,10 +8,11 @@ from pathlib import Path
 
 from absl import flags
 
+from zoo.commands.console import console
 from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.distributing import define_distribution, join
 from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, console, no_more
+from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.models import MODELS
 from zoo.quiet import import_keras
 
