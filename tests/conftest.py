@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub_on_loopback import hub, hub_environment  # noqa: F401
+from tests.warm_converter import WarmConverter
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As zoo sets it, were export tested first.
@@ -24,6 +25,18 @@ def _no_power_cut():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda handle: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_converter():
+    """Converts in forks of one process, which imports TensorFlow once for all tests."""
+    import export.child
+
+    converter = WarmConverter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export.child, "subprocess", converter)
+        yield
+    converter.close()
 
 
 @pytest.fixture(scope="session")
