@@ -23,16 +23,6 @@ def test_does_not_import_tensorflow(python, statement):
     )
 
 
-def test_export_does_not_import_zoo(python):
-    text = """
-import sys, pkgutil, importlib, export
-for module in pkgutil.iter_modules(export.__path__, "export."):
-    importlib.import_module(module.name)
-print([name for name in sys.modules if name.split(".")[0] == "zoo"])
-"""
-    assert python(text) == "[]\n"
-
-
 def test_public_names_are_there():
     import zoo
 

@@ -48,6 +48,7 @@ class WarmConverter:
     def close(self) -> None:
         """Ends it."""
         if self._process is not None:
+            self._process.kill()
             self._process.communicate()
 
 
