@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from export.checks.gates import Check
     from export.errors import ExportError
     from export.pipeline import export_model
+    from export.publish import check_output
     from export.report import Artifact, GateFailure, Report
     from export.samples import Samples
     from export.stream import LiteStream, load_lite
@@ -36,6 +37,7 @@ _HOMES = {
     "Report": "export.report",
     "Samples": "export.samples",
     "Target": "export.targets",
+    "check_output": "export.publish",
     "describe_file": "export.tflite.inspect",
     "export_model": "export.pipeline",
     "load_lite": "export.stream",
@@ -55,6 +57,7 @@ __all__ = [
     "Report",
     "Samples",
     "Target",
+    "check_output",
     "describe_file",
     "export_model",
     "load_lite",

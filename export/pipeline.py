@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,8 @@ def export_model(
 
     Raises:
         ExportError: The request was wrong, or the folder cannot be written; nothing was written.
-        GateFailure: An artifact is not good enough; the folder holds the report and nothing else.
+        GateFailure: An artifact is not good enough; the folder holds the report and those artifacts
+            that are.
     """
     output = Path(output).absolute()
     check_output(output)
@@ -131,9 +133,9 @@ def export_model(
                 raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
             report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
-            finished = task.artifacts if report.verdict == "pass" else folder / "refused"
-            _write_report(finished, report, task, values)
-            publish(finished, output, aside=folder / "replaced")
+            _remove_failed(report, task.artifacts)
+            _write_report(task.artifacts, report, task, values)
+            publish(task.artifacts, output)
     except OSError as error:
         raise ExportError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
     if report.verdict == "fail":
@@ -332,15 +334,22 @@ def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _remove_failed(report: Report, folder: Path) -> None:
+    """Removes what failed a gate, so that nothing of it can be shipped."""
+    for artifact in report.artifacts.values():
+        if artifact.verdict == "fail":
+            path = folder / Path(artifact.file).parts[0]
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def _write_report(
     folder: Path, report: Report, task: Task, values: Mapping[str, np.ndarray]
 ) -> None:
-    folder.mkdir(exist_ok=True)
-    if report.verdict == "pass" and task.labels:
+    if report.written and task.labels:
         (folder / LABELS).write_text(
             "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
         )
-    if report.verdict == "pass":
+    if report.written:
         text = guide.render(report, labels=task.labels, pixels=task.pixels)
         (folder / INTEGRATION).write_text(text, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")

@@ -1,31 +1,60 @@
-"""A folder that appears under its name whole, or not at all."""
+"""A folder that appears under its name whole, or not at all.
+
+Work goes on in a folder `.NAME.….partial` beside the output, and the finished folder swaps names
+with the earlier one in one step. Where that is impossible (a mounted volume, a parent of somebody
+else's, a file system without swapping), work goes on inside the output, and finished files replace
+earlier ones one by one. A partial folder is locked by the process that works in it. The lock dies
+with the process, and the next export removes the folder.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 from export.errors import ExportError
 
 REPORT = "report.json"
 EXPORTED = (REPORT, "report.html", "labels.txt", "INTEGRATION.md", "saved_model")
+_PARTIAL = ".partial"
+# File managers leave these behind when somebody looks into a folder.
+_OF_FILE_MANAGERS = (".DS_Store", "._*", ".localized", ".directory", "Thumbs.db", "desktop.ini")
+# Of Linux's renameat2: paths are relative to the current folder; two names are swapped.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
-def check_output(output: Path) -> None:
-    """Makes sure that a folder may be written, or replaced.
+def check_output(output: str | Path) -> None:
+    """Makes sure, before any work, that a folder can be written or replaced.
 
     Raises:
-        ExportError: It is a file, or holds something other than an earlier export.
+        ExportError: It is a file, holds something other than an earlier export, or is in a place
+            where nothing can be written.
     """
+    output = Path(output).absolute()
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise ExportError(f"output {str(output)!r} exists and is not a folder; choose another name")
-    if not output.exists():
-        return
-    foreign = sorted(entry.name for entry in output.iterdir() if not _is_exported(entry))
+    try:
+        if output.exists():
+            _check_replaceable(output)
+        existing = next(parent for parent in output.parents if parent.exists())
+        shutil.rmtree(_make_partial(output, existing), ignore_errors=True)
+    except OSError as error:
+        raise ExportError(f"cannot write {str(output)!r}: {error.strerror or error}") from error
+
+
+def _check_replaceable(output: Path) -> None:
+    names = sorted(path.name for path in output.iterdir() if not _comes_by_itself(path))
+    # Every export has a report or was interrupted: model files alone are somebody's own.
+    exports = REPORT in names or any(name.endswith(_PARTIAL) for name in names)
+    foreign = [name for name in names if not (exports and _is_exported(name))]
     if foreign:
         raise ExportError(
             f"output {str(output)!r} exists and is not just an earlier export (it has "
@@ -33,40 +62,159 @@ def check_output(output: Path) -> None:
         )
 
 
-def _is_exported(entry: Path) -> bool:
+def _is_exported(name: str) -> bool:
     """Tells whether an export writes a file or folder of that name, so that it may replace it."""
-    return entry.name in EXPORTED or entry.suffix == ".tflite"
+    return name in EXPORTED or name.endswith((".tflite", _PARTIAL))
+
+
+def _comes_by_itself(path: Path) -> bool:
+    """Tells whether a file manager made it, or the file system of a fresh volume."""
+    if path.name == "lost+found":
+        return os.path.ismount(path.parent)
+    return any(fnmatch(path.name, pattern) for pattern in _OF_FILE_MANAGERS)
 
 
 @contextmanager
 def working_folder(output: Path) -> Iterator[Path]:
-    """Gives an empty folder beside the output, on the same file system; removed at the end."""
+    """Gives an empty folder on the file system of the output; it is removed at the end."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{output.name}.", suffix=".partial", dir=output.parent))
+    _remove_abandoned(output)
+    with _locked(lambda: _make_partial(output, output.parent)) as folder:
+        yield folder
+
+
+def _make_partial(output: Path, parent: Path) -> Path:
+    """Makes a partial folder in `parent`; in the output where only that can be written."""
+    if not os.path.ismount(output) and output != Path.cwd():
+        try:
+            return _partial_in(parent, output)
+        except OSError:
+            if not output.is_dir():
+                raise
+    return _partial_in(output, output)
+
+
+def _partial_in(parent: Path, output: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f".{output.name}.", suffix=_PARTIAL, dir=parent))
+
+
+@contextmanager
+def _locked(make: Callable[[], Path]) -> Iterator[Path]:
+    """Makes a folder, holds its lock inside the block, and removes it at the end."""
+    while True:
+        folder = make()
+        lock = os.open(folder, os.O_RDONLY)
+        # Where folders cannot be locked, none is ever taken for abandoned.
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            break
+        os.close(lock)  # Another export removed the folder before it was locked.
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-def publish(folder: Path, output: Path, aside: Path) -> None:
-    """Gives a finished folder its name; what had it before goes.
+def _remove_abandoned(output: Path) -> None:
+    """Removes the partial folders of exports that were killed."""
+    prefix = f".{output.name}."
+    for parent in (output.parent, output):
+        with contextlib.suppress(OSError):  # Not there, or not ours to tidy.
+            for path in list(parent.iterdir()):
+                if path.name.startswith(prefix) and path.name.endswith(_PARTIAL):
+                    _remove_if_unlocked(path)
+
+
+def _remove_if_unlocked(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # An error: somebody works there.
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def publish(folder: Path, output: Path) -> None:
+    """Gives a finished folder its name; what had the name before goes.
+
+    Readers who open the output see the earlier export or this one. Where folders cannot be
+    swapped, they see files of both for a moment, and the new report only when all else is there.
 
     Args:
-        folder: Finished, on the same file system as `output`.
+        folder: Finished, in a working folder of the output. It may hold the earlier export
+            afterwards, and is removed with the working folder.
         output: The name.
-        aside: Where the earlier export is put while names change; removed with its parent.
     """
-    folder.chmod(0o777 & ~_umask())
-    replaced = output.exists()
-    if replaced:
-        output.rename(aside)
-    try:
+    _flush(folder)
+    if not output.exists():
+        folder.chmod(0o777 & ~_umask())
         folder.rename(output)
-    except OSError:
-        if replaced:
-            aside.rename(output)
-        raise
+    else:
+        shutil.copymode(output, folder)
+        if not _swap(folder, output):
+            _replace_files(folder, output)
+    _flush_folder(output.parent)
+
+
+def _swap(folder: Path, output: Path) -> bool:
+    """Swaps two names in one step; False where the system or the file system cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:  # No Linux.
+        return False
+    names = os.fsencode(folder), os.fsencode(output)
+    return renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
+
+
+def _replace_files(folder: Path, output: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        if output not in folder.parents:  # A mount of the same disk, say, cannot be renamed into.
+            inside = stack.enter_context(_locked(lambda: _partial_in(output, output)))
+            folder = shutil.copytree(folder, inside / "copy")
+            _flush(folder)
+        files = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+        for file in files:
+            if file != Path(REPORT):
+                (output / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).replace(output / file)
+        for path in sorted(output.iterdir()):
+            if path.name.endswith(_PARTIAL) or not _is_exported(path.name):
+                continue
+            _remove_all_but([output / file for file in files], path)
+        (folder / REPORT).replace(output / REPORT)
+        _flush_folder(output)
+
+
+def _remove_all_but(kept: Collection[Path], path: Path) -> None:
+    for below in [*sorted(path.rglob("*"), reverse=True), path]:
+        if below.is_dir() and not below.is_symlink():
+            with contextlib.suppress(OSError):  # It holds what is kept.
+                below.rmdir()
+        elif below not in kept:
+            below.unlink()
+
+
+def _flush(folder: Path) -> None:
+    """Has a whole folder written to the disk, so that no power cut leaves a hollow file."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        else:
+            _flush_folder(path)
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # Some file systems cannot.
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

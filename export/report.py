@@ -17,7 +17,7 @@ from export.tflite.runtime import Latency, TensorInfo
 SCHEMA = 1
 # Gates whose failure explains that of others.
 _CAUSES = ("conversion", "runs", "builtin_operators", "delegate_operators", "no_float_tensor")
-_MOST_TOLD = 4
+_MOST_LISTED = 4
 _PACKAGES = {
     "tensorflow": "tensorflow",
     "keras": "keras",
@@ -31,7 +31,7 @@ class Artifact:
     """One exported file or folder; None stands for what could not be found out.
 
     Attributes:
-        file: Where it is, relative to the report.
+        file: Where it is, relative to the report; nothing is there where a check failed.
         precision: Of the weights.
         checks: In the order they were made.
         bytes: Size of the file, or of all files of the folder.
@@ -91,6 +91,11 @@ class Report:
         """Is "fail" where any artifact failed, else "pass"."""
         return "fail" if self.failures() else "pass"
 
+    @property
+    def written(self) -> dict[str, Artifact]:
+        """The artifacts that passed, by target: only those are in the folder."""
+        return {name: item for name, item in self.artifacts.items() if item.verdict == "pass"}
+
     def failures(self) -> list[tuple[str, Check]]:
         """Lists the checks that failed, each after the artifact that failed it."""
         return self._checks("fail")
@@ -109,7 +114,7 @@ class Report:
 
 
 class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
-    """An artifact is not good enough; only the report was written.
+    """An artifact is not good enough; the report and the artifacts that passed were written.
 
     Attributes:
         report: All figures and checks, those of the artifacts that passed included.
@@ -118,15 +123,22 @@ class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
     def __init__(self, report: Report) -> None:
         failures = report.failures()
         count = "a gate" if len(failures) == 1 else f"{len(failures)} gates"
-        super().__init__(f"the export failed {count}: {_told(failures)}")
+        failed = ", ".join(dict.fromkeys(name for name, _ in failures))
+        written = ", ".join(report.written) or "the report alone"
+        super().__init__(
+            f"the export failed {count}: {_explain(failures)}; not written: {failed}; "
+            f"written: {written}"
+        )
         self.report = report
 
 
-def _told(failures: Sequence[tuple[str, Check]]) -> str:
+def _explain(failures: Sequence[tuple[str, Check]]) -> str:
     """Names the worst first, what several targets share once, and not more than a few."""
     sentences = _sentences(sorted(failures, key=lambda failure: failure[1].name not in _CAUSES))
-    more = f"; {len(sentences) - _MOST_TOLD} more in the report" if sentences[_MOST_TOLD:] else ""
-    return "; ".join(sentences[:_MOST_TOLD]) + more
+    more = (
+        f"; {len(sentences) - _MOST_LISTED} more in the report" if sentences[_MOST_LISTED:] else ""
+    )
+    return "; ".join(sentences[:_MOST_LISTED]) + more
 
 
 def _sentences(checks: Sequence[tuple[str, Check]]) -> list[str]:
@@ -151,13 +163,13 @@ def to_json(report: Report) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a file depends on."""
-    found = {name: metadata.version(package) for name, package in _PACKAGES.items()}
-    return {**found, "python": platform.python_version()}
+    packages = {name: metadata.version(package) for name, package in _PACKAGES.items()}
+    return {**packages, "python": platform.python_version()}
 
 
 def _artifact(artifact: Artifact) -> dict[str, Any]:
     return {
-        "file": artifact.file,
+        "file": artifact.file if artifact.verdict == "pass" else None,
         "bytes": artifact.bytes,
         "sha256": artifact.sha256,
         "precision": artifact.precision,

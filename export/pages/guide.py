@@ -16,14 +16,14 @@ def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
     """Writes the page.
 
     Args:
-        report: Of an export that passed.
+        report: Of an export; the page speaks of what passed.
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
 
     Returns:
         Markdown.
     """
-    lite = {name: item for name, item in report.artifacts.items() if item.file.endswith(".tflite")}
+    lite = {name: item for name, item in report.written.items() if item.file.endswith(".tflite")}
     learns = lite.pop(TRAINABLE, None)
     title = report.identity.get("checkpoint") or report.identity["model"]
     sections = [f"# Using {title}", _table(report), _reading(labels)]
@@ -53,7 +53,7 @@ def _table(report: Report) -> str:
     rows = [
         f"| `{item.file}` | {item.precision} | {item.bytes:,} | {_tensor(_known(item.input))} | "
         f"{_tensor(_known(item.output))} |"
-        for item in report.artifacts.values()
+        for item in report.written.values()
     ]
     return "\n".join(
         ["| file | weights | bytes | input | output |", "|---|---|---|---|---|", *rows]

@@ -82,17 +82,18 @@ def _header(title: str, report: Report) -> str:
 
 
 def _summary(report: Report) -> str:
+    names = escape(", ".join(_title(name) for name in report.written))
     if report.verdict == "pass":
-        names = ", ".join(_title(name) for name in report.artifacts)
-        return f"<p>Exported for {escape(names)}; every gate passed.</p>"
+        return f"<p>Exported for {names}; every gate passed.</p>"
+    written = f"Exported for {names}." if names else "Nothing was exported."
     failures = "".join(
         f"<li><strong>{escape(_title(name))}</strong> <code>{escape(check.name)}</code> "
         f"{escape(check.detail)}</li>"
         for name, check in report.failures()
     )
     return (
-        "<p>Nothing was exported. The figures below are those of files that were made, checked "
-        f'and removed.</p><ul class="failures">{failures}</ul>'
+        f"<p>{written} These gates failed; the files that failed them were measured, as shown "
+        f'below, and removed.</p><ul class="failures">{failures}</ul>'
     )
 
 
@@ -137,8 +138,9 @@ def _note(report: Report) -> str:
 
 def _artifact_row(name: str, artifact: Artifact) -> str:
     parity, latency = artifact.parity, artifact.latency
+    file = f"<code>{escape(artifact.file)}</code>" if artifact.verdict == "pass" else "not written"
     cells = [
-        f"<strong>{escape(_title(name))}</strong><br><code>{escape(artifact.file)}</code>",
+        f"<strong>{escape(_title(name))}</strong><br>{file}",
         escape(artifact.precision),
         _tensors(artifact),
         _size(artifact.bytes),

@@ -169,14 +169,12 @@ def test_weights_are_stored_once(exported):
     assert stored < 1.5 * needed
 
 
-def test_a_dead_child_is_a_reported_failure_and_leaves_only_the_report(
-    untrained, few, tmp_path, monkeypatch
-):
+def test_a_dead_child_is_a_reported_failure_of_what_it_made(untrained, few, tmp_path, monkeypatch):
     suicide = [sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"]
     monkeypatch.setattr(child, "command", lambda module, job: suicide)
     with pytest.raises(export.GateFailure, match="SIGSEGV") as failure:
         export.export_model(untrained, tmp_path / "out", samples=few, labels=THREE)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.json", "report.html"}
+    assert names_in(tmp_path / "out") == {*PAGES, *USES, "saved_model"}
     assert os.listdir(tmp_path) == ["out"]
     document = json.loads((tmp_path / "out" / "report.json").read_text())
     for target in TARGETS:
@@ -187,22 +185,57 @@ def test_a_dead_child_is_a_reported_failure_and_leaves_only_the_report(
     assert "SIGSEGV" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_a_failed_gate_replaces_the_earlier_export_by_its_report(
-    untrained, few, tmp_path, monkeypatch
+PAGES, USES = {"report.json", "report.html"}, {"labels.txt", "INTEGRATION.md"}
+NOTHING_PASSES = export.Gates(max_abs_error=0.0, sqnr_db=201.0)
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("failing", "rest"),
+    [
+        (("cpu",), {"gpu.tflite", "saved_model", *USES}),
+        (("gpu", "saved_model"), {"cpu.tflite", *USES}),
+        (("saved_model",), {"cpu.tflite", "gpu.tflite", *USES}),
+        (("cpu", "gpu", "saved_model"), set()),
+    ],
+    ids=" ".join,
+)
+def test_what_fails_its_gates_does_not_hold_back_the_rest(
+    untrained, few, tmp_path, monkeypatch, failing, rest
 ):
-    strict = dataclasses.replace(
-        export.TARGETS["cpu"], name="strict", gates=export.Gates(max_abs_error=0.0, sqnr_db=201.0)
-    )
-    monkeypatch.setitem(export.TARGETS, "strict", strict)
+    for name in {"cpu", "gpu"} & set(failing):
+        strict = dataclasses.replace(export.TARGETS[name], gates=NOTHING_PASSES)
+        monkeypatch.setitem(export.TARGETS, name, strict)
+    if "saved_model" in failing:
+        strict = dataclasses.replace(pipeline._SAVED_MODEL_TARGET, gates=NOTHING_PASSES)
+        monkeypatch.setattr(pipeline, "_SAVED_MODEL_TARGET", strict)
     output = tmp_path / "out"
-    export.export_model(untrained, output, samples=few, labels=THREE, targets=())
-    assert (output / "labels.txt").exists()
-    with pytest.raises(
-        export.GateFailure, match=r"strict: sqnr_db: .* dB, at least 194"
-    ) as failure:
-        export.export_model(untrained, output, samples=few, labels=THREE, targets=("strict",))
-    assert {path.name for path in output.iterdir()} == {"report.json", "report.html"}
-    assert failure.value.report.artifacts["strict"].parity.max_abs_error < 1e-5
+    output.mkdir()
+    for name in ("report.json", "cpu.tflite", "edge.tflite", "labels.txt"):
+        (output / name).write_text("from before")
+    with pytest.raises(export.GateFailure) as failure:
+        export.export_model(untrained, output, samples=few, labels=THREE, targets=("cpu", "gpu"))
+    assert names_in(output) == PAGES | rest
+    report = json.loads((output / "report.json").read_text())["artifacts"]
+    page = (output / "report.html").read_text()
+    guide = (output / "INTEGRATION.md").read_text() if rest else ""
+    passed = [name for name in report if name not in failing]
+    for name, file in (
+        ("cpu", "cpu.tflite"),
+        ("gpu", "gpu.tflite"),
+        ("saved_model", "saved_model/1"),
+    ):
+        written = name in passed
+        assert report[name]["verdict"] == ("pass" if written else "fail")
+        assert report[name]["file"] == (file if written else None)
+        assert (f"<code>{file}</code>" in page) == (file in guide) == written
+    assert f"not written: {', '.join(failing)}; " in str(failure.value)
+    assert str(failure.value).endswith(f"; written: {', '.join(passed) or 'the report alone'}")
+    assert all(f"{name}" in str(failure.value) for name in failing)
+    assert list(failure.value.report.written) == passed
 
 
 @pytest.mark.parametrize(

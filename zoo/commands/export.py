@@ -69,6 +69,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say what to export: --checkpoint=NAME or a folder")
     if not values.targets:
         raise RequestError("say which targets: --targets=cpu,gpu,edge")
+    name = Path(values.checkpoint).resolve().name
+    output = Path(values.output or f"exports/{name}")
+    try:
+        export.check_output(output)
+    except export.ExportError as error:
+        raise RequestError(str(error)) from error
     terminal = console()
     import_keras()
     from zoo.checkpoints.store import load
@@ -87,8 +93,6 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     for note in dataset.notes:
         terminal.print(note)
     regression = dataset.task == "regression"
-    name = Path(values.checkpoint).resolve().name
-    output = Path(values.output or f"exports/{name}")
     calibration = balanced_sample(dataset.train, values.calibration_samples)
     if streaming is None:
         calibration = with_padding(calibration)
@@ -172,7 +176,7 @@ def _table(report: export.Report) -> Table:
     for target, artifact in report.artifacts.items():
         table.add_row(
             target,
-            artifact.file,
+            artifact.file if artifact.verdict == "pass" else "not written",
             "" if artifact.bytes is None else f"{artifact.bytes / 1e6:.2f} MB",
             "" if artifact.top1 is None else f"{artifact.top1:.2%}",
             "" if artifact.latency is None else f"{artifact.latency.median:.2f} ms",
