@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from export.stream import LiteStream, load_lite
     from export.targets import TARGETS, Gates, Target, register_target
     from export.tflite.inspect import describe_file
-    from export.tflite.metadata import About
+    from export.tflite.metadata import About, labels_inside
     from export.tflite.runtime import LiteModel
 
 _HOMES = {
@@ -40,6 +40,7 @@ _HOMES = {
     "check_output": "export.publish",
     "describe_file": "export.tflite.inspect",
     "export_model": "export.pipeline",
+    "labels_inside": "export.tflite.metadata",
     "load_lite": "export.stream",
     "register_target": "export.targets",
 }
@@ -60,6 +61,7 @@ __all__ = [
     "check_output",
     "describe_file",
     "export_model",
+    "labels_inside",
     "load_lite",
     "register_target",
 ]

@@ -24,7 +24,7 @@ class ChildError(Exception):
     """
 
     def __init__(self, status: int, stderr: str) -> None:
-        super().__init__(_describe(status, stderr))
+        super().__init__(describe_end(status, stderr))
         self.signal = signal.Signals(-status).name if status < 0 else ""
         self.stderr = stderr
 
@@ -42,10 +42,9 @@ def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder, delete=False) as file:
         json.dump(dict(job), file)
-    search_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
         command(module, file.name),
-        env={**os.environ, "PYTHONPATH": search_path, "PYTHONUNBUFFERED": "1"},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -61,12 +60,33 @@ def command(module: str, job: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, job]
 
 
+def environment() -> dict[str, str]:
+    """The environment of a child, which finds these packages wherever it is started."""
+    search_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": search_path, "PYTHONUNBUFFERED": "1"}
+
+
 def child_main(work: Callable[[dict[str, Any]], None]) -> None:
     """The other side: reads the job named on the command line and does the work."""
     work(json.loads(Path(sys.argv[1]).read_text()))
 
 
-def _describe(status: int, stderr: str) -> str:
+def limit_memory(extra: int) -> None:
+    """Lets this process take so many bytes more than it has, so that a hostile file ends it.
+
+    Where the system does not tell what a process has (it is no Linux), there is no limit.
+    """
+    import resource
+
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        pages = int(statm.read_text().split()[0])
+        limit = pages * resource.getpagesize() + extra
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def describe_end(status: int, stderr: str) -> str:
+    """Says in a line how a process ended, with the last line that it wrote."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     last = f": {lines[-1]}" if lines else ""
     if status < 0:

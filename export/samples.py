@@ -143,6 +143,11 @@ def with_full_pixel_range(images: np.ndarray) -> np.ndarray:
 
 
 def _check_inputs(x: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    if not isinstance(x, list | tuple) and not hasattr(x, "__array__"):
+        raise ExportError(
+            f"{name} is a {type(x).__name__}; pass an array, as np.concatenate(list(dataset)) "
+            "makes one of a tf.data.Dataset of batches"
+        )
     x = np.asarray(x)
     if len(x) == 0 if x.ndim else True:
         raise ExportError(f"{name} is empty; pass at least one sample of shape {shape}")

@@ -62,6 +62,17 @@ def shipped():
     return zoo.load("resnet8.digits")
 
 
+@pytest.fixture(scope="session")
+def exported_digits(tmp_path_factory):
+    """That checkpoint exported for cpu, and as a SavedModel."""
+    from zoo.commands.main import main
+
+    output = tmp_path_factory.mktemp("exports") / "digits"
+    arguments = ["--checkpoint=resnet8.digits", "--targets=cpu", f"--output={output}"]
+    assert main(["export", *arguments]) == 0
+    return output
+
+
 @pytest.fixture
 def python():
     """Runs a Python text in a process of its own and returns what it printed."""

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from export.child import ChildError, child_main, limit_memory, run_child
 from export.errors import ExportError
 from export.tflite import metadata
 from export.tflite.flatbuffer import read_graph
+from export.tflite.metadata import DAMAGED
 from export.tflite.runtime import TensorInfo
+
+# Bytes that describing a file may take: so many, and so many times its size.
+_MEMORY, _TIMES_ITS_SIZE = 256 << 20, 8
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
-    """Reads a `.tflite` file, anybody's.
+    """Reads a `.tflite` file, anybody's, in a process of its own with little memory.
+
+    A few bytes of a hostile file can stand for gigabytes of tables.
 
     Returns:
         What JSON can hold: "file", "bytes", "sha256", "inputs", "outputs", "operators", "metadata"
@@ -27,12 +34,44 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         ExportError: Not a `.tflite` file, or damaged.
     """
     path = Path(path)
-    found, files = metadata.read(path)
+    metadata.check_is_tflite(path)
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        memory = _MEMORY + _TIMES_ITS_SIZE * path.stat().st_size
+        job = {"path": str(path), "answer": str(answer), "memory": memory}
+        try:
+            run_child("export.tflite.inspect", job, Path(folder))
+        except ChildError as death:
+            raise ExportError(f"{str(path)!r} is damaged: {death}") from death
+        document = json.loads(answer.read_text(encoding="utf-8"))
+    if "error" in document:
+        raise ExportError(document["error"])
+    return document
+
+
+def _describe_here(job: dict[str, Any]) -> None:
+    path = Path(job["path"])
+    limit_memory(job["memory"])
+    try:
+        text = json.dumps(_describe(path))
+        if len(text) > job["memory"]:
+            raise MemoryError
+    except ExportError as error:
+        text = json.dumps({"error": str(error)})
+    except MemoryError:
+        size, most = path.stat().st_size, job["memory"] // 1_000_000
+        reason = f"its {size:,} bytes stand for more than {most:,} MB"
+        text = json.dumps({"error": f"{str(path)!r} is damaged or hostile: {reason}"})
+    Path(job["answer"]).write_text(text, encoding="utf-8")
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    facts, files = metadata.read(path)
     content = path.read_bytes()
     try:
         inputs, outputs = _ends(content)
         operators = read_graph(path).operators
-    except (ValueError, TypeError, IndexError, AttributeError, struct.error) as error:
+    except DAMAGED as error:
         raise ExportError(f"{str(path)!r} is damaged: {error}") from error
     return {
         "file": path.name,
@@ -41,7 +80,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         "inputs": [asdict(info) for info in inputs],
         "outputs": [asdict(info) for info in outputs],
         "operators": operators,
-        "metadata": found,
+        "metadata": facts,
         "identity": _identity(files.pop(metadata.IDENTITY, "{}")),
         "files": {name: text.splitlines() for name, text in files.items()},
     }
@@ -90,3 +129,7 @@ def _identity(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+if __name__ == "__main__":
+    child_main(_describe_here)

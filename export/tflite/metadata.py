@@ -39,7 +39,8 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _PARSER = "1.0.0"
 # Labels are kilobytes; what is larger is not text to show.
 _MOST_BYTES = 1 << 20
-_DAMAGED = (
+# What the readers of flatbuffers and of zip archives raise at damaged ones.
+DAMAGED = (
     *(ValueError, TypeError, IndexError, AttributeError, NotImplementedError, RuntimeError),
     *(struct.error, zipfile.BadZipFile, zlib.error, EOFError),
 )
@@ -208,17 +209,49 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
     """
     from ai_edge_litert import schema_py_generated as schema
 
+    check_is_tflite(path)
     content = Path(path).read_bytes()
-    if content[4:8] != _TFLITE:
-        raise ExportError(f"{str(path)!r} is not a .tflite file")
     try:
         model = schema.Model.GetRootAs(content)
         entries = [model.Metadata(index) for index in range(model.MetadataLength())]
         numbers = [entry.Buffer() for entry in entries if entry.Name() == ENTRY]
         found = unpack(model.Buffers(numbers[0]).DataAsNumpy().tobytes()) if numbers else {}
         return found, _files(content)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ExportError(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def check_is_tflite(path: str | Path) -> None:
+    """Looks at the first bytes of a file.
+
+    Raises:
+        ExportError: It is not a `.tflite` file.
+    """
+    with Path(path).open("rb") as file:
+        if file.read(8)[4:] != _TFLITE:
+            raise ExportError(f"{str(path)!r} is not a .tflite file")
+
+
+def labels_inside(path: str | Path) -> tuple[str, ...]:
+    """Reads the labels that a `.tflite` file, anybody's, holds for its outputs.
+
+    Returns:
+        One for each output, in their order; empty where the file has none.
+
+    Raises:
+        ExportError: Not a `.tflite` file, or its metadata is damaged.
+    """
+    metadata, files = read(path)
+    graphs = metadata.get("subgraph_metadata", ())
+    tensors = [tensor for graph in graphs for tensor in graph.get("output_tensor_metadata", ())]
+    named = [
+        file.get("name", "")
+        for tensor in tensors
+        for file in tensor.get("associated_files", ())
+        if file.get("type") == AXIS_LABELS
+    ]
+    text = next((files[name] for name in [*named, LABELS] if name in files), "").rstrip("\r\n")
+    return tuple(line.rstrip("\r") for line in text.split("\n")) if text else ()
 
 
 def _files(content: bytes) -> dict[str, str]:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from zoo.artifacts.timing import Worker, example
+from zoo.artifacts.process import Process
+from zoo.artifacts.subject import example
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +24,10 @@ def lite(tmp_path_factory):
 
 
 def test_a_file_is_timed_without_tensorflow(lite):
-    with Worker(lite, is_checkpoint=False, threads=1) as worker:
+    with Process(lite, threads=1) as worker:
         assert worker.facts["kind"] == "tflite"
         assert worker.facts["input"] == [4]
-        assert worker.call() > 0
+        assert worker.time() > 0
         memory = worker.memory()
     # TensorFlow alone would be hundreds.
     assert 10 < memory["runtime_mb"] <= memory["peak_mb"] < 200

@@ -81,3 +81,16 @@ def test_calibration_is_balanced_where_classes_are_given():
     assert checked.calibration[149] == 949
     with pytest.raises(ExportError, match=r"calibration_y has shape \(999,\)"):
         check_samples(Samples(x, x[:5], calibration_y=y[1:]), (1,), 3)
+
+
+def test_what_is_no_array_is_one_line():
+    import tensorflow as tf
+
+    x = np.zeros((4, 3), np.float32)
+    batches = tf.data.Dataset.from_tensor_slices(x).batch(2)
+    for given, name in ((batches, "BatchDataset"), (iter(x), "iterator"), ({"x": x}, "dict")):
+        with pytest.raises(ExportError, match=f"^calibration is a _?{name}; pass an array, as"):
+            check_samples(Samples(given, x), (3,), 2)
+        with pytest.raises(ExportError, match=f"^test_x is a _?{name}; pass an array, as"):
+            check_samples(Samples(x, given), (3,), 2)
+    assert len(check_samples(Samples(np.concatenate(list(batches)), list(x)), (3,), 2).test_x) == 4

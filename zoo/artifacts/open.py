@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-import export
+from zoo.artifacts.process import Process
+from zoo.artifacts.trust import check_only_calculates
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 
 _BATCH = 32
 
@@ -23,52 +27,69 @@ class Artifact:
         shape: Of one input, without the batch; None: any number.
         run: From (examples, *shape) raw inputs, and of sequences their true lengths or None, to
             (examples, outputs) float32.
+        labels: Those inside the file, in the order of its outputs; may be empty.
     """
 
     path: str
     shape: tuple[int | None, ...]
     run: Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+    labels: tuple[str, ...] = ()
 
 
-def open_artifact(path: str) -> Artifact:
+@contextlib.contextmanager
+def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterator[Artifact]:
     """Opens a `.tflite` file, or a SavedModel's folder or the folder of its numbered versions.
 
-    Raises:
-        RequestError: There is none, or it has not one input and one output.
-    """
-    if Path(path).is_dir():
-        return _open_saved_model(path)
-    if not Path(path).is_file():
-        raise RequestError(f"--artifact {path} is not a file or folder")
-    try:
-        model = export.load_lite(path, threads=2)
-    except ValueError as error:
-        raise RequestError(f"--artifact {path}: {error}") from error
-    shape: tuple[int | None, ...] = tuple(model.input.shape[1:])
-    if isinstance(model, export.LiteStream):
-        shape = (None, *shape[1:])
-    return Artifact(path, shape, model)
-
-
-def artifact_labels(path: str, file: str | None) -> tuple[str, ...] | None:
-    """Returns the labels of an artifact, in the order of its outputs.
+    Either may be anybody's. A `.tflite` runs in a process of its own, which a damaged file ends; a
+    SavedModel is a program, which runs if it does nothing but calculate.
 
     Args:
-        path: Of the artifact.
-        file: Text file with a label a line; None: the `labels.txt` that the export wrote beside.
-
-    Returns:
-        None where there are none.
+        path: The file or folder.
+        trust: Whether a SavedModel may do more, and so read and write the user's files.
+        threads: For a `.tflite`.
 
     Raises:
-        RequestError: The file is not text, or empty.
+        RequestError: There is none, it has not one input and one output, or is not to be trusted.
     """
-    beside = Path(path).resolve().parent
-    places = [Path(file)] if file else [beside / "labels.txt", beside.parent / "labels.txt"]
-    for place in places:
-        if file or place.is_file():
-            return read_labels(str(place))
-    return None
+    if Path(path).is_dir():
+        yield load_saved_model(path, trust=trust)
+        return
+    with Process(path, threads=threads) as process:
+        facts = process.facts
+        yield Artifact(path, tuple(facts["shape"]), process.run, tuple(facts["labels"]))
+
+
+def artifact_labels(artifact: Artifact, file: str | None = None) -> tuple[str, ...]:
+    """Returns the labels of an artifact, in the order of its outputs; empty where it has none.
+
+    Args:
+        artifact: Whose labels.
+        file: Text file with a label a line, which counts alone; None: the labels inside the
+            artifact, or else those of the `labels.txt` that the export wrote beside it.
+
+    Raises:
+        RequestError: The file is not text, or empty, or `labels.txt` differs from those inside.
+    """
+    if file:
+        return read_labels(file)
+    place = _labels_beside(Path(artifact.path).resolve())
+    beside = read_labels(str(place)) if place.is_file() else ()
+    if beside and artifact.labels and beside != artifact.labels:
+        raise RequestError(
+            f"the labels inside {artifact.path} are {_first(artifact.labels)}, those of {place} "
+            f"{_first(beside)}; remove one, or say which with --labels=FILE"
+        )
+    return artifact.labels or beside
+
+
+def _labels_beside(path: Path) -> Path:
+    """Names the `labels.txt` of an export: beside its files and beside `saved_model/1`'s parent."""
+    is_version = path.is_dir() and path.name.isdecimal()
+    return (path.parent if is_version else path).parent / "labels.txt"
+
+
+def _first(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels[:3]) + (f", … ({len(labels)} in all)" if len(labels) > 3 else "")
 
 
 def read_labels(path: str) -> tuple[str, ...]:
@@ -86,7 +107,9 @@ def read_labels(path: str) -> tuple[str, ...]:
     return tuple(text.split("\n"))
 
 
-def _open_saved_model(path: str) -> Artifact:
+def load_saved_model(path: str, *, trust: bool) -> Artifact:
+    """Loads a SavedModel into this process; see `open_artifact`."""
+    import_keras()
     import tensorflow as tf
 
     versions = [p for p in Path(path).iterdir() if p.name.isdecimal() and p.is_dir()]
@@ -94,8 +117,12 @@ def _open_saved_model(path: str) -> Artifact:
     if not (folder / "saved_model.pb").is_file():
         raise RequestError(f"--artifact {path} is not a SavedModel: it holds no saved_model.pb")
     try:
+        if not trust:
+            check_only_calculates(folder)
         loaded = tf.saved_model.load(str(folder))
         serve = loaded.signatures["serving_default"]
+    except RequestError:
+        raise
     except (KeyError, ValueError, OSError, tf.errors.OpError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise RequestError(f"--artifact {path} does not load as a SavedModel: {reason}") from error
@@ -105,14 +132,30 @@ def _open_saved_model(path: str) -> Artifact:
             f"--artifact {path} has {len(inputs)} inputs and {len(outputs)} outputs; one of each "
             "is needed"
         )
-    (name, form), (told,) = next(iter(inputs.items())), outputs
+    (name, form), (output,) = next(iter(inputs.items())), outputs
 
     def run(x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
         # `loaded` is named here so that its variables live as long as this function.
         assert loaded is not None
         parts = [x[start : start + _BATCH] for start in range(0, len(x), _BATCH)]
         return np.concatenate(
-            [serve(**{name: tf.constant(part, form.dtype)})[told].numpy() for part in parts]
+            [serve(**{name: tf.constant(part, form.dtype)})[output].numpy() for part in parts]
         )
 
-    return Artifact(path, tuple(form.shape[1:]), run)
+    return Artifact(path, tuple(form.shape[1:]), run, _labels_served(loaded))
+
+
+def _labels_served(loaded: Any) -> tuple[str, ...]:
+    """Finds the labels that `classify_bytes` of this package's exports answers with."""
+    import tensorflow as tf
+
+    if "classify_bytes" not in loaded.signatures:
+        return ()
+    texts = [
+        tensor
+        for tensor in loaded.signatures["classify_bytes"].captured_inputs
+        if tensor.dtype == tf.string and tensor.shape.rank == 1
+    ]
+    if len(texts) != 1:
+        return ()
+    return tuple(text.decode(errors="replace") for text in texts[0].numpy())

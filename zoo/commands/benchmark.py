@@ -10,8 +10,9 @@ import numpy as np
 from absl import flags
 from rich.table import Table
 
-from zoo.artifacts.timing import Worker
+from zoo.artifacts.process import Process
 from zoo.commands.console import console, print_json
+from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 
@@ -25,6 +26,7 @@ flags.DEFINE_integer("threads", 1, "of the CPU, for each", lower_bound=1, flag_v
 flags.DEFINE_integer("runs", 50, "timed calls of each", lower_bound=1, flag_values=FLAGS)
 flags.DEFINE_integer("warmup", 5, "calls before them", lower_bound=0, flag_values=FLAGS)
 flags.DEFINE_bool("json", False, "print JSON instead of a table", flag_values=FLAGS)
+define_trust(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -36,10 +38,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say what to time: --artifact=FILE or --checkpoint=NAME")
     with ExitStack() as stack:
         workers = [
-            stack.enter_context(Worker(name, is_checkpoint=checkpoint, threads=values.threads))
+            stack.enter_context(
+                Process(name, is_checkpoint=checkpoint, threads=values.threads, trust=values.trust)
+            )
             for name, checkpoint in names
         ]
-        rounds = [[worker.call() for worker in workers] for _ in range(values.warmup + values.runs)]
+        rounds = [[worker.time() for worker in workers] for _ in range(values.warmup + values.runs)]
         times = np.array(rounds[values.warmup :]).T
         rows = [
             _row(worker, own, times[0], values.threads)
@@ -56,12 +60,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
-def _row(worker: Worker, times: np.ndarray, first: np.ndarray, threads: int) -> dict[str, Any]:
+def _row(worker: Process, times: np.ndarray, first: np.ndarray, threads: int) -> dict[str, Any]:
     """Puts the figures of one subject together; `first` are the times of the first subject."""
     ratios = times / first
     return {
         "name": worker.name,
-        **worker.facts,
+        **{key: worker.facts[key] for key in ("kind", "input", "load_ms")},
         "threads": threads,
         "runs": len(times),
         "median_ms": float(np.median(times)),

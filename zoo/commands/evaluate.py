@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from absl import flags
 from rich.table import Table
 
-from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.commands.console import console
 from zoo.commands.flags.reading import define_reading, reading
+from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
@@ -43,6 +44,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
 define_reading(FLAGS)
+define_trust(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -86,12 +88,16 @@ def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
 
 
 def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
+    with open_artifact(values.artifact, trust=values.trust) as artifact:
+        return _measure_opened(artifact, values, how)
+
+
+def _measure_opened(artifact: Artifact, values: flags.FlagValues, how: Reading) -> Measured:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sequences import of_length
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.inference import score, score_values
 
-    artifact = open_artifact(values.artifact)
     shape = artifact.shape
     if values.checkpoint:
         dataset = load_for(checkpoint_card(values.checkpoint), values.data, how)
@@ -116,9 +122,9 @@ def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
         )
     if dataset.task == "regression":
         return dataset, score_values(outputs, split)
-    labels = artifact_labels(values.artifact, None)
+    labels = artifact_labels(artifact)
     numbered = values.data.endswith(".npz")  # Its classes have no names.
-    if labels is not None and not numbered and labels != dataset.labels:
+    if labels and not numbered and labels != dataset.labels:
         raise RequestError(
             f"the labels of {values.artifact} are {', '.join(labels)}, those of {dataset.name} "
             f"{', '.join(dataset.labels)}; they must be the same, in this order"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from absl import flags
 
-from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.console import complain, console, print_json
 from zoo.commands.flags.reading import bar
+from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
@@ -32,11 +34,13 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string(
-    "labels", None, "of an artifact: text file with a label a line; default labels.txt beside it",
+    "labels", None,
+    "of an artifact: text file with a label a line; default those inside it, or labels.txt beside",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_integer("top", 5, "labels for each picture", lower_bound=1, flag_values=FLAGS)
 flags.DEFINE_bool("json", False, "print JSON instead of lines", flag_values=FLAGS)
+define_trust(FLAGS)
 
 
 class _Score(TypedDict):
@@ -68,8 +72,16 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     card = checkpoint_card(values.checkpoint) if values.checkpoint else None
     if card is not None:
         _check(card, values.checkpoint)
-    import_keras()
-    predictor = _of_artifact(values, card) if values.artifact else _of_checkpoint(values.checkpoint)
+    with contextlib.ExitStack() as stack:
+        if values.artifact:
+            artifact = stack.enter_context(open_artifact(values.artifact, trust=values.trust))
+            predictor = _of_artifact(artifact, values, card)
+        else:
+            predictor = _of_checkpoint(values.checkpoint)
+        return _tell(predictor, files, values)
+
+
+def _tell(predictor: _Predictor, files: Sequence[Path], values: flags.FlagValues) -> int:
     top = min(values.top, len(predictor.labels))
     from zoo.data.pictures.files import decode_into
 
@@ -135,6 +147,7 @@ def _check(card: Card, name: str) -> None:
 
 
 def _of_checkpoint(name: str) -> _Predictor:
+    import_keras()
     from zoo.checkpoints.store import load
     from zoo.training.inference import predict
 
@@ -144,10 +157,9 @@ def _of_checkpoint(name: str) -> _Predictor:
     )
 
 
-def _of_artifact(values: flags.FlagValues, card: Card | None) -> _Predictor:
+def _of_artifact(artifact: Artifact, values: flags.FlagValues, card: Card | None) -> _Predictor:
     from zoo.checkpoints.card import Input
 
-    artifact = open_artifact(values.artifact)
     match artifact.shape:
         case (int(height), int(width), 1 | 3 as channels):
             shape = (height, width, channels)
@@ -160,7 +172,7 @@ def _of_artifact(values: flags.FlagValues, card: Card | None) -> _Predictor:
             "give the checkpoint that it was made from"
         )
     probe = artifact.run(np.zeros((1, *shape), np.uint8), None)
-    labels = artifact_labels(artifact.path, values.labels) or (card.labels if card else None)
+    labels = artifact_labels(artifact, values.labels) or (card.labels if card else ())
     labels = labels or tuple(str(number) for number in range(probe.shape[1]))
     if len(labels) != probe.shape[1]:
         raise RequestError(

@@ -1,0 +1,118 @@
+"""The operators of TensorFlow that only calculate: all they touch is tensors in memory.
+
+Chosen by hand from TensorFlow 2.21. Whatever is not listed counts as dangerous: files, network,
+Python functions, data sets, summaries, custom operators, and what a later TensorFlow adds.
+"""
+
+_ARRAYS = """
+BatchToSpace BatchToSpaceND Bitcast BitwiseAnd BitwiseOr BitwiseXor BroadcastArgs BroadcastTo
+CheckNumerics CheckNumericsV2 Concat ConcatOffset ConcatV2 ConjugateTranspose Const DeepCopy
+DenseToDenseSetOperation DenseToSparseSetOperation DepthToSpace Dequantize Diag DiagPart
+EditDistance Empty EnsureShape ExpandDims ExtractImagePatches ExtractVolumePatches
+FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel Fill Fingerprint
+Gather GatherNd GatherV2 GuaranteeConst Identity IdentityN Invert InvertPermutation LeftShift
+ListDiff LowerBound MatrixBandPart MatrixDiag MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3
+MatrixDiagV2 MatrixDiagV3 MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3 MirrorPad OneHot OnesLike
+Pack Pad PadV2 Placeholder PlaceholderV2 PlaceholderWithDefault PopulationCount PreventGradient
+QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeAndDequantizeV4 QuantizeV2 RaggedCross
+RaggedFillEmptyRows RaggedGather RaggedRange RaggedTensorFromVariant RaggedTensorToSparse
+RaggedTensorToTensor RaggedTensorToVariant Rank Reshape Reverse ReverseSequence ReverseV2 RightShift
+Roll ScatterNd ScatterNdNonAliasingAdd SetSize Shape ShapeN Size Slice SpaceToBatch SpaceToBatchND
+SpaceToDepth SparseAdd SparseConcat SparseCross SparseCrossHashed SparseCrossV2 SparseDenseCwiseAdd
+SparseDenseCwiseDiv SparseDenseCwiseMul SparseFillEmptyRows SparseReduceMax SparseReduceMaxSparse
+SparseReduceSum SparseReduceSumSparse SparseReorder SparseReshape SparseSlice SparseSoftmax
+SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd SparseTensorDenseMatMul
+SparseToDense SparseToSparseSetOperation Split SplitV Squeeze StopGradient StridedSlice
+TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate
+TensorStridedSliceUpdate Tile Transpose Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 Unpack
+UnravelIndex UpperBound Where ZerosLike
+"""
+_MATHEMATICS = """
+Abs AccumulateNV2 Acos Acosh Add AddN AddV2 All Angle Any ApproximateEqual ArgMax ArgMin Asin Asinh
+Atan Atan2 Atanh BandedTriangularSolve BatchMatMul BatchMatMulV2 BatchMatMulV3 BesselI0 BesselI0e
+BesselI1 BesselI1e BesselJ0 BesselJ1 BesselK0 BesselK0e BesselK1 BesselK1e BesselY0 BesselY1 Betainc
+Bincount Bucketize Cast Ceil Cholesky ClipByValue Complex ComplexAbs Conj Cos Cosh Cross Cumprod
+Cumsum CumulativeLogsumexp Dawsn DenseBincount Digamma Div DivNoNan Eig Einsum Equal Erf Erfc Erfinv
+EuclideanNorm Exp Expint Expm1 FFT FFT2D FFT3D FFTND Floor FloorDiv FloorMod FresnelCos FresnelSin
+Greater GreaterEqual HistogramFixedWidth IFFT IFFT2D IFFT3D IFFTND IRFFT IRFFT2D IRFFT3D IRFFTND
+Igamma Igammac Imag Inv IsFinite IsInf IsNan Less LessEqual Lgamma LinSpace Log Log1p
+LogMatrixDeterminant LogicalAnd LogicalNot LogicalOr Lu MatMul MatrixDeterminant MatrixExponential
+MatrixInverse MatrixLogarithm MatrixSolve MatrixSolveLs MatrixSquareRoot MatrixTriangularSolve Max
+Maximum Mean Min Minimum Mod Mul MulNoNan Ndtri Neg NextAfter NotEqual Polygamma Pow Prod Qr RFFT
+RFFT2D RFFT3D RFFTND RaggedBincount Range Real RealDiv Reciprocal Rint Round Rsqrt SegmentMax
+SegmentMaxV2 SegmentMean SegmentMin SegmentMinV2 SegmentProd SegmentProdV2 SegmentSum SegmentSumV2
+Select SelectV2 SelfAdjointEig SelfAdjointEigV2 Sigmoid Sign Sin Sinh SobolSample SparseBincount
+SparseMatMul SparseSegmentMean SparseSegmentMeanWithNumSegments SparseSegmentSqrtN
+SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumWithNumSegments Spence Sqrt
+Square SquaredDifference Sub Sum Svd Tan Tanh TridiagonalMatMul TridiagonalSolve TruncateDiv
+TruncateMod UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum Xdivy
+Xlog1py Xlogy Zeta
+"""
+_LAYERS = """
+ApproxTopK AvgPool AvgPool3D BiasAdd BiasAddV1 BlockLSTM BlockLSTMV2 CTCBeamSearchDecoder
+CTCGreedyDecoder CTCLoss CTCLossV2 Conv Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2
+DataFormatDimMap DataFormatVecPermute DepthwiseConv2dNative DepthwiseConv2dNativeBackpropInput
+Dilation2D Elu FractionalAvgPool FractionalMaxPool FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3
+FusedPadConv2D FusedResizeAndPadConv2D GRUBlockCell InTopK InTopKV2 IsotonicRegression L2Loss LRN
+LSTMBlockCell LeakyRelu LogSoftmax MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax NthElement Relu
+Relu6 Selu Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign
+SparseSoftmaxCrossEntropyWithLogits TopK TopKV2
+"""
+_PICTURES_AND_SOUND = """
+AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation AudioSpectrogram
+CombinedNonMaxSuppression CropAndResize DecodeAndCropJpeg DecodeBmp DecodeGif DecodeImage DecodeJpeg
+DecodeJxl DecodePng DecodeWav DecodeWebP DrawBoundingBoxes DrawBoundingBoxesV2 EncodeJpeg
+EncodeJpegVariableQuality EncodePng EncodeWav ExtractGlimpse ExtractGlimpseV2 ExtractJpegShape
+GenerateBoundingBoxProposals HSVToRGB ImageProjectiveTransformV2 ImageProjectiveTransformV3 Mfcc
+NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5
+NonMaxSuppressionWithOverlaps RGBToHSV RandomCrop ResizeArea ResizeBicubic ResizeBilinear
+ResizeNearestNeighbor SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ScaleAndTranslate
+StatelessSampleDistortedBoundingBox
+"""
+_RANDOM = """
+Multinomial NonDeterministicInts ParameterizedTruncatedNormal RandomGamma RandomPoisson
+RandomPoissonV2 RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt RngReadAndSkip
+RngSkip StatefulRandomBinomial StatefulStandardNormal StatefulStandardNormalV2
+StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt StatefulUniformInt
+StatelessMultinomial StatelessParameterizedTruncatedNormal StatelessRandomBinomial
+StatelessRandomGammaV2 StatelessRandomGammaV3 StatelessRandomGetAlg StatelessRandomGetKeyCounter
+StatelessRandomGetKeyCounterAlg StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomPoisson
+StatelessRandomUniform StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2
+StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformV2 StatelessShuffle
+StatelessTruncatedNormal StatelessTruncatedNormalV2 TruncatedNormal
+"""
+_LISTS = """
+DynamicPartition DynamicStitch EmptyTensorList ParallelDynamicStitch TensorArrayCloseV3
+TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3
+TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3 TensorListConcat TensorListConcatLists
+TensorListConcatV2 TensorListElementShape TensorListFromTensor TensorListGather TensorListGetItem
+TensorListLength TensorListPopBack TensorListPushBack TensorListPushBackBatch TensorListReserve
+TensorListResize TensorListScatter TensorListScatterIntoExistingList TensorListScatterV2
+TensorListSetItem TensorListSplit TensorListStack
+"""
+_CONTROL = """
+Assert Case ControlTrigger Enter Exit FakeParam For If LoopCond Merge NextIteration NoOp
+PartitionedCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile Switch ToBool While
+"""
+_MEMORY = """
+AnonymousHashTable AnonymousMutableHashTable AssignAddVariableOp AssignSubVariableOp
+AssignVariableOp DestroyResourceOp DisableCopyOnRead HashTableV2 InitializeTableV2
+LookupTableExportV2 LookupTableFindV2 LookupTableImportV2 LookupTableInsertV2 LookupTableRemoveV2
+LookupTableSizeV2 MutableHashTableV2 ReadVariableOp ResourceGather ResourceGatherNd VarHandleOp
+VarIsInitializedOp VariableShape
+"""
+_TEXT = """
+AsString DecodeBase64 DecodeCSV DecodePaddedRaw DecodeRaw EncodeBase64 ParseExample ParseExampleV2
+ParseSequenceExample ParseSequenceExampleV2 ParseSingleExample ReduceJoin RegexFullMatch
+RegexReplace StaticRegexFullMatch StaticRegexReplace StringFormat StringJoin StringLength
+StringLower StringNGrams StringSplit StringSplitV2 StringStrip StringToHashBucket
+StringToHashBucketFast StringToHashBucketStrong StringToNumber StringUpper Substr UnicodeDecode
+UnicodeDecodeWithOffsets UnicodeEncode UnicodeScript UnicodeTranscode UnsortedSegmentJoin
+"""
+
+PURE = frozenset(
+    (
+        *(_ARRAYS + _MATHEMATICS + _LAYERS + _PICTURES_AND_SOUND + _RANDOM).split(),
+        *(_LISTS + _CONTROL + _MEMORY + _TEXT).split(),
+    )
+)

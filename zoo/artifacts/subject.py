@@ -1,0 +1,190 @@
+"""The program that `zoo.artifacts.process` starts: it loads one subject and answers questions.
+
+The subject is an artifact or a checkpoint. Questions and answers are lines of JSON; a line that
+names the shape of an array is followed by the bytes of the array.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import export
+from export.child import limit_memory
+from zoo.artifacts.open import load_saved_model
+from zoo.errors import RequestError
+from zoo.quiet import import_keras
+
+# Of what takes any: pixels a side, and steps.
+ANY_SIDE, ANY_STEPS = 224, 64
+# Bytes that a file may take beyond what LiteRT takes: so many, and so many times its size.
+_MEMORY, _TIMES_ITS_SIZE = 4 << 30, 4
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is loaded.
+
+    Attributes:
+        kind: "tflite", "saved_model" or "checkpoint".
+        shape: Of one input, None where any size goes.
+        timed: Shape of the one input of `call`.
+        run: From raw inputs, and of sequences their true lengths or None, to outputs.
+        call: Runs one input, to be timed.
+        labels: Those inside the file; may be empty.
+    """
+
+    kind: str
+    shape: tuple[int | None, ...]
+    timed: tuple[int, ...]
+    run: Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+    call: Callable[[], Any]
+    labels: tuple[str, ...] = ()
+
+
+def example(shape: tuple[int, ...]) -> np.ndarray:
+    """Makes one input: of an image noise from 0 to 255, else normally distributed numbers."""
+    random = np.random.default_rng(0)
+    values = random.uniform(0, 255, shape) if len(shape) == 3 else random.normal(size=shape)
+    return values.astype(np.float32)
+
+
+def peak_memory() -> float:
+    """Returns the most memory that this process has held so far, in MB (of 10⁶ bytes)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (kilobytes,) = [
+            line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")
+        ]
+        return int(kilobytes) * 1024 / 1e6
+    import resource
+
+    # Where there is no /proc: bytes on macOS.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def _start_runtime(name: str, is_checkpoint: bool, threads: int) -> None:
+    """Imports what the subject needs, so that its memory can be told from the subject's."""
+    if is_checkpoint or Path(name).is_dir():
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        import_keras()
+    else:
+        import ai_edge_litert.interpreter  # noqa: F401
+
+
+def _load(name: str, is_checkpoint: bool, threads: int, trust: bool) -> Subject:
+    if is_checkpoint:
+        return _load_checkpoint(name)
+    if not Path(name).is_dir():
+        return _load_lite(name, threads)
+    artifact = load_saved_model(name, trust=trust)
+    shape = tuple(side or ANY_STEPS for side in artifact.shape)
+    x = example(shape)[None]
+    return Subject(
+        "saved_model", artifact.shape, shape, artifact.run, lambda: artifact.run(x, None)
+    )
+
+
+def _load_lite(name: str, threads: int) -> Subject:
+    if not Path(name).is_file():
+        raise RequestError(f"--artifact {name} is not a file or folder")
+    limit_memory(_MEMORY + _TIMES_ITS_SIZE * Path(name).stat().st_size)
+    model = export.load_lite(name, threads)
+    given = tuple(model.input.shape[1:])
+    shape = (None, *given[1:]) if isinstance(model, export.LiteStream) else given
+    labels = export.labels_inside(name)
+    return Subject("tflite", shape, given, model, model.prepared(example(given)), labels)
+
+
+def _load_checkpoint(name: str) -> Subject:
+    import tensorflow as tf
+
+    from zoo.checkpoints.store import load
+
+    model = load(name).model
+    sides = model.input_shape[1:]
+    shape = tuple(side or (ANY_SIDE if len(sides) == 3 else ANY_STEPS) for side in sides)
+    run = tf.function(lambda inputs: model(inputs, training=False))
+    inputs = tf.constant(example(shape)[None])
+    return Subject(
+        "checkpoint",
+        sides,
+        shape,
+        lambda x, lengths: run(tf.constant(x)).numpy(),
+        lambda: run(inputs).numpy(),
+    )
+
+
+def _run(subject: Subject, question: dict[str, Any]) -> np.ndarray:
+    shape, dtype = question["run"], np.dtype(question["dtype"])
+    content = sys.stdin.buffer.read(math.prod(shape) * dtype.itemsize)
+    lengths = None if question["lengths"] is None else np.array(question["lengths"])
+    outputs = subject.run(np.frombuffer(content, dtype).reshape(shape), lengths)
+    return np.ascontiguousarray(outputs, np.float32)
+
+
+def _time(subject: Subject) -> float:
+    """Calls twice and returns the milliseconds of the second.
+
+    The first wakes the process up, whose caches another may have filled meanwhile.
+    """
+    subject.call()
+    start = time.perf_counter()
+    subject.call()
+    return 1000 * (time.perf_counter() - start)
+
+
+def _serve(job: dict[str, Any]) -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # What libraries print is no answer.
+
+    def answer(line: dict[str, Any], content: bytes = b"") -> None:
+        answers.write(json.dumps(line).encode() + b"\n" + content)
+        answers.flush()
+
+    try:
+        _start_runtime(job["name"], job["is_checkpoint"], job["threads"])
+        runtime = peak_memory()
+        start = time.perf_counter()
+        subject = _load(**job)
+        answer(
+            {
+                "kind": subject.kind,
+                "shape": subject.shape,
+                "input": subject.timed,
+                "labels": subject.labels,
+                "load_ms": 1000 * (time.perf_counter() - start),
+            }
+        )
+        for line in sys.stdin.buffer:
+            question = json.loads(line)
+            if "run" in question:
+                outputs = _run(subject, question)
+                answer({"shape": outputs.shape}, outputs.tobytes())
+            elif "time" in question:
+                answer({"ms": _time(subject)})
+            else:
+                answer({"peak_mb": peak_memory(), "runtime_mb": runtime})
+    except RequestError as error:
+        answer({"error": str(error)})
+    # The subject is anybody's: whatever it raises is the answer, and no fault of this program.
+    except Exception as error:
+        flag = "--checkpoint" if job["is_checkpoint"] else "--artifact"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        answer({"error": f"{flag} {job['name']}: {reason}"})
+
+
+if __name__ == "__main__":
+    _serve(json.loads(sys.argv[1]))
