@@ -136,7 +136,7 @@ def changed(folder, change):
 
 def served(graph):
     """The function that is called when the model is served."""
-    (name,) = (n for n in graph.object_graph_def.concrete_functions if "serve" in n)
+    (name,) = (n for n in graph.object_graph_def.concrete_functions if "signature_wrapper" in n)
     return next(f for f in graph.graph_def.library.function if f.signature.name == name)
 
 

@@ -180,7 +180,7 @@ def _serve(job: dict[str, Any]) -> None:
     except RequestError as error:
         answer({"error": str(error)})
     # The subject is anybody's: whatever it raises is the answer, and no fault of this program.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         flag = "--checkpoint" if job["is_checkpoint"] else "--artifact"
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         answer({"error": f"{flag} {job['name']}: {reason}"})

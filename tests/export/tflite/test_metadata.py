@@ -68,6 +68,7 @@ def test_an_image_file_says_what_clients_ask_for(exported, target):
     assert found["operators"] == artifact.operators
     for ends, info in (("inputs", artifact.input), ("outputs", artifact.output)):
         (described,) = found[ends]
+        described["shape"] = tuple(described["shape"])
         assert export.tflite.runtime.TensorInfo(**described) == info
 
 
