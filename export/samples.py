@@ -121,11 +121,16 @@ def batch_of(shape: tuple[int, ...]) -> int:
 
 
 def are_pixels(samples: Samples) -> bool:
-    """Tells whether images are pixels from 0 to 255, and not rescaled to 0..1 or -1..1."""
+    """Tells whether images are pixels from 0 to 255.
+
+    Not those that are rescaled to 0..1 or -1..1, and not spectrograms, say from 0 to 4 or 80: some
+    pixel is bright, unless all are whole numbers.
+    """
     both = (samples.calibration, samples.test_x)
     low = min(float(x.min()) for x in both)
     high = max(float(x.max()) for x in both)
-    return low >= 0 and 2 < high <= 255
+    whole = all(bool((x == np.round(x)).all()) for x in both)
+    return low >= 0 and (16 if whole else 127) < high <= 255
 
 
 def with_full_pixel_range(images: np.ndarray) -> np.ndarray:

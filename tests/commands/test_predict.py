@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -35,6 +37,24 @@ def test_a_folder_by_checkpoint(zoo_command, files):
         scores = [each["score"] for each in row["labels"]]
         assert len(scores) == 5
         assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take UTF-8 alone")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_odd_names_and_files(zoo_command, files, tmp_path, more):
+    """A name that is no UTF-8 is printed with a sign; what is no regular file is left out."""
+    shutil.copy(files[0] / "00.png", tmp_path / os.fsdecode(b"caf\xe9.png"))
+    shutil.copy(files[0] / "01.png", tmp_path / "none")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.png")
+    code, out, err = zoo_command("predict", "--checkpoint=resnet8.digits", *more, str(tmp_path))
+    assert code == 0
+    assert "caf\N{REPLACEMENT CHARACTER}.png" in out
+    assert f"{tmp_path}/none" in out
+    assert err.splitlines() == [
+        f"zoo: left out, since they are links to nothing: {tmp_path}/gone.png",
+        f"zoo: left out, since they are pipes, sockets or devices: {tmp_path}/pipe.png",
+    ]
 
 
 def test_files_as_lines(zoo_command, files):

@@ -56,8 +56,12 @@ def test_evenly_spaced_reaches_both_ends():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"), [(0, 255, True), (0, 200, True), (0, 1, False), (-1, 1, False)]
-)
+    ("low", "high", "expected"),
+    [
+        (0, 255, True), (0, 200, True), (0, 47, True), (0, 1, False), (-1, 1, False),
+        (0, 4, False), (0, 80, False), (-80, 0, False), (-20, 200, False), (0, 300, False),
+    ],
+)  # fmt: skip
 def test_pixels_are_told_from_rescaled_values(low, high, expected):
     images = np.linspace(low, high, 48, dtype=np.float32).reshape(1, 4, 4, 3)
     assert are_pixels(Samples(images, images)) is expected

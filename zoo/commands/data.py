@@ -29,13 +29,18 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     for name in ("data", "output"):
         if not values[name].value:
             raise RequestError(f"--{name} is missing: zoo data --data=FOLDER --output=SHARDS")
+    if values.shards < 1:
+        raise RequestError(f"--shards must be positive, not {values.shards}")
     terminal = console()
     with quiet():
         import tensorflow  # noqa: F401 - its greetings.
     from zoo.data.pictures.folder import find_photos
-    from zoo.data.pictures.pack import MANIFEST, pack
+    from zoo.data.pictures.manifest import MANIFEST
+    from zoo.data.pictures.pack import pack
     from zoo.data.pictures.tfds import PREFIX, find_tfds
+    from zoo.data.sources import refuse_address
 
+    refuse_address(values.data)
     tfds = values.data.startswith(PREFIX)
     if not tfds and not Path(values.data).is_dir():
         raise RequestError(f"there is no folder of photos {values.data!r}")

@@ -81,9 +81,25 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.commands.terminal import told_precision, watchers
     from zoo.data.sources import load_images
     from zoo.training.finetune import finetune, sized_form
-    from zoo.training.plan import choose_plan
+    from zoo.training.plan import Plan, choose_plan
+
+    def plan_for(examples: int) -> Plan:
+        return choose_plan(
+            examples,
+            epochs=values.epochs,
+            head_epochs=values.head_epochs,
+            batch_size=values.batch_size,
+            learning_rate=values.learning_rate,
+            freeze=values.freeze,
+            augment=values.augment,
+            class_weights=values.class_weights,
+            precision=precision,
+            seed=values.seed,
+        )
 
     form = sized_form(base.input, values.image_size)
+    precision = told_precision(terminal, values.precision, distribution)
+    plan_for(1)  # It refuses wrong values, before the pictures are read.
     with reading(values, terminal) as how:
         dataset = load_images(values.data, values.image_size, how, form=form)
     for note in dataset.notes:
@@ -93,18 +109,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
         f"{'×'.join(map(str, dataset.example_shape))}, {len(dataset.labels)} classes",
     )
-    plan = choose_plan(
-        len(dataset.train),
-        epochs=values.epochs,
-        head_epochs=values.head_epochs,
-        batch_size=values.batch_size,
-        learning_rate=values.learning_rate,
-        freeze=values.freeze,
-        augment=values.augment,
-        class_weights=values.class_weights,
-        precision=told_precision(terminal, values.precision, distribution),
-        seed=values.seed,
-    )
+    plan = plan_for(len(dataset.train))
     terminal.print(plan.text)
     name = Path(values.checkpoint).resolve().name
     output = Path(values.output or f"runs/{name}-{dataset.name}")

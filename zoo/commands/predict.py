@@ -19,6 +19,7 @@ from zoo.commands.flags.reading import bar
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
 from zoo.errors import RequestError
+from zoo.printable import printable
 from zoo.quiet import import_keras
 
 if TYPE_CHECKING:
@@ -95,14 +96,14 @@ def _tell(predictor: _Predictor, files: Sequence[Path], values: flags.FlagValues
         with bar(terminal, "decoding") as progress:
             reasons = decode_into(pictures, part, predictor.form, progress)
         for index, reason in reasons.items():
-            broken.append({"file": str(part[index]), "reason": reason})
+            broken.append({"file": printable(str(part[index])), "reason": reason})
             complain(f"skipped {part[index]}: {reason}")
         whole = [path for index, path in enumerate(part) if index not in reasons]
         if not whole:
             continue
         scores = predictor.run(pictures[: len(whole)])
         rows: list[_Row] = [
-            {"file": str(path), "labels": _best(row, predictor.labels, top)}
+            {"file": printable(str(path)), "labels": _best(row, predictor.labels, top)}
             for path, row in zip(whole, scores, strict=True)
         ]
         told += rows
@@ -119,7 +120,7 @@ def _tell(predictor: _Predictor, files: Sequence[Path], values: flags.FlagValues
 
 
 def _files(rest: Sequence[str]) -> list[Path]:
-    from zoo.data.pictures.folder import pictures_below
+    from zoo.data.pictures.tree import scan
 
     if not rest:
         raise RequestError("say which pictures: zoo predict --checkpoint=NAME FILE…, or a folder")
@@ -127,10 +128,12 @@ def _files(rest: Sequence[str]) -> list[Path]:
     for name in rest:
         path = Path(name)
         if path.is_dir():
-            below = list(pictures_below(path))
-            if not below:
+            folder, left_out = scan(path)
+            if not folder.holds_pictures():
                 raise RequestError(f"{name} holds no JPEG, PNG, GIF, BMP or WebP files")
-            files += below
+            for note in left_out.notes():
+                complain(note)
+            files += folder.below()
         elif path.exists():
             files.append(path)
         else:

@@ -94,6 +94,7 @@ def load_images(
         reading: As there.
         form: How a checkpoint wants picture files to be scaled and cropped, in place of a size.
     """
+    refuse_address(source)
     if image_size is not None and image_size < SMALLEST:
         raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
     if image_size is not None and image_size > HIGHEST:
@@ -117,6 +118,14 @@ def load_images(
         for split in [getattr(dataset, name)]
     }
     return dataclasses.replace(dataset, **resized)
+
+
+def refuse_address(source: str) -> None:
+    """Raises a RequestError where a source is an address on the web."""
+    if source.startswith(("http://", "https://", "ftp://")):
+        raise RequestError(
+            f"{source} is an address on the web; download it, unpack it, and give the folder"
+        )
 
 
 def _within(side: int) -> int:
@@ -178,6 +187,7 @@ def _first(labels: tuple[str, ...]) -> str:
 
 
 def _open(source: str, kind: InputKind, reading: Reading, card: Card | None = None) -> Dataset:
+    refuse_address(source)
     if source == "digits":
         if reading.task == "regression":
             raise RequestError("digits are classes, not values; leave out --task=regression")

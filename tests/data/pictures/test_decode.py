@@ -1,11 +1,22 @@
+import contextlib
+import dataclasses
+import errno
 import io
+import os
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from zoo.checkpoints.card import Input
+from zoo.data.pictures import decode as module
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, open_picture, picture_size
+from zoo.data.pictures.room import Room
 
 FORM = Input(shape=(32, 32, 3), mean=(), std=())
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
@@ -84,6 +95,167 @@ def test_exif_turns_it_upright(orientation):
         "top": pixels[2, 8:24], "bottom": pixels[29, 8:24],
     }  # fmt: skip
     assert [name for name, side in sides.items() if (side == RED).all()] == [TURNED[orientation]]
+
+
+def of_exif(*rows):
+    """A JPEG, red on its left, with EXIF rows of (tag, type, count, bytes of the value)."""
+    after, extra, body = 14 + 12 * len(rows), b"", b""
+    for tag, kind, count, value in sorted(rows):
+        if len(value) > 4:
+            value, extra = struct.pack("<I", after + len(extra)), extra + value
+        body += struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(rows)) + body + b"\0" * 4 + extra
+    content = encoded(halves(), "JPEG", quality=98)
+    return content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:]
+
+
+TURN = (0x112, 3, 1, struct.pack("<HH", 6, 0))
+ODD_TAGS = {
+    "no other": [],
+    "artist as a float": [(0x13B, 12, 1, struct.pack("<d", 1.5))],
+    "software as a rational": [(0x131, 5, 1, struct.pack("<II", 3, 2))],
+    "resolution as text": [(0x11A, 2, 7, b"72 dpi\0")],
+    "unit of 72000": [(0x128, 4, 1, struct.pack("<I", 72000))],
+    "date as bytes": [(0x132, 7, 4, b"\xff\xfe\xfd\xfc")],
+    "division by zero": [(0x11A, 5, 1, struct.pack("<II", 1, 0))],
+    "a type that there is not": [(0x10F, 99, 1, b"abcd")],
+    "GPS at a place that there is not": [(0x8825, 4, 1, struct.pack("<I", 10**6))],
+    "a description outside the file": [(0x10E, 2, 10**8, b"abcd")],
+}
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+@pytest.mark.parametrize("case", ODD_TAGS)
+def test_an_odd_tag_is_no_fault_of_the_picture(case):
+    pixels = np.asarray(open_picture(of_exif(TURN, *ODD_TAGS[case])))
+    np.testing.assert_allclose(pixels[[3, 28], 16], [RED, BLUE], atol=9)  # Red is on top.
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (0x112, 2, 2, b"6\0"),
+        (0x112, 3, 1, struct.pack("<HH", 9, 0)),
+        (0x112, 5, 1, struct.pack("<II", 6, 0)),
+    ],
+    ids=["text", "9", "6/0"],
+)
+def test_an_odd_orientation_is_none(row):
+    pixels = np.asarray(open_picture(of_exif(row)))
+    np.testing.assert_allclose(pixels[16, [3, 28]], [RED, BLUE], atol=9)
+
+
+TEXT = "x" * 2_000_000
+
+
+def with_texts(*texts):
+    info = PngImagePlugin.PngInfo()
+    for add, options in texts:
+        getattr(info, add)("XML:com.adobe.xmp", TEXT, **options)
+    return encoded(halves(), pnginfo=info)
+
+
+def with_text_last():
+    """A PNG whose long text stands after the pixels."""
+    content = encoded(halves())
+    chunk = b"zTXtComment\0\0" + zlib.compress(TEXT.encode())
+    tail = content.index(b"IEND") - 4
+    size, check = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
+    return content[:tail] + size + chunk + check + content[tail:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_texts(("add_itxt", {"zip": True})),
+        with_texts(("add_text", {"zip": True})),
+        with_texts(("add_text", {"zip": False}), ("add_itxt", {"zip": True})),
+        with_text_last(),
+    ],
+    ids=["iTXt", "zTXt", "two", "after the pixels"],
+)
+def test_long_texts_in_a_png_are_passed_over(content):
+    assert picture_size(content) == (32, 32)
+    np.testing.assert_array_equal(decode_picture(content, FORM), np.asarray(halves()))
+
+
+def test_pictures_share_the_room_that_there_is(monkeypatch):
+    room = Room(64 * 64 * 30)
+    held = []
+
+    @contextlib.contextmanager
+    def watched(amount):
+        with room.taken(amount):
+            held.append(room.free)
+            yield
+
+    monkeypatch.setattr(module, "ROOM", SimpleNamespace(taken=watched))
+    with ThreadPoolExecutor(4) as pool:
+        shapes = {p.shape for p in pool.map(lambda _: decode_picture(PNG, FORM), range(12))}
+    assert shapes == {(32, 32, 3)}
+    assert len(held) == 12
+    assert min(held) >= 64 * 64 * 6  # Two of 12 bytes a pixel at once, no third.
+    assert room.free == 64 * 64 * 30
+
+
+def test_what_needs_more_than_all_waits_until_it_is_alone():
+    room = Room(10)
+    with room.taken(25):
+        assert room.free == 0
+    with room.taken(4), room.taken(6):
+        assert room.free == 0
+    assert room.free == 10
+
+
+def test_too_many_pixels_are_told_by_the_head():
+    head = struct.pack(">II5B", 30_000, 30_000, 16, 0, 0, 0, 0)
+    chunk = b"IHDR" + head
+    content = PNG[:8] + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    with pytest.raises(BrokenPictureError, match="it has more than 179 million pixels"):
+        decode_picture(content + PNG[33:], FORM)
+
+
+def test_a_strip_is_not_scaled_to_more_than_memory_holds():
+    form = dataclasses.replace(FORM, resize=256)
+    with pytest.raises(BrokenPictureError, match="its 1×9000 pixels are too long a strip"):
+        decode_picture(encoded(Image.new("L", (1, 9000))), form)
+    assert decode_picture(encoded(Image.new("L", (1, 50))), form).shape == (32, 32, 3)
+    assert decode_picture(encoded(Image.new("L", (1, 9000))), FORM).shape == (32, 32, 3)
+
+
+def test_16_bits_are_read_strip_by_strip(monkeypatch):
+    deep = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
+    whole = np.asarray(open_picture(encoded(Image.fromarray(deep))))
+    np.testing.assert_array_equal(whole, (deep / 257).round())
+    monkeypatch.setattr(module, "_STRIP", 640)
+    np.testing.assert_array_equal(np.asarray(open_picture(encoded(Image.fromarray(deep)))), whole)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such files")
+def test_what_is_no_regular_file_is_broken_and_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(BrokenPictureError, match="it is no regular file"):
+            decode_picture(Path(path), FORM)
+        assert picture_size(Path(path)) is None
+    with pytest.raises(BrokenPictureError, match="there is no such file"):
+        decode_picture(tmp_path / "gone", FORM)
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(BrokenPictureError, match=r"it has 2\.0 GiB, at most 1 is read"):
+        decode_picture(tmp_path / "large.png", FORM)
+
+
+def test_an_error_of_the_disk_is_not_the_pictures(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(PNG)
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        decode_picture(tmp_path / "a.png", FORM)
+    assert not isinstance(caught.value, BrokenPictureError)
 
 
 def test_an_animation_gives_its_first_picture():

@@ -1,5 +1,6 @@
 import dataclasses
 import errno
+import functools
 import os
 import shutil
 import sys
@@ -149,6 +150,58 @@ def test_large_data_is_mapped_from_disk_and_decoded_once(flat, tmp_path, monkeyp
     assert len(decode(find_photos(flat), FORM).train) == len(mapped.train) + 1
 
 
+def _truncated(folder):
+    path = folder / "pictures.npy"
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def _longer(folder):
+    with (folder / "pictures.npy").open("ab") as file:
+        file.write(b"x")
+
+
+def _of_another_shape(folder):
+    np.save(folder / "pictures.npy", np.zeros((60, 16, 48, 4), np.uint8))
+
+
+def _of_another_type(folder):
+    np.save(folder / "pictures.npy", np.zeros((60, 32, 32, 3), np.int8))
+
+
+def _no_pictures(folder):
+    (folder / "pictures.npy").unlink()
+
+
+def _broken_out_of_range(folder):
+    (folder / "broken.json").write_text('{"60": "why"}')
+
+
+def _broken_cut(folder):
+    (folder / "broken.json").write_text('{"3": "wh')
+
+
+def _broken_of_another_form(folder):
+    (folder / "broken.json").write_text('["3"]')
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _truncated, _longer, _of_another_shape, _of_another_type, _no_pictures,
+        _broken_out_of_range, _broken_cut, _broken_of_another_form,
+    ],
+)  # fmt: skip
+def test_kept_pictures_that_are_damaged_are_decoded_anew(flat, tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    before = decode(find_photos(flat), FORM).fingerprint()
+    (kept,) = (tmp_path / "cache" / "pictures").glob("[!.]*")
+    damage(kept)
+    assert decode(find_photos(flat), FORM).fingerprint() == before
+    monkeypatch.setattr(module, "decode_picture", None)  # It is whole again.
+    assert decode(find_photos(flat), FORM).fingerprint() == before
+
+
 def test_several_that_decode_the_same_do_it_once(flat, tmp_path, monkeypatch):
     cache = tmp_path / "cache"
     monkeypatch.setenv("ZOO_CACHE", str(cache))
@@ -193,7 +246,7 @@ def test_names_that_are_no_utf8(flat):
     )
     assert place.endswith("caf\N{REPLACEMENT CHARACTER}.png")
     (flat / "red").rename(flat / odd)
-    with pytest.raises(RequestError, match="which is no UTF-8; rename it") as caught:
+    with pytest.raises(RequestError, match="whose name cannot be printed; rename it") as caught:
         find_photos(flat)
     str(caught.value).encode()
 
@@ -215,7 +268,7 @@ def _loose(folder):
 
 
 def _loose_in_train(folder):
-    write_photos(folder, COUNTS)
+    write_photos(folder, {"red": 20})
     (folder / "red").rename(folder / "train")
 
 
@@ -295,16 +348,14 @@ def test_wrong_folders_are_one_line(tmp_path, make, message):
 def test_what_may_not_be_read_is_named(flat, monkeypatch, what):
     """Simulated: root may read everything."""
     victim = flat / "red" if what == "folder" else flat / "red" / "003.png"
-    walk, read = module.os.scandir, Path.read_bytes
 
-    def refuse(path, given, then):
+    def refuse(then, path, *more):
         if Path(path) == victim:
             raise PermissionError(13, "Permission denied", str(path))
-        return then(given)
+        return then(path, *more)
 
-    monkeypatch.setattr("os.scandir", lambda path: refuse(path, path, walk))
-    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path, path, read))
-    monkeypatch.setattr(module, "picture_size", lambda path: (40, 40))
+    for name in ("scandir", "open"):
+        monkeypatch.setattr(os, name, functools.partial(refuse, getattr(os, name)))
     with pytest.raises(RequestError, match="may not be read; change its permissions") as caught:
         load_images(str(flat))
     assert str(victim) in str(caught.value)

@@ -140,6 +140,42 @@ def test_too_few_pictures_are_refused_before_anything_is_written(tmp_path):
     assert not (tmp_path / "shards").exists()
 
 
+def test_two_do_not_pack_into_one_folder_at_once(photos, packed, tmp_path):
+    found, refused = find_photos(photos), []
+
+    def meanwhile(done, total):
+        if not refused:
+            with pytest.raises(RequestError, match="another process is packing into") as caught:
+                pack(found, tmp_path / "shards", 3)
+            refused.append(caught)
+
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / ".packing.lock").touch()  # Of one that was killed.
+    assert pack(found, tmp_path / "shards", 3, meanwhile) == packed[1]
+    assert refused
+    names = {path.name for path in packed[0].iterdir()}
+    assert {path.name for path in (tmp_path / "shards").iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"file": "x"}', '{"bytes": 1, "y": []}', "shorter"]
+)
+def test_a_shard_that_is_not_as_its_note_says_is_written_anew(photos, packed, tmp_path, text):
+    def interrupt(done, total):
+        if done > 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pack(find_photos(photos), tmp_path, 3, interrupt)
+    note = next(tmp_path.glob("*.tfrecord.json"))
+    if text == "shorter":
+        shard = note.with_suffix("")
+        shard.write_bytes(shard.read_bytes()[:-1])
+    else:
+        note.write_text(text)
+    assert pack(find_photos(photos), tmp_path, 3) == packed[1]
+
+
 def test_another_version_is_told(photos, tmp_path):
     pack(find_photos(photos), tmp_path, 2)
     (tmp_path / "manifest.json").write_text('{"schema": 2}')
@@ -179,6 +215,7 @@ def test_another_packing_is_refused(packed, photos, tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(RequestError, match="holds something else"):
         pack(find_photos(photos), tmp_path, 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
     with pytest.raises(RequestError, match="--shards must be positive, not 0"):
         pack(find_photos(photos), tmp_path / "none", 0)
 
@@ -222,6 +259,14 @@ def test_the_command_packs_and_trains(zoo_command, photos, tmp_path):
     )
     assert code == 0, err
     assert "56 training, 7 validation, 7 test examples of 40×40×3, 3 classes" in out
+    for flag, message in [
+        ("--shards=0", "--shards must be positive, not 0"),
+        ("--data=https://example.com/a.zip", "is an address on the web; download it, unpack it"),
+    ]:
+        arguments = ("data", f"--data={photos}", f"--output={tmp_path / 'none'}", flag)
+        code, _, err = zoo_command(*arguments)
+        assert (code, len(err.splitlines())) == (2, 1)
+        assert message in err
     code, _, err = zoo_command("data", f"--data={tmp_path}/nowhere", f"--output={shards}")
     assert (code, err) == (2, f"zoo: there is no folder of photos '{tmp_path}/nowhere'\n")
 

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,51 @@ def test_wrong_names_are_one_line(prepared, source, message, monkeypatch):
 
 def _no_network(*_, **__):
     raise ConnectionError("no route to host\nand more")
+
+
+def _cut(folder):
+    path = next(folder.rglob("*-train.tfrecord*"))
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _cut_between_records(folder):
+    path = next(folder.rglob("*-train.tfrecord*"))
+    first = 16 + int.from_bytes(path.read_bytes()[:8], "little")
+    path.write_bytes(path.read_bytes()[:first])
+
+
+def _flip(folder):
+    path = next(folder.rglob("*-test.tfrecord*"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def _gone(folder):
+    next(folder.rglob("*-test.tfrecord*")).unlink()
+
+
+def _no_info(folder):
+    next(folder.rglob("dataset_info.json")).write_text('{"name": ')
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_cut, r"is damaged \(.*\); remove it and prepare it anew"),
+        pytest.param(_cut_between_records, r"is damaged \(", marks=pytest.mark.slow),
+        (_flip, r"is damaged \(.*\); remove it"),
+        pytest.param(_gone, r"is damaged \(", marks=pytest.mark.slow),
+        (_no_info, "tfds:digits"),
+    ],
+)
+def test_damage_is_one_line(prepared, tmp_path, damage, message):
+    shutil.copytree(prepared.data_dir, tmp_path / "tfds")
+    damage(tmp_path / "tfds")
+    with pytest.raises(RequestError, match=message) as caught:
+        find_tfds("tfds:digits", str(tmp_path / "tfds"))
+    assert "\n" not in str(caught.value)
+    assert "function_node" not in str(caught.value)  # TensorFlow's words.
 
 
 def test_it_holds_pictures(prepared):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
-import struct
+import os
+import stat
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -13,7 +19,6 @@ from PIL import (  # noqa: F401
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
     UnidentifiedImageError,
@@ -21,11 +26,34 @@ from PIL import (  # noqa: F401
 )
 
 from zoo.checkpoints.card import Input
+from zoo.data.pictures.png import without_text
 from zoo.data.pictures.prepare import prepare_picture
+from zoo.data.pictures.room import Room
 from zoo.errors import RequestError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"})
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # Bytes of the header, by its version.
+
+# Of odd tags, and of many pixels, which `ROOM` bounds. What Pillow cannot read, it raises.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+MOST_PIXELS = 178_956_970  # Pillow's own limit, twice `Image.MAX_IMAGE_PIXELS`.
+MOST_BYTES = 2**30  # Of a file.
+# A decoded pixel takes 4 bytes, and is held three times while transparency is laid on white.
+_BYTES_OF_A_PIXEL = 12
+ROOM = Room(2**30)  # Bytes that pictures take while they are decoded, all threads together.
+_STRIP = 2**22  # Pixels of 16 bits that are made 8 bits at a time.
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class BrokenPictureError(RequestError):
@@ -45,8 +73,15 @@ def decode_picture(source: Path | bytes, form: Input) -> np.ndarray:
     Raises:
         BrokenPictureError: It cannot be decoded, whole.
         RequestError: The file may not be read.
+        OSError: The disk cannot be read.
     """
-    return prepare_picture(open_picture(source), form)
+    with _decoded(source) as picture:
+        # The shorter side may become 256 pixels: of a strip, the longer one millions.
+        if form.resize and form.resize**2 * max(picture.size) / min(picture.size) > MOST_PIXELS:
+            raise BrokenPictureError(
+                f"its {picture.width}×{picture.height} pixels are too long a strip to be scaled"
+            )
+        return prepare_picture(picture, form)
 
 
 def open_picture(source: Path | bytes) -> Image.Image:
@@ -55,51 +90,165 @@ def open_picture(source: Path | bytes) -> Image.Image:
     Raises:
         BrokenPictureError: It cannot be decoded, whole.
         RequestError: The file may not be read.
+        OSError: The disk cannot be read.
     """
-    content = source if isinstance(source, bytes) else _read(source)
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            picture.load()
-            return _as_seen(picture)
-    # What Pillow raises for what is wrong inside a file, by format.
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error,
-            Image.DecompressionBombError) as error:  # fmt: skip
-        raise BrokenPictureError(_reason(error, content)) from error
+    with _decoded(source) as picture:
+        return picture
 
 
 def picture_size(source: Path | bytes) -> tuple[int, int] | None:
     """Returns (height, width) from the head of a file, None where it cannot be had."""
-    content = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        with Image.open(content, formats=FORMATS) as picture:
-            return picture.height, picture.width
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        with _opened(source) as file:
+            size = _size(file)
+            if size is None and (plain := without_text(file)) is not None:
+                size = _size(plain)
+            return size
+    except BrokenPictureError:
         return None
 
 
-def _read(path: Path) -> bytes:
+def read_picture(path: Path) -> bytes:
+    """Returns the bytes of a file.
+
+    Raises:
+        BrokenPictureError: It is no regular file, or too large for a picture.
+        RequestError: It may not be read.
+    """
+    with open_regular(path) as file:
+        return file.read()
+
+
+def is_picture(file: BinaryIO) -> bool:
+    """Returns whether a file starts as a JPEG, PNG, GIF, BMP or WebP does."""
+    head = file.read(18)
+    return (
+        head.startswith(_SIGNATURES)
+        or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
+        # "BM" alone starts many a text.
+        or (head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS)
+    )
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file, unless it is a pipe, a socket or a device, which might never end.
+
+    Raises:
+        BrokenPictureError: It is one of these, not there, or too large for a picture.
+        RequestError: It may not be read.
+    """
     try:
-        return path.read_bytes()
+        # A pipe that nobody writes to would block here.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except PermissionError as error:
         raise RequestError(f"{path} may not be read; change its permissions") from error
+    except FileNotFoundError as error:
+        raise BrokenPictureError("there is no such file; is it a link to nothing?") from error
+    except OSError as error:
+        if error.errno not in (errno.ENXIO, errno.ELOOP, errno.EISDIR):
+            raise
+        raise BrokenPictureError("it is no regular file") from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise BrokenPictureError("it is no regular file")
+    with os.fdopen(handle, "rb") as file:
+        if status.st_size > MOST_BYTES:
+            raise BrokenPictureError(f"it has {status.st_size / 2**30:.1f} GiB, at most 1 is read")
+        yield file
+
+
+@contextlib.contextmanager
+def _decoded(source: Path | bytes) -> Iterator[Image.Image]:
+    """Gives a picture as it is seen, and keeps its room in memory for as long as it is needed."""
+    with _opened(source) as file, contextlib.ExitStack() as room:
+        try:
+            picture = _load(file, room)
+        except BrokenPictureError:
+            plain = without_text(file)
+            if plain is None:
+                raise
+            # Pillow takes a whole PNG with more than 1 MB of text for an attack.
+            room.close()
+            picture = _load(plain, room)
+        yield picture
+
+
+@contextlib.contextmanager
+def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
+    if not isinstance(source, bytes):
+        with open_regular(source) as file:
+            yield file
+    else:
+        yield io.BytesIO(source)
+
+
+def _size(file: BinaryIO) -> tuple[int, int] | None:
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            return picture.height, picture.width
+    except Exception:  # noqa: BLE001 - as in `_load`.
+        return None
+
+
+def _load(file: BinaryIO, room: contextlib.ExitStack) -> Image.Image:
+    try:
+        picture = Image.open(file, formats=FORMATS)
+        pixels = picture.width * picture.height
+        if pixels > MOST_PIXELS:
+            raise Image.DecompressionBombError
+        room.enter_context(ROOM.taken(pixels * _BYTES_OF_A_PIXEL))
+        picture.load()
+        return _as_seen(picture)
+    except MemoryError:
+        raise
+    # Bytes that are wrong make Pillow raise almost anything, by format.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # The disk's, not the picture's.
+            raise
+        raise BrokenPictureError(_reason(error, file)) from error
 
 
 def _as_seen(picture: Image.Image) -> Image.Image:
-    picture = ImageOps.exif_transpose(picture)
+    turn = _turn(picture)
     if picture.mode.startswith("I"):
-        # 16 bits of grey. Pillow's own conversion would cut all above 255 off.
-        values = np.asarray(picture).astype(np.float64) / 257
-        return Image.fromarray(np.clip(values.round(), 0, 255).astype(np.uint8))
-    if picture.has_transparency_data:
+        seen = _from_16_bits(picture)
+    elif picture.has_transparency_data:
         seen = Image.new("RGBA", picture.size, "white")
         seen.alpha_composite(picture.convert("RGBA"))
-        return seen.convert("RGB")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+        seen = seen.convert("RGB")
+    else:
+        mode = "L" if picture.mode in ("1", "L") else "RGB"
+        seen = picture if picture.mode == mode else picture.convert(mode)
+    return seen if turn is None else seen.transpose(turn)
 
 
-def _reason(error: Exception, content: bytes) -> str:
-    if not content:
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """Returns what turns a picture upright, by the camera's orientation."""
+    try:
+        return _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - EXIF that is wrong is no fault of the pixels.
+        return None
+
+
+def _from_16_bits(picture: Image.Image) -> Image.Image:
+    # Pillow's own conversion would cut all above 255 off.
+    seen = Image.new("L", picture.size)
+    rows = max(1, _STRIP // picture.width)
+    for top in range(0, picture.height, rows):
+        strip = picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+        values = np.asarray(strip).astype(np.float64) / 257
+        shallow = np.clip(values.round(), 0, 255).astype(np.uint8)
+        seen.paste(Image.fromarray(shallow), (0, top))
+    return seen
+
+
+def _reason(error: Exception, file: BinaryIO) -> str:
+    if not file.seek(0, io.SEEK_END):
         return "the file is empty"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it has more than {MOST_PIXELS / 1e6:.0f} million pixels"
     if isinstance(error, UnidentifiedImageError):
         return "not a JPEG, PNG, GIF, BMP or WebP picture"
     return str(error) or type(error).__name__

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split, stratified_split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
-from zoo.errors import RequestError
+from zoo.errors import DamagedError, RequestError
 from zoo.files import whole_folder, write_text
 
 # Bytes of decoded pictures that are held in memory; more go to a file.
@@ -76,14 +77,16 @@ def complete(encoded: Encoded) -> Encoded:
     }
 
     def extend(given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-        return {**given, **{n: [given["train"][i] for i in part] for n, part in chosen.items()}}
+        extended = {**given, **{n: [given["train"][i] for i in part] for n, part in chosen.items()}}
+        return {name: extended[name] for name in ("train", "validation", "test")}
 
+    y = {**encoded.y, **{name: encoded.y["train"][part] for name, part in chosen.items()}}
     return Encoded(
         encoded.name,
         encoded.labels,
         extend(encoded.pictures),
         extend(encoded.places),
-        {**encoded.y, **{name: encoded.y["train"][part] for name, part in chosen.items()}},
+        {name: y[name] for name in ("train", "validation", "test")},
         encoded.notes,
     )
 
@@ -213,15 +216,38 @@ def _decode_on_disk(
     folder: Path,
     progress: Progress | None,
 ) -> _Decoded:
-    if not folder.exists():  # Without the lock, which a cache that is read-only has no place for.
-        with locked(folder):
-            if not folder.exists():
-                _decode_to(folder, shape, sources, form, progress)
-    told = json.loads((folder / "broken.json").read_text(encoding="utf-8"))
-    return _Decoded(
-        np.load(folder / "pictures.npy", mmap_mode="r"),
-        {int(index): reason for index, reason in told.items()},
-    )
+    # Without the lock, which a cache that is read-only has no place for.
+    if (decoded := _kept(folder, shape)) is not None:
+        return decoded
+    with locked(folder):
+        if (decoded := _kept(folder, shape)) is not None:
+            return decoded
+        if folder.exists():
+            shutil.rmtree(folder)
+        _decode_to(folder, shape, sources, form, progress)
+    if (decoded := _kept(folder, shape)) is None:
+        raise DamagedError(f"{folder} was written and is not as it should be; is the disk damaged?")
+    return decoded
+
+
+def _kept(folder: Path, shape: tuple[int, ...]) -> _Decoded | None:
+    """Returns the pictures that a folder of the cache holds, None where they are not whole."""
+    path = folder / "pictures.npy"
+    try:
+        pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+        broken = json.loads((folder / "broken.json").read_text(encoding="utf-8"))
+        whole = (
+            pictures.shape == shape
+            and pictures.dtype == np.uint8
+            and path.stat().st_size == pictures.offset + pictures.nbytes
+            and all(0 <= int(index) < shape[0] for index in broken)
+            and all(isinstance(reason, str) for reason in broken.values())
+        )
+    except (FileNotFoundError, ValueError, EOFError, TypeError, AttributeError, RecursionError):
+        return None
+    if not whole:
+        return None
+    return _Decoded(pictures, {int(index): reason for index, reason in broken.items()})
 
 
 def _decode_to(

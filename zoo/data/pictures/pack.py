@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.pictures.decode import BrokenPictureError, open_picture
+from zoo.data.pictures.decode import BrokenPictureError, open_picture, read_picture
 from zoo.data.pictures.files import MOST_BROKEN, Encoded, Progress, usual_side
+from zoo.data.pictures.manifest import AROUND, BEFORE, INDEX, MANIFEST, SCHEMA, parse_manifest
 from zoo.errors import RequestError, StoppedError
 from zoo.files import sha256, whole_file, write_text
 
-MANIFEST, INDEX, SCHEMA = "manifest.json", "index.npz", 1
-_PLAN = "packing.json"
-# A record is its length in 8 bytes, a checksum in 4, the content, and a checksum in 4.
-_BEFORE, _AROUND = 12, 16
+_PLAN, _LOCK = "packing.json", ".packing.lock"
 
 
 @dataclass(frozen=True)
@@ -85,32 +84,71 @@ def pack(
             )
     plan = _plan(encoded, shards)
     text = json.dumps({"key": _key(encoded), "shards": sorted(plan)}, indent=2) + "\n"
-    _begin(output, text, plan)
-    if (output / MANIFEST).exists():
-        return json.loads((output / MANIFEST).read_text(encoding="utf-8"))
+    _own_files(output, text, plan)  # Nothing is written into a folder that holds something else.
+    with _alone(output):
+        _begin(output, text, plan)
+        manifest = output / MANIFEST
+        if manifest.exists():
+            return parse_manifest(manifest.read_bytes(), str(output))
+        return _finish(encoded, output, _make_all(encoded, output, plan, progress))
+
+
+@contextlib.contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Keeps other packings from a folder; the lock dies with the process that holds it."""
+    import filelock
+
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / _LOCK
+    try:
+        with filelock.FileLock(path, timeout=0):
+            yield
+            path.unlink(missing_ok=True)  # All is written: who gets the lock now only reads.
+    except filelock.Timeout as error:
+        raise RequestError(
+            f"another process is packing into --output {output}; wait for it, or choose another "
+            "folder"
+        ) from error
+
+
+def _make_all(
+    encoded: Encoded,
+    output: Path,
+    plan: Mapping[str, tuple[str, np.ndarray]],
+    progress: Progress | None,
+) -> list[Shard]:
+    """Writes the shards that are not there yet."""
     total = sum(len(rows) for _, rows in plan.values())
     stop = Event()
     count = _counter(total, progress, stop)
 
     def make(name: str) -> Shard:
         split, rows = plan[name]
-        told = output / f"{name}.json"
-        if told.exists():
+        if (made := _made(output / name)) is not None:
             count(len(rows))
-            return Shard(**json.loads(told.read_text(encoding="utf-8")))
+            return made
         shard = _write(encoded, split, rows, output / name, count)
-        write_text(told, json.dumps(dataclasses.asdict(shard)))
+        write_text(output / f"{name}.json", json.dumps(dataclasses.asdict(shard)))
         return shard
 
     pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
     try:
-        made = list(pool.map(make, sorted(plan)))
+        return list(pool.map(make, sorted(plan)))
     except BaseException:
         stop.set()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    return _finish(encoded, output, made)
+
+
+def _made(path: Path) -> Shard | None:
+    """Returns the shard that an interrupted packing wrote whole, None where it did not."""
+    try:
+        text = path.with_name(f"{path.name}.json").read_text(encoding="utf-8")
+        shard = Shard(**json.loads(text))
+        return shard if path.stat().st_size == shard.bytes else None
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
 
 
 def _plan(encoded: Encoded, shards: int) -> dict[str, tuple[str, np.ndarray]]:
@@ -140,10 +178,14 @@ def _key(encoded: Encoded) -> str:
     return digest.hexdigest()
 
 
-def _begin(output: Path, plan: str, shards: Iterable[str]) -> None:
-    """Claims the folder, or finds it claimed by the same packing; removes what a kill left."""
+def _own_files(output: Path, plan: str, shards: Iterable[str]) -> list[Path]:
+    """Returns the hidden files in a folder that a packing wrote there, the lock aside.
+
+    Raises:
+        RequestError: The folder holds another packing, or something else.
+    """
     own = tuple(f".{name}." for name in (*shards, INDEX, MANIFEST, _PLAN))
-    left = [each for each in output.glob(".*") if each.name.startswith(own)]
+    left = [path for path in output.glob(".*") if path.name.startswith(own)]
     path = output / _PLAN
     if path.exists():
         if path.read_text(encoding="utf-8") != plan:
@@ -151,10 +193,16 @@ def _begin(output: Path, plan: str, shards: Iterable[str]) -> None:
                 f"--output {output} holds a packing of other pictures or another number of "
                 "--shards; choose another folder"
             )
-    elif output.exists() and not {*left}.issuperset(output.iterdir()):
+    elif output.exists() and not {*left, output / _LOCK}.issuperset(output.iterdir()):
         raise RequestError(f"--output {output} holds something else; choose another folder")
-    else:
-        write_text(path, plan)
+    return left
+
+
+def _begin(output: Path, plan: str, shards: Iterable[str]) -> None:
+    """Claims the folder, or finds it claimed by the same packing; removes what a kill left."""
+    left = _own_files(output, plan, shards)
+    if not (output / _PLAN).exists():
+        write_text(output / _PLAN, plan)
     for temporary in left:
         temporary.unlink()
 
@@ -189,8 +237,8 @@ def _write(
         with tf.io.TFRecordWriter(str(temporary)) as writer:
             for row in rows:
                 source, name = encoded.pictures[split][row], encoded.places[split][row]
-                content = source if isinstance(source, bytes) else source.read_bytes()
                 try:
+                    content = source if isinstance(source, bytes) else read_picture(source)
                     open_picture(content)
                 except BrokenPictureError as error:
                     broken.append((name, str(error)))
@@ -206,10 +254,10 @@ def _write(
                 example = tf.train.Example(features=tf.train.Features(feature=features))
                 record = example.SerializeToString(deterministic=True)
                 writer.write(record)
-                offsets.append(place + _BEFORE)
+                offsets.append(place + BEFORE)
                 sizes.append(len(record))
                 y.append(label)
-                place += len(record) + _AROUND
+                place += len(record) + AROUND
                 count(1)
         digest, size = sha256(temporary), temporary.stat().st_size
     return Shard(path.name, split, size, digest, offsets, sizes, y, broken)

@@ -7,9 +7,8 @@ more in memory than a few batches.
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import io
-import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture
-from zoo.data.pictures.pack import INDEX, MANIFEST, SCHEMA
+from zoo.data.pictures.manifest import BEFORE, MANIFEST, SPLITS, read_packing
 from zoo.errors import DamagedError, RequestError
 
 
@@ -95,14 +94,14 @@ class PackedPictures:
         from google.protobuf.message import DecodeError
 
         path = self._files[self._shard[row]]
-        content = _content(path, int(self._offsets[row]), int(self._sizes[row]))
+        content = _record(path, int(self._offsets[row]), int(self._sizes[row]))
         try:
             feature = tf.train.Example.FromString(content).features.feature
             picture = feature["image/encoded"].bytes_list.value[0]
             name = feature["image/filename"].bytes_list.value[0]
         except (DecodeError, IndexError) as error:
             raise DamagedError(f"{path}: record {row} is damaged; pack it anew") from error
-        return picture, name.decode()
+        return picture, name.decode(errors="replace")
 
     def _picture(self, row: int) -> np.ndarray:
         try:
@@ -120,6 +119,12 @@ def is_packed(source: str) -> bool:
 
     try:
         return tf.io.gfile.exists(_inside(source, MANIFEST))
+    except tf.errors.UnimplementedError as error:
+        scheme = source.partition("://")[0]
+        raise RequestError(
+            f"{source} cannot be opened: TensorFlow knows no file system {scheme}:// here; copy it "
+            "into a folder and give that"
+        ) from error
     except (tf.errors.OpError, ImportError) as error:
         raise RequestError(f"{source} cannot be opened: {str(error).splitlines()[0]}") from error
 
@@ -137,63 +142,67 @@ def open_packed(source: str, form: Callable[[int], Input]) -> Dataset:
         DamagedError: The index or a file is not what the manifest says.
         OSError: Something cannot be read.
     """
-    try:
-        manifest = json.loads(_content(_inside(source, MANIFEST)))
-        if manifest["schema"] != SCHEMA:
-            raise RequestError(f"{source} is of another version of zoo data; pack it anew")
-        files = [_inside(source, shard["file"]) for shard in manifest["shards"]]
-        sizes = [shard["bytes"] for shard in manifest["shards"]]
-        hashes = [shard["sha256"] for shard in manifest["shards"]]
-        told = manifest["index"]["sha256"]
-        prepared, labels = form(int(manifest["side"])), tuple(manifest["labels"])
-        notes = [*manifest["notes"]]
-        if broken := manifest["broken"]:
-            notes.append(f"{len(broken)} broken pictures were left out when it was packed")
-    except RequestError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{_inside(source, MANIFEST)} is no manifest of zoo data") from error
-    content = _content(_inside(source, INDEX))
-    if hashlib.sha256(content).hexdigest() != told:
-        raise DamagedError(f"{_inside(source, INDEX)} is not what the manifest says; pack it anew")
-    for path, size in zip(files, sizes, strict=True):
+    packing = read_packing(lambda name: _content(_inside(source, name)), source.rstrip("/"))
+    files = [_inside(source, name) for name in packing.files]
+    for path, size in zip(files, packing.bytes, strict=True):
         if _size(path) != size:
             raise DamagedError(f"{path} has not the {size:,} bytes of the manifest; get it anew")
+    prepared, hashes = form(packing.side), list(packing.hashes)
     parts = {}
-    with np.load(io.BytesIO(content), allow_pickle=False) as index:
-        for split in ("train", "validation", "test"):
-            shard, offsets, lengths = (
-                index[f"{split}/{name}"] for name in ("shard", "offsets", "sizes")
-            )
-            pictures = PackedPictures(files, shard, offsets, lengths, prepared, f"{split} {hashes}")
-            # What a Split needs of an array, it has.
-            parts[split] = Split(cast(np.ndarray, pictures), index[f"{split}/y"])
-    notes += check_splits(parts, labels, source)
-    train, validation, test = (parts[split] for split in ("train", "validation", "test"))
-    return Dataset(manifest["name"], labels, train, validation, test, notes=tuple(notes))
+    for split in SPLITS:
+        shard, offsets, sizes, y = (
+            packing.index[split][name] for name in ("shard", "offsets", "sizes", "y")
+        )
+        pictures = PackedPictures(files, shard, offsets, sizes, prepared, f"{split} {hashes}")
+        # What a Split needs of an array, it has.
+        parts[split] = Split(cast(np.ndarray, pictures), y)
+    notes = [*packing.notes, *check_splits(parts, packing.labels, source)]
+    train, validation, test = (parts[split] for split in SPLITS)
+    return Dataset(packing.name, packing.labels, train, validation, test, notes=tuple(notes))
 
 
 def _inside(source: str, name: str) -> str:
     return f"{source.rstrip('/')}/{name}" if "://" in source else str(Path(source) / name)
 
 
-def _content(path: str, offset: int = 0, size: int = -1) -> bytes:
-    """Returns the bytes of a file, or a part of them.
-
-    The file is opened each time: what thousands of shards hold open is more than a process may.
-    """
+def _content(path: str) -> bytes:
+    """Returns the bytes of a file."""
     if "://" not in path:
-        with open(path, "rb") as local:
-            local.seek(offset)
-            return local.read(size)
+        return Path(path).read_bytes()
     import tensorflow as tf
 
     try:
         with tf.io.gfile.GFile(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+            return file.read()
     except tf.errors.OpError as error:
         raise OSError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _record(path: str, offset: int, size: int) -> bytes:
+    """Returns the content of a record, whose checksums are right.
+
+    The file is opened each time: what thousands of shards hold open is more than a process may.
+
+    Raises:
+        DamagedError: A checksum is wrong, or the record has another size.
+        OSError: The file cannot be read.
+    """
+    import tensorflow as tf
+
+    # TensorFlow's only reader that takes a place and checks what it reads.
+    from tensorflow.python.lib.io import tf_record
+
+    try:
+        record, _ = tf_record.tf_record_random_reader(path).read(offset - BEFORE)
+    except tf.errors.NotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError, IndexError) as error:
+        raise DamagedError(f"{path}: a record is damaged; pack it anew") from error
+    except tf.errors.OpError as error:
+        raise OSError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    if len(record) != size:
+        raise DamagedError(f"{path}: a record is not {size:,} bytes long; pack it anew")
+    return record
 
 
 def _size(path: str) -> int | None:

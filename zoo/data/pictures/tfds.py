@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from zoo.data.pictures.files import Encoded, complete
-from zoo.data.pictures.folder import SPLITS
-from zoo.errors import RequestError
+from zoo.data.pictures.splits import WORDS
+from zoo.errors import DamagedError, RequestError
 from zoo.registry import unknown
 
 PREFIX = "tfds:"
@@ -36,17 +36,19 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
     name = source.removeprefix(PREFIX)
     builder = _builder(source, name, data_dir)
     image, label = _features(source, builder.info.features)
-    found = {
-        split: given
-        for split, names in SPLITS.items()
-        for given in builder.info.splits
-        if given in names
+    names = {
+        split: name
+        for split in ("train", "validation", "test")
+        for name in builder.info.splits
+        if name in WORDS[split]
     }
-    if "train" not in found:
+    if "train" not in names:
         raise RequestError(f"{source} has no train split, only {', '.join(builder.info.splits)}")
     pictures, y, notes = {}, {}, []
-    for split, given in found.items():
+    for split, given in names.items():
         examples, classes = _read(builder, given, image, label)
+        if classes.max(initial=-1) >= builder.info.features[label].num_classes:
+            raise DamagedError(_damaged(builder, f"its classes go up to {classes.max()}"))
         if (classes >= 0).all():
             pictures[split], y[split] = examples, classes
         elif split == "train":
@@ -62,7 +64,7 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
             labels=tuple(builder.info.features[label].names),
             pictures=pictures,
             places={
-                split: [f"{source} {found[split]}[{index}]" for index in range(len(classes))]
+                split: [f"{source} {names[split]}[{index}]" for index in range(len(classes))]
                 for split, classes in y.items()
             },
             y=y,
@@ -82,7 +84,8 @@ def _builder(source: str, name: str, data_dir: str | None) -> Any:
     except tfds.core.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
         raise RequestError(unknown("data set", name.partition("/")[0], known)) from error
-    except (ValueError, AssertionError, OSError, ImportError) as error:
+    # What is prepared may be damaged, and raise anything.
+    except Exception as error:
         raise RequestError(f"{source}: {_line(error)}") from error
     if builder.info.splits:
         return builder
@@ -124,8 +127,16 @@ def _read(builder: Any, split: str, image: str, label: str) -> tuple[list[bytes]
         decoders={image: tfds.decode.SkipDecoding()},
         read_config=tfds.ReadConfig(interleave_cycle_length=1),  # The same order each time.
     )
-    pairs = [(example[image], example[label]) for example in tfds.as_numpy(data)]
+    try:
+        pairs = [(example[image], example[label]) for example in tfds.as_numpy(data)]
+    # Records that are damaged may raise anything, in TensorFlow or in a decoder.
+    except Exception as error:
+        raise DamagedError(_damaged(builder, type(error).__name__)) from error
     return [picture for picture, _ in pairs], np.array([y for _, y in pairs], np.int64)
+
+
+def _damaged(builder: Any, why: str) -> str:
+    return f"the data set in {builder.data_path} is damaged ({why}); remove it and prepare it anew"
 
 
 @contextlib.contextmanager

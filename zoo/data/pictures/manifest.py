@@ -1,0 +1,159 @@
+"""What `zoo data` says of its shards: the manifest, and the index with the place of each record."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import DamagedError, RequestError
+
+MANIFEST, INDEX, SCHEMA = "manifest.json", "index.npz", 1
+SPLITS = ("train", "validation", "test")
+# A record is its length in 8 bytes, a checksum in 4, the content, and a checksum in 4.
+BEFORE, AROUND = 12, 16
+_ARRAYS = ("shard", "offsets", "sizes", "y")
+_HEADER = 1024  # Bytes that the description of an array takes at most.
+_LARGEST_SIDE = 2**16
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What a folder of shards holds.
+
+    Attributes:
+        name: What the user calls the data set.
+        labels: Names of the classes.
+        side: The median of the pictures' shorter sides, in pixels.
+        files: Names of the shards.
+        bytes: Size of each shard.
+        hashes: SHA-256 of each shard, in hexadecimal.
+        notes: What was decided when it was packed, a sentence each.
+        index: By split, arrays of int64 (pictures,): "shard", the number of the file; "offsets"
+            and "sizes" of the record's content in it, in bytes; "y", the class.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    side: int
+    files: tuple[str, ...]
+    bytes: tuple[int, ...]
+    hashes: tuple[str, ...]
+    notes: tuple[str, ...]
+    index: Mapping[str, Mapping[str, np.ndarray]]
+
+
+def read_packing(read: Callable[[str], bytes], where: str) -> Packing:
+    """Reads manifest and index, and checks all that is in them.
+
+    Args:
+        read: Gives the content of a file of the folder, by its name.
+        where: What to call the folder in a message.
+
+    Raises:
+        RequestError: The manifest is not one that this version understands.
+        DamagedError: The index is not what the manifest says, or holds places that cannot be.
+    """
+    manifest = parse_manifest(read(MANIFEST), where)
+    shards = manifest["shards"]
+    notes = list(manifest["notes"])
+    if broken := manifest["broken"]:
+        notes.append(f"{len(broken)} broken pictures were left out when it was packed")
+    content = read(INDEX)
+    if hashlib.sha256(content).hexdigest() != manifest["index"]["sha256"]:
+        raise DamagedError(f"{where}/{INDEX} is not what the manifest says; pack it anew")
+    sizes = tuple(shard["bytes"] for shard in shards)
+    return Packing(
+        manifest["name"],
+        tuple(manifest["labels"]),
+        manifest["side"],
+        tuple(shard["file"] for shard in shards),
+        sizes,
+        tuple(shard["sha256"] for shard in shards),
+        tuple(notes),
+        _parse_index(content, sizes, len(manifest["labels"]), f"{where}/{INDEX}"),
+    )
+
+
+def parse_manifest(content: bytes, where: str) -> dict[str, Any]:
+    """Returns a manifest with all that reading needs, of the right types.
+
+    Raises:
+        RequestError: It is none, or of another version.
+    """
+    try:
+        manifest = json.loads(content)
+        if manifest["schema"] != SCHEMA:
+            raise RequestError(f"{where} is of another version of zoo data; pack it anew")
+        if not _is_manifest(manifest):
+            raise TypeError
+    except RequestError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RequestError(f"{where}/{MANIFEST} is no manifest of zoo data") from error
+    return manifest
+
+
+def _is_manifest(manifest: dict[str, Any]) -> bool:
+    shards, labels = manifest["shards"], manifest["labels"]
+    return (
+        isinstance(manifest["name"], str)
+        and _are_texts(labels)
+        and len(set(labels)) == len(labels)
+        and type(manifest["side"]) is int
+        and 0 < manifest["side"] < _LARGEST_SIDE
+        and _are_texts(manifest["notes"])
+        and all(_are_texts([row["file"], row["reason"]]) for row in manifest["broken"])
+        and all(type(split["examples"]) is int for split in manifest["splits"].values())
+        and isinstance(manifest["index"]["sha256"], str)
+        and isinstance(shards, list)
+        and all(type(shard["bytes"]) is int and shard["bytes"] >= 0 for shard in shards)
+        and _are_texts([shard["sha256"] for shard in shards])
+        # A file of the folder, and none above or outside it.
+        and all(PurePosixPath(shard["file"]).name == shard["file"] for shard in shards)
+        and not any("\\" in shard["file"] or "\0" in shard["file"] for shard in shards)
+    )
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _parse_index(
+    content: bytes, sizes: tuple[int, ...], classes: int, path: str
+) -> dict[str, dict[str, np.ndarray]]:
+    # No index holds more records than fit into its shards.
+    most = len(_ARRAYS) * (len(SPLITS) * _HEADER + 8 * (sum(sizes) // AROUND))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > most:
+                raise ValueError("it is larger than its shards allow")
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            index = {split: {name: file[f"{split}/{name}"] for name in _ARRAYS} for split in SPLITS}
+        for arrays in index.values():
+            _check_places(arrays, np.array(sizes, np.int64), classes)
+    # A file that is damaged makes zipfile and numpy raise almost anything.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DamagedError(f"{path} is damaged ({reason}); pack it anew") from error
+    return index
+
+
+def _check_places(arrays: Mapping[str, np.ndarray], sizes: np.ndarray, classes: int) -> None:
+    shard, offsets, lengths, y = (arrays[name] for name in _ARRAYS)
+    if any(a.dtype != np.int64 or a.shape != (len(y),) for a in arrays.values()):
+        raise ValueError("its arrays are not whole numbers, one for each picture")
+    if not len(y):
+        return
+    if shard.min() < 0 or shard.max() >= len(sizes) or y.min() < 0 or y.max() >= classes:
+        raise ValueError("it names a file or a class that there is not")
+    ends = offsets.astype(np.float64) + lengths + (AROUND - BEFORE)
+    if offsets.min() < BEFORE or lengths.min() < 0 or (ends > sizes[shard]).any():
+        raise ValueError("it names a place outside a file")
