@@ -1,9 +1,15 @@
+import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
-from zoo.files import sha256, whole_file, whole_folder, write_text
+from tests.conftest import ROOT
+from zoo.errors import RequestError
+from zoo.files import held, sha256, whole_file, whole_folder, write_text
 
 
 def test_a_file_appears_only_when_whole(tmp_path):
@@ -86,3 +92,45 @@ def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
 def test_half_a_pair_of_utf_16_is_written_as_json_writes_it(tmp_path):
     write_text(tmp_path / "card.json", json.dumps({"name": "\udcffé"}, ensure_ascii=False))
     assert json.loads((tmp_path / "card.json").read_bytes()) == {"name": "\udcffé"}
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from zoo.files import held
+with held(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_is_held_by_one_process_until_it_ends_however_it_ends(tmp_path):
+    folder = tmp_path / "run"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"held\n"
+    for _ in range(2):
+        with pytest.raises(RequestError, match="another process is writing into"), held(folder):
+            pass
+    with held(tmp_path / "other"):
+        pass
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate()
+    with held(folder):
+        pass
+    assert list(folder.iterdir()) == []
+    with pytest.raises(KeyError), held(folder):
+        raise KeyError
+    with held(folder):
+        pass
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_is_written_to(tmp_path, monkeypatch, code):
+    def none(handle, kind):
+        raise OSError(code, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    with held(tmp_path / "run"):
+        assert (tmp_path / "run").is_dir()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from zoo.errors import RequestError
 
 
 @contextlib.contextmanager
@@ -56,6 +60,34 @@ def whole_folder(path: Path) -> Iterator[Path]:
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keeps other processes from writing into a folder, which is made where it is not there.
+
+    The lock is on the folder itself (`flock`): it leaves no file, and it ends with its process,
+    however that ends. On a network file system it is known to the processes of this machine alone;
+    where a file system has no locks, there is none.
+
+    Raises:
+        RequestError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RequestError(
+                f"another process is writing into {folder}; wait for it, or choose another folder"
+            ) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK, errno.EBADF):
+                raise
+        yield
+    finally:
+        os.close(handle)
 
 
 def sha256(path: Path) -> str:

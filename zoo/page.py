@@ -14,6 +14,13 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 14px 3px 0; border-bottom: 1px solid #e3e7ed; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 p.note { color: #5b6675; }
+.wide { overflow-x: auto; }
+.confusion td { padding: 2px 6px; min-width: 1.6rem; text-align: center; border: 0; }
+.confusion thead th { vertical-align: bottom; text-align: left; border: 0; }
+.confusion thead span { writing-mode: vertical-rl; max-height: 14rem; overflow: hidden; }
+.mistakes { display: flex; flex-wrap: wrap; gap: 1rem; }
+.mistakes figure { margin: 0; max-width: 240px; overflow-wrap: anywhere; font-size: 13px; }
+.mistakes img { image-rendering: pixelated; }
 """
 
 

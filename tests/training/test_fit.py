@@ -12,6 +12,7 @@ from zoo.errors import RequestError, StoppedError
 from zoo.models import build
 from zoo.training.fit import balance, fit
 from zoo.training.recipe import Recipe
+from zoo.training.sealed import seal
 
 RECIPE = Recipe(epochs=4, batch_size=32)
 
@@ -147,14 +148,17 @@ def test_wrong_recipes(arguments, message):
         Recipe(**arguments)
 
 
-@pytest.mark.parametrize("content", [b"", b"no state", None])
+@pytest.mark.parametrize(
+    "content", [b"", b"no state", None, seal({}, {"history": "[]", "step": "0"})]
+)
 def test_a_foreign_state_is_refused(digits, tmp_path, content):
     path = tmp_path / "state.safetensors"
     if content is None:
         content = safetensors.numpy.save({"model/00000": np.zeros(3)}, {"history": "[]"})
     path.write_bytes(content)
-    with pytest.raises(RequestError, match="is not a state of this training; remove it"):
+    with pytest.raises(RequestError, match="is damaged, or not of this training; remove it"):
         fit(model(), digits, RECIPE, path)
+    assert path.read_bytes() == content
 
 
 class Worsen(keras.callbacks.Callback):

@@ -1,6 +1,8 @@
 import csv
 import json
+from dataclasses import replace
 
+import keras
 import pytest
 from PIL import Image
 
@@ -22,8 +24,8 @@ def run(digits, tmp_path_factory):
 def test_the_folder_is_a_checkpoint_with_its_record(run, digits):
     output, card = run
     assert sorted(path.name for path in output.iterdir()) == [
-        "calibration.png", "card.json", "confusion.png", "curves.png", "history.csv",
-        "mistakes.png", "model.safetensors", "result.html", "run.json",
+        "calibration.png", "card.json", "curves.png", "history.csv", "model.safetensors",
+        "result.html", "run.json",
     ]  # fmt: skip
     assert zoo.load(output).card == card
     record = json.loads((output / "run.json").read_text())
@@ -56,7 +58,7 @@ def test_a_finished_run_is_not_repeated(run, digits):
 
 def test_an_output_with_another_run_is_refused(run, digits):
     output, _ = run
-    with pytest.raises(RequestError, match=r"holds another run \(epochs 2, now 3\)"):
+    with pytest.raises(RequestError, match=r"holds another run: epochs 2, now 3\. Choose"):
         train(
             "resnet8", digits, Recipe(epochs=3, batch_size=32), output, config={"shortcut": "pad"}
         )
@@ -93,9 +95,44 @@ def test_what_a_kill_left_half_written_is_removed(digits, tmp_path):
     assert not (tmp_path / "state.safetensors").exists()
 
 
-@pytest.mark.parametrize("content", ['{"a":', "[]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a":',
+        "[]",
+        "",
+        "null",
+        "[" * 100_000,
+        '{"seed": ' + "4" * 5_000 + "}",
+        "\x00" * 9,
+        '{"model": "\\ud800"}',
+    ],
+    ids=lambda content: content[:12],
+)
 def test_a_broken_record_is_refused(digits, tmp_path, content):
     (tmp_path / "run.json").write_text(content)
     (tmp_path / "state.safetensors").write_bytes(b"")
-    with pytest.raises(RequestError, match="is not the record of a run"):
+    with pytest.raises(RequestError, match=r"is not the record of a run|holds another run: model"):
         train("resnet8", digits, RECIPE, tmp_path)
+
+
+def test_a_run_is_kept_from_a_second_one(digits, tmp_path):
+    """While one trains, another with the same output is refused; afterwards it is done."""
+
+    class Second(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            for seed in (0, 1):
+                with pytest.raises(RequestError, match="another process is writing into"):
+                    train("resnet8", digits, replace(recipe, seed=seed), tmp_path / "run")
+
+    recipe = Recipe(epochs=1, batch_size=64)
+    card = train("resnet8", digits, recipe, tmp_path / "run", callbacks=[Second()])
+    assert train("resnet8", digits, recipe, tmp_path / "run") == card
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+
+
+def test_a_name_that_is_no_utf_8_and_looks_like_a_formula_ends_well(digits, tmp_path):
+    odd = replace(digits, name="\udcff$x^$ 数字", labels=("\udcff", "$y$", *digits.labels[2:]))
+    card = train("resnet8", odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
+    assert zoo.load(tmp_path / "run").card == card
+    assert card.labels[0] == "\udcff"

@@ -88,7 +88,7 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
-        digest = hashlib.sha256("\0".join(self.labels).encode())
+        digest = hashlib.sha256("\0".join(self.labels).encode(errors="surrogatepass"))
         for split in (self.train, self.validation, self.test):
             packed = getattr(split.x, "fingerprint", None)  # See `zoo.data.pictures.shards`.
             digest.update(packed() if packed else np.ascontiguousarray(split.x).data)

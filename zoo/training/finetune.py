@@ -19,7 +19,6 @@ from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
 from zoo.data.pictures.files import Progress
 from zoo.errors import RequestError
-from zoo.files import write_text
 from zoo.registry import unknown
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.features import (
@@ -33,7 +32,7 @@ from zoo.training.fit import fit
 from zoo.training.inference import run
 from zoo.training.plan import Plan
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import STATE, finish, finished, in_precision, versions
+from zoo.training.run_folder import STATE, begun, finish, finished, in_precision, versions
 from zoo.training.state import Row, rank
 
 # Gives the callbacks of a stage, "head" or "network".
@@ -123,9 +122,6 @@ def finetune(
     if plan.freeze not in ("none", "backbone", *groups[:-1]):
         known = ["none", "backbone", *groups[:-1]]
         raise RequestError(unknown("stage to freeze:", plan.freeze, known))
-    if distribution.chief:
-        write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
-
     _freeze(network, plan, groups)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
@@ -133,23 +129,24 @@ def finetune(
         rows = _train_head(network, dataset, plan, output, key, watch, progress)
         return json.dumps(rows)
 
-    history = json.loads(distribution.on_chief(train_head))
-    distribution.take_weights(network)
-    if plan.freeze != "backbone":
-        start = network.get_weights()
-        rows = _train_network(network, dataset, plan, groups, output, watch, distribution)
-        ends = [(start, history), (network.get_weights(), rows)]
-        taken = distribution.on_chief(lambda: _take_best(network, dataset, plan, ends))
-        network.trainable = True
+    with begun(output, card.training, settings, distribution):
+        history = json.loads(distribution.on_chief(train_head))
         distribution.take_weights(network)
-        card = dataclasses.replace(card, training={**card.training, "taken": taken})
-        shift = len(history)
-        history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
-    final = build_from_card(card)
-    final.set_weights(network.get_weights())
-    done = distribution.card_of_chief(
-        lambda: finish(final, card, dataset, history, output, weights)
-    )
+        if plan.freeze != "backbone":
+            start = network.get_weights()
+            rows = _train_network(network, dataset, plan, groups, output, watch, distribution)
+            ends = [(start, history), (network.get_weights(), rows)]
+            taken = distribution.on_chief(lambda: _take_best(network, dataset, plan, ends))
+            network.trainable = True
+            distribution.take_weights(network)
+            card = dataclasses.replace(card, training={**card.training, "taken": taken})
+            shift = len(history)
+            history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
+        final = build_from_card(card)
+        final.set_weights(network.get_weights())
+        done = distribution.card_of_chief(
+            lambda: finish(final, card, dataset, history, output, weights)
+        )
     assert done is not None
     return done
 

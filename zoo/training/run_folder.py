@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import importlib.metadata
 import io
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import keras
 
 from zoo.checkpoints.card import Card, Input, Metric, read_card
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load, save
+from zoo.checkpoints.typed_json import parse_json
 from zoo.data.dataset import Dataset, input_statistics
 from zoo.errors import RequestError
-from zoo.files import write_text
+from zoo.files import held, write_text
+from zoo.training.differences import differences
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.fit import check_recipe, fit
 from zoo.training.inference import predict, run, score, score_values
@@ -27,6 +30,7 @@ from zoo.training.report.curves import plot_curves
 from zoo.training.report.page import write_result
 from zoo.training.state import Row
 
+RECORD = "run.json"
 STATE = "state.safetensors"
 _TEMPORARY = (STATE, "head.state.safetensors", "features.safetensors")
 
@@ -99,13 +103,14 @@ def train(
             network = in_precision(card, recipe.precision)
         for variable, initial in zip(network.variables, final.variables, strict=True):
             variable.assign(initial)
-    if distribution.chief:
-        write_text(output / "run.json", json.dumps(dict(card.training), indent=2) + "\n")
-    history = fit(network, dataset, recipe, output / STATE, callbacks, distribution=distribution)
-    final.set_weights(network.get_weights())
-    done = distribution.card_of_chief(
-        lambda: finish(final, card, dataset, history, output, weights)
-    )
+    with begun(output, card.training, settings, distribution):
+        history = fit(
+            network, dataset, recipe, output / STATE, callbacks, distribution=distribution
+        )
+        final.set_weights(network.get_weights())
+        done = distribution.card_of_chief(
+            lambda: finish(final, card, dataset, history, output, weights)
+        )
     assert done is not None
     return done
 
@@ -205,6 +210,36 @@ def in_precision(card: Card, precision: str) -> keras.Model:
         keras.config.set_dtype_policy(before)
 
 
+@contextlib.contextmanager
+def begun(
+    output: Path,
+    record: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    distribution: Distribution,
+) -> Iterator[None]:
+    """Writes the record of a run, and keeps other processes from its folder while the block runs.
+
+    Args:
+        output: The folder of the run.
+        record: What `run.json` tells.
+        settings: The part of it in which a run that goes on must be the same.
+        distribution: Who else trains; the chief alone writes. All have to call this.
+
+    Raises:
+        RequestError: Another process writes into the folder, or it holds something else.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def begin() -> str:
+            stack.enter_context(held(output))
+            finished(output, settings)  # Again: another run may have ended there a moment ago.
+            write_text(output / RECORD, json.dumps(record, indent=2) + "\n")
+            return ""
+
+        distribution.on_chief(begin)
+        yield
+
+
 def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     """Returns the card of a finished run of these settings, None where there is work to do.
 
@@ -216,18 +251,16 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
         output.is_dir() and all(path.name.startswith(".") for path in output.iterdir())
     ):
         return None
-    path = output / "run.json"
+    path = output / RECORD
     if not path.is_file():
         raise RequestError(f"--output {output} exists and is not a run; choose another folder")
     if not any(_unfinished(output)) and not (output / "card.json").exists():
         return None  # It stopped before there was anything to keep.
-    record = _read_record(path)
-    for key, value in json.loads(json.dumps(settings)).items():
-        if record.get(key) != value:
-            raise RequestError(
-                f"--output {output} holds another run ({key} {record.get(key)!r}, now {value!r}); "
-                "choose another folder"
-            )
+    if changed := differences(_read_record(path), json.loads(json.dumps(settings))):
+        raise RequestError(
+            f"--output {output} holds another run: {'; '.join(changed)}. Choose another folder, or "
+            "ask for the same"
+        )
     if not (output / "card.json").exists():
         return None
     card = read_card(output)
@@ -244,15 +277,15 @@ def _unfinished(output: Path) -> list[Path]:
 
 def _tidy(output: Path) -> None:
     """Removes what only an unfinished run needs, and what kills left of files being written."""
-    names = (*_TEMPORARY, "run.json")
+    names = (*_TEMPORARY, RECORD)
     partly = (part for name in names for part in output.glob(f".{name}.*"))
     for path in (*_unfinished(output), *partly):
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def _read_record(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RequestError(f"{path} is not the record of a run: {error}") from error
     if not isinstance(record, dict):

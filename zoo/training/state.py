@@ -10,11 +10,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from zoo.errors import RequestError, StoppedError
 from zoo.files import whole_file
+from zoo.training.sealed import seal, unseal
 
 Row = dict[str, float]
 
@@ -46,7 +45,7 @@ class StateKeeper(keras.callbacks.Callback):
         best: Weights of the best epoch, as `model.get_weights()` gives them; None without patience.
 
     Raises:
-        RequestError: The state is not one of this model.
+        RequestError: The state is damaged, or not one of this model.
     """
 
     SHARE = 1 / 20
@@ -131,32 +130,24 @@ class StateKeeper(keras.callbacks.Callback):
             return
         tensors |= {key: np.asarray(value) for key, value in _variables(self.model).items()}
         tensors |= {f"best/{i:05}": value for i, value in enumerate(self.best or [])}
-        told = {"history": json.dumps(self.history), "step": str(self.step)}
-        content = safetensors.numpy.save(tensors, told)
+        notes = {"history": json.dumps(self.history), "step": str(self.step)}
         with whole_file(self._path) as path:
-            path.write_bytes(content)
+            path.write_bytes(seal(tensors, notes))
 
     def _restore(self, model: keras.Model, content: bytes) -> None:
         model.optimizer.build(model.trainable_variables)
         try:
-            tensors = safetensors.numpy.load(content)
-            size = int.from_bytes(content[:8], "little")
-            told = json.loads(content[8 : 8 + size])["__metadata__"]
-            self.history, self.step = json.loads(told["history"]), int(told.get("step", "0"))
+            tensors, notes = unseal(content)
+            self.history, self.step = json.loads(notes["history"]), int(notes["step"])
             self._saved = len(self.history)
             for key, variable in _variables(model).items():
                 variable.assign(tensors[key])
             self.best = [tensors[key] for key in sorted(tensors) if key.startswith("best/")] or None
             self._counted = [tensors[key] for key in sorted(tensors) if key.startswith("metric/")]
-        except (
-            safetensors.SafetensorError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except (KeyError, ValueError) as error:
             raise RequestError(
-                f"{self._path or 'the file'} is not a state of this training; remove it to start "
-                "anew"
+                f"{self._path or 'the state'} is damaged, or not of this training; remove it to "
+                "start anew"
             ) from error
 
 

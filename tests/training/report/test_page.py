@@ -1,4 +1,6 @@
+import base64
 import html.parser
+import io
 import os
 
 import numpy as np
@@ -56,33 +58,54 @@ def test_the_surest_mistakes_come_first():
 def test_the_page_links_what_is_there(tmp_path):
     write_result(tmp_path, card(), *outputs())
     page = Links((tmp_path / "result.html").read_text())
-    made = {"confusion.png", "calibration.png", "mistakes.png"}
-    assert made | {"curves.png", "card.json", "run.json", "history.csv"} == set(page.files)
-    assert set(os.listdir(tmp_path)) == made | {"result.html"}
-    for name in made:
-        with Image.open(tmp_path / name) as picture:
-            assert min(picture.size) > 200
+    linked = {file for file in page.files if not file.startswith("data:")}
+    assert linked == {"calibration.png", "curves.png", "card.json", "run.json", "history.csv"}
+    assert set(os.listdir(tmp_path)) == {"calibration.png", "result.html"}
+    with Image.open(tmp_path / "calibration.png") as picture:
+        assert min(picture.size) > 200
     for said in ("50.00% of 6 test examples of pets & more", "3 wrong", "dog <b>", "cost $x^$",
                  "--data='a & b'", "Expected calibration error: "):  # fmt: skip
         assert said in page.text
 
 
-def test_without_mistakes_there_is_no_picture_of_them(tmp_path):
-    (tmp_path / "mistakes.png").write_bytes(b"of a run before")
+def test_the_page_shows_the_mistakes_themselves(tmp_path):
+    probabilities, split = outputs()
+    write_result(tmp_path, card(), probabilities, split)
+    page = Links((tmp_path / "result.html").read_text())
+    shown = [file for file in page.files if file.startswith("data:image/png;base64,")]
+    pixels = [np.asarray(Image.open(io.BytesIO(base64.b64decode(file[22:])))) for file in shown]
+    np.testing.assert_array_equal(pixels, split.x[[4, 1, 5]])
+    assert "cost $x^$ 90%is dog <b>" in page.text
+
+
+def test_without_mistakes_there_is_no_word_of_them(tmp_path):
     probabilities, split = outputs()
     right = Split(split.x, probabilities.argmax(axis=1))
     write_result(tmp_path, card(), probabilities, right)
-    assert "mistakes" not in (tmp_path / "result.html").read_text()
-    assert not (tmp_path / "mistakes.png").exists()
+    assert "surest mistakes" not in (tmp_path / "result.html").read_text()
 
 
-@pytest.mark.parametrize(("classes", "shape"), [(2, (8, 8, 1)), (100, (8, 8, 3)), (3, (5,))])
+@pytest.mark.parametrize(
+    "name", ["猫", "👩\u200d👧", "naïve", "한국어", "$\\frac$", "\udcff", "\x1b[2J"]
+)
+def test_names_in_any_script_are_text_of_the_page(tmp_path, name):
+    write_result(tmp_path, card((name, "b", "c")), *outputs())
+    text = (tmp_path / "result.html").read_text(encoding="utf-8")
+    assert text.count(f"<th>{name}</th>") + text.count("<th>\\udcff</th>") == 1
+    assert Links(text).text.count(name) >= 3 or name == "\udcff"
+
+
+@pytest.mark.parametrize(
+    ("classes", "shape"),
+    [(2, (8, 8, 1)), (60, (8, 4, 3)), (61, (8, 8, 2)), (100, (8, 8, 4)), (3, (5,)), (3, (4, 5))],
+)
 def test_any_classes_and_inputs(tmp_path, classes, shape):
     random = np.random.default_rng(0)
     probabilities = random.dirichlet(np.ones(classes), 40).astype(np.float32)
-    x = random.integers(0, 256, (40, *shape)).astype(np.uint8)
+    x = random.uniform(-9, 300, (40, *shape)).astype(np.float32)  # An .npz may hold what it will.
     split = Split(x, random.integers(0, classes, 40))
-    write_result(
-        tmp_path, card(tuple(f"class {i}" for i in range(classes)), 40), probabilities, split
-    )
-    assert (tmp_path / "mistakes.png").exists() == (len(shape) == 3)
+    labels = tuple(f"class {i}" for i in range(classes))
+    write_result(tmp_path, card(labels, 40), probabilities, split)
+    text = (tmp_path / "result.html").read_text()
+    assert ("surest mistakes" in text) == (len(shape) == 3)
+    assert (tmp_path / "confusion.png").exists() == ("confusion.png" in text) == (classes > 60)

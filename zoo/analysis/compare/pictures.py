@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colors
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoo.analysis.compare.comparison import Outcome, grouped
@@ -18,8 +17,8 @@ from zoo.analysis.gradients.pictures import (
     draw_curves,
     draw_norms,
     log_axis,
-    save,
 )
+from zoo.drawing import drawn
 
 _LOWEST, _HIGHEST = 1e-3, 1e3  # Losses beyond are drawn as these.
 _LEVELS = 19
@@ -36,26 +35,25 @@ def plot_summary(outcomes: Sequence[Outcome], path: Path) -> None:
         path: Of the PNG.
     """
     names = list(outcomes[0].figures)
-    figure = Figure(figsize=(4.2 * len(names), 3.9), layout="constrained")
-    groups = grouped(outcomes)
-    lines = _lines(outcomes)
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for index, line in enumerate(lines):
-            own = [outcome for outcome in outcomes if outcome.twin.line == line]
-            places = np.arange(len(own)) if len(groups) > 1 else np.array([index])
-            places = places + 0.06 * (index - (len(lines) - 1) / 2) * (len(groups) > 1)
-            _points(axes, places, own, name, COLOURS[index % len(COLOURS)], line)
-        ticks = list(groups) if len(groups) > 1 else lines
-        axes.set_xticks(range(len(ticks)), ticks, fontsize=9)
-        axes.margins(x=0.12)
-        axes.set_title(name, fontsize=10)
-        if "loss" in name:
-            log_axis(axes)
-        axes.grid(alpha=0.25)
-        bare(axes)
-    if len(groups) > 1:
-        figure.axes[0].legend(fontsize=9, frameon=False)
-    save(figure, path)
+    with drawn(path, 4.2 * len(names), 3.9) as figure:
+        groups = grouped(outcomes)
+        lines = _lines(outcomes)
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            for index, line in enumerate(lines):
+                own = [outcome for outcome in outcomes if outcome.twin.line == line]
+                places = np.arange(len(own)) if len(groups) > 1 else np.array([index])
+                places = places + 0.06 * (index - (len(lines) - 1) / 2) * (len(groups) > 1)
+                _points(axes, places, own, name, COLOURS[index % len(COLOURS)], line)
+            ticks = list(groups) if len(groups) > 1 else lines
+            axes.set_xticks(range(len(ticks)), ticks, fontsize=9)
+            axes.margins(x=0.12)
+            axes.set_title(name, fontsize=10)
+            if "loss" in name:
+                log_axis(axes)
+            axes.grid(alpha=0.25)
+            bare(axes)
+        if len(groups) > 1:
+            figure.axes[0].legend(fontsize=9, frameon=False)
 
 
 def plot_curves(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -69,34 +67,33 @@ def plot_curves(outcomes: Sequence[Outcome], path: Path) -> None:
     """
     groups = grouped(outcomes)
     measure = "accuracy" if "accuracy" in outcomes[0].histories[0][0] else "r2"
-    figure = Figure(figsize=(_width(groups), 6.4), layout="constrained")
-    rows = figure.subplots(2, len(groups), squeeze=False, sharex=True, sharey="row")
-    for column, (group, own) in enumerate(groups.items()):
-        for axes, name in zip(rows[:, column], ("loss", measure), strict=True):
-            for outcome in own:
-                colour = _colour(outcome, outcomes)
-                for key, look in ((name, "-"), (f"val_{name}", "--")):
-                    epochs, curve = outcome.curve(key)
-                    label = outcome.twin.line if look == "-" else None
-                    axes.plot(epochs, curve.mean, look, color=colour, lw=1.4, label=label)
-                    if look == "-" and np.isfinite(curve.half).all():
-                        axes.fill_between(
-                            epochs, curve.low, curve.high, color=colour, alpha=0.15, lw=0
-                        )
-            if column == 0:
-                axes.set_ylabel(name)
-            axes.grid(alpha=0.25)
-            bare(axes)
-        # Wide intervals of few seeds would leave nothing of the rest.
-        rows[1, column].set_ylim(-0.02, 1.04)
-        rows[0, column].set_title(group, fontsize=10)
-        rows[1, column].set_xlabel("epoch")
-        rows[1, column].xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    top = max(float(np.nanmax(outcome.curve(key)[1].mean))
-              for outcome in outcomes for key in ("loss", "val_loss"))  # fmt: skip
-    rows[0, 0].set_ylim(0, 1.1 * min(top, _HIGHEST))
-    rows[0, 0].legend(fontsize=9, frameon=False)
-    save(figure, path)
+    with drawn(path, _width(groups), 6.4) as figure:
+        rows = figure.subplots(2, len(groups), squeeze=False, sharex=True, sharey="row")
+        for column, (group, own) in enumerate(groups.items()):
+            for axes, name in zip(rows[:, column], ("loss", measure), strict=True):
+                for outcome in own:
+                    colour = _colour(outcome, outcomes)
+                    for key, look in ((name, "-"), (f"val_{name}", "--")):
+                        epochs, curve = outcome.curve(key)
+                        label = outcome.twin.line if look == "-" else None
+                        axes.plot(epochs, curve.mean, look, color=colour, lw=1.4, label=label)
+                        if look == "-" and np.isfinite(curve.half).all():
+                            axes.fill_between(
+                                epochs, curve.low, curve.high, color=colour, alpha=0.15, lw=0
+                            )
+                if column == 0:
+                    axes.set_ylabel(name)
+                axes.grid(alpha=0.25)
+                bare(axes)
+            # Wide intervals of few seeds would leave nothing of the rest.
+            rows[1, column].set_ylim(-0.02, 1.04)
+            rows[0, column].set_title(group, fontsize=10)
+            rows[1, column].set_xlabel("epoch")
+            rows[1, column].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        top = max(float(np.nanmax(outcome.curve(key)[1].mean))
+                  for outcome in outcomes for key in ("loss", "val_loss"))  # fmt: skip
+        rows[0, 0].set_ylim(0, 1.1 * min(top, _HIGHEST))
+        rows[0, 0].legend(fontsize=9, frameon=False)
 
 
 def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -107,21 +104,20 @@ def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
         path: Of the PNG.
     """
     groups = grouped(outcomes)
-    figure = Figure(figsize=(_width(groups), 7.2), layout="constrained")
-    rows = figure.subplots(2, len(groups), squeeze=False, sharey="row")
-    for column, (group, own) in enumerate(groups.items()):
-        networks = [each for outcome in own for each in (outcome.initial, outcome.trained)]
-        draw_curves(rows[0, column], networks)
-        draw_norms(rows[1, column], networks, "outputs")
-        rows[0, column].set_title(group, fontsize=10)
-        rows[0, column].get_legend().remove()
-    figure.legend(
-        *rows[1, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=9,
-        frameon=False, ncols=4 if len(groups) > 2 else 2,
-    )  # fmt: skip
-    rows[0, 0].set_ylabel("autocorrelation of gradients")
-    rows[1, 0].set_ylabel("norm of the loss's gradient\nat each unit's output")
-    save(figure, path)
+    with drawn(path, _width(groups), 7.2) as figure:
+        rows = figure.subplots(2, len(groups), squeeze=False, sharey="row")
+        for column, (group, own) in enumerate(groups.items()):
+            networks = [each for outcome in own for each in (outcome.initial, outcome.trained)]
+            draw_curves(rows[0, column], networks)
+            draw_norms(rows[1, column], networks, "outputs")
+            rows[0, column].set_title(group, fontsize=10)
+            rows[0, column].get_legend().remove()
+        figure.legend(
+            *rows[1, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=9,
+            frameon=False, ncols=4 if len(groups) > 2 else 2,
+        )  # fmt: skip
+        rows[0, 0].set_ylabel("autocorrelation of gradients")
+        rows[1, 0].set_ylabel("norm of the loss's gradient\nat each unit's output")
 
 
 def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -147,27 +143,26 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
     # A single group stands side by side.
     across, down = (list(groups), lines) if len(groups) > 1 else (lines, list(groups))
     size = (2.9 * len(across) + 1.5, 2.9 * len(down) + 0.3)
-    figure = Figure(figsize=size, layout="constrained")
-    cells = figure.subplots(len(down), len(across), squeeze=False, sharex=True, sharey=True)
-    for (row, column), axes in np.ndenumerate(cells):
-        key = (down[row], across[column]) if len(groups) > 1 else (across[column], down[row])
-        first, second = surfaces[key].axes
-        filled = axes.contourf(
-            first, second, losses[key].T, levels, cmap="viridis",
-            norm=colors.LogNorm(levels[0], levels[-1]), extend="both",
-        )  # fmt: skip
-        axes.contour(first, second, losses[key].T, levels, colors="white", linewidths=0.35)
-        axes.plot(0, 0, marker="*", color="white", markeredgecolor="black", markersize=11)
-        axes.set_aspect("equal")
-        axes.tick_params(labelsize=8)
-        if row == 0:
-            axes.set_title(across[column], fontsize=10)
-        if column == 0:
-            axes.set_ylabel(down[row], fontsize=10)
-    bar = figure.colorbar(filled, ax=cells, label="loss", shrink=0.9)
-    ticks = [tick for tick in _TICKS if levels[0] <= tick <= levels[-1]]
-    bar.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
-    save(figure, path)
+    with drawn(path, *size) as figure:
+        cells = figure.subplots(len(down), len(across), squeeze=False, sharex=True, sharey=True)
+        for (row, column), axes in np.ndenumerate(cells):
+            key = (down[row], across[column]) if len(groups) > 1 else (across[column], down[row])
+            first, second = surfaces[key].axes
+            filled = axes.contourf(
+                first, second, losses[key].T, levels, cmap="viridis",
+                norm=colors.LogNorm(levels[0], levels[-1]), extend="both",
+            )  # fmt: skip
+            axes.contour(first, second, losses[key].T, levels, colors="white", linewidths=0.35)
+            axes.plot(0, 0, marker="*", color="white", markeredgecolor="black", markersize=11)
+            axes.set_aspect("equal")
+            axes.tick_params(labelsize=8)
+            if row == 0:
+                axes.set_title(across[column], fontsize=10)
+            if column == 0:
+                axes.set_ylabel(down[row], fontsize=10)
+        bar = figure.colorbar(filled, ax=cells, label="loss", shrink=0.9)
+        ticks = [tick for tick in _TICKS if levels[0] <= tick <= levels[-1]]
+        bar.set_ticks(ticks, labels=[f"{tick:,g}" for tick in ticks])
 
 
 def _points(

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from zoo.analysis.gradients.gradients import Network
 from zoo.analysis.gradients.shattering import DISTANCE
 from zoo.analysis.interval import geometric
-from zoo.files import whole_file
+from zoo.drawing import drawn
 
 COLOURS = ("#2f6db5", "#d1542f", "#3a9a5b", "#8a5bb0", "#b8860b", "#4aa5b8", "#c2477f", "#6b7280")
 _MOST_UNITS = 12  # Whose names fit under an axis.
@@ -30,21 +29,20 @@ def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None
         title: Above the picture.
     """
     shown = networks[:_MOST_TRACES]
-    figure = Figure(figsize=(11, 1.2 + 1.35 * max(len(shown), 2.4)), layout="constrained")
-    figure.suptitle(title, fontsize=12)
-    grid = figure.add_gridspec(len(shown), 2, width_ratios=(1, 1.05))
-    for row, (network, look) in enumerate(_looks(shown)):
-        axes = figure.add_subplot(grid[row, 0])
-        _trace(axes, network, look["color"])
-        axes.tick_params(labelbottom=row == len(shown) - 1)
-        if row == 0:
-            above = "gradient along one line / root mean square"
-            axes.set_title(above, fontsize=8.5, color="#6b7280", loc="right", pad=3)
-    axes.set_xlabel("way from one example to another")
-    axes = figure.add_subplot(grid[:, 1])
-    draw_curves(axes, networks)
-    axes.set_title("autocorrelation of gradients, mean over lines", fontsize=10)
-    save(figure, path)
+    with drawn(path, 11, 1.2 + 1.35 * max(len(shown), 2.4)) as figure:
+        figure.suptitle(title, fontsize=12)
+        grid = figure.add_gridspec(len(shown), 2, width_ratios=(1, 1.05))
+        for row, (network, look) in enumerate(_looks(shown)):
+            axes = figure.add_subplot(grid[row, 0])
+            _trace(axes, network, look["color"])
+            axes.tick_params(labelbottom=row == len(shown) - 1)
+            if row == 0:
+                above = "gradient along one line / root mean square"
+                axes.set_title(above, fontsize=8.5, color="#6b7280", loc="right", pad=3)
+        axes.set_xlabel("way from one example to another")
+        axes = figure.add_subplot(grid[:, 1])
+        draw_curves(axes, networks)
+        axes.set_title("autocorrelation of gradients, mean over lines", fontsize=10)
 
 
 def draw_curves(axes: Axes, networks: Sequence[Network]) -> None:
@@ -72,15 +70,14 @@ def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
         path: Of the PNG.
         title: Above the picture.
     """
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    figure.suptitle(title, fontsize=12)
-    panels = figure.subplots(1, 2)
-    titles = ("at each unit's output", "at each unit's weights")
-    for axes, name, above in zip(panels, ("outputs", "weights"), titles, strict=True):
-        draw_norms(axes, networks, name)
-        axes.set_title(f"norm of the loss's gradient {above}", fontsize=10)
-    panels[0].legend(fontsize=9, frameon=False)
-    save(figure, path)
+    with drawn(path, 11, 4.6) as figure:
+        figure.suptitle(title, fontsize=12)
+        panels = figure.subplots(1, 2)
+        titles = ("at each unit's output", "at each unit's weights")
+        for axes, name, above in zip(panels, ("outputs", "weights"), titles, strict=True):
+            draw_norms(axes, networks, name)
+            axes.set_title(f"norm of the loss's gradient {above}", fontsize=10)
+        panels[0].legend(fontsize=9, frameon=False)
 
 
 def draw_norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
@@ -118,8 +115,8 @@ def log_axis(axes: Axes) -> None:
     # Few decades need ticks inside, and the usual labels of those are hard to read.
     few = high < 100 * low
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
-    if low > 1e-4 and high < 1e5:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    # The usual one writes formulas, which `drawn` shows as they are written.
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
@@ -142,9 +139,3 @@ def bare(axes: Axes) -> None:
     """Takes away the frame above and on the right."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Writes a PNG."""
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=120)

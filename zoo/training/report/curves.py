@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from zoo.files import whole_file
+from zoo.drawing import drawn
 
 
 def plot_curves(history: Sequence[dict[str, float]], path: Path, title: str) -> None:
@@ -18,16 +16,14 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path, title: str) -> 
         path: Of the PNG.
         title: Above the picture.
     """
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    figure.suptitle(title)
     epochs = [row["epoch"] for row in history]
     measure = "accuracy" if "accuracy" in history[0] else "r2"
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", measure), strict=True):
-        for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
-            axes.plot(epochs, [row[key] for row in history], label=label)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(metric)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    with drawn(path, 10, 4) as figure:
+        figure.suptitle(title)
+        for axes, metric in zip(figure.subplots(1, 2), ("loss", measure), strict=True):
+            for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
+                axes.plot(epochs, [row[key] for row in history], label=label)
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(metric)
+            axes.grid(alpha=0.3)
+            axes.legend()

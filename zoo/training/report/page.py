@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+from PIL import Image
 
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Split
-from zoo.files import whole_file, write_text
+from zoo.drawing import drawn
+from zoo.files import write_text
 from zoo.page import page, picture, table
 from zoo.tasks.reliability import Calibration, calibrate
 from zoo.training.inference import Evaluation, score
 
 PAGE = "result.html"
 _MISTAKES = 12
-_NUMBERED = 20  # Classes up to which each cell of the confusion matrix holds its count.
-_MOST_TICKS = 60
+_MOST_NAMED = 60  # Classes; of more, the confusion is a picture without names.
+_SMALLEST = 160  # Pixels that the shorter side of a mistaken picture takes on the page, or more.
 
 
 def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Split) -> None:
     """Writes `result.html` into a run's folder, and the pictures that it shows.
 
-    They are `confusion.png`, `calibration.png` and, of images that were mistaken, `mistakes.png`;
-    `curves.png` is there already.
+    They are `calibration.png` and, of more than 60 classes, `confusion.png`; `curves.png` is there
+    already. The names of classes are text of the page, in any script: a PNG would need a font.
 
     Args:
         folder: Of the checkpoint.
@@ -36,16 +39,18 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
     """
     evaluation = score(probabilities, split, card.labels)
     calibration = calibrate(probabilities, split.y)
-    _save(_confusion(evaluation, card.labels), folder / "confusion.png")
-    _save(_reliability(calibration), folder / "calibration.png")
-    mistakes = worst_mistakes(probabilities, split.y)
-    shown = len(mistakes) > 0 and split.x.ndim == 4
-    if shown:
-        drawn = _mistakes(split.x, split.y, probabilities, mistakes, card.labels)
-        _save(drawn, folder / "mistakes.png")
+    _draw_reliability(calibration, folder / "calibration.png")
+    if len(card.labels) <= _MOST_NAMED:
+        confusion = _confusion_table(evaluation, card.labels)
     else:
-        (folder / "mistakes.png").unlink(missing_ok=True)
-    write_text(folder / PAGE, _page(card, evaluation, calibration, shown))
+        _draw_confusion(evaluation, folder / "confusion.png")
+        confusion = '<img src="confusion.png" alt="Confusion">'
+    shown = [
+        _mistake(split.x[index], probabilities[index], int(split.y[index]), card.labels)
+        for index in worst_mistakes(probabilities, split.y)
+        if split.x.ndim == 4
+    ]
+    write_text(folder / PAGE, _page(card, evaluation, calibration, confusion, "".join(shown)))
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -55,7 +60,9 @@ def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
     return wrong[order][:_MISTAKES]
 
 
-def _page(card: Card, evaluation: Evaluation, calibration: Calibration, mistakes: bool) -> str:
+def _page(
+    card: Card, evaluation: Evaluation, calibration: Calibration, confusion: str, mistakes: str
+) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
     (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
     rows = [
@@ -71,10 +78,11 @@ def _page(card: Card, evaluation: Evaluation, calibration: Calibration, mistakes
         f"{escape(metric.dataset)} are told right, {wrong:,} wrong. "
         f"{escape(card.source)}.</p>",
         picture("Training", "curves.png"),
-        picture("Confusion: rows are the truth, columns the prediction", "confusion.png"),
+        "<h2>Confusion: rows are the truth, columns the prediction</h2>",
+        confusion,
         "<h2>Per class</h2>",
         table(("class", "precision", "recall", "f1", "examples"), rows),
-        picture("The surest mistakes", "mistakes.png") if mistakes else "",
+        f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
         picture("Calibration", "calibration.png"),
         f"<p>Expected calibration error: {calibration.error:.4f}, the mean distance between how "
         "sure the model is and how often it is right. Bars above the line: too modest; below: too "
@@ -86,67 +94,63 @@ def _page(card: Card, evaluation: Evaluation, calibration: Calibration, mistakes
     return page(title, parts)
 
 
-def _save(figure: Figure, path: Path) -> None:
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+def _confusion_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
+    """Returns a table of counts, a cell the darker, the larger its share of the row."""
+    head = "".join(f"<th><span>{escape(label)}</span></th>" for label in labels)
+    body = ""
+    for label, counts in zip(labels, evaluation.confusion, strict=True):
+        whole = max(sum(counts), 1)
+        cells = "".join(_confusion_cell(count, count / whole) for count in counts)
+        body += f"<tr><th>{escape(label)}</th>{cells}</tr>"
+    return (
+        "<div class='wide'><table class='confusion'>"
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
-def _confusion(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
+def _confusion_cell(count: int, share: float) -> str:
+    if not count:
+        return "<td></td>"
+    ink = "white" if share > 0.5 else "black"
+    return f"<td style='background:rgba(8,81,156,{share:.2f});color:{ink}'>{count}</td>"
+
+
+def _draw_confusion(evaluation: Evaluation, path: Path) -> None:
     counts = np.array(evaluation.confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(max(4.0, 0.5 * len(labels)), 14.0)
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xlabel("prediction")
-    axes.set_ylabel("truth")
-    if len(labels) <= _MOST_TICKS:
-        names = [_plain(label) for label in labels]
-        axes.set_xticks(range(len(labels)), names, rotation=90)
-        axes.set_yticks(range(len(labels)), names)
-    if len(labels) <= _NUMBERED:
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                dark = shares[row, column] > 0.5
-                axes.text(column, row, str(count), ha="center", va="center",
-                          color="white" if dark else "black", fontsize=8)  # fmt: skip
-    return figure
+    with drawn(path, 12, 11) as figure:
+        axes = figure.subplots()
+        axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
+        axes.set_xlabel("prediction")
+        axes.set_ylabel("truth")
 
 
-def _reliability(calibration: Calibration) -> Figure:
-    figure = Figure(figsize=(5, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    bars = axes.bar(calibration.confidence, calibration.accuracy, width=0.06, alpha=0.8)
-    axes.bar_label(bars, [str(count) for count in calibration.examples], fontsize=7)
-    axes.set(xlim=(0, 1.05), ylim=(0, 1.1), xlabel="confidence", ylabel="share that is right")
-    return figure
+def _draw_reliability(calibration: Calibration, path: Path) -> None:
+    with drawn(path, 5, 4) as figure:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+        bars = axes.bar(calibration.confidence, calibration.accuracy, width=0.06, alpha=0.8)
+        axes.bar_label(bars, [str(count) for count in calibration.examples], fontsize=7)
+        axes.set(xlim=(0, 1.05), ylim=(0, 1.1), xlabel="confidence", ylabel="share that is right")
 
 
-def _mistakes(
-    x: np.ndarray,
-    y: np.ndarray,
-    probabilities: np.ndarray,
-    chosen: np.ndarray,
-    labels: Sequence[str],
-) -> Figure:
-    across = min(4, len(chosen))
-    down = -(-len(chosen) // across)
-    figure = Figure(figsize=(2.6 * across, 3.0 * down), layout="constrained")
-    cells = figure.subplots(down, across, squeeze=False).flat
-    for axes in cells:
-        axes.axis("off")
-    for axes, index in zip(figure.axes, chosen, strict=False):
-        told = int(probabilities[index].argmax())
-        axes.imshow(x[index].squeeze(), cmap="gray", vmin=0, vmax=255)
-        sure = probabilities[index, told]
-        axes.set_title(
-            f"{_plain(labels[told])} {sure:.0%}\nis {_plain(labels[y[index]])}", fontsize=9
-        )
-    return figure
+def _mistake(pixels: np.ndarray, probabilities: np.ndarray, y: int, labels: Sequence[str]) -> str:
+    """Returns a picture with what it was taken for, how surely, and what it is.
 
-
-def _plain(label: str) -> str:
-    """Returns a label that matplotlib does not read as a formula."""
-    short = label if len(label) <= 24 else label[:23] + "…"
-    return short.replace("$", r"\$")
+    Args:
+        pixels: (height, width, channels) from 0 to 255; unless there are 3, the first.
+        probabilities: (classes,).
+        y: Its class.
+        labels: Of all classes.
+    """
+    shown = pixels if pixels.shape[-1] == 3 else pixels[..., 0]
+    encoded = io.BytesIO()
+    Image.fromarray(np.clip(np.rint(shown), 0, 255).astype(np.uint8)).save(encoded, "PNG")
+    height, width = shown.shape[:2]
+    scale = max(_SMALLEST / min(height, width), 1)
+    best = int(probabilities.argmax())
+    return (
+        f"<figure><img width='{round(scale * width)}' alt='' "
+        f"src='data:image/png;base64,{base64.b64encode(encoded.getvalue()).decode()}'>"
+        f"<figcaption>{escape(labels[best])} {probabilities[best]:.0%}<br>"
+        f"is {escape(labels[y])}</figcaption></figure>"
+    )

@@ -1,0 +1,52 @@
+"""Pictures as PNG files, in which names are names: no formula, and in what letters there are."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from zoo.files import whole_file
+from zoo.printable import printable
+
+# Where one of these is installed, it draws the letters that matplotlib's own font lacks.
+_WIDE_FONTS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei", "Droid Sans Fallback", "Arial Unicode MS", "Hiragino Sans",
+    "PingFang SC", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Noto Emoji", "Symbola",
+    "Unifont",
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def drawn(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """Gives a figure to draw on, and writes it when the block ends well.
+
+    A dollar sign in a title or a label is drawn as it is; matplotlib would read a formula, and
+    raise where there is none. A letter that no font here has is drawn as a box: what a person has
+    to read in any script belongs on a page, where the browser has the fonts.
+
+    Args:
+        path: Of the PNG, 120 pixels to the inch.
+        width: In inches.
+        height: In inches.
+    """
+    known = set(font_manager.get_font_names())
+    fonts = [*matplotlib.rcParams["font.family"], *(font for font in _WIDE_FONTS if font in known)]
+    with (
+        matplotlib.rc_context({"text.parse_math": False, "font.family": fonts}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        for text in figure.findobj(Text):
+            text.set_text(printable(text.get_text()))
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=120)
