@@ -87,7 +87,7 @@ TRAIN = [
     ((LSTM, "--data=infinite.npz"), "x has NaN or infinity in 1 of 40 examples"),
     ((LSTM, "--data=zero_length.npz"), "sequence 3 has length 0"),
     ((LSTM, "--data=no_arrays.npz"), "no_arrays.npz holds no arrays"),
-    ((LSTM, "--data=objects.npz"), "an array of objects, which is not opened"),
+    ((LSTM, "--data=objects.npz"), "an array of objects, x.npy, which is not opened"),
     ((LSTM, "--data=truncated.npz"), "truncated.npz is not an .npz file"),
     ((MLP, "--augment=light"), "--augment=light is of pictures"),
     ((LSTM, LABEL, "--data=ragged.csv"), "no sequence data; choose --model=residual_mlp"),
@@ -134,6 +134,6 @@ def test_a_category_never_seen_is_measured_and_said(zoo_command, folder, checkpo
         "evaluate", f"--checkpoint={checkpoint}", "--data=pink.csv", "--split=all", "--output=f"
     )
     assert (code, err) == (0, "")
-    assert "cells of no known category, read as none of them: colour (1, such as 'pink')" in out
+    assert "cells of no known category, read as none of them: colour (1, such as 'pink'" in out
     assert "weight (1)" in out  # The infinite one.
     assert np.sum(json.loads((folder / "f").read_text())["confusion"]) == 61

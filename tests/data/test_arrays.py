@@ -101,7 +101,7 @@ WRONG = {
     "kind": ("features", SEQUENCES, r"x has shape \(40, 6, 5\), which is no features data"),
     "nothing": ("features", {}, "holds no arrays; save x and y"),
     "half a split": ("features", {"x": X, "y": Y, "y_test": Y}, "holds y_test and no x_test"),
-    "other half": ("features", {"x": X, "y": Y, "x_test": X}, "unknown array 'y_test'"),
+    "other half": ("features", {"x": X, "y": Y, "x_test": X}, "holds x_test and no y_test"),
     "nan in test": (
         "features",
         {"x": X, "y": Y, "x_test": changed(X, 2, np.nan), "y_test": Y},
@@ -116,7 +116,7 @@ WRONG = {
     "no examples": ("features", {"x": X[:0], "y": Y[:0]}, "x is empty"),
     "fractions": ("features", {"x": X, "y": Y + 0.5}, "--task=regression"),
     "huge class": ("features", {"x": X, "y": changed(Y * 1.0, 3, 1e300)}, "fractions or NaN"),
-    "names twice": ("features", {"x": X, "y": Y, "labels": np.array(list("aacd"))}, "one twice"),
+    "names twice": ("features", {"x": X, "y": Y, "labels": np.array(list("aacd"))}, "'a' twice"),
     "one name": (
         "features",
         {"x": X, "y": Y, "labels": np.array("abcd")},

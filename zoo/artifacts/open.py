@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+import export
 from zoo.artifacts.process import Process
 from zoo.artifacts.trust import check_only_calculates
+from zoo.checkpoints.card import Card
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
@@ -57,6 +59,32 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
     with Process(path, threads=threads) as process:
         facts = process.facts
         yield Artifact(path, tuple(facts["shape"]), process.run, tuple(facts["labels"]))
+
+
+def check_origin(path: str, name: str, card: Card) -> None:
+    """Refuses a checkpoint that a `.tflite` file was not exported from, where the file says so.
+
+    Args:
+        path: Of the file; a SavedModel does not say.
+        name: Of the checkpoint, as the user gave it.
+        card: Of the checkpoint.
+
+    Raises:
+        RequestError: The file was made from other weights.
+    """
+    weights = card.files.get("model.safetensors")
+    if weights is None or Path(path).is_dir():
+        return
+    try:
+        origin = export.describe_file(path)["identity"]
+    except export.ExportError as error:
+        raise RequestError(str(error)) from error
+    made_from = origin.get("weights_sha256") if isinstance(origin, dict) else None
+    if made_from is not None and made_from != weights.sha256:
+        raise RequestError(
+            f"{path} was not exported from {name}, whose weights are others; give the checkpoint "
+            f"that it was made from ({origin.get('checkpoint')})"
+        )
 
 
 def artifact_labels(artifact: Artifact, file: str | None = None) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ class Column:
         fill: Numbers: stands for an empty cell; the median of the training split.
         indicator: Numbers: whether the training split had empty cells.
         vocabulary: Categories, the most frequent first; "" is the empty cell.
+        decimal: Numbers: the mark before their fraction in the table that was learnt.
+        unit: Numbers: the sign before or after each of them there, such as "$" or "%".
     """
 
     name: str
@@ -78,6 +80,8 @@ class Column:
     fill: float = 0.0
     indicator: bool = False
     vocabulary: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    unit: str = ""
 
     def __post_init__(self) -> None:
         rising = all(low < high for low, high in itertools.pairwise(self.edges))

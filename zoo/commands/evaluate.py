@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from absl import flags
 from rich.table import Table
 
-from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
+from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
 from zoo.commands.console import console
 from zoo.commands.flags.reading import define_reading, reading
 from zoo.commands.flags.trusting import define_trust
@@ -21,12 +21,13 @@ from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
 if TYPE_CHECKING:
+    from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
     from zoo.data.sources import Reading
     from zoo.models import InputKind
     from zoo.training.inference import ClassScore, Evaluation, ValueEvaluation
 
-    Measured: TypeAlias = tuple[Dataset, Evaluation | ValueEvaluation]
+    Measured: TypeAlias = tuple[Dataset, str, Evaluation | ValueEvaluation]
 
 # What goes into a file, by the dimensions of one example.
 KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
@@ -40,8 +41,10 @@ flags.DEFINE_string(
 )  # fmt: skip
 flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
 flags.DEFINE_enum(
-    "split", "test", ["test", "validation", "train", "all"], "of the data", flag_values=FLAGS
-)
+    "split", "test", ["test", "validation", "train", "all"],
+    "of the data; test of a file without splits, and that the checkpoint was not trained on: all",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
 define_reading(FLAGS)
 define_trust(FLAGS)
@@ -59,7 +62,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     measure = _measure_artifact if values.artifact else _measure_checkpoint
     with reading(values, terminal) as how:
-        dataset, evaluation = measure(values, how)
+        dataset, name, evaluation = measure(values, how)
     for note in dataset.notes:
         terminal.print(note)
     if isinstance(evaluation, Evaluation):
@@ -68,9 +71,13 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         figures = f"top-1 {evaluation.top1:.2%}"
     else:
         figures = f"r2 {evaluation.r2:.4f}, mae {evaluation.mae:.5g}"
-    terminal.print(
-        f"{figures} on {evaluation.examples:,} {values.split} examples of {dataset.name}"
-    )
+    if name != values.split:
+        terminal.print(
+            f"{values.data} is not what {values.checkpoint} was trained on, and has no test split "
+            "of its own: all examples count"
+        )
+    which = "all {:,} examples" if name == "all" else f"{{:,}} {name} examples"
+    terminal.print(f"{figures} on {which.format(evaluation.examples)} of {dataset.name}")
     if values.output:
         text = json.dumps(dataclasses.asdict(evaluation), indent=2)
         write_text(Path(values.output), text + "\n")
@@ -84,7 +91,16 @@ def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
 
     checkpoint = load(values.checkpoint)
     dataset = load_for(checkpoint.card, values.data, how)
-    return dataset, evaluate(checkpoint.model, dataset, dataset.split(values.split))
+    name = _split_name(values.split, dataset, checkpoint.card)
+    return dataset, name, evaluate(checkpoint.model, dataset, dataset.split(name))
+
+
+def _split_name(asked: str, dataset: Dataset, card: Card) -> str:
+    """Returns which split counts: of data that a checkpoint has never seen, all."""
+    trained_on = card.training.get("data")
+    known = trained_on.get("fingerprint") if isinstance(trained_on, dict) else None
+    new = dataset.divided and dataset.fingerprint() != known
+    return "all" if asked == "test" and new else asked
 
 
 def _measure_artifact(values: flags.FlagValues, how: Reading) -> Measured:
@@ -96,24 +112,32 @@ def _measure_opened(artifact: Artifact, values: flags.FlagValues, how: Reading) 
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sequences import of_length
     from zoo.data.sources import load_dataset, load_for
+    from zoo.data.tables.table import table_files
     from zoo.training.inference import score, score_values
 
     shape = artifact.shape
+    name = values.split
     if values.checkpoint:
-        dataset = load_for(checkpoint_card(values.checkpoint), values.data, how)
+        card = checkpoint_card(values.checkpoint)
+        dataset = load_for(card, values.data, how)
+        name = _split_name(name, dataset, card)
+        if dataset.columns is not None:
+            check_origin(values.artifact, values.checkpoint, card)
+    elif table_files(values.data):
+        raise RequestError(
+            f"{values.data} is a table, and {values.artifact} takes features: say --checkpoint "
+            "too, the one that it was exported from, whose card holds the columns"
+        )
     else:
         size = shape[0] if len(shape) == 3 else None
         kind = KINDS[len(shape)]
         dataset = load_dataset(values.data, kind, image_size=size, reading=how)
-    split = dataset.split(values.split)
+    split = dataset.split(name)
     if len(shape) == 2 and shape[0] is not None:
-        split = of_length(dataset, shape[0]).split(values.split)
+        split = of_length(dataset, shape[0]).split(name)
     x = split.x
     if any(side not in (None, own) for side, own in zip(shape, x.shape[1:], strict=True)):
-        raise RequestError(
-            f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}; where it is a "
-            "table, say --checkpoint too, whose columns are used"
-        )
+        raise RequestError(f"{values.artifact} takes {shape}, {dataset.name} has {x.shape[1:]}")
     outputs = artifact.run(x, split.lengths)
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
@@ -121,15 +145,17 @@ def _measure_opened(artifact: Artifact, values: flags.FlagValues, how: Reading) 
             f"{dataset.name} has {len(dataset.labels)}"
         )
     if dataset.task == "regression":
-        return dataset, score_values(outputs, split)
+        return dataset, name, score_values(outputs, split)
     labels = artifact_labels(artifact)
-    numbered = values.data.endswith(".npz")  # Its classes have no names.
+    # Classes of an .npz file without names are numbers.
+    numbers = tuple(map(str, range(len(dataset.labels))))
+    numbered = values.data.endswith(".npz") and dataset.labels == numbers
     if labels and not numbered and labels != dataset.labels:
         raise RequestError(
             f"the labels of {values.artifact} are {', '.join(labels)}, those of {dataset.name} "
             f"{', '.join(dataset.labels)}; they must be the same, in this order"
         )
-    return dataset, score(outputs, split, dataset.labels)
+    return dataset, name, score(outputs, split, dataset.labels)
 
 
 def _class_table(classes: Sequence[ClassScore]) -> Table:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from zoo.checkpoints.card import Task
 from zoo.data.dataset import Dataset, Split, divide, take
-from zoo.data.labels import check_splits, class_indices, class_names
+from zoo.data.labels import check_label, check_splits, class_indices, class_names
+from zoo.data.npz import Arrays, read_npz
 from zoo.errors import RequestError
-from zoo.registry import unknown
 
-# What the arrays of a split are called: x, x_val, x_test.
-ENDINGS = {"train": "", "validation": "_val", "test": "_test"}
 DIMENSIONS = {"features": 2, "sequence": 3, "image": 4}
-Arrays = dict[str, np.ndarray]
+SPLITS = ("train", "validation", "test")
 
 
 def load_arrays(
@@ -31,7 +28,7 @@ def load_arrays(
 
     It holds `x` and `y`, and may hold `lengths` (true steps of padded sequences), `labels` (names
     of the classes 0, 1, …), and `x`, `y` and `lengths` again with `_val` and `_test` for splits
-    of their own.
+    of their own. `zoo.data.npz` knows more names, such as `X_train` and `x_valid`.
 
     Args:
         source: Path of the file.
@@ -45,43 +42,43 @@ def load_arrays(
     """
     path = Path(source)
     learn = labels is None
-    arrays = _read(path)
-    endings = {name: end for name, end in ENDINGS.items() if not end or f"x{end}" in arrays}
-    inputs = {name: _inputs(path, arrays, end, kind) for name, end in endings.items()}
+    parts, others = read_npz(path)
+    inputs = {name: _inputs(arrays, kind) for name, arrays in parts.items()}
     shapes = {
         x.shape[1:] if lengths is None else (None, *x.shape[2:]) for x, lengths in inputs.values()
     }
     if len(shapes) > 1:
-        told = ", ".join(sorted(map(str, shapes)))
+        listed = ", ".join(sorted(map(str, shapes)))
         raise RequestError(
-            f"{path}: the splits hold examples of shapes {told}; make them equal, and give lengths "
-            "for all splits or for none"
+            f"{path}: the splits hold examples of shapes {listed}; make them equal, and give "
+            "lengths for all splits or for none"
         )
     if task == "regression":
         labels = ("y",)
-        targets = {name: _values(path, arrays, end) for name, end in endings.items()}
+        targets = {name: _values(arrays) for name, arrays in parts.items()}
     else:
-        names = {name: _names(path, arrays, end) for name, end in endings.items()}
-        labels = labels or _labels(path, arrays) or class_names(names["train"], f"{path}: y")
+        names = _names_of_classes(parts["train"])
+        cells = {name: _classes(arrays, names) for name, arrays in parts.items()}
+        labels = labels or names or class_names(cells["train"], parts["train"].what("y"))
         targets = {
-            name: class_indices(
-                names[name], labels, [f"{path}: y{end}[{i}]" for i in range(len(names[name]))]
-            )
-            for name, end in endings.items()
+            name: class_indices(cells[name], labels, arrays.label) for name, arrays in parts.items()
         }
     splits = {}
     for name, (x, lengths) in inputs.items():
         if len(x) != len(targets[name]):
-            end = endings[name]
+            arrays = parts[name]
             raise RequestError(
-                f"{path}: x{end} has {len(x):,} examples, y{end} {len(targets[name]):,}"
+                f"{arrays.what('x')} has {len(x):,} examples, {arrays.names['y']} "
+                f"{len(targets[name]):,}"
             )
         splits[name] = Split(x, targets[name], lengths)
+    divided = "test" not in splits
     train = splits["train"]
-    for name, rows in zip(ENDINGS, divide(train.y, set(splits)), strict=True):
+    for name, rows in zip(SPLITS, divide(train.y, set(splits)), strict=True):
         if name == "train" or name not in splits:
             splits[name] = take(train, rows)
-    notes = check_splits(splits, labels, source, learn=learn)
+    notes = [f"left out, arrays of other names: {', '.join(others[:6])}"] if others else []
+    notes += check_splits(splits, labels, source, learn=learn)
     return Dataset(
         path.stem,
         labels,
@@ -90,47 +87,13 @@ def load_arrays(
         splits["test"],
         task=task,
         notes=tuple(notes),
+        divided=divided,
     )
 
 
-def _read(path: Path) -> Arrays:
-    try:
-        file = np.load(path, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            raise RequestError(f"{path} holds one array; save x and y with numpy.savez")
-        with file:
-            arrays = {name: file[name] for name in file.files}
-    except RequestError:
-        raise
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if "Object arrays" in str(error):
-            raise RequestError(
-                f"{path} holds an array of objects, which is not opened; save numbers or text"
-            ) from error
-        # Of what is neither, numpy says that it is pickled and how to open it all the same.
-        reason = "it is no zip archive" if "pickle" in str(error) else error
-        raise RequestError(f"{path} is not an .npz file: {reason}") from error
-    if not arrays:
-        raise RequestError(f"{path} holds no arrays; save x and y with numpy.savez")
-    for end in filter(None, ENDINGS.values()):
-        for name in (f"y{end}", f"lengths{end}"):
-            if name in arrays and f"x{end}" not in arrays:
-                raise RequestError(f"{path} holds {name} and no x{end}; save both or neither")
-    return arrays
-
-
-def _array(path: Path, arrays: Arrays, name: str) -> np.ndarray:
-    if name not in arrays:
-        raise RequestError(f"{path}: {unknown('array', name, list(arrays))}")
-    return arrays[name]
-
-
-def _inputs(
-    path: Path, arrays: Arrays, end: str, kind: str
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _inputs(arrays: Arrays, kind: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Returns x, checked, and the lengths of its sequences where they vary."""
-    x = _array(path, arrays, f"x{end}")
-    what = f"{path}: x{end}"
+    x, what = arrays.values["x"], arrays.what("x")
     held = {dimensions: name for name, dimensions in DIMENSIONS.items()}.get(x.ndim)
     if held != kind:
         raise RequestError(
@@ -150,7 +113,7 @@ def _inputs(
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
     # First, since what stands after the last step does not matter, were it NaN.
-    x, lengths = (x, None) if kind == "features" else _padded(what, x, arrays.get(f"lengths{end}"))
+    x, lengths = (x, None) if kind == "features" else _padded(what, x, arrays.values.get("lengths"))
     bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if bad.any():
         raise RequestError(
@@ -188,56 +151,80 @@ def _padded(
     return x, lengths
 
 
-def _values(path: Path, arrays: Arrays, end: str) -> np.ndarray:
-    y = _labels_array(path, arrays, end)
+def _values(arrays: Arrays) -> np.ndarray:
+    y, what = _one_each(arrays), arrays.what("y")
     if y.dtype.kind not in "iuf":
-        raise RequestError(f"{path}: y{end} holds {y.dtype}; a regression needs numbers")
+        raise RequestError(f"{what} holds {y.dtype}; a regression needs numbers")
     with np.errstate(over="ignore"):
         values = y.astype(np.float32)
     bad = ~np.isfinite(values)
     if bad.any():
         row = bad.argmax()
         raise RequestError(
-            f"{path}: y{end}[{row}] is {y[row]}; a regression needs finite numbers, of 32 bits"
+            f"{what}[{row}] is {y[row]}; a regression needs finite numbers, of 32 bits"
         )
     return values
 
 
-def _names(path: Path, arrays: Arrays, end: str) -> list[str]:
+def _classes(arrays: Arrays, names: tuple[str, ...] | None) -> list[str]:
     """Returns the name of each example's class."""
-    y = _labels_array(path, arrays, end)
+    y, what = _one_each(arrays), arrays.what("y")
     if y.dtype.kind == "f":
         # From 2**53 on, floats leave out whole numbers.
         if not np.isfinite(y).all() or (y != np.round(y)).any() or (abs(y) > 2**53).any():
             raise RequestError(
-                f"{path}: y{end} holds fractions or NaN, not classes; for values say "
-                "--task=regression"
+                f"{what} holds fractions or NaN, not classes; for values say --task=regression"
             )
         y = y.astype(np.int64)
-    if y.dtype.kind not in "biuU":
-        raise RequestError(f"{path}: y{end} holds {y.dtype}; classes are whole numbers or text")
-    labels = _labels(path, arrays)
-    if labels is None:
-        return [str(value) for value in y]
-    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= len(labels):
-        raise RequestError(f"{path}: y{end} must hold 0 to {len(labels) - 1}, a number for a label")
-    return [labels[value] for value in y]
+    if y.dtype.kind not in "biuUS":
+        raise RequestError(f"{what} holds {y.dtype}; classes are whole numbers or text")
+    if names is None:
+        return _text(y, what)
+    if y.dtype.kind in "US":
+        return _text(y, what)  # Held to the names where the classes get their numbers.
+    if y.dtype.kind == "b":
+        y = y.astype(np.int64)
+    if y.min() < 0 or y.max() >= len(names):
+        raise RequestError(f"{what} must hold 0 to {len(names) - 1}, a number for a label")
+    return [names[value] for value in y.tolist()]
 
 
-def _labels(path: Path, arrays: Arrays) -> tuple[str, ...] | None:
+def _text(array: np.ndarray, what: str) -> list[str]:
+    """Returns the entries of an array as text; bytes are UTF-8."""
+    try:
+        entries = array.tolist()
+        return [entry.decode() if isinstance(entry, bytes) else str(entry) for entry in entries]
+    except ValueError as error:
+        raise RequestError(f"{what} holds text that is not in UTF-8; save it as str") from error
+
+
+def _names_of_classes(arrays: Arrays) -> tuple[str, ...] | None:
     """Returns the names of the classes, where the file has them."""
-    if "labels" not in arrays:
+    if "labels" not in arrays.values:
         return None
-    names = arrays["labels"]
-    if names.ndim != 1 or not len(names) or len(set(names.tolist())) < len(names):
+    array, what = arrays.values["labels"], arrays.what("labels")
+    if array.ndim != 1 or array.dtype.kind not in "biufUS":
         raise RequestError(
-            f"{path}: labels has shape {names.shape}, or one twice; give one name for each class"
+            f"{what} has shape {array.shape} of {array.dtype}; give one name for each class"
         )
-    return tuple(map(str, names))
+    names = _text(array, what)
+    for name in names:
+        check_label(name, what)
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice or not names:
+        raise RequestError(
+            f"{what} holds {f'{twice[0]!r} twice' if twice else 'none'}; give one name for each "
+            "class"
+        )
+    return tuple(names)
 
 
-def _labels_array(path: Path, arrays: Arrays, end: str) -> np.ndarray:
-    y = _array(path, arrays, f"y{end}")
+def _one_each(arrays: Arrays) -> np.ndarray:
+    """Returns y, (examples,); a column (examples, 1) is the same."""
+    y = arrays.values["y"]
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim != 1 or not len(y):
-        raise RequestError(f"{path}: y{end} has shape {y.shape}; give one label for each example")
+        raise RequestError(
+            f"{arrays.what('y')} has shape {y.shape}; give one label for each example"
+        )
     return y

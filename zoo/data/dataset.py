@@ -50,6 +50,8 @@ class Dataset:
         task: "classification" or "regression".
         columns: How a table's cells became features; None where the source holds numbers.
         notes: What the reader of the source decided and its user should know, a sentence each.
+        divided: Whether the source has no test split of its own, so that this one was taken from
+            the examples that another model may have been trained on.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Dataset:
     task: Task = "classification"
     columns: Columns | None = None
     notes: tuple[str, ...] = ()
+    divided: bool = False
 
     @property
     def example_shape(self) -> tuple[int | None, ...]:

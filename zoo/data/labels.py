@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from zoo.data.dataset import Split
-from zoo.data.tables.csv import as_number
+from zoo.data.numbers import Spelling, as_number
 from zoo.errors import RequestError
 
 # A class needs examples to be learnt from; numbers with fewer each are values.
@@ -20,57 +21,122 @@ FEW_CLASSES = 20
 def class_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
     """Returns the classes in a column of labels: numbers by size, else text by letter.
 
+    Labels that are one number, as "0" and "0.0", are one class, called by the shortest.
+
+    Args:
+        cells: The label of each example.
+        where: The column or array, for the message.
+
     Raises:
-        RequestError: There is one class only, or the labels look like values.
+        RequestError: There is one class only, two are the same text but for case and spaces, one
+            cannot be printed, or the labels look like values.
     """
     counts = Counter(cells)
-    numbers = {cell: as_number(cell) for cell in counts}
-    all_numbers = all(number is not None for number in numbers.values())
-    if len(counts) == 1:
+    for cell in counts:
+        check_label(cell, where)
+    names: dict[float | str, str] = {}
+    for cell in sorted(counts, key=lambda cell: (len(cell), cell)):
+        other = names.setdefault(_meaning(cell), cell)
+        if other != cell and as_number(cell) is None:
+            raise RequestError(
+                f"{where} has the classes {other!r} and {cell!r}, the same but for case or spaces; "
+                "spell them alike"
+            )
+    all_numbers = all(not isinstance(meaning, str) for meaning in names)
+    if len(names) == 1:
         raise RequestError(f"{where} is {cells[0]!r} in every row; two classes are the least")
-    if len(counts) > max(FEW_CLASSES, len(cells) / FEW_EXAMPLES):
+    if len(names) > max(FEW_CLASSES, len(cells) / FEW_EXAMPLES):
         advice = "; are they values? then say --task=regression" if all_numbers else ""
         raise RequestError(
-            f"{where} has {len(counts):,} classes in {len(cells):,} rows, "
+            f"{where} has {len(names):,} classes in {len(cells):,} rows, "
             f"fewer than {FEW_EXAMPLES} examples each{advice}"
         )
     if all_numbers:
-        return tuple(sorted(counts, key=lambda cell: (numbers[cell] or 0.0, cell)))
-    return tuple(sorted(counts))
+        return tuple(sorted(names.values(), key=lambda cell: (as_number(cell) or 0.0, cell)))
+    return tuple(sorted(names.values()))
 
 
-def class_indices(cells: Sequence[str], labels: Sequence[str], places: Sequence[str]) -> np.ndarray:
+def joined(cells: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Returns a note on labels that are spelled otherwise than the class that they mean."""
+    others = sorted(set(cells) - set(labels))
+    if not others:
+        return []
+    names = {_meaning(label): label for label in labels}
+    pairs = [f"{cell!r} as {names[_meaning(cell)]!r}" for cell in others[:6]]
+    return [f"labels that are one number are one class: {', '.join(pairs)}"]
+
+
+def class_indices(
+    cells: Sequence[str], labels: Sequence[str], place: Callable[[int], str]
+) -> np.ndarray:
     """Returns the class of each label, (examples,) int64.
 
     Args:
         cells: The labels.
-        labels: Names of the classes.
-        places: Where each label stands, for the message.
+        labels: Names of the classes. A label that is the same number as one of them means it.
+        place: Gives where the label of an example stands, for the message.
 
     Raises:
         RequestError: A label is none of the classes.
     """
-    index = {label: number for number, label in enumerate(labels)}
-    for cell, place in zip(cells, places, strict=True):
-        if cell not in index:
+    exact = {label: number for number, label in enumerate(labels)}
+    meant = {_meaning(label): number for number, label in enumerate(labels)}
+    index: dict[str, int] = {}
+    for row, cell in enumerate(cells):
+        if cell in index:
+            continue
+        number = exact.get(cell, None if as_number(cell) is None else meant.get(_meaning(cell)))
+        if number is None:
             known = ", ".join(labels[:6]) + (", …" if len(labels) > 6 else "")
-            raise RequestError(f"{place}: class {cell!r} is not one of {known}")
+            like = meant.get(_meaning(cell))
+            advice = "" if like is None else f"; spell it {labels[like]!r}"
+            raise RequestError(f"{place(row)}: class {cell!r} is not one of {known}{advice}")
+        index[cell] = number
     return np.array([index[cell] for cell in cells], np.int64)
 
 
-def target_values(cells: Sequence[str], places: Sequence[str]) -> np.ndarray:
+def target_values(
+    cells: Sequence[str], spelling: Spelling, place: Callable[[int], str]
+) -> np.ndarray:
     """Returns labels as the values of a regression, (examples,) float32.
+
+    Args:
+        cells: The labels.
+        spelling: How their numbers are spelled.
+        place: Gives where the label of an example stands, for the message.
 
     Raises:
         RequestError: One is not a finite number of 32 bits.
     """
-    numbers = [as_number(cell) for cell in cells]
-    for number, cell, place in zip(numbers, cells, places, strict=True):
+    numbers = [spelling.read(cell) for cell in cells]
+    for row, (number, cell) in enumerate(zip(numbers, cells, strict=True)):
         if number is None or not math.isfinite(number):
-            raise RequestError(f"{place}: {cell!r} is not a number; a regression needs numbers")
+            raise RequestError(
+                f"{place(row)}: {cell!r} is not a number; a regression needs numbers"
+            )
         if abs(number) > float(np.finfo(np.float32).max):
-            raise RequestError(f"{place}: {cell!r} is too large; change the unit of the column")
+            raise RequestError(
+                f"{place(row)}: {cell!r} is too large; change the unit of the column"
+            )
     return np.array(numbers, np.float32)
+
+
+def check_label(label: str, where: str) -> None:
+    """Refuses the name of a class that no list with a name a line can hold.
+
+    Raises:
+        RequestError: It holds a line break or another character that is not printed.
+    """
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in label):
+        raise RequestError(f"{where} has the class {label!r}, which cannot be printed; rename it")
+
+
+def _meaning(label: str) -> float | str:
+    """Returns what two labels have in common that mean one class: the number, else the letters."""
+    number = as_number(label)
+    if number is not None and math.isfinite(number):
+        return number
+    return " ".join(unicodedata.normalize("NFC", label).casefold().split())
 
 
 def check_splits(
@@ -96,8 +162,8 @@ def check_splits(
             raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     y = splits["train"].y
     if learn and (y == y[0]).all():
-        told = y[0] if y.dtype.kind == "f" else repr(labels[y[0]])
-        raise RequestError(f"{source}: the label is {told} in all of the training split")
+        value = y[0] if y.dtype.kind == "f" else repr(labels[y[0]])
+        raise RequestError(f"{source}: the label is {value} in all of the training split")
     if y.dtype.kind == "f":
         return []
     notes = []

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.numbers import as_number
 from zoo.data.pictures.files import Encoded, complete
 from zoo.data.pictures.splits import arrange
 from zoo.data.pictures.tree import Folder, scan
-from zoo.data.tables.csv import as_number
 from zoo.errors import RequestError
 from zoo.printable import printable
 

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from zoo.checkpoints.card import Column, Columns
-from zoo.data.tables.csv import Table, as_number
+from zoo.data.numbers import GAPS, NUMBERS, Spelling, find_spelling
+from zoo.data.tables.csv import Table
+from zoo.data.tables.kinds import CONSTANT, Kinds, clipped
 from zoo.errors import RequestError
 from zoo.registry import unknown
 
 # Beyond that the rarest have too few examples to learn from, and the model grows for nothing.
 MOST_CATEGORIES = 100
 BINS = 32
-# A column with less text among its numbers has wrong cells; with more, it is text.
-WRONG_CELLS = 0.05
-# In fewer rows a column of distinct values may well be a measurement.
-ID_ROWS = 20
+MOST_BYTES = 1 << 32  # Of all features of a table.
+MOST_NAMES = 200  # That are looked through for a similar one.
 
 
-def fit_columns(table: Table, label: str) -> tuple[Columns, list[str]]:
+def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[Columns, list[str]]:
     """Decides what each column of a training split becomes.
-
-    Numbers are told from text by their cells. Columns that tell nothing are left out: the same in
-    every row; an id (whole numbers that count the rows, or distinct ones in a column named "id" or
-    "…_id"); text that differs in more than half of the rows.
 
     Args:
         table: The training split.
         label: Name of the column to tell.
+        kinds: What the columns of the whole file are.
 
     Returns:
         The columns, and notes for the user.
@@ -41,43 +37,32 @@ def fit_columns(table: Table, label: str) -> tuple[Columns, list[str]]:
         RequestError: No column is left.
     """
     columns: list[Column] = []
-    constant, ids, texts, cut, wrong = [], [], [], [], []
+    notes = {reason: list(names) for reason, names in kinds.notes.items()}
     for name, cells in table.columns.items():
-        if name == label:
-            continue
-        counts = Counter(cells)
-        numbers, strays = _numbers(cells)
-        finite = numbers[np.isfinite(numbers)]
-        is_number = len(strays) <= WRONG_CELLS * sum(1 for cell in cells if cell)
-        if len(counts) == 1 or (is_number and not len(finite)):
-            constant.append(name)
-        elif is_number and _is_id(name, numbers):
-            ids.append(name)
-        elif is_number:
-            if strays:
-                wrong.append(f"{name} ({cells[strays[0]]!r} in line {table.lines[strays[0]]})")
-            columns.append(_number(name, finite, indicator=len(finite) < len(numbers)))
-        elif len(cells) >= ID_ROWS and len(counts) > len(cells) / 2:
-            texts.append(name)
-        else:
+        if name in kinds.numbers:
+            spelling = kinds.numbers[name]
+            numbers = spelling.read_all(cells)
+            if len(np.unique(numbers)) == 1 or not np.isfinite(numbers).any():
+                notes.setdefault(CONSTANT, []).append(name)
+            else:
+                columns.append(_number(name, numbers, spelling))
+        elif name in kinds.categories:
+            counts = Counter(cells)
+            if len(counts) == 1:
+                notes.setdefault(CONSTANT, []).append(name)
+                continue
             if len(counts) > MOST_CATEGORIES:
-                cut.append(f"{name} ({len(counts):,})")
+                reason = f"cut to the {MOST_CATEGORIES} most frequent categories"
+                notes.setdefault(reason, []).append(f"{name} ({len(counts):,})")
             commonest = sorted(counts, key=lambda value: (-counts[value], value))
             vocabulary = tuple(commonest[:MOST_CATEGORIES])
             columns.append(Column(name, "category", vocabulary=vocabulary))
+    lines = [listing(reason, names) for reason, names in notes.items()]
     if not columns:
         raise RequestError(
-            f"{table.path} has no column that could tell {label!r}: all are constant or ids"
+            f"{table.path} has no column that could tell {label!r}: {'; '.join(lines)}"
         )
-    reasons = {
-        "left out, the same in every row": constant,
-        "left out, an id": ids,
-        "left out, text that differs in most rows": texts,
-        f"cut to the {MOST_CATEGORIES} most frequent categories": cut,
-        "text among numbers, read as empty": wrong,
-    }
-    notes = [listing(reason, found) for reason, found in reasons.items() if found]
-    return Columns(label, table.header, tuple(columns)), notes
+    return Columns(label, table.header, tuple(columns)), lines
 
 
 def encode(columns: Columns, table: Table) -> np.ndarray:
@@ -93,50 +78,79 @@ def encode(columns: Columns, table: Table) -> np.ndarray:
     Raises:
         RequestError: A column is missing.
     """
-    features: list[np.ndarray] = []
+    count = sum(map(_width, columns.columns))
+    if (needed := 4 * count * len(table)) > MOST_BYTES:
+        raise RequestError(
+            f"{table.path}: {len(table):,} rows of {count:,} features take {needed >> 30} GB, over "
+            f"{MOST_BYTES >> 30}; give fewer rows, or fewer columns"
+        )
+    features = np.zeros((len(table), count), np.float32)
+    first = 0
     for column in columns.columns:
+        part = features[:, first : first + _width(column)]
+        first += _width(column)
         cells = column_cells(table, column.name)
         if column.kind == "number":
-            numbers, _ = _numbers(cells)
+            numbers = _spelling(column, table).read_all(cells)
             empty = ~np.isfinite(numbers)
-            filled = np.where(empty, column.fill, numbers)
-            features.extend(_through_bins(filled, column.edges))
+            _fill_bins(part, np.where(empty, column.fill, numbers), column.edges)
             if column.indicator:
-                features.append(empty)
+                part[:, -1] = empty
         else:
-            place = {value: index for index, value in enumerate(column.vocabulary)}
-            chosen = np.array([place.get(cell, -1) for cell in cells])
-            features.extend(chosen == index for index in place.values())
-    return np.stack(features, axis=1).astype(np.float32)
+            places = {value: place for place, value in enumerate(column.vocabulary)}
+            for row, cell in enumerate(cells):
+                if cell in places:
+                    part[row, places[cell]] = 1
+    return features
 
 
-def surprises(columns: Columns, tables: Iterable[Table]) -> list[str]:
-    """Returns notes on cells that the training split did not prepare for, or that are empty."""
-    empty: Counter[str] = Counter()
-    unseen: Counter[str] = Counter()
-    examples: dict[str, str] = {}
+def surprises(columns: Columns, tables: Sequence[Table]) -> list[str]:
+    """Returns notes on cells that are empty, unreadable, or of no category that was learnt.
+
+    Raises:
+        RequestError: A column of numbers holds too much text to be one.
+    """
+    notes: dict[str, list[str]] = {}
+    for column in columns.columns:
+        for reason, count, example in _surprises(column, tables):
+            shown = f", such as {example}" if example else ""
+            notes.setdefault(reason, []).append(f"{column.name} ({count:,}{shown})")
+    return [listing(reason, names) for reason, names in notes.items()]
+
+
+def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, int, str]]:
+    """Gives what is odd about a column: what it is, of how many cells, and one of them."""
+    empty, odd, example = 0, 0, ""
     for table in tables:
-        for column in columns.columns:
-            cells = column_cells(table, column.name)
-            if column.kind == "number":
-                numbers, _ = _numbers(cells)
-                empty[column.name] += int((~np.isfinite(numbers)).sum())
-            else:
-                empty[column.name] += sum(not cell for cell in cells)
-                known = {*column.vocabulary, ""}
-                strangers = [cell for cell in cells if cell not in known]
-                unseen[column.name] += len(strangers)
-                if strangers:
-                    examples.setdefault(column.name, strangers[0])
-    gaps = [f"{name} ({count:,})" for name, count in empty.items() if count]
-    strange = [
-        f"{name} ({count:,}, such as {examples[name]!r})" for name, count in unseen.items() if count
-    ]
-    notes = {
-        "empty cells, read as the median or as a category of their own": gaps,
-        "cells of no known category, read as none of them": strange,
-    }
-    return [listing(reason, found) for reason, found in notes.items() if found]
+        cells = column_cells(table, column.name)
+        if column.kind == "number":
+            spelling = _spelling(column, table)
+            strange = {cell for cell in set(cells) if spelling.read(cell) is None}
+        else:
+            strange = set(cells) - {*column.vocabulary, ""}
+        texts = [row for row, cell in enumerate(cells) if cell in strange] if strange else []
+        if column.kind == "number":
+            filled = sum(cell.lower() not in GAPS for cell in cells)
+            empty += int((~np.isfinite(spelling.read_all(cells))).sum()) - len(texts)
+        else:
+            empty += sum(not cell for cell in cells)
+        if not texts:
+            continue
+        where = f"{clipped(cells[texts[0]])} in line {table.lines[texts[0]]}"
+        if column.kind == "number" and len(texts) > (1 - NUMBERS) * filled:
+            raise RequestError(
+                f"{table.path}: column {column.name!r} holds numbers, but {len(texts):,} of "
+                f"{filled:,} cells are none, such as {where}; spell them like "
+                f"{_spelled(column)}, or leave them empty"
+            )
+        odd += len(texts)
+        example = example or where
+    if empty:
+        yield "empty cells, read as the median or as a category of their own", empty, ""
+    if odd and column.kind == "number":
+        yield "text among numbers, read as empty; mend it or leave it empty", odd, example
+    elif odd:
+        yield "cells of no known category, read as none of them", odd, example
 
 
 def column_cells(table: Table, name: str) -> Sequence[str]:
@@ -146,48 +160,66 @@ def column_cells(table: Table, name: str) -> Sequence[str]:
         RequestError: There is none of that name; the message holds the nearest.
     """
     if name not in table.columns:
-        raise RequestError(f"{table.path}: {unknown('column', name, list(table.columns))}")
+        raise RequestError(
+            f"{table.path}: {unknown('column', name, list(table.columns)[:MOST_NAMES])}"
+        )
     return table.columns[name]
 
 
-def _numbers(cells: Sequence[str]) -> tuple[np.ndarray, list[int]]:
-    """Returns cells as numbers, NaN for what is empty or text, and the rows that hold text."""
-    parsed = [as_number(cell) for cell in cells]
-    texts = [row for row, number in enumerate(parsed) if number is None]
-    return np.array([math.nan if number is None else number for number in parsed]), texts
+def _spelling(column: Column, table: Table) -> Spelling:
+    """Returns how a table spells the numbers of a column: as in training, or with the other mark.
+
+    A table from a program of another language is read rightly, since the mark shows. Another unit
+    is another number, and is not read.
+    """
+    learnt = Spelling(column.decimal, column.unit)
+    counts = Counter(table.columns[column.name])
+    texts = sum(count for cell, count in counts.items() if learnt.read(cell) is None)
+    if not texts:
+        return learnt
+    found = find_spelling(counts, table.separator)
+    unread = sum(count for cell, count in counts.items() if found.read(cell) is None)
+    return found if found.unit == learnt.unit and unread < texts else learnt
 
 
-def _is_id(name: str, numbers: np.ndarray) -> bool:
-    if len(numbers) < ID_ROWS or not np.isfinite(numbers).all():
-        return False
-    if (numbers != np.round(numbers)).any() or len(np.unique(numbers)) < len(numbers):
-        return False
-    named = name.lower() == "id" or name.lower().endswith("_id")
-    return named or bool(np.ptp(numbers) == len(numbers) - 1)
+def _spelled(column: Column) -> str:
+    """Returns the median of a column as its numbers are spelled."""
+    return f"{column.fill:.6g}".replace(".", column.decimal) + column.unit
 
 
-def _through_bins(numbers: np.ndarray, edges: Sequence[float]) -> list[np.ndarray]:
+def _width(column: Column) -> int:
+    """Returns how many features a column becomes."""
+    if column.kind == "category":
+        return len(column.vocabulary)
+    return len(column.edges) - 1 + column.indicator
+
+
+def _fill_bins(features: np.ndarray, numbers: np.ndarray, edges: Sequence[float]) -> None:
     """Encodes numbers piecewise linearly, so that a model can bend between the bins.
 
     Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", section
     3.1; here the edges are quantiles of the distinct values.
     """
-    bins = itertools.pairwise(edges)
-    return [np.clip((numbers - low) / (high - low), 0, 1) for low, high in bins]
+    for place, (low, high) in enumerate(itertools.pairwise(edges)):
+        features[:, place] = np.clip((numbers - low) / (high - low), 0, 1)
 
 
-def _number(name: str, finite: np.ndarray, *, indicator: bool) -> Column:
+def _number(name: str, numbers: np.ndarray, spelling: Spelling) -> Column:
+    finite = numbers[np.isfinite(numbers)]
     distinct = np.unique(finite)
     places = np.linspace(0, 1, 1 + min(BINS, max(len(distinct) - 1, 1)))
-    edges = sorted({float(f"{edge:.7g}") for edge in np.quantile(distinct, places)})
-    # Numbers that are equal in seven digits are one edge, and a bin needs two.
-    edges = edges if len(edges) > 1 else [edges[0], edges[0] + 1]
+    edges = sorted({float(edge) for edge in np.quantile(distinct, places)})
+    # A number that is always the same, or missing, is one edge, and a bin needs two.
+    if len(edges) == 1:
+        edges.append(edges[0] + max(1.0, float(np.spacing(abs(edges[0])))))
     return Column(
         name,
         "number",
         edges=tuple(edges),
-        fill=float(f"{np.median(finite):.7g}"),
-        indicator=indicator,
+        fill=float(np.median(finite)),
+        indicator=len(finite) < len(numbers),
+        decimal=spelling.decimal,
+        unit=spelling.unit,
     )
 
 

@@ -5,19 +5,32 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import math
+import itertools
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from zoo.data.tables.header import holds_names
 from zoo.errors import RequestError
 
-SEPARATORS = ",;\t"
+# In the order in which they are tried: a comma also stands inside numbers.
+SEPARATORS = "\t;,"
 # How the cells of real files say that nothing is known, in lower case.
-EMPTY = frozenset({"", "?", "na", "n/a", "nan", "null"})
+EMPTY = frozenset(
+    {"", "?", "na", "n/a", "nan", "nat", "null", "<na>", "#na", "#n/a", "#n/a n/a", "-nan", "\\n"}
+    | {"(null)", "#null!", "#div/0!", "#value!", "#num!", "#ref!", "#name?"}
+    | {"1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
+)
+
+# A gzip file may unpack to this many bytes, or to so many times its own size.
+UNPACKED, RATIO = 1 << 26, 20
+LONGEST_LINE = 1 << 24  # Characters.
+_SNIFFED = 50  # Lines by which the separator is chosen.
+_REMEMBERED = 100_000  # Cells whose clean form is kept, since most tables repeat theirs.
 
 
 @dataclass(frozen=True)
@@ -29,12 +42,16 @@ class Table:
         header: Whether its first line held the names.
         columns: The cells of each column by its name; "" where nothing is known.
         lines: The line of the file that each row was on.
+        separator: What stood between the cells.
+        guessed: Whether the first line might also be taken for the other: names or a row.
     """
 
     path: Path
     header: bool
     columns: Mapping[str, Sequence[str]]
     lines: Sequence[int]
+    separator: str = ","
+    guessed: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -42,103 +59,160 @@ class Table:
     def take(self, rows: np.ndarray) -> Table:
         """Returns the table of those rows."""
         columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
-        return Table(self.path, self.header, columns, [self.lines[row] for row in rows])
+        lines = [self.lines[row] for row in rows]
+        return Table(self.path, self.header, columns, lines, self.separator, self.guessed)
 
 
-def read_table(path: Path, header: bool | None = None) -> Table:
+class _CleanCells(dict[str, str]):
+    """What each cell of a file becomes; equal cells become one string in memory."""
+
+    def __missing__(self, raw: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        cell = raw.strip()
+        self[raw] = cell = "" if cell.lower() in EMPTY else cell
+        return cell
+
+
+def read_table(path: Path, header: bool | None = None, wanted: Collection[str] = ()) -> Table:
     """Reads a CSV file, gzipped or not.
 
-    Cells are separated by commas, semicolons or tabs, whichever the first line has most of. Spaces
-    around a cell are dropped. Of `?`, `NA`, `N/A`, `NaN` and `null` nothing is left.
+    Cells are separated by commas, semicolons or tabs. Spaces around a cell are dropped. Nothing is
+    left of a cell that says so: `?`, `NA`, `NaN`, `null` and others of `EMPTY`. Separators after
+    the last cell of a line make no column.
 
     Args:
         path: Of the file, in UTF-8.
-        header: Whether the first line holds names; None: it does where no cell of it is empty or a
-            number. Without one the columns are named "column 1", "column 2" and so on.
+        header: Whether the first line holds names; None: as `zoo.data.tables.header` judges.
+            Without one the columns are named "column 1", "column 2" and so on; so is a column
+            whose name is empty.
+        wanted: Names of columns that the user or a checkpoint asks for.
 
     Raises:
-        RequestError: Not a table: not text, empty, ragged, of one column, or two of one name.
+        RequestError: Not a table: not text, empty, ragged, of one column, two of one name, or a
+            gzip file that unpacks to far more than its size.
     """
-    text = _read_text(path)
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    rows, lines, separator = _read_rows(path)
+    names, guessed = rows[0], False
+    if header is None:
+        header, guessed = holds_names(names, rows[1:], wanted)
+    if header:
+        del rows[0], lines[0]
+    else:
+        clean = _CleanCells()
+        rows[0] = [clean[cell] for cell in names]
+        names = [""] * len(names)
+    if not rows:
+        raise RequestError(f"{path} has a header and no rows")
+    cells = list(zip(*rows, strict=True))
+    while cells and not names[-1] and not any(cells[-1]):
+        names.pop()
+        cells.pop()
+    if len(names) < 2:
+        raise RequestError(
+            f"{path} has one column; a table needs a label and something to tell it by, "
+            "separated by commas, semicolons or tabs"
+        )
+    names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
+    _check_names(path, names)
+    columns = dict(zip(names, cells, strict=True))
+    return Table(path, header, columns, lines, separator, guessed)
+
+
+def _read_rows(path: Path) -> tuple[list[list[str]], list[int], str]:
+    """Returns the rows of a file that are not blank, their lines, and the separator.
+
+    The cells of the first row are as they stand, since "Na" may be a name; those of the others are
+    clean.
+    """
     rows: list[list[str]] = []
     lines: list[int] = []
+    clean = _CleanCells()
     line = 0
+    stream = _lines(path)
+    head = list(itertools.islice(stream, _SNIFFED))
+    separator = _separator(head)
+    reader = _reader(itertools.chain(head, stream), separator)
     try:
         for row in reader:
             start, line = line + 1, reader.line_num
-            if not any(row):
+            if not any(row) or not any(map(str.strip, row)):
                 continue
-            if rows and len(row) != len(rows[0]):
-                quote = f"; its row began in line {start}: a quote not closed?"
-                raise RequestError(
-                    f"{path}, line {line}: {len(row)} cells, the first line has "
-                    f"{len(rows[0])}; every line needs as many{quote if line > start else ''}"
-                )
-            rows.append([_cell(cell) for cell in row])
+            cells = [clean[cell] for cell in row] if rows else [cell.strip() for cell in row]
+            if rows and len(cells) != len(rows[0]):
+                wanted = len(rows[0])
+                if any(cells[wanted:]) or any(rows[0][len(cells) :]):
+                    quote = f"; its row began in line {start}: a quote not closed?"
+                    raise RequestError(
+                        f"{path}, line {line}: {len(row)} cells, the first line has {wanted}; "
+                        f"every line needs as many{quote if line > start else ''}"
+                    )
+                cells = [*cells[:wanted], *[""] * (wanted - len(cells))]
+            rows.append(cells)
             lines.append(line)
     except csv.Error as error:
         raise RequestError(f"{path}, line {reader.line_num}: not a CSV: {error}") from error
     if not rows:
         raise RequestError(f"{path} is empty; a table needs rows")
-    if len(rows[0]) < 2:
-        raise RequestError(
-            f"{path} has one column; a table needs a label and something to tell it by, "
-            "separated by commas, semicolons or tabs"
-        )
-    header = _looks_like_names(rows[0]) if header is None else header
-    if header:
-        names, rows, lines = rows[0], rows[1:], lines[1:]
-        _check_names(path, names)
-    else:
-        names = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
-    if not rows:
-        raise RequestError(f"{path} has a header and no rows")
-    return Table(path, header, dict(zip(names, zip(*rows, strict=True), strict=True)), lines)
+    return rows, lines, separator
 
 
-def as_number(cell: str) -> float | None:
-    """Returns the number that a cell holds; NaN for an empty one, None for text."""
-    if not cell:
-        return math.nan
-    try:
-        # Python's float also takes digits grouped by "_".
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
+def _lines(path: Path) -> Iterator[str]:
+    """Gives the lines of a file, which are never held all at once.
+
+    Raises:
+        RequestError: It is no text, or more of it than a file of that size may hold.
+    """
+    if path.exists() and not path.is_file():
+        raise RequestError(f"{path} is no regular file; copy the table into one")
+    with path.open("rb") as file:
+        packed = path.suffix == ".gz" or file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        most = max(UNPACKED, RATIO * path.stat().st_size)
+        stream = gzip.GzipFile(fileobj=file) if packed else file
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        try:
+            while line := text.readline(LONGEST_LINE):
+                most -= len(line)
+                if most < 0:
+                    raise RequestError(
+                        f"{path} unpacks to over {RATIO} times its size; if that is right, unpack "
+                        "it with gunzip first"
+                    )
+                if len(line) == LONGEST_LINE:
+                    raise RequestError(f"{path} is not a CSV: a line has {LONGEST_LINE:,} letters")
+                if "\0" in line:
+                    raise RequestError(f"{path} is not a CSV: it holds zero bytes")
+                yield line
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise RequestError(f"{path} is not a whole gzip file: {error}") from error
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            raise RequestError(
+                f"{path} is not a CSV in UTF-8: it holds the byte 0x{byte:02x}; save it as UTF-8"
+            ) from error
 
 
-def _read_text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-        text = data.decode("utf-8-sig")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise RequestError(f"{path} is not a whole gzip file: {error}") from error
-    except UnicodeDecodeError as error:
-        raise RequestError(
-            f"{path} is not a CSV in UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
-        ) from error
-    if "\0" in text:
-        raise RequestError(f"{path} is not a CSV: it holds zero bytes")
-    return text
+def _separator(head: Sequence[str]) -> str:
+    """Returns what divides the first lines into as many cells each, or the first of them most."""
+    for separator in SEPARATORS:
+        try:
+            widths = {len(row) for row in _reader(head, separator) if any(row)}
+        except csv.Error:
+            continue
+        if len(widths) == 1 and widths.pop() > 1:
+            return separator
+    first = next((line for line in head if line.strip()), "")
+    return max(reversed(SEPARATORS), key=first.count)
 
 
-def _cell(text: str) -> str:
-    text = text.strip()
-    return "" if text.lower() in EMPTY else text
-
-
-def _looks_like_names(row: Sequence[str]) -> bool:
-    return all(as_number(cell) is None for cell in row)
+def _reader(lines: Iterable[str], separator: str) -> Any:
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
-    for number, name in enumerate(names, start=1):
-        if not name:
-            raise RequestError(f"{path}: column {number} has no name; give it one in the header")
-        if names.index(name) != number - 1:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
             raise RequestError(f"{path} has two columns {name!r}; rename one in the header")
+        seen.add(name)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from zoo.checkpoints.card import Card, Task
 from zoo.data.dataset import Dataset, Split, divide
-from zoo.data.labels import check_splits, class_indices, class_names, target_values
-from zoo.data.tables.columns import column_cells, encode, fit_columns, surprises
+from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
+from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
+from zoo.data.tables.columns import column_cells, encode, fit_columns, listing, surprises
 from zoo.data.tables.csv import Table, read_table
+from zoo.data.tables.kinds import SPELLED, judge, spelled
 from zoo.errors import RequestError
 
 SUFFIXES = (".csv", ".csv.gz")
@@ -67,44 +71,66 @@ def load_table(
             f"{source} holds {', '.join(p.name for p in files.values())} and no train.csv"
         )
     columns = card.columns if card else None
+    wanted = [column.name for column in columns.columns] if columns else []
     if columns is not None and header is None:
         header = columns.header
     tables, notes = {}, []
     for split, path in files.items():
-        table = read_table(path, header)
+        table = read_table(path, header, wanted if label_column is None else [label_column])
         header = table.header
         tables[split] = table
+    whole = list(tables.values())
     if not header:
         notes.append('no header: the columns are called "column 1", "column 2" and so on')
-    label = _find_label(tables["train"], label_column or (columns.label if columns else None))
+    elif whole[0].guessed:
+        names = ", ".join(list(whole[0].columns)[:4])
+        notes.append(f"the first line is read as names: {names}, …; if it is a row: --noheader")
+    label = _find_label(whole[0], label_column or (columns.label if columns else None))
+    kinds = judge(whole, label) if columns is None else None
+    spelling = find_spelling(Counter(column_cells(whole[0], label)), whole[0].separator)
     for split, table in tables.items():
-        tables[split], dropped = _with_labels(table, label)
+        tables[split], dropped = _with_labels(table, label, task)
         if dropped:
             notes.append(f"left out, without a label: {dropped:,} rows of {table.path.name}")
 
+    cells = tables["train"].columns[label]
     if task == "regression":
         labels: tuple[str, ...] = (label,)
-    elif card is not None:
-        labels = card.labels
+        if example := spelled(label, cells, spelling):
+            notes.append(listing(SPELLED, [example]))
     else:
         where = f"{tables['train'].path}: column {label!r}"
-        labels = class_names(tables["train"].columns[label], where)
-    targets = {split: _targets(table, label, labels, task) for split, table in tables.items()}
+        labels = card.labels if card is not None else class_names(cells, where)
+        notes += joined(cells, labels) if card is None else []
+    targets = {
+        split: _targets(table, label, labels, spelling if task == "regression" else None)
+        for split, table in tables.items()
+    }
     train, y = tables["train"], targets["train"]
     parts = dict(zip(SPLITS, divide(y, set(tables)), strict=True))
+    divided = "test" not in tables
     for split, rows in parts.items():
         if split == "train" or split not in tables:
             tables[split], targets[split] = train.take(rows), y[rows]
 
     if columns is None:
-        columns, fitted = fit_columns(tables["train"], label)
+        assert kinds is not None
+        columns, fitted = fit_columns(tables["train"], label, kinds)
         notes += fitted
-    notes += surprises(columns, tables.values())
+    notes += surprises(columns, list(tables.values()))
     splits = {s: Split(encode(columns, tables[s]), targets[s]) for s in SPLITS}
     notes += check_splits(splits, labels, str(source), learn=card is None)
     path = Path(source)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
-    return Dataset(name, labels, **splits, task=task, columns=columns, notes=tuple(notes))
+    return Dataset(
+        name,
+        labels,
+        **splits,
+        task=task,
+        columns=columns,
+        notes=tuple(notes),
+        divided=divided,
+    )
 
 
 def _find_label(table: Table, label: str | None) -> str:
@@ -127,18 +153,32 @@ def _find_label(table: Table, label: str | None) -> str:
         ) from None
 
 
-def _with_labels(table: Table, label: str) -> tuple[Table, int]:
+def _with_labels(table: Table, label: str, task: Task) -> tuple[Table, int]:
+    """Returns the rows that have a label, and how many have none."""
     cells = column_cells(table, label)
-    rows = np.flatnonzero([bool(cell) for cell in cells])
+    # Among numbers "None" says that nothing is known; among words it is one of them.
+    gaps = GAPS if task == "regression" or _mostly_numbers(cells) else ("",)
+    rows = np.flatnonzero([cell.lower() not in gaps for cell in cells])
     if not len(rows):
         raise RequestError(f"{table.path}: column {label!r} is empty in every row")
     dropped = len(cells) - len(rows)
     return (table.take(rows) if dropped else table), dropped
 
 
-def _targets(table: Table, label: str, labels: tuple[str, ...], task: Task) -> np.ndarray:
+def _mostly_numbers(cells: Sequence[str]) -> bool:
+    words = {cell for cell in cells if cell and cell.lower() not in GAPS}
+    return bool(words) and all(as_number(word) is not None for word in words)
+
+
+def _targets(
+    table: Table, label: str, labels: tuple[str, ...], spelling: Spelling | None
+) -> np.ndarray:
+    """Returns the values of a regression where a spelling is given, else the classes."""
+
+    def place(row: int) -> str:
+        return f"{table.path}, line {table.lines[row]}"
+
     cells = column_cells(table, label)
-    places = [f"{table.path}, line {line}" for line in table.lines]
-    if task == "regression":
-        return target_values(cells, places)
-    return class_indices(cells, labels, places)
+    if spelling is not None:
+        return target_values(cells, spelling, place)
+    return class_indices(cells, labels, place)

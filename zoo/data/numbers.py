@@ -1,0 +1,153 @@
+"""Numbers as people and programs spell them: "1234.5", "1,234.50", "1 234,5", "$7.25", "5 %"."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Decimal = Literal[".", ","]
+
+# A column in which less than this share of the cells are numbers is text.
+NUMBERS = 0.95
+# Beyond it the difference of two numbers could overflow; such a cell counts as infinite.
+LARGEST = 1e300
+# What stands for "nothing is known" where the others are numbers. Among words, "none" is a word.
+GAPS = frozenset({"", "none", "-", "--", "–", "—", ".", "nil", "missing", "unknown"})
+
+_UNITS = "$€£¥₹₽₩₺₫₴₪฿₱₦%‰"
+# Groups of digits are parted by the other mark, an apostrophe, or a space, which may be one of
+# the three that no line breaks at. Groups of two digits are Indian: 12,34,567.
+_NUMBER = r"""
+    (?P<sign>[-+]?) (?P<before>[{units}]?) \s? (?P<inner>[-+]?)
+    (?P<digits> [0-9]*
+        | [1-9][0-9]{{0,2}} (?P<group>[{other}'’ \u00a0\u2009\u202f]) [0-9]{{3}}
+          (?: (?P=group) [0-9]{{3}} )*
+        | [1-9][0-9]? (?: [{other}] [0-9]{{2}} )+ [{other}] [0-9]{{3}} )
+    (?: [{decimal}] (?P<fraction>[0-9]*) )?
+    (?P<power> [eE][-+]?[0-9]+ )? \s? (?P<after>[{units}]?)
+"""
+_PATTERNS: Mapping[str, re.Pattern[str]] = {
+    decimal: re.compile(_NUMBER.format(units=_UNITS, decimal=decimal, other=other), re.VERBOSE)
+    for decimal, other in ((".", ","), (",", "."))
+}
+_PLAIN_DIGITS = re.compile(r"\D")
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the numbers of a column are spelled.
+
+    Attributes:
+        decimal: The mark before the fraction; the other one parts groups of three digits.
+        unit: The sign that stands before or after each number, such as "$" or "%"; "": none.
+    """
+
+    decimal: Decimal = "."
+    unit: str = ""
+
+    def read(self, cell: str) -> float | None:
+        """Returns the number of a cell; NaN where nothing is known, None where it is text."""
+        if cell.lower() in GAPS:
+            return math.nan
+        unit, number = _parse(cell, self.decimal) or ("", None)
+        return number if unit == self.unit else None
+
+    def read_all(self, cells: Iterable[str]) -> np.ndarray:
+        """Returns the numbers of cells, (cells,) float64: NaN for text too."""
+        known: dict[str, float] = {}
+        numbers = []
+        for cell in cells:
+            if cell not in known:
+                number = self.read(cell)
+                known[cell] = math.nan if number is None else number
+            numbers.append(known[cell])
+        return np.array(numbers, np.float64)
+
+
+def as_number(cell: str) -> float | None:
+    """Returns the number that a cell plainly is; NaN for an empty one, None for text."""
+    if not cell:
+        return math.nan
+    try:
+        # Python's float also takes digits grouped by "_".
+        number = None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+    if number is not None and abs(number) > LARGEST:
+        return math.copysign(math.inf, number)
+    return number
+
+
+def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
+    """Returns the spelling in which most cells are numbers.
+
+    Args:
+        counts: How often each cell occurs.
+        separator: Of the table. It decides where both marks read all cells, as in "1,234": in a
+            table of commas that is a group of digits, in one of semicolons a fraction.
+    """
+    read: Counter[Spelling] = Counter()
+    ambiguous: list[str] = []
+    short = long = False  # Whether numbers without a mark are under 1000, or from 1000 on.
+    for cell, count in counts.items():
+        if cell.lower() in GAPS:
+            continue
+        point, comma = _parse(cell, "."), _parse(cell, ",")
+        if point is not None:
+            read[Spelling(".", point[0])] += count
+        if comma is not None:
+            read[Spelling(",", comma[0])] += count
+        if point != comma:
+            ambiguous.append(cell)
+        elif point is not None:
+            short |= abs(point[1]) < 1000
+            long |= abs(point[1]) >= 1000
+    if not read:
+        return Spelling()
+    most = max(read.values())
+    # Of spellings that read as many cells, the plainest comes first.
+    best = min(
+        (spelling for spelling, count in read.items() if count == most),
+        key=lambda spelling: (spelling.unit, spelling.decimal == ","),
+    )
+    other = Spelling(",", best.unit)
+    if best.decimal == "," or read[other] < most or not ambiguous:
+        return best
+    # Groups begin at 1000: "950" and "1,234" are of one column, "12345" and "1,234" are not.
+    grouped = short and not long
+    if any("," in cell for cell in ambiguous):
+        return other if separator != "," and not grouped else best
+    return other if separator == ";" and grouped else best
+
+
+def _parse(cell: str, decimal: Decimal) -> tuple[str, float] | None:
+    """Returns the unit and the value of a number with that decimal mark, None for text."""
+    if decimal == "." or ("." not in cell and "," not in cell):
+        plain = as_number(cell)
+        if plain is not None:
+            return "", plain
+    cell = cell.replace("−", "-")
+    negative = cell.startswith("(") and cell.endswith(")")  # As accountants write it.
+    match = _PATTERNS[decimal].fullmatch(cell[1:-1] if negative else cell)
+    if match is None:
+        return None
+    sign, before, inner, digits, fraction, power, after = match.group(
+        "sign", "before", "inner", "digits", "fraction", "power", "after"
+    )
+    if not (digits or fraction) or (before and after) or (sign and inner):
+        return None
+    digits = _PLAIN_DIGITS.sub("", digits)
+    number = as_number(f"{sign}{inner}{digits or '0'}.{fraction or '0'}{power or ''}")
+    assert number is not None
+    return before or after, -number if negative else number
+
+
+def is_number(cell: str) -> bool:
+    """Returns whether a cell is a number in any spelling, or says that nothing is known."""
+    return cell.lower() in GAPS or any(_parse(cell, decimal) for decimal in (".", ","))
