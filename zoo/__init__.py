@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
     from zoo.checkpoints.catalogue import list_checkpoints as list_checkpoints
     from zoo.checkpoints.store import Checkpoint as Checkpoint
@@ -27,6 +28,7 @@ _PUBLIC = {
     "Card": "zoo.checkpoints.card",
     "Checkpoint": "zoo.checkpoints.store",
     "RequestError": "zoo.errors",
+    "benchmark": "zoo.artifacts.timing",
     "create_model": "zoo.checkpoints.store",
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.store",

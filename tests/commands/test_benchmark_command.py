@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import zoo
 from zoo.artifacts.process import Process
 from zoo.artifacts.subject import example
 
@@ -44,10 +45,38 @@ def test_two_are_compared_pair_by_pair(zoo_command, lite):
         assert (row["name"], row["threads"], row["runs"]) == (lite, 2, 9)
         assert 0 < row["median_ms"] <= row["p90_ms"]
         assert row["throughput"] > 0
-    code, out, _ = zoo_command(*arguments)
+
+
+def test_the_command_prints_what_the_function_returns(zoo_command, lite):
+    turns: list[tuple[int, int]] = []
+    result = zoo.benchmark(
+        artifact=[lite, lite], runs=2, warmup=1, progress=lambda *turn: turns.append(turn)
+    )
+    assert turns == [(1, 3), (2, 3), (3, 3)]
+    assert [timing.runs for timing in result.timings] == [2, 2]
+    text, html = str(result), result._repr_html_()
+    code, out, _ = zoo_command("benchmark", f"--artifact={lite}", "--runs=2", "--warmup=1")
     assert code == 0
-    assert "one input at a time, 9 calls on 2 thread(s)" in out
-    assert "ratio" in out
+    for shown in (text, html, out):
+        assert "one input at a time, 2 calls on 1 thread(s)" in shown
+        assert all(head in shown for head in ("median", "a second", "peak memory"))
+    assert "ratio" in text
+    assert "ratio" in html
+    assert "ratio" not in out
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({}, "say what to time"),
+        ({"artifact": "x", "runs": 0}, "runs=0"),
+        ({"artifact": "x", "warmup": -1}, "warmup=-1"),
+        ({"artifact": "x", "threads": 0}, "threads=0"),
+    ],
+)
+def test_a_wrong_request_starts_no_process(request_, message):
+    with pytest.raises(zoo.RequestError, match=message):
+        zoo.benchmark(**request_)
 
 
 def test_a_checkpoint_is_timed(zoo_command):

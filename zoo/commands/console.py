@@ -12,9 +12,11 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from zoo.printable import printable
+from zoo.result import Result
 
 
 class _Console(Console):
@@ -56,6 +58,19 @@ def complain(message: str) -> None:
     """Prints an error as one line."""
     with contextlib.suppress(OSError, ValueError):  # Whoever read it has gone.
         print(f"zoo: {printable(' '.join(message.split()))}", file=sys.stderr, flush=True)
+
+
+def print_result(terminal: Console, result: Result) -> None:
+    """Prints the tables and lines of a result."""
+    for text in result.tables:
+        table = Table(title=text.title or None, title_justify="left")
+        for index, name in enumerate(text.head):
+            table.add_column(name, justify="left" if index == 0 else "right")
+        for row in text.rows:
+            table.add_row(*row)
+        terminal.print(table)
+    for line in result.lines:
+        terminal.print(line)
 
 
 def print_json(data: Any) -> None:

@@ -1,0 +1,61 @@
+"""What a function of the zoo returns: it prints as text, and a notebook shows it as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from zoo import page
+from zoo.printable import printable
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of plain texts.
+
+    Attributes:
+        title: Above it; may be empty.
+        head: Names of the columns; the first column names the rows.
+        rows: One cell for each column.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        cells = [[printable(cell) for cell in row] for row in (self.head, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if index == 0 else cell.rjust(width)
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        ]
+        return "\n".join([*([self.title] if self.title else []), *lines])
+
+
+class Result:
+    """Base of results; what they are made of is said by `tables` and `lines`."""
+
+    @property
+    def tables(self) -> tuple[TextTable, ...]:
+        """The figures, for a person."""
+        return ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Sentences after the tables."""
+        return ()
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.tables), *map(printable, self.lines)])
+
+    def _repr_html_(self) -> str:
+        """Returns HTML for a notebook."""
+        parts = []
+        for table in self.tables:
+            title = f"<h4>{escape(table.title)}</h4>" if table.title else ""
+            parts.append(title + page.table(table.head, table.rows))
+        return "".join([*parts, *(f"<p>{escape(line)}</p>" for line in self.lines)])
