@@ -56,6 +56,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     import numpy as np
 
     from zoo.models import build
+    from zoo.tasks.classification import CLASSIFICATION
     from zoo.training.cpu.fused import fused_layers
     from zoo.training.recipe import PRECISIONS, Recipe, compile_model
 
@@ -68,7 +69,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     for told in ("auto", False):
         model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
         with mock.patch("zoo.training.cpu.fused.jit_compile", lambda told=told: told):
-            compile_model(model, Recipe(precision=precision), steps)
+            compile_model(model, Recipe(precision=precision), steps, CLASSIFICATION)
             with fused_layers(model):
                 model.train_on_batch(x, y)  # Traces.
         models.append(model)

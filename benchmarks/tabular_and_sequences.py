@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.prepare import adult, california, small_sequences, spoken_digits
 from zoo.data.sources import Reading, load_dataset
 from zoo.models import MODELS
+from zoo.tasks.regression import REGRESSION
 from zoo.training.recipe import Recipe
 from zoo.training.run_folder import train
 
@@ -83,7 +84,7 @@ SETS = {
         published=Published(
             1 - (39_700 / 115_396) ** 2, "FT-Transformer, automl/FOB tasks/tabular (another split)"
         ),
-        reading=Reading(task="regression", label_column="median_house_value"),
+        reading=Reading(task=REGRESSION, label_column="median_house_value"),
     ),
     "fsdd": Set(
         name="Free Spoken Digits",

@@ -7,6 +7,8 @@ from zoo.analysis.gradients.depth import DepthGradient, draw_batches, unit_layer
 from zoo.data.dataset import Split
 from zoo.errors import RequestError
 from zoo.models import build
+from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.regression import REGRESSION
 
 UNITS = {
     "residual_mlp": {"depth": 3, "width": 8, "input_shape": (6,)},
@@ -61,7 +63,7 @@ def test_norms_by_hand():
     y = np.array([0.0, 1.0], np.float32)
     a, b, c = 2.0, 3.0, 0.5
     error = a * b * c * x[:, 0] - y
-    probe = DepthGradient(chain([a, b, c]))
+    probe = DepthGradient(chain([a, b, c]), REGRESSION)
     outputs, weights = probe([Split(x, y)])
     assert probe.units == ("block1", "block2", "block3")
     size = 2 * np.sqrt(np.mean(error**2))
@@ -79,17 +81,17 @@ def test_classes_and_batches_by_hand():
     model = keras.Model(x, logits)
     softmax = np.asarray(ops.softmax(values))
     each = np.linalg.norm(softmax - np.eye(3)[y], axis=1)
-    (outputs, _) = DepthGradient(model)([Split(values, y)])
+    (outputs, _) = DepthGradient(model, CLASSIFICATION)([Split(values, y)])
     np.testing.assert_allclose(outputs, np.sqrt(np.mean(each**2)), rtol=1e-5)
     parts = [Split(values[i : i + 1], y[i : i + 1]) for i in range(3)]
-    np.testing.assert_allclose(DepthGradient(model)(parts)[0], outputs, rtol=1e-5)
+    np.testing.assert_allclose(DepthGradient(model, CLASSIFICATION)(parts)[0], outputs, rtol=1e-5)
 
 
 def test_it_leaves_the_model_as_it_was():
     model = build("residual_mlp", depth=2, width=8, input_shape=(6,), num_classes=3)
     before = [np.asarray(v.value).copy() for v in model.variables]
     x = np.random.default_rng(0).normal(size=(32, 6)).astype(np.float32)
-    DepthGradient(model)([Split(x, np.zeros(32, np.int64))])
+    DepthGradient(model, CLASSIFICATION)([Split(x, np.zeros(32, np.int64))])
     assert all(np.array_equal(b, v) for b, v in zip(before, model.variables, strict=True))
 
 

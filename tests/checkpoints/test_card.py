@@ -55,7 +55,7 @@ WRONG = [
     ({"model": ["resnet8"]}, "field 'model' is of the wrong type"),
     ({"licence": 5}, "field 'licence' is of the wrong type"),
     ({"parameters": "many"}, "field 'parameters' is of the wrong type"),
-    ({"task": "theft"}, "it must be one of 'classification', 'regression', not 'theft'"),
+    ({"task": "theft"}, "unknown task 'theft'; known: "),
     ({"colour": "red"}, "unknown field 'colour'"),
     ({"metrics": [{"name": "top1"}]}, "field 'metrics[0].value' is missing"),
     (

@@ -4,6 +4,7 @@ import pytest
 from zoo.data.dataset import channel_statistics
 from zoo.data.sources import Reading, load_dataset
 from zoo.errors import RequestError
+from zoo.tasks.regression import REGRESSION
 
 RANDOM = np.random.default_rng(0)
 Y = np.arange(40) % 4
@@ -69,7 +70,7 @@ def test_images(tmp_path):
 
 def test_values(tmp_path):
     path = save(tmp_path, x=X, y=X[:, 0])
-    data = load_dataset(path, "features", reading=Reading(task="regression"))
+    data = load_dataset(path, "features", reading=Reading(task=REGRESSION))
     assert (data.labels, data.train.y.dtype) == (("y",), np.float32)
 
 
@@ -178,7 +179,7 @@ def test_other_files(tmp_path, content):
 def test_wrong_values(tmp_path, value):
     path = save(tmp_path, x=X, y=changed(X[:, 0], 3, value))
     with pytest.raises(RequestError, match=r"y\[3\] is .*; a regression needs finite numbers"):
-        load_dataset(path, "features", reading=Reading(task="regression"))
+        load_dataset(path, "features", reading=Reading(task=REGRESSION))
 
 
 def test_one_array(tmp_path):

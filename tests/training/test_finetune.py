@@ -195,13 +195,16 @@ def test_a_form_of_another_size():
 
 def test_the_rates_of_the_stages(tmp_path, colours):
     """A variable with half the share moves half as far in the first step of Adam."""
+    from zoo.tasks.regression import REGRESSION
     from zoo.training.recipe import Recipe, compile_model
 
     x = keras.Input((4,))
     model = keras.Model(x, keras.layers.Dense(3, name="b")(keras.layers.Dense(4, name="a")(x)))
     before = [w.copy() for w in model.get_weights()]
     recipe = Recipe(epochs=1, warmup=0.0, weight_decay=0.0, learning_rate=0.1)
-    compile_model(model, recipe, 10, rates=lambda path: 0.5 if path.startswith("a/") else 1.0)
+    compile_model(
+        model, recipe, 10, REGRESSION, rates=lambda path: 0.5 if path.startswith("a/") else 1.0
+    )
     random = np.random.default_rng(0)
     model.train_on_batch(
         random.normal(size=(8, 4)), np.eye(3)[random.integers(0, 3, 8)].astype(np.float32)

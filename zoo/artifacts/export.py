@@ -6,19 +6,20 @@ import itertools
 
 import export
 from zoo.checkpoints.card import Card, Column
+from zoo.tasks import find_task
 
 
 def about(card: Card) -> export.About:
     """Returns what goes into the metadata of each exported file."""
-    what = "Tells" if card.task == "classification" else "Predicts"
     labels = ", ".join(card.labels[:5]) + (", …" if len(card.labels) > 5 else "")
     measured = "; ".join(
-        f"{metric.text} on {metric.examples:,} {metric.split} examples of {metric.dataset}"
+        f"{card.text(metric)} on {metric.examples:,} {metric.split} examples of {metric.dataset}"
         for metric in card.metrics
     )
     columns = card.columns.columns if card.columns else ()
     return export.About(
-        description=f"{card.model}. {what} {labels}." + (f" {measured}." if measured else ""),
+        description=f"{card.model}. {find_task(card.task).verb} {labels}."
+        + (f" {measured}." if measured else ""),
         author=card.source,
         licence=card.licence,
         features=tuple(name for column in columns for name in _features(column)),

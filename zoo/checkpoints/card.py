@@ -14,10 +14,10 @@ from typing import Any, Literal
 from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
 from zoo.registry import unknown
+from zoo.tasks import TASKS, find_task
 
 SCHEMA = 2  # 2: `task` and `columns`.
 
-Task = Literal["classification", "regression"]
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
 
@@ -125,15 +125,6 @@ class Metric:
     examples: int
     source: str = ""
 
-    @property
-    def text(self) -> str:
-        """The figure for a person: "top1 99.00%", "r2 0.8012"."""
-        return (
-            f"{self.name} {self.value:.2%}"
-            if self.name == "top1"
-            else f"{self.name} {self.value:.5g}"
-        )
-
 
 @dataclass(frozen=True)
 class File:
@@ -161,7 +152,7 @@ class Card:
         source: Where the weights come from.
         files: The other files of the folder.
         schema: Version of this form.
-        task: Whether the outputs are logits of classes or values.
+        task: What was learnt, a name in `zoo.tasks.TASKS`.
         columns: How a table becomes the features that the model eats; None: they are numbers.
         origin: Of foreign weights: the file they were in, its sha256, its Hub id and revision.
         notes: What a user should know besides.
@@ -179,10 +170,14 @@ class Card:
     source: str = ""
     files: Mapping[str, File] = field(default_factory=dict)
     schema: int = SCHEMA
-    task: Task = "classification"
+    task: str = "classification"
     columns: Columns | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     notes: str = ""
+
+    def text(self, metric: Metric) -> str:
+        """Returns a metric's figure for a person: "top1 99.00%", "r2 0.8012"."""
+        return find_task(self.task).text(metric.name, metric.value)
 
     def to_json(self) -> str:
         """Returns the text of `card.json`."""
@@ -230,6 +225,8 @@ def parse_card(text: str) -> Card:
     card = construct(Card, data)
     if not card.labels:
         raise ValueError("field 'labels' is empty")
+    if card.task not in TASKS:
+        raise ValueError(unknown("task", card.task, list(TASKS)))
     for name in card.config:
         if name in ("name", "num_classes", "input_shape", "mean", "std"):
             raise ValueError(f"field 'config.{name}' is decided by the other fields")

@@ -142,24 +142,15 @@ def _outcome(
 
 def _figures(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
     """Returns how good a trained network is, on what it learnt and on what it did not."""
-    from zoo.training.inference import run, score_values
+    from zoo.training.inference import run
 
-    def outputs(split: Split) -> np.ndarray:
-        return run(checkpoint.model, split.x, batch_size=256)
+    def measured(split: Split) -> dict[str, float]:
+        return dataset.task.measured(run(checkpoint.model, split.x, batch_size=256), split.y)
 
-    test, train = outputs(dataset.test), outputs(dataset.train)
-    if dataset.task == "regression":
-        return {
-            "test r2": score_values(test, dataset.test).r2,
-            "training r2": score_values(train, dataset.train).r2,
-        }
-    logits = train.astype(np.float64)
-    logits -= logits.max(axis=1, keepdims=True)
-    right = np.take_along_axis(logits, dataset.train.y[:, None], axis=1)[:, 0]
+    watched, training = dataset.task.watched, measured(dataset.train)
     return {
-        "test accuracy": float((test.argmax(axis=1) == dataset.test.y).mean()),
-        "training accuracy": float((train.argmax(axis=1) == dataset.train.y).mean()),
-        "training loss": float((np.log(np.exp(logits).sum(axis=1)) - right).mean()),
+        f"test {watched}": measured(dataset.test)[watched],
+        **{f"training {name}": value for name, value in training.items()},
     }
 
 
@@ -208,7 +199,7 @@ def _show(
     told = [step for name in outcomes[0].figures for step in steps(outcomes, name)]
     command = command_line("compare", values)
     title = f"{values.model} on {dataset.name}: twins"
-    write_comparison(folder, outcomes, told, title, command)
+    write_comparison(folder, outcomes, told, title, command, dataset.task.watched)
     found: dict[str, Any] = {
         "schema": 1,
         "command": command,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
     from zoo.data.sources import Reading
     from zoo.models import InputKind
-    from zoo.training.inference import ClassScore, Evaluation, ValueEvaluation
+    from zoo.tasks import Score, ScoreTable
 
-    Measured: TypeAlias = tuple[Dataset, str, Evaluation | ValueEvaluation]
+    Measured: TypeAlias = tuple[Dataset, str, Score]
 
 # What goes into a file, by the dimensions of one example.
 KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
@@ -57,29 +56,25 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
     import_keras()
     from zoo.files import write_text
-    from zoo.training.inference import Evaluation
 
     terminal = console()
     measure = _measure_artifact if values.artifact else _measure_checkpoint
     with reading(values, terminal) as how:
-        dataset, name, evaluation = measure(values, how)
+        dataset, name, score = measure(values, how)
     for note in dataset.notes:
         terminal.print(note)
-    if isinstance(evaluation, Evaluation):
-        terminal.print(_class_table(evaluation.classes))
-        terminal.print(_confusion_table(dataset.labels, evaluation.confusion))
-        figures = f"top-1 {evaluation.top1:.2%}"
-    else:
-        figures = f"r2 {evaluation.r2:.4f}, mae {evaluation.mae:.5g}"
+    for table in score.tables:
+        terminal.print(_table(table))
+    figures = ", ".join(dataset.task.text(key, value) for key, value in score.figures.items())
     if name != values.split:
         terminal.print(
             f"{values.data} is not what {values.checkpoint} was trained on, and has no test split "
             "of its own: all examples count"
         )
     which = "all {:,} examples" if name == "all" else f"{{:,}} {name} examples"
-    terminal.print(f"{figures} on {which.format(evaluation.examples)} of {dataset.name}")
+    terminal.print(f"{figures} on {which.format(score.examples)} of {dataset.name}")
     if values.output:
-        text = json.dumps(dataclasses.asdict(evaluation), indent=2)
+        text = json.dumps(dataclasses.asdict(score), indent=2)
         write_text(Path(values.output), text + "\n")
     return DONE
 
@@ -92,7 +87,7 @@ def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
     checkpoint = load(values.checkpoint)
     dataset = load_for(checkpoint.card, values.data, how)
     name = _split_name(values.split, dataset, checkpoint.card)
-    return dataset, name, evaluate(checkpoint.model, dataset, dataset.split(name))
+    return dataset, name, evaluate(checkpoint.model, dataset.split(name), dataset.labels)
 
 
 def _split_name(asked: str, dataset: Dataset, card: Card) -> str:
@@ -113,7 +108,6 @@ def _measure_opened(artifact: Artifact, values: flags.FlagValues, how: Reading) 
     from zoo.data.sequences import of_length
     from zoo.data.sources import load_dataset, load_for
     from zoo.data.tables.table import table_files
-    from zoo.training.inference import score, score_values
 
     shape = artifact.shape
     name = values.split
@@ -144,9 +138,7 @@ def _measure_opened(artifact: Artifact, values: flags.FlagValues, how: Reading) 
             f"{values.artifact} tells {outputs.shape[1]} classes apart, "
             f"{dataset.name} has {len(dataset.labels)}"
         )
-    if dataset.task == "regression":
-        return dataset, name, score_values(outputs, split)
-    labels = artifact_labels(artifact)
+    labels = artifact_labels(artifact) if dataset.task.learns == "classes" else None
     # Classes of an .npz file without names are numbers.
     numbers = tuple(map(str, range(len(dataset.labels))))
     numbered = values.data.endswith(".npz") and dataset.labels == numbers
@@ -155,26 +147,15 @@ def _measure_opened(artifact: Artifact, values: flags.FlagValues, how: Reading) 
             f"the labels of {values.artifact} are {', '.join(labels)}, those of {dataset.name} "
             f"{', '.join(dataset.labels)}; they must be the same, in this order"
         )
-    return dataset, name, score(outputs, split, dataset.labels)
+    return dataset, name, dataset.task.score(outputs, split.y, dataset.labels)
 
 
-def _class_table(classes: Sequence[ClassScore]) -> Table:
-    table = Table("class", title="Per class", title_justify="left")
-    for column in ("precision", "recall", "f1", "examples"):
+def _table(score: ScoreTable) -> Table:
+    table = Table(score.head[0], title=score.title, title_justify="left")
+    for column in score.head[1:]:
         table.add_column(column, justify="right")
-    for row in classes:
-        figures = (f"{value:.4f}" for value in (row.precision, row.recall, row.f1))
-        table.add_row(row.label, *figures, str(row.examples))
-    return table
-
-
-def _confusion_table(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
-    title = "Confusion: rows are the truth, columns the prediction"
-    table = Table("", title=title, title_justify="left")
-    for label in labels:
-        table.add_column(label, justify="right")
-    for label, row in zip(labels, confusion, strict=True):
-        table.add_row(label, *("·" if count == 0 else str(count) for count in row))
+    for row in score.rows:
+        table.add_row(*row)
     return table
 
 

@@ -92,7 +92,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("--sequence_length and --streaming are for models of sequences")
     for note in dataset.notes:
         terminal.print(note)
-    regression = dataset.task == "regression"
+    classes = dataset.task.learns == "classes"
     calibration = balanced_sample(dataset.train, values.calibration_samples)
     if streaming is None:
         calibration = with_padding(calibration)
@@ -104,14 +104,14 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 calibration=calibration.x,
                 test_x=dataset.test.x,
                 # An accuracy is all that the report can tell, and values have none.
-                test_y=None if regression else dataset.test.y,
+                test_y=dataset.test.y if classes else None,
                 calibration_lengths=calibration.lengths,
                 test_lengths=dataset.test.lengths,
-                calibration_y=None if regression else calibration.y,
+                calibration_y=calibration.y if classes else None,
             ),
             labels=read_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,
-            outputs="values" if regression else "logits",
+            outputs=dataset.task.outputs,
             identity=identity(name, checkpoint.card, dataset.name),
             about=about(checkpoint.card),
             edge_io=values.edge_io,

@@ -15,6 +15,7 @@ from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.errors import RequestError
 from zoo.models import MODELS
 from zoo.quiet import import_keras
+from zoo.tasks import find_task
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -71,7 +72,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         if not values[name].value:
             raise RequestError(f"--{name} is missing: zoo finetune --checkpoint=NAME --data=FOLDER")
     base = checkpoint_card(values.checkpoint)
-    if MODELS.get(base.model).input != "image" or base.task != "classification":
+    if MODELS.get(base.model).input != "image" or find_task(base.task).learns != "classes":
         raise RequestError(
             f"zoo finetune learns classes of pictures; {base.model} takes no picture"
         )
@@ -134,7 +135,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if "taken" in card.training:
         terminal.print(TAKEN[card.training["taken"]])
     for metric in card.metrics:
-        terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
+        terminal.print(f"{card.text(metric)} on {metric.examples:,} {metric.split} examples")
     terminal.print(f"checkpoint: {output}")
     return DONE
 

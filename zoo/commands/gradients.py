@@ -151,7 +151,7 @@ def _trained(
     for seed in range(values.seeds):
         command = command_line("gradients", values)
         done = train_twin(card, dataset, dataclasses.replace(recipe, seed=seed), folder, command)
-        told = ", ".join(metric.text for metric in done.metrics)
+        told = ", ".join(map(done.text, done.metrics))
         terminal.print(f"{folder.name}, seed {seed}: {told} on test examples")
         yield load(folder / f"seed{seed}").model.get_weights()
 

@@ -143,20 +143,23 @@ def _files(rest: Sequence[str]) -> list[Path]:
 
 def _check(card: Card, name: str) -> None:
     from zoo.models import MODELS
+    from zoo.tasks import find_task
 
     kind = MODELS.get(card.model).input
-    if kind != "image" or card.task != "classification":
+    if kind != "image" or find_task(card.task).learns != "classes":
         raise RequestError(f"zoo predict tells the classes of pictures; {name} takes a {kind}")
 
 
 def _of_checkpoint(name: str) -> _Predictor:
     import_keras()
     from zoo.checkpoints.store import load
-    from zoo.training.inference import predict
+    from zoo.tasks import find_task
+    from zoo.training.inference import run
 
     checkpoint = load(name)
+    predictions = find_task(checkpoint.card.task).predictions
     return _Predictor(
-        checkpoint.card.input, checkpoint.labels, lambda x: predict(checkpoint.model, x)
+        checkpoint.card.input, checkpoint.labels, lambda x: predictions(run(checkpoint.model, x))
     )
 
 

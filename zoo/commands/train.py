@@ -89,7 +89,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     for note in dataset.notes:
         terminal.print(note)
     shape = "×".join(str(side or "any") for side in dataset.example_shape)
-    told = "one value" if dataset.task == "regression" else f"{len(dataset.labels)} classes"
+    told = dataset.task.described(dataset.labels)
     terminal.print(
         f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
         f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
@@ -111,7 +111,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         distribution=distribution,
     )
     for metric in card.metrics:
-        terminal.print(f"{metric.text} on {metric.examples:,} {metric.split} examples")
+        terminal.print(f"{card.text(metric)} on {metric.examples:,} {metric.split} examples")
     terminal.print(f"checkpoint: {output}")
     return DONE
 

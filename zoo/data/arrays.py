@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.checkpoints.card import Task
 from zoo.data.dataset import Dataset, Split, divide, take
 from zoo.data.labels import check_label, check_splits, class_indices, class_names
 from zoo.data.npz import Arrays, read_npz
 from zoo.errors import RequestError
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 
 DIMENSIONS = {"features": 2, "sequence": 3, "image": 4}
 SPLITS = ("train", "validation", "test")
@@ -21,7 +22,7 @@ def load_arrays(
     source: str,
     kind: str,
     *,
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     labels: tuple[str, ...] | None = None,
 ) -> Dataset:
     """Loads an `.npz` file; nothing in it is unpickled.
@@ -34,7 +35,7 @@ def load_arrays(
         source: Path of the file.
         kind: What `x` has to be: "features" (examples, features), "sequence" (examples, steps,
             features) or "image" (examples, height, width, 1 or 3) uint8.
-        task: Whether `y` holds classes or values.
+        task: What is learnt: classes, or values.
         labels: The classes of a checkpoint; None: those of the file.
 
     Raises:
@@ -53,7 +54,7 @@ def load_arrays(
             f"{path}: the splits hold examples of shapes {listed}; make them equal, and give "
             "lengths for all splits or for none"
         )
-    if task == "regression":
+    if task.learns == "values":
         labels = ("y",)
         targets = {name: _values(arrays) for name, arrays in parts.items()}
     else:
@@ -71,10 +72,10 @@ def load_arrays(
                 f"{arrays.what('x')} has {len(x):,} examples, {arrays.names['y']} "
                 f"{len(targets[name]):,}"
             )
-        splits[name] = Split(x, targets[name], lengths)
+        splits[name] = Split(x, targets[name], lengths, task)
     divided = "test" not in splits
     train = splits["train"]
-    for name, rows in zip(SPLITS, divide(train.y, set(splits)), strict=True):
+    for name, rows in zip(SPLITS, divide(train.y, task, set(splits)), strict=True):
         if name == "train" or name not in splits:
             splits[name] = take(train, rows)
     notes = [f"left out, arrays of other names: {', '.join(others[:6])}"] if others else []
@@ -85,7 +86,6 @@ def load_arrays(
         splits["train"],
         splits["validation"],
         splits["test"],
-        task=task,
         notes=tuple(notes),
         divided=divided,
     )

@@ -163,8 +163,7 @@ def _gather(
         if lengths is not None:
             # A part without sequences has a step too.
             inputs = inputs[:, : tf.maximum(tf.reduce_max(tf.gather(lengths, index)), 1)]
-        # Values are floating; classes are integers.
-        targets = truth[:, None] if truth.dtype.is_floating else tf.one_hot(truth, outputs)
+        targets = split.task.targets(truth, outputs)
         return (inputs, targets) if augment is None else augment(inputs, targets, *key)
 
     ready = min(4, ahead // 2)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.checkpoints.card import Columns, Task
+from zoo.checkpoints.card import Columns
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 
 # Deviations from the mean that no training example goes beyond once it is normalised.
 FARTHEST = 10.0
@@ -27,11 +29,13 @@ class Split:
         y: (examples,): class indices, int64; or the values of a regression, float32.
         lengths: Sequences of varied length: (examples,) true numbers of steps, int64. The steps
             after them are exactly zero.
+        task: What is learnt of them, which says what `y` holds.
     """
 
     x: np.ndarray
     y: np.ndarray
     lengths: np.ndarray | None = None
+    task: Task = CLASSIFICATION
 
     def __len__(self) -> int:
         return len(self.y)
@@ -47,7 +51,6 @@ class Dataset:
         train: What the weights are fitted to.
         validation: What epochs and settings are chosen by.
         test: What is reported; never looked at in training.
-        task: "classification" or "regression".
         columns: How a table's cells became features; None where the source holds numbers.
         notes: What the reader of the source decided and its user should know, a sentence each.
         divided: Whether the source has no test split of its own, so that this one was taken from
@@ -59,10 +62,14 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
-    task: Task = "classification"
     columns: Columns | None = None
     notes: tuple[str, ...] = ()
     divided: bool = False
+
+    @property
+    def task(self) -> Task:
+        """What is learnt, the same of all splits."""
+        return self.train.task
 
     @property
     def example_shape(self) -> tuple[int | None, ...]:
@@ -79,6 +86,7 @@ class Dataset:
             return Split(
                 np.concatenate([split.x for split in splits]),
                 np.concatenate([split.y for split in splits]),
+                task=self.task,
             )
         steps = max(split.x.shape[1] for split in splits)
         return Split(
@@ -87,6 +95,7 @@ class Dataset:
             ),
             np.concatenate([split.y for split in splits]),
             np.concatenate([s.lengths for s in splits if s.lengths is not None]),
+            self.task,
         )
 
     def fingerprint(self) -> str:
@@ -167,39 +176,40 @@ def stratified_split(
     return train, validation_, test_
 
 
-def divide(y: np.ndarray, given: Collection[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def divide(
+    y: np.ndarray, task: Task, given: Collection[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divides the training examples of a source that does not have all three splits.
 
     A tenth becomes the validation split and a fifth the test split, class by class, always the
     same; of splits that the source has, nothing.
 
     Args:
-        y: Classes or values of the training examples.
+        y: The truth of the training examples.
+        task: What it is.
         given: Which of "validation" and "test" the source has.
 
     Returns:
         Indices for training, validation and test.
     """
-    strata = np.zeros(len(y), np.int64) if y.dtype.kind == "f" else y
     validation = 0.0 if "validation" in given else 0.1
-    return stratified_split(strata, (validation, 0.0 if "test" in given else 0.2))
+    return stratified_split(task.strata(y), (validation, 0.0 if "test" in given else 0.2))
 
 
 def take(split: Split, indices: np.ndarray) -> Split:
     """Returns the examples at those indices."""
     lengths = None if split.lengths is None else split.lengths[indices]
-    return Split(split.x[indices], split.y[indices], lengths)
+    return Split(split.x[indices], split.y[indices], lengths, split.task)
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:
     """Returns up to `count` examples, of each class as many as of any other where they last."""
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(split))
-    if split.y.dtype.kind == "f":  # Values, not classes.
-        return take(split, shuffled[:count])
+    strata = split.task.strata(split.y)
     # The rank of each example inside its class: all firsts, then all seconds, and so on.
     rank = np.empty(len(split), np.int64)
-    for label in np.unique(split.y):
-        members = shuffled[split.y[shuffled] == label]
+    for label in np.unique(strata):
+        members = shuffled[strata[shuffled] == label]
         rank[members] = np.arange(len(members))
     return take(split, shuffled[np.argsort(rank[shuffled], kind="stable")][:count])

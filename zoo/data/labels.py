@@ -160,11 +160,11 @@ def check_splits(
     for name, split in splits.items():
         if not len(split):
             raise RequestError(f"{source} has too few examples: none is left for the {name} split")
-    y = splits["train"].y
+    y, task = splits["train"].y, splits["train"].task
     if learn and (y == y[0]).all():
-        value = y[0] if y.dtype.kind == "f" else repr(labels[y[0]])
+        value = repr(labels[y[0]]) if task.learns == "classes" else y[0]
         raise RequestError(f"{source}: the label is {value} in all of the training split")
-    if y.dtype.kind == "f":
+    if task.learns != "classes":
         return []
     notes = []
     for name, split in splits.items():

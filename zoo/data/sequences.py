@@ -52,7 +52,7 @@ def with_padding(split: Split) -> Split:
     x, lengths = split.x.copy(), split.lengths.copy()
     lengths[0] = max(1, lengths[0] // 2)
     x[0, lengths[0] :] = 0
-    return Split(x, split.y, lengths)
+    return dataclasses.replace(split, x=x, lengths=lengths)
 
 
 def _splits(dataset: Dataset) -> dict[str, Split]:
@@ -66,4 +66,4 @@ def _lengths(split: Split) -> np.ndarray:
 def _split_of_length(split: Split, steps: int) -> Split:
     x = split.x[:, :steps]
     x = np.pad(x, ((0, 0), (0, steps - x.shape[1]), (0, 0)))
-    return Split(x, split.y, np.minimum(_lengths(split), steps))
+    return dataclasses.replace(split, x=x, lengths=np.minimum(_lengths(split), steps))

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.checkpoints.card import Card, Input, Task
+from zoo.checkpoints.card import Card, Input
 from zoo.data.arrays import load_arrays
 from zoo.data.dataset import Dataset
 from zoo.data.digits import load_digits
@@ -20,6 +20,8 @@ from zoo.data.pictures.tfds import PREFIX, find_tfds
 from zoo.data.tables.table import load_table, table_files
 from zoo.errors import RequestError
 from zoo.models import MODELS, InputKind
+from zoo.tasks import Task, find_task
+from zoo.tasks.classification import CLASSIFICATION
 
 # Pixels a side: of any image; of one whose size was not asked for; of one that was.
 SMALLEST, LARGEST, HIGHEST = 32, 224, 1024
@@ -30,14 +32,14 @@ class Reading:
     """How a source is to be read, where it does not tell by itself.
 
     Attributes:
-        task: Whether the labels are classes or values.
+        task: What is learnt: classes, or values.
         label_column: Tables: name of the column to tell, or its number from 0, -1 for the last.
         header: Tables: whether the first line holds names; None: as it looks.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Told how many of how many picture files are decoded.
     """
 
-    task: Task = "classification"
+    task: Task = CLASSIFICATION
     label_column: str | None = None
     header: bool | None = None
     data_dir: str | None = None
@@ -142,8 +144,8 @@ def _find_pictures(source: str, reading: Reading) -> Encoded | None:
         encoded = find_photos(source)
     else:
         return None
-    if reading.task == "regression":
-        raise RequestError(f"{source} holds classes, not values; leave out --task=regression")
+    if reading.task.learns != "classes":
+        raise RequestError(f"{source} holds classes, not values; leave out --task")
     return encoded
 
 
@@ -162,7 +164,7 @@ def load_for(card: Card, source: str, reading: Reading = Reading()) -> Dataset:
             the checkpoint.
     """
     kind = MODELS.get(card.model).input
-    reading = dataclasses.replace(reading, task=card.task)
+    reading = dataclasses.replace(reading, task=find_task(card.task))
     if kind == "image":
         dataset = load_images(source, reading=reading, form=card.input)
     else:
@@ -174,7 +176,7 @@ def load_for(card: Card, source: str, reading: Reading = Reading()) -> Dataset:
         raise RequestError(
             f"{source} has examples of shape {shape}, the checkpoint takes {card.input.shape}"
         )
-    if card.task == "classification" and dataset.labels != card.labels:
+    if dataset.task.learns == "classes" and dataset.labels != card.labels:
         raise RequestError(
             f"{source} has {len(dataset.labels)} classes ({_first(dataset.labels)}), "
             f"the checkpoint {len(card.labels)} ({_first(card.labels)}); they must be the same"
@@ -189,8 +191,8 @@ def _first(labels: tuple[str, ...]) -> str:
 def _open(source: str, kind: InputKind, reading: Reading, card: Card | None = None) -> Dataset:
     refuse_address(source)
     if source == "digits":
-        if reading.task == "regression":
-            raise RequestError("digits are classes, not values; leave out --task=regression")
+        if reading.task.learns != "classes":
+            raise RequestError("digits are classes, not values; leave out --task")
         return load_digits(kind)
     if source.endswith(".npz"):
         labels = card.labels if card else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from zoo.data.dataset import Dataset, Split, channel_statistics
+from zoo.data.dataset import Dataset, channel_statistics
 from zoo.errors import DamagedError
 from zoo.files import whole_file
 from zoo.models.statistics import adopt_statistics
@@ -108,8 +109,8 @@ def cached_features(
             temporary.write_bytes(seal(held, {"key": key}))
     for name, variable in statistics.items():
         variable.assign(held[name])
-    train = Split(held["train"], dataset.train.y)
-    validation = Split(held["validation"], dataset.validation.y)
+    train = dataclasses.replace(dataset.train, x=held["train"])
+    validation = dataclasses.replace(dataset.validation, x=held["validation"])
     return Dataset(dataset.name, dataset.labels, train, validation, validation)
 
 
@@ -122,7 +123,8 @@ def standardised(features: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
     mean, std = (np.array(values, np.float32) for values in channel_statistics(features.train))
     std = np.maximum(std, np.float32(usual / 100))
     train, validation = (
-        Split((split.x - mean) / std, split.y) for split in (features.train, features.validation)
+        dataclasses.replace(split, x=(split.x - mean) / std)
+        for split in (features.train, features.validation)
     )
     return Dataset(features.name, features.labels, train, validation, validation), mean, std
 

@@ -33,7 +33,7 @@ from zoo.training.inference import run
 from zoo.training.plan import Plan
 from zoo.training.recipe import Recipe
 from zoo.training.run_folder import STATE, begun, finish, finished, in_precision, versions
-from zoo.training.state import Row, rank
+from zoo.training.state import Row
 
 # Gives the callbacks of a stage, "head" or "network".
 Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
@@ -243,14 +243,14 @@ def _take_best(
     network.set_weights([(one + other) / 2 for one, other in zip(start, tuned, strict=True)])
     if not plan.frozen_statistics:  # Those of the mean are not the mean of those.
         adapt_normalisation(backbone_of(network), dataset.train.x, plan.whole.seed)
-    told = run(network, dataset.validation.x)
-    truth = keras.utils.to_categorical(dataset.validation.y, told.shape[1])
-    loss = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=plan.whole.label_smoothing
-    )
-    right = told.argmax(axis=-1) == dataset.validation.y
-    mean = {"val_accuracy": float(right.mean()), "val_loss": float(loss(truth, told))}
-    ranks = {"head": max(map(rank, before)), "network": max(map(rank, after)), "mean": rank(mean)}
+    task, validation = dataset.task, dataset.validation
+    outputs = run(network, validation.x)
+    figures = task.measured(outputs, validation.y, plan.whole.label_smoothing)
+    ranks = {
+        "head": max(map(task.rank, before)),
+        "network": max(map(task.rank, after)),
+        "mean": task.rank({f"val_{name}": value for name, value in figures.items()}),
+    }
     taken = max(ranks, key=lambda name: ranks[name])
     if taken != "mean":
         network.set_weights(start if taken == "head" else tuned)

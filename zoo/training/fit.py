@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,13 +20,13 @@ from zoo.data.batches import (
 )
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
+from zoo.tasks import Scale
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import fused_layers
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.state import Row, StateKeeper
-from zoo.training.target import restore_units, standardise, target_scale
 
 
 def fit(
@@ -62,10 +63,10 @@ def fit(
             batch is too small for all that train.
         StoppedError: A SIGTERM came, or another worker was lost; the same call goes on.
     """
-    scale = None
-    if dataset.task == "regression":
-        scale = target_scale(dataset.train.y)
-        dataset = standardise(dataset, scale)
+    task = dataset.task
+    scale = task.scale(dataset.train.y)
+    if scale is not None:
+        dataset = _standardised(dataset, scale)
     for split in (dataset.train, dataset.validation):
         distribution.check_last_batch(len(split), recipe.batch_size)
     outputs = len(dataset.labels)
@@ -73,7 +74,7 @@ def fit(
     trained = distribution.trained(model)
     with distribution.scope():
         compile_model(
-            trained, recipe, steps, unit=None if scale is None else scale.std, rates=rates
+            trained, recipe, steps, task, unit=1.0 if scale is None else scale.std, rates=rates
         )
         trained.optimizer.build(trained.trainable_variables)
     distribution.build_metrics(trained, outputs)
@@ -88,7 +89,7 @@ def fit(
         reading_errors(dataset.train, dataset.validation),
     ):
         stop = partial(distribution.stop_agreed, trained, asked)
-        keeper = StateKeeper(trained, path, held, recipe.patience, stop)
+        keeper = StateKeeper(trained, path, task.rank, held, recipe.patience, stop)
         first, step = len(keeper.history), keeper.step
         spans = [(range(first, recipe.epochs), 0)]
         if step:  # Keras knows epochs of one length only.
@@ -121,7 +122,7 @@ def fit(
     if keeper.best is not None:
         model.set_weights(keeper.best)
     if scale is not None:
-        restore_units(model.get_layer("logits"), scale)
+        scale.restore_units(model.get_layer("logits"))
     return keeper.history
 
 
@@ -131,8 +132,8 @@ def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
     Raises:
         RequestError: It asks for class weights of a regression, or changes pictures where none are.
     """
-    if recipe.class_weights and dataset.task == "regression":
-        raise RequestError("--class_weights is of classes, and a regression has none")
+    if recipe.class_weights and dataset.task.learns != "classes":
+        raise RequestError(f"--class_weights is of classes, and a {dataset.task.name} has none")
     if recipe.augment != "none" and dataset.train.x.ndim != 4:
         raise RequestError(
             f"--augment={recipe.augment} is of pictures, and {dataset.name} has none; leave it out"
@@ -148,6 +149,15 @@ def balance(y: np.ndarray) -> dict[int, float]:
     classes, counts = np.unique(y, return_counts=True)
     weights = len(y) / (len(classes) * counts)
     return {int(label): float(weight) for label, weight in zip(classes, weights, strict=True)}
+
+
+def _standardised(dataset: Dataset, scale: Scale) -> Dataset:
+    splits = {
+        name: dataclasses.replace(split, y=scale.standardised(split.y))
+        for name in ("train", "validation", "test")
+        for split in [getattr(dataset, name)]
+    }
+    return dataclasses.replace(dataset, **splits)
 
 
 class _FiniteLoss(keras.callbacks.Callback):

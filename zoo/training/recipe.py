@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 
 from zoo.errors import RequestError
+from zoo.tasks import Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import AdamW, jit_compile
 
@@ -72,8 +72,9 @@ def compile_model(
     model: keras.Model,
     recipe: Recipe,
     steps_per_epoch: int,
+    task: Task,
     *,
-    unit: float | None = None,
+    unit: float = 1.0,
     rates: Callable[[str], float] | None = None,
 ) -> None:
     """Compiles a model for training.
@@ -82,8 +83,8 @@ def compile_model(
         model: Gives logits, or one value.
         recipe: How it is trained.
         steps_per_epoch: Batches in a pass.
-        unit: None for one-hot targets. For the targets of a regression: what 1 of the model's
-            output is in the target's own units, in which "mae" is told.
+        task: What is learnt; it has the loss and the metrics.
+        unit: What 1 of the model's output is, in the units in which metrics are reported.
         rates: Share of the learning rate that a variable gets, by its path; None: all of it.
     """
     steps = recipe.epochs * steps_per_epoch
@@ -96,24 +97,9 @@ def compile_model(
     )
     optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    if unit is None:
-        loss = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        )
-        metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
-    else:
-        loss = keras.losses.MeanSquaredError()
-        metrics = [keras.metrics.R2Score(name="r2"), _mean_absolute_error(unit)]
     model.compile(
         optimizer,
-        loss=loss,
-        metrics=metrics,
+        loss=task.loss(recipe.label_smoothing),
+        metrics=task.metrics(unit),
         jit_compile=jit_compile(),
     )
-
-
-def _mean_absolute_error(unit: float) -> keras.metrics.Metric:
-    def error(truth: Any, told: Any) -> Any:
-        return unit * keras.ops.abs(truth - told)
-
-    return keras.metrics.MeanMetricWrapper(error, name="mae")

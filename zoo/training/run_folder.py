@@ -21,10 +21,11 @@ from zoo.checkpoints.typed_json import parse_json
 from zoo.data.dataset import Dataset, input_statistics
 from zoo.errors import RequestError
 from zoo.files import held, write_text
+from zoo.tasks.classification import ClassificationScore
 from zoo.training.differences import differences
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.fit import check_recipe, fit
-from zoo.training.inference import predict, run, score, score_values
+from zoo.training.inference import run
 from zoo.training.recipe import PRECISIONS, Recipe
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.page import write_result
@@ -135,7 +136,7 @@ def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
         labels=dataset.labels,
         input=Input(shape=dataset.example_shape, mean=mean, std=std),
         config=dict(config),
-        task=dataset.task,
+        task=dataset.task.name,
         columns=dataset.columns,
     )
 
@@ -162,7 +163,9 @@ def finish(
         The card as written.
     """
     _write_history(history, output / "history.csv")
-    plot_curves(history, output / "curves.png", f"{card.model} on {dataset.name}")
+    plot_curves(
+        history, output / "curves.png", f"{card.model} on {dataset.name}", dataset.task.watched
+    )
     save(model, output, card, dtype=dtype)
     card = measure(output, dataset)
     _tidy(output)
@@ -182,20 +185,16 @@ def measure(folder: Path, dataset: Dataset) -> Card:
         The card as written.
     """
     checkpoint = load(folder)
-    card, test = checkpoint.card, dataset.test
-    if dataset.task == "regression":
-        result = score_values(run(checkpoint.model, test.x), test)
-        figures = {"r2": result.r2, "mae": result.mae}
-    else:
-        probabilities = predict(checkpoint.model, test.x)
-        figures = {"top1": score(probabilities, test, card.labels).top1}
+    card, test, task = checkpoint.card, dataset.test, dataset.task
+    predictions = task.predictions(run(checkpoint.model, test.x))
+    score = task.score(predictions, test.y, card.labels)
     metrics = tuple(
         Metric(name, round(value, 6), dataset.name, "test", len(test))
-        for name, value in figures.items()
+        for name, value in score.figures.items()
     )
     card = dataclasses.replace(card, metrics=metrics)
-    if dataset.task == "classification":
-        write_result(folder, card, probabilities, test)
+    if isinstance(score, ClassificationScore):
+        write_result(folder, card, predictions, test)
     write_text(folder / "card.json", card.to_json())
     return card
 

@@ -28,12 +28,12 @@ class StateKeeper(keras.callbacks.Callback):
     Saving is worth a twentieth of the time: where epochs are short beside it, some go unsaved.
 
     With patience, it also keeps the weights of the best epoch, and ends the training when that many
-    epochs were no better. The best are those of highest validation accuracy, of equal ones those of
-    lowest validation loss; of a regression the latter alone.
+    epochs were no better.
 
     Args:
         model: Compiled; receives the saved state where there is one.
         path: Of the file, `.safetensors`; None: nothing is saved.
+        rank: Gives what is greater for a better epoch, from its row.
         content: Of the file as it was left; empty where there is none.
         patience: Epochs; None: all are trained, and the last is taken.
         stop: Asked after each batch whether to end the training; then all is saved, in the middle
@@ -54,6 +54,7 @@ class StateKeeper(keras.callbacks.Callback):
         self,
         model: keras.Model,
         path: Path | None,
+        rank: Callable[[Row], tuple[float, ...]],
         content: bytes = b"",
         patience: int | None = None,
         stop: Callable[[int], bool] = lambda batch: False,
@@ -63,6 +64,7 @@ class StateKeeper(keras.callbacks.Callback):
         self.step = 0
         self.best: list[np.ndarray] | None = None
         self._path = path
+        self._rank = rank
         self._patience = patience
         self._stop = stop
         self._next_save = 0.0
@@ -96,7 +98,7 @@ class StateKeeper(keras.callbacks.Callback):
         rate = float(self.model.optimizer.learning_rate)
         self.step = 0
         self.history.append({"epoch": epoch + 1, **row, "learning_rate": rate})
-        if self._patience is not None and _best(self.history) == len(self.history) - 1:
+        if self._patience is not None and self._best == len(self.history) - 1:
             self.best = self.model.get_weights()
         if self.exhausted:
             self.model.stop_training = True
@@ -114,7 +116,13 @@ class StateKeeper(keras.callbacks.Callback):
         """Whether the last epochs were no better, as many as there was patience."""
         if self._patience is None or not self.history:
             return False
-        return len(self.history) - 1 - _best(self.history) >= self._patience
+        return len(self.history) - 1 - self._best >= self._patience
+
+    @property
+    def _best(self) -> int:
+        """Index of the first of the best rows."""
+        rows = self.history
+        return max(range(len(rows)), key=lambda index: (self._rank(rows[index]), -index))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Saves the last epoch where more is to come after this training."""
@@ -149,16 +157,6 @@ class StateKeeper(keras.callbacks.Callback):
                 f"{self._path or 'the state'} is damaged, or not of this training; remove it to "
                 "start anew"
             ) from error
-
-
-def rank(row: Row) -> tuple[float, float]:
-    """Returns what is greater for a better epoch."""
-    return row.get("val_accuracy", 0.0), -row["val_loss"]
-
-
-def _best(history: list[Row]) -> int:
-    """Returns the index of the first of the best rows."""
-    return max(range(len(history)), key=lambda index: (rank(history[index]), -index))
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:

@@ -12,6 +12,7 @@ from zoo.analysis.gradients.gradients import GradientProbe, Network, Sample, sep
 from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
 from zoo.data.dataset import Dataset, Split
 from zoo.data.digits import load_digits
+from zoo.tasks.regression import REGRESSION
 from zoo.training.run_folder import describe
 
 SEEDS = 3
@@ -98,8 +99,8 @@ def test_norms_of_a_regression_do_not_know_its_units():
     x = random.normal(size=(200, 5)).astype(np.float32)
     found = []
     for unit in (1.0, 1000.0):
-        split = Split(x, (unit * (7 + x[:, 0])).astype(np.float32))
-        dataset = Dataset("values", ("y",), split, split, split, task="regression")
+        split = Split(x, (unit * (7 + x[:, 0])).astype(np.float32), task=REGRESSION)
+        dataset = Dataset("values", ("y",), split, split, split)
         card = describe("residual_mlp", dataset, {"depth": 2, "width": 8, "dropout": 0.0})
         weights = initial_weights(card, 0)
         trained = [np.array(value) for value in weights]

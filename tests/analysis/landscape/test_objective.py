@@ -9,6 +9,7 @@ from zoo.analysis.landscape.curvature import extreme_eigenvalues, negative_curva
 from zoo.analysis.landscape.landscape import random_surface
 from zoo.analysis.landscape.objective import Objective
 from zoo.data.dataset import Split
+from zoo.tasks.regression import REGRESSION
 
 _RANDOM = np.random.default_rng(0)
 _X = _RANDOM.standard_normal((40, 2)).astype(np.float32)
@@ -45,7 +46,7 @@ def _quadratic(weights):
 
 
 def test_surface_of_a_quadratic():
-    objective = Objective(_linear(), Split(_X, _Y))
+    objective = Objective(_linear(), Split(_X, _Y, task=REGRESSION))
     ways = [{"logits/kernel": np.float32([[1], [0.5]])}, {"logits/kernel": np.float32([[0], [2]])}]
     measure = objective.measure_along(objective.weights, ways)
     for a in (-1.0, 0.0, 0.4):
@@ -56,7 +57,7 @@ def test_surface_of_a_quadratic():
 
 def test_surface_of_two_parameters():
     x, y = _X[:, :1], _Y
-    objective = Objective(_gated(), Split(x, y))
+    objective = Objective(_gated(), Split(x, y, task=REGRESSION))
     ways = [{"inner/kernel": np.float32([[1]])}, {"logits/kernel": np.float32([[1]])}]
     measure = objective.measure_along(objective.weights, ways)
     for a in np.linspace(-2, 2, 9):
@@ -67,7 +68,7 @@ def test_surface_of_two_parameters():
 
 def test_eigenvalues_of_a_quadratic():
     known = np.linalg.eigvalsh(2 * _X.T.astype(np.float64) @ _X / len(_X))
-    objective = Objective(_linear(), Split(_X, _Y))
+    objective = Objective(_linear(), Split(_X, _Y, task=REGRESSION))
     # ARPACK finds two of at least three: a third weight that the loss does not depend on.
     weights = {**objective.weights, "idle": np.zeros(1, np.float32)}
     found = extreme_eigenvalues(objective, weights, ["logits/kernel", "idle"])
@@ -147,7 +148,7 @@ def test_statistics_of_the_batch():
 
 
 def test_overflow_is_no_error():
-    objective = Objective(_gated(), Split(_X[:, :1], _Y))
+    objective = Objective(_gated(), Split(_X[:, :1], _Y, task=REGRESSION))
     weights = {path: np.full_like(value, 1e30) for path, value in objective.weights.items()}
     assert not np.isfinite(objective.measure_along(weights, [])([])[0])
     weights["idle"] = np.zeros(1, np.float32)

@@ -20,6 +20,7 @@ from zoo.data.pictures.folder import find_photos
 from zoo.data.pictures.prepare import prepare_picture
 from zoo.data.sources import load_for, load_images
 from zoo.errors import RequestError
+from zoo.tasks.regression import REGRESSION
 
 FORM = Input(shape=(32, 32, 3), mean=(), std=())
 COUNTS = {"red": 20, "green": 30, "blue": 10}
@@ -367,4 +368,4 @@ def test_pictures_are_not_for_models_of_features(flat):
     with pytest.raises(RequestError, match="holds pictures, and the model takes features"):
         load_dataset(str(flat), "features")
     with pytest.raises(RequestError, match="holds classes, not values"):
-        load_images(str(flat), reading=Reading(task="regression"))
+        load_images(str(flat), reading=Reading(task=REGRESSION))

@@ -10,10 +10,11 @@ from zoo.data.sources import Reading, load_dataset, load_for
 from zoo.data.tables.columns import encode
 from zoo.data.tables.csv import Table
 from zoo.errors import RequestError
+from zoo.tasks.regression import REGRESSION
 
 COLOURS = ("red", "green", "blue")
 LABEL = Reading(label_column="kind")
-VALUE = Reading(label_column="size", task="regression")
+VALUE = Reading(label_column="size", task=REGRESSION)
 
 
 def rows(count=60):
@@ -94,7 +95,7 @@ def test_other_separators(tmp_path, separator):
 
 def test_values(tmp_path):
     data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=VALUE)
-    assert (data.task, data.labels, data.train.y.dtype) == ("regression", ("size",), np.float32)
+    assert (data.task, data.labels, data.train.y.dtype) == (REGRESSION, ("size",), np.float32)
     assert set(data.split("all").y) == {0.5, 1.5, 2.5, 3.5, 4.5}
 
 
@@ -171,7 +172,7 @@ def checkpoint(data, folder):
     """A card as training writes it, from disk."""
     width = data.train.x.shape[1]
     shape = Input((width,), (0.0,) * width, (1.0,) * width)
-    card = Card("residual_mlp", data.labels, shape, task=data.task, columns=data.columns)
+    card = Card("residual_mlp", data.labels, shape, task=data.task.name, columns=data.columns)
     (folder / "card.json").write_text(card.to_json(), encoding="utf-8")
     assert read_card(folder) == card
     return read_card(folder)

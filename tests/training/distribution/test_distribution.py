@@ -161,14 +161,16 @@ from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.recipe import Recipe
+from zoo.tasks.regression import REGRESSION
 from zoo.training.run_folder import train
 
 two = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert two.text == "2 devices"
 digits = load_dataset("digits", "features")
-splits = {name: replace(getattr(digits, name), y=getattr(digits, name).y.astype(np.float32))
+splits = {name: replace(getattr(digits, name), y=getattr(digits, name).y.astype(np.float32),
+                         task=REGRESSION)
           for name in ("train", "validation", "test")}
-values = replace(digits, task="regression", labels=("value",), **splits)
+values = replace(digits, labels=("value",), **splits)
 
 class Losses(keras.callbacks.Callback):
     def __init__(self):

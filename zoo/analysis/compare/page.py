@@ -41,7 +41,12 @@ def spread(mean: object, half: object, form: str) -> str:
 
 
 def write_comparison(
-    folder: Path, outcomes: Sequence[Outcome], steps: Sequence[Step], title: str, command: str
+    folder: Path,
+    outcomes: Sequence[Outcome],
+    steps: Sequence[Step],
+    title: str,
+    command: str,
+    watched: str,
 ) -> None:
     """Writes `comparison.html` into a folder, and the pictures that it shows.
 
@@ -51,10 +56,11 @@ def write_comparison(
         steps: What is to be said of them.
         title: Of the page.
         command: What the user typed.
+        watched: The figure of an epoch that is drawn beside the loss.
     """
     seeds = len(outcomes[0].histories)
     plot_summary(outcomes, folder / "summary.png")
-    plot_curves(outcomes, folder / "curves.png")
+    plot_curves(outcomes, folder / "curves.png", watched)
     plot_gradients(outcomes, folder / "gradients.png")
     surfaces = all(outcome.surface is not None for outcome in outcomes)
     if surfaces:

@@ -56,21 +56,21 @@ def plot_summary(outcomes: Sequence[Outcome], path: Path) -> None:
             figure.axes[0].legend(fontsize=9, frameon=False)
 
 
-def plot_curves(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Draws loss and accuracy (of a regression R²) over the epochs into a PNG.
+def plot_curves(outcomes: Sequence[Outcome], path: Path, watched: str) -> None:
+    """Draws loss and the watched figure over the epochs into a PNG.
 
     Bands are 95 % intervals over the seeds; dashed is the validation split.
 
     Args:
         outcomes: Of all twins.
         path: Of the PNG.
+        watched: Name of that figure in the histories.
     """
     groups = grouped(outcomes)
-    measure = "accuracy" if "accuracy" in outcomes[0].histories[0][0] else "r2"
     with drawn(path, _width(groups), 6.4) as figure:
         rows = figure.subplots(2, len(groups), squeeze=False, sharex=True, sharey="row")
         for column, (group, own) in enumerate(groups.items()):
-            for axes, name in zip(rows[:, column], ("loss", measure), strict=True):
+            for axes, name in zip(rows[:, column], ("loss", watched), strict=True):
                 for outcome in own:
                     colour = _colour(outcome, outcomes)
                     for key, look in ((name, "-"), (f"val_{name}", "--")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from zoo.data.dataset import Split, balanced_sample
 from zoo.errors import RequestError
+from zoo.tasks import Task
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -54,24 +56,30 @@ def draw_batches(split: Split, count: int, seed: int) -> list[Split]:
     batches = []
     for start in range(0, max(len(sample) - size, 0) + 1, size):
         part = slice(start, start + size)
-        batches.append(Split(np.asarray(sample.x[part]), sample.y[part]))
+        batches.append(
+            dataclasses.replace(
+                sample, x=np.asarray(sample.x[part]), y=sample.y[part], lengths=None
+            )
+        )
     return batches
 
 
 class DepthGradient:
     """The norms of the loss's gradient at each unit of a model.
 
-    The loss is the cross-entropy, or of a model with one output the squared error. Batch
+    The loss is that of the task. Batch
     normalisation uses the statistics of the batch, as in training; a model with dropout would have
     it at work.
 
     Args:
         model: Of the zoo; its weights may change between calls.
+        task: What it learns.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, task: Task) -> None:
         import tensorflow as tf
 
+        self._task = task
         units = unit_layers(model)
         self.units = tuple(units)
         ends = [layers[-1].output for layers in units.values()]
@@ -111,11 +119,7 @@ class DepthGradient:
         with tf.GradientTape() as tape:
             tape.watch(values)
             (*ends, outputs), _ = self._probe.stateless_call(values, others, x, training=True)
-            if outputs.shape[-1] == 1:
-                losses = tf.square(outputs[:, 0] - tf.cast(y, tf.float32))
-            else:
-                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs)
-            total = tf.reduce_sum(losses)
+            total = tf.reduce_sum(self._task.losses(outputs, y))
         by_ends, by_values = tape.gradient(total, (ends, values), unconnected_gradients="zero")
         count = tf.cast(tf.shape(x)[0], tf.float32)
         of_outputs = [tf.norm(gradient) / tf.sqrt(count) for gradient in by_ends]

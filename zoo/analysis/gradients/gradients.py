@@ -155,10 +155,9 @@ class GradientProbe:
         self._points = points
         self._model = without_dropout(card)
         self._input = InputGradient(self._model)
-        self._depth = DepthGradient(self._model)
+        self._depth = DepthGradient(self._model, dataset.task)
         self._settled = np.asarray(balanced_sample(dataset.train, _SETTLED).x)
-        values = dataset.train.y if dataset.task == "regression" else np.array([-1.0, 1.0])
-        self._mean, self._std = float(values.mean()), float(values.std())
+        self._scale = dataset.task.scale(dataset.train.y)
 
     def network(
         self,
@@ -193,8 +192,8 @@ class GradientProbe:
         lines = draw_lines(self._split, self._lines, self._points, seed)
         gradients = [self._input(line) for line in lines]
         outputs, by_weights = self._depth(self._batches(state, seed))
-        # A trained regression's loss is in its target's own units.
-        unit = self._std**2 if state == "trained" else 1.0
+        # A trained regression's loss is in the units of its values.
+        unit = self._scale.std**2 if self._scale and state == "trained" else 1.0
         return Sample(
             curves=np.stack([autocorrelation(each) for each in gradients]),
             trace=along(gradients[0], lines[0]),
@@ -204,9 +203,9 @@ class GradientProbe:
 
     def _batches(self, state: State, seed: int) -> list[Split]:
         batches = draw_batches(self._split, _BATCHES, seed)
-        if state == "trained" or self._split.y.dtype.kind != "f":
+        if state == "trained" or self._scale is None:
             return batches
-        return [dataclasses.replace(part, y=(part.y - self._mean) / self._std) for part in batches]
+        return [dataclasses.replace(part, y=self._scale.standardised(part.y)) for part in batches]
 
 
 def separated(one: Network, other: Network) -> bool:

@@ -61,7 +61,7 @@ def draw_lines(split: Split, count: int, points: int, seed: int) -> list[Line]:
             ends[:, split.lengths[pair].min() :] = 0
         share = np.arange(points, dtype=np.float32).reshape(-1, *[1] * (ends.ndim - 1)) / points
         x = (1 - share) * ends[0] + share * ends[1]
-        classes = split.y.dtype.kind != "f"
+        classes = split.task.learns == "classes"
         lines.append(Line(x, int(split.y[pair[0]]) if classes else 0))
     return lines
 

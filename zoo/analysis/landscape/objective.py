@@ -27,8 +27,8 @@ _VALUES = 512 * 32 * 32 * 3
 class Objective:
     """The loss of a model on fixed examples, as a function of its weights.
 
-    The loss is the mean cross-entropy without label smoothing, or of a regression the mean squared
-    error in the units of the model's output.
+    The loss is that of the split's task, without label smoothing, in the mean over the examples;
+    the mean squared error of a regression is in the units of the model's output.
 
     Args:
         model: Gives logits, or one value. Without dropout, which "batch" would have at work.
@@ -45,7 +45,7 @@ class Objective:
 
         self._model = model
         self._training = statistics == "batch"
-        self._classes = model.output_shape[-1]
+        self._task = split.task
         count = max(1, _VALUES // max(int(np.prod(split.x.shape[1:])), 1))
         self._batches = [
             (tf.constant(split.x[i : i + count], tf.float32), tf.constant(split.y[i : i + count]))
@@ -89,7 +89,7 @@ class Objective:
                     if path in step:
                         there[path] = there[path] + place[index] * step[path]
             outputs = self._outputs(there, x)
-            return tf.reduce_sum(self._losses(outputs, y)), self._right(outputs, y)
+            return tf.reduce_sum(self._task.losses(outputs, y)), self._task.correct(outputs, y)
 
         def measure(place: Sequence[float]) -> tuple[float, float]:
             told = [batch(tf.constant(place, tf.float32), x, y) for x, y in self._batches]
@@ -140,7 +140,7 @@ class Objective:
             outer.watch(by)
             with tf.GradientTape() as inner:
                 inner.watch(by)
-                loss = tf.reduce_sum(self._losses(self._outputs(there, x), y))
+                loss = tf.reduce_sum(self._task.losses(self._outputs(there, x), y))
             gradient = inner.gradient(loss, by, unconnected_gradients="zero")
             along = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(gradient, vector, strict=True)])
         return outer.gradient(along, by, unconnected_gradients="zero")
@@ -151,17 +151,3 @@ class Objective:
             for variables in (self._model.trainable_variables, self._model.non_trainable_variables)
         )
         return self._model.stateless_call(trained, other, x, training=self._training)[0]
-
-    def _losses(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        import tensorflow as tf
-
-        if self._classes == 1:
-            return tf.square(outputs[:, 0] - tf.cast(y, tf.float32))
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(y, outputs)
-
-    def _right(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        import tensorflow as tf
-
-        if self._classes == 1:
-            return tf.constant(float("nan"))
-        return tf.reduce_sum(tf.cast(tf.argmax(outputs, -1) == y, tf.float32))

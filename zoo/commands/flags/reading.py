@@ -10,8 +10,10 @@ import rich.progress
 from absl import flags
 from rich.console import Console
 
+from zoo.tasks import TASKS, find_task
+from zoo.tasks.classification import CLASSIFICATION
+
 if TYPE_CHECKING:
-    from zoo.checkpoints.card import Task
     from zoo.data.pictures.files import Progress
     from zoo.data.sources import Reading
 
@@ -40,7 +42,7 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
     )  # fmt: skip
     if task:
         flags.DEFINE_enum(
-            "task", "classification", ["classification", "regression"],
+            "task", CLASSIFICATION.name, sorted(TASKS),
             "whether the labels are classes or values", flag_values=values,
         )  # fmt: skip
 
@@ -50,7 +52,7 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
     """Gives what those flags say, and a bar over the pictures that are decoded meanwhile."""
     from zoo.data.sources import Reading
 
-    task: Task = values.task if "task" in values else "classification"
+    task = find_task(values.task) if "task" in values else CLASSIFICATION
     column = values.label_column if "label_column" in values else None
     header = values.header if "header" in values else None
     with bar(terminal, "decoding") as progress:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.checkpoints.card import Card, Task
+from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, Split, divide
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
 from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
@@ -17,6 +17,8 @@ from zoo.data.tables.columns import column_cells, encode, fit_columns, listing, 
 from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.kinds import SPELLED, judge, spelled
 from zoo.errors import RequestError
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 
 SUFFIXES = (".csv", ".csv.gz")
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
@@ -42,7 +44,7 @@ def load_table(
     source: str,
     *,
     label_column: str | None = None,
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     header: bool | None = None,
     card: Card | None = None,
 ) -> Dataset:
@@ -55,7 +57,7 @@ def load_table(
         source: As for `table_files`.
         label_column: Name of the column to tell, or its number from 0, from -1 for the last;
             None: that of the card.
-        task: Whether the labels are classes or values.
+        task: What is learnt: classes, or values.
         header: Whether the first line holds names; None: as the card says, or as it looks.
         card: Of a checkpoint: its columns and classes are used, none are fitted.
 
@@ -94,7 +96,7 @@ def load_table(
             notes.append(f"left out, without a label: {dropped:,} rows of {table.path.name}")
 
     cells = tables["train"].columns[label]
-    if task == "regression":
+    if task.learns == "values":
         labels: tuple[str, ...] = (label,)
         if example := spelled(label, cells, spelling):
             notes.append(listing(SPELLED, [example]))
@@ -103,11 +105,11 @@ def load_table(
         labels = card.labels if card is not None else class_names(cells, where)
         notes += joined(cells, labels) if card is None else []
     targets = {
-        split: _targets(table, label, labels, spelling if task == "regression" else None)
+        split: _targets(table, label, labels, spelling if task.learns == "values" else None)
         for split, table in tables.items()
     }
     train, y = tables["train"], targets["train"]
-    parts = dict(zip(SPLITS, divide(y, set(tables)), strict=True))
+    parts = dict(zip(SPLITS, divide(y, task, set(tables)), strict=True))
     divided = "test" not in tables
     for split, rows in parts.items():
         if split == "train" or split not in tables:
@@ -118,7 +120,7 @@ def load_table(
         columns, fitted = fit_columns(tables["train"], label, kinds)
         notes += fitted
     notes += surprises(columns, list(tables.values()))
-    splits = {s: Split(encode(columns, tables[s]), targets[s]) for s in SPLITS}
+    splits = {s: Split(encode(columns, tables[s]), targets[s], task=task) for s in SPLITS}
     notes += check_splits(splits, labels, str(source), learn=card is None)
     path = Path(source)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
@@ -126,7 +128,6 @@ def load_table(
         name,
         labels,
         **splits,
-        task=task,
         columns=columns,
         notes=tuple(notes),
         divided=divided,
@@ -157,7 +158,7 @@ def _with_labels(table: Table, label: str, task: Task) -> tuple[Table, int]:
     """Returns the rows that have a label, and how many have none."""
     cells = column_cells(table, label)
     # Among numbers "None" says that nothing is known; among words it is one of them.
-    gaps = GAPS if task == "regression" or _mostly_numbers(cells) else ("",)
+    gaps = GAPS if task.learns == "values" or _mostly_numbers(cells) else ("",)
     rows = np.flatnonzero([cell.lower() not in gaps for cell in cells])
     if not len(rows):
         raise RequestError(f"{table.path}: column {label!r} is empty in every row")

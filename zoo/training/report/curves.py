@@ -8,19 +8,21 @@ from pathlib import Path
 from zoo.drawing import drawn
 
 
-def plot_curves(history: Sequence[dict[str, float]], path: Path, title: str) -> None:
-    """Draws loss and accuracy, or of a regression R², over the epochs into a PNG.
+def plot_curves(
+    history: Sequence[dict[str, float]], path: Path, title: str, watched: str = "accuracy"
+) -> None:
+    """Draws loss and the watched figure over the epochs into a PNG.
 
     Args:
         history: Rows of `zoo.training.fit.fit`.
         path: Of the PNG.
         title: Above the picture.
+        watched: Name of that figure in the history.
     """
     epochs = [row["epoch"] for row in history]
-    measure = "accuracy" if "accuracy" in history[0] else "r2"
     with drawn(path, 10, 4) as figure:
         figure.suptitle(title)
-        for axes, metric in zip(figure.subplots(1, 2), ("loss", measure), strict=True):
+        for axes, metric in zip(figure.subplots(1, 2), ("loss", watched), strict=True):
             for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
                 axes.plot(epochs, [row[key] for row in history], label=label)
             axes.set_xlabel("epoch")

@@ -16,8 +16,8 @@ from zoo.data.dataset import Split
 from zoo.drawing import drawn
 from zoo.files import write_text
 from zoo.page import page, picture, table
+from zoo.tasks.classification import CLASSIFICATION, ClassificationScore
 from zoo.tasks.reliability import Calibration, calibrate
-from zoo.training.inference import Evaluation, score
 
 PAGE = "result.html"
 _MISTAKES = 12
@@ -37,20 +37,20 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         probabilities: (examples, classes) for the test split.
         split: The test split.
     """
-    evaluation = score(probabilities, split, card.labels)
+    score = CLASSIFICATION.score(probabilities, split.y, card.labels)
     calibration = calibrate(probabilities, split.y)
     _draw_reliability(calibration, folder / "calibration.png")
     if len(card.labels) <= _MOST_NAMED:
-        confusion = _confusion_table(evaluation, card.labels)
+        confusion = _confusion_table(score, card.labels)
     else:
-        _draw_confusion(evaluation, folder / "confusion.png")
+        _draw_confusion(score, folder / "confusion.png")
         confusion = '<img src="confusion.png" alt="Confusion">'
     shown = [
         _mistake(split.x[index], probabilities[index], int(split.y[index]), card.labels)
         for index in worst_mistakes(probabilities, split.y)
         if split.x.ndim == 4
     ]
-    write_text(folder / PAGE, _page(card, evaluation, calibration, confusion, "".join(shown)))
+    write_text(folder / PAGE, _page(card, score, calibration, confusion, "".join(shown)))
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -61,17 +61,12 @@ def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _page(
-    card: Card, evaluation: Evaluation, calibration: Calibration, confusion: str, mistakes: str
+    card: Card, score: ClassificationScore, calibration: Calibration, confusion: str, mistakes: str
 ) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
     (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
-    rows = [
-        (row.label, *(f"{v:.4f}" for v in (row.precision, row.recall, row.f1)), str(row.examples))
-        for row in evaluation.classes
-    ]
-    wrong = evaluation.examples - sum(
-        evaluation.confusion[i][i] for i in range(len(evaluation.confusion))
-    )
+    classes = score.tables[0]
+    wrong = score.examples - int(np.trace(score.confusion))
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{metric.value:.2%} of {metric.examples:,} {escape(metric.split)} examples of "
@@ -80,8 +75,8 @@ def _page(
         picture("Training", "curves.png"),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",
         confusion,
-        "<h2>Per class</h2>",
-        table(("class", "precision", "recall", "f1", "examples"), rows),
+        f"<h2>{classes.title}</h2>",
+        table(classes.head, classes.rows),
         f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
         picture("Calibration", "calibration.png"),
         f"<p>Expected calibration error: {calibration.error:.4f}, the mean distance between how "
@@ -94,11 +89,11 @@ def _page(
     return page(title, parts)
 
 
-def _confusion_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
+def _confusion_table(score: ClassificationScore, labels: Sequence[str]) -> str:
     """Returns a table of counts, a cell the darker, the larger its share of the row."""
     head = "".join(f"<th><span>{escape(label)}</span></th>" for label in labels)
     body = ""
-    for label, counts in zip(labels, evaluation.confusion, strict=True):
+    for label, counts in zip(labels, score.confusion, strict=True):
         whole = max(sum(counts), 1)
         cells = "".join(_confusion_cell(count, count / whole) for count in counts)
         body += f"<tr><th>{escape(label)}</th>{cells}</tr>"
@@ -115,8 +110,8 @@ def _confusion_cell(count: int, share: float) -> str:
     return f"<td style='background:rgba(8,81,156,{share:.2f});color:{ink}'>{count}</td>"
 
 
-def _draw_confusion(evaluation: Evaluation, path: Path) -> None:
-    counts = np.array(evaluation.confusion)
+def _draw_confusion(score: ClassificationScore, path: Path) -> None:
+    counts = np.array(score.confusion)
     with drawn(path, 12, 11) as figure:
         axes = figure.subplots()
         axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")

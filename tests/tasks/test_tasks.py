@@ -1,0 +1,111 @@
+import keras
+import numpy as np
+import pytest
+
+from zoo.errors import RequestError
+from zoo.tasks import TASKS, find_task
+from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.regression import REGRESSION
+
+LOGITS = np.array([[2.0, 0.0, -1.0], [0.5, 0.4, 0.3], [0.0, 0.0, 3.0]], np.float32)
+CLASSES = np.array([0, 1, 2])
+VALUES = np.array([[1.0], [2.0], [4.0]], np.float32)
+TRUTH = np.array([1.0, 3.0, 4.0], np.float32)
+# Task, outputs, truth, loss of each example by hand.
+EXAMPLES = [
+    (
+        CLASSIFICATION,
+        LOGITS,
+        CLASSES,
+        [-(row[c] - np.log(np.exp(row).sum())) for row, c in zip(LOGITS, CLASSES, strict=True)],
+    ),
+    (REGRESSION, VALUES, TRUTH, [0.0, 1.0, 0.0]),
+]
+
+
+@pytest.mark.parametrize(("task", "outputs", "y", "losses"), EXAMPLES)
+def test_the_loss_is_one_wherever_it_is_asked_for(task, outputs, y, losses):
+    np.testing.assert_allclose(task.losses(keras.ops.convert_to_tensor(outputs), y), losses, 1e-5)
+    assert task.measured(outputs, y)["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+    mean = task.loss()(task.targets(y, outputs.shape[-1]), outputs)
+    assert float(mean) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_smoothing_spreads_the_truth():
+    log = LOGITS - np.log(np.exp(LOGITS).sum(axis=1, keepdims=True))
+    truth = np.eye(3) * 0.7 + 0.1
+    smooth = CLASSIFICATION.measured(LOGITS, CLASSES, smoothing=0.3)
+    assert smooth["loss"] == pytest.approx(-(truth * log).sum(axis=1).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("task", "outputs", "y", "losses"), EXAMPLES)
+def test_what_is_watched_is_measured_as_a_training_does(task, outputs, y, losses):
+    figures = task.measured(outputs, y)
+    (metric,) = [m for m in task.metrics(1.0) if m.name == task.watched]
+    metric.update_state(task.targets(y, outputs.shape[-1]), outputs)
+    assert figures[task.watched] == pytest.approx(float(metric.result()), rel=1e-5)
+
+
+def test_correct_examples_are_counted_and_values_are_neither_right_nor_wrong():
+    assert float(CLASSIFICATION.correct(LOGITS, CLASSES)) == 2
+    assert np.isnan(REGRESSION.correct(VALUES, TRUTH))
+
+
+def test_a_better_epoch_ranks_higher():
+    rank = CLASSIFICATION.rank
+    assert rank({"val_accuracy": 0.9, "val_loss": 2}) > rank({"val_accuracy": 0.8, "val_loss": 1})
+    assert rank({"val_accuracy": 0.9, "val_loss": 1}) > rank({"val_accuracy": 0.9, "val_loss": 2})
+    assert REGRESSION.rank({"val_loss": 1.0, "val_r2": 0}) > REGRESSION.rank({"val_loss": 2.0})
+
+
+def test_scores_of_classes_by_hand():
+    #                   truth: a  a  a  b  b  c
+    predicted = np.eye(3)[[0, 0, 1, 1, 0, 1]]
+    result = CLASSIFICATION.score(predicted, np.array([0, 0, 0, 1, 1, 2]), ("a", "b", "c"))
+    assert result.figures == {"top1": pytest.approx(3 / 6)}
+    assert result.examples == 6
+    assert result.confusion == ((2, 1, 0), (1, 1, 0), (0, 1, 0))
+    a, b, c = result.classes
+    assert (a.precision, a.recall, a.examples) == (pytest.approx(2 / 3), pytest.approx(2 / 3), 3)
+    assert (b.precision, b.recall) == (pytest.approx(1 / 3), pytest.approx(1 / 2))
+    assert (c.precision, c.recall, c.f1, c.examples) == (0.0, 0.0, 0.0, 1)
+    classes, confusion = result.tables
+    assert classes.rows[0] == ("a", "0.6667", "0.6667", "0.6667", "3")
+    assert confusion.head == ("", "a", "b", "c")
+    assert confusion.rows[0] == ("a", "2", "1", "·")
+
+
+def test_scores_of_values_by_hand():
+    result = REGRESSION.score(VALUES, TRUTH, ("size",))
+    spread = ((TRUTH - TRUTH.mean()) ** 2).sum()
+    assert result.figures == {
+        "r2": pytest.approx(1 - 1 / spread, rel=1e-6),
+        "mae": pytest.approx(1 / 3),
+    }
+    assert result.tables == ()
+
+
+def test_predictions_are_what_an_export_gives():
+    probabilities = CLASSIFICATION.predictions(LOGITS)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(
+        np.log(probabilities) - np.log(probabilities[:, :1]), LOGITS - LOGITS[:, :1], atol=1e-5
+    )
+    assert (REGRESSION.predictions(VALUES) == VALUES).all()
+
+
+def test_a_scale_is_learnt_and_taken_back():
+    scale = REGRESSION.scale(TRUTH)
+    scaled = scale.standardised(TRUTH)
+    assert (scaled.mean(), scaled.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
+    layer = keras.layers.Dense(1, kernel_initializer="ones")
+    layer.build((None, 1))
+    scale.restore_units(layer)
+    np.testing.assert_allclose(layer(scaled[:, None])[:, 0], TRUTH, rtol=1e-5)
+    assert CLASSIFICATION.scale(CLASSES) is None
+
+
+def test_unknown_tasks_are_refused_by_name():
+    assert sorted(TASKS) == ["classification", "regression"]
+    with pytest.raises(RequestError, match="did you mean 'regression'"):
+        find_task("regresion")

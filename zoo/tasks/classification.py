@@ -1,0 +1,161 @@
+"""One class of several for each example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.tasks.task import TASKS, Learns, Outputs, Score, ScoreTable, Task
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How one class fares: of those predicted, and of those that are."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    examples: int
+
+
+@dataclass(frozen=True)
+class ClassificationScore(Score):
+    """Scores of a classifier.
+
+    Attributes:
+        top1: Share of examples whose highest score is their class.
+        classes: A row for each class.
+        confusion: (classes, classes) counts: the row is the truth, the column the prediction.
+    """
+
+    top1: float
+    classes: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Accuracy."""
+        return {"top1": self.top1}
+
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """Each class, and which class is taken for which."""
+        labels = tuple(row.label for row in self.classes)
+        classes = tuple(
+            (row.label, *(f"{v:.4f}" for v in (row.precision, row.recall, row.f1)),
+             str(row.examples))
+            for row in self.classes
+        )  # fmt: skip
+        confusion = tuple(
+            (label, *("·" if count == 0 else str(count) for count in row))
+            for label, row in zip(labels, self.confusion, strict=True)
+        )
+        title = "Confusion: rows are the truth, columns the prediction"
+        return (
+            ScoreTable("Per class", ("class", "precision", "recall", "f1", "examples"), classes),
+            ScoreTable(title, ("", *labels), confusion),
+        )
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """Classes; the model gives a logit for each."""
+
+    name: str = "classification"
+    learns: Learns = "classes"
+    outputs: Outputs = "logits"
+    watched: str = "accuracy"
+    verb: str = "Tells"
+
+    def loss(
+        self, smoothing: float = 0.0, reduction: str | None = "sum_over_batch_size"
+    ) -> keras.losses.Loss:
+        """Returns the cross-entropy."""
+        import keras
+
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=smoothing, reduction=reduction
+        )
+
+    def metrics(self, unit: float) -> list[keras.metrics.Metric]:
+        """Returns the accuracy."""
+        import keras
+
+        return [keras.metrics.CategoricalAccuracy(name="accuracy")]
+
+    def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
+        """Ranks by validation accuracy, and equal ones by validation loss."""
+        return epoch["val_accuracy"], -epoch["val_loss"]
+
+    def score(
+        self, predictions: np.ndarray, y: np.ndarray, labels: Sequence[str]
+    ) -> ClassificationScore:
+        """Compares probabilities, or any scores whose highest is the prediction, with classes."""
+        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+        predicted = predictions.argmax(axis=-1)
+        known = np.arange(len(labels))
+        columns = precision_recall_fscore_support(y, predicted, labels=known, zero_division=0)
+        return ClassificationScore(
+            examples=len(y),
+            top1=float((predicted == y).mean()),
+            classes=tuple(
+                ClassScore(label, float(p), float(r), float(f), int(n))
+                for label, p, r, f, n in zip(labels, *columns, strict=True)
+            ),
+            confusion=tuple(
+                tuple(int(n) for n in row) for row in confusion_matrix(y, predicted, labels=known)
+            ),
+        )
+
+    def measured(
+        self, outputs: np.ndarray, y: np.ndarray, smoothing: float = 0.0
+    ) -> dict[str, float]:
+        """Returns accuracy and cross-entropy of logits."""
+        truth = np.asarray(self.targets(y, outputs.shape[-1]))
+        return {
+            "accuracy": float((outputs.argmax(axis=-1) == y).mean()),
+            "loss": float(self.loss(smoothing)(truth, outputs)),
+        }
+
+    def text(self, figure: str, value: float) -> str:
+        """Returns an accuracy in percent."""
+        return f"{figure} {value:.2%}"
+
+    def described(self, labels: Sequence[str]) -> str:
+        """Returns the number of classes."""
+        return f"{len(labels)} classes"
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """Returns the probabilities, (examples, classes) float32, of logits."""
+        values = outputs.astype(np.float64)
+        values = np.exp(values - values.max(axis=-1, keepdims=True))
+        return (values / values.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+    def targets(self, y: Any, outputs: int) -> tf.Tensor:
+        """Returns one-hot rows."""
+        import tensorflow as tf
+
+        return tf.one_hot(y, outputs)
+
+    def correct(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Counts the examples whose highest output is their class."""
+        import tensorflow as tf
+
+        return tf.reduce_sum(tf.cast(tf.argmax(outputs, -1) == tf.cast(y, tf.int64), tf.float32))
+
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        """Returns the classes."""
+        return y
+
+
+CLASSIFICATION = Classification()
+TASKS.register(CLASSIFICATION.name)(CLASSIFICATION)

@@ -1,0 +1,191 @@
+"""What a task has to say; whoever trains, measures, shows or exports asks it here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from zoo.registry import Registry
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+Learns: TypeAlias = Literal["classes", "values"]
+Outputs: TypeAlias = Literal["logits", "probabilities", "values"]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A table of a score, as text.
+
+    Attributes:
+        title: Above it.
+        head: Names of the columns; the first column names the rows.
+        rows: One cell for each column.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Score(ABC):
+    """How good predictions are.
+
+    Attributes:
+        examples: How many were measured.
+    """
+
+    examples: int
+
+    @property
+    @abstractmethod
+    def figures(self) -> dict[str, float]:
+        """The figures that a card keeps, by name."""
+
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """What a person may look at besides."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean and standard deviation of values, in their own units.
+
+    A network learns values of mean 0 and deviation 1. When it has learnt them, the scale goes into
+    its last layer, which then gives values in their own units.
+    """
+
+    mean: float
+    std: float
+
+    def standardised(self, y: np.ndarray) -> np.ndarray:
+        """Returns values of mean 0 and deviation 1, float32."""
+        return ((y - self.mean) / self.std).astype(np.float32)
+
+    def restore_units(self, layer: keras.layers.Dense) -> None:
+        """Folds this scale into the last layer of a network that gives standardised values."""
+        layer.kernel.assign(layer.kernel * self.std)
+        layer.bias.assign(layer.bias * self.std + self.mean)
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What is learnt.
+
+    Attributes:
+        name: In the registry, in cards, and after `--task=`.
+        learns: "classes": the truth of an example is the index of its label, int64. "values": it
+            is a number, float32, and there is one label, the number's name.
+        outputs: What a model of this task gives, in `export.export_model`'s words: an export
+            appends a softmax to "logits", and leaves "probabilities" and "values" as they are.
+        watched: The figure of an epoch that its curves show.
+        verb: What a model does with its labels, for descriptions ("Tells cat, dog.").
+    """
+
+    name: str
+    learns: Learns
+    outputs: Outputs
+    watched: str
+    verb: str
+
+    @abstractmethod
+    def loss(
+        self, smoothing: float = 0.0, reduction: str | None = "sum_over_batch_size"
+    ) -> keras.losses.Loss:
+        """Returns the loss of a model's outputs, whose truth comes as `targets` gives it.
+
+        Args:
+            smoothing: Share of the truth that is spread over all classes (Szegedy et al. 2016);
+                tasks without classes ignore it.
+            reduction: None: a value for each example.
+        """
+
+    @abstractmethod
+    def metrics(self, unit: float) -> list[keras.metrics.Metric]:
+        """Returns what a training reports of each epoch.
+
+        Args:
+            unit: What 1 of the model's output is, in the units of the truth.
+        """
+
+    @abstractmethod
+    def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
+        """Returns what is greater for a better epoch, from its row of figures."""
+
+    @abstractmethod
+    def score(self, predictions: np.ndarray, y: np.ndarray, labels: Sequence[str]) -> Score:
+        """Compares predictions with the truth.
+
+        Args:
+            predictions: (examples, outputs), as `predictions` or an exported file gives them.
+            y: (examples,) the truth.
+            labels: Of the outputs.
+        """
+
+    @abstractmethod
+    def measured(
+        self, outputs: np.ndarray, y: np.ndarray, smoothing: float = 0.0
+    ) -> dict[str, float]:
+        """Returns `watched` and "loss" of a model's outputs, as a training reports them."""
+
+    @abstractmethod
+    def text(self, figure: str, value: float) -> str:
+        """Returns a figure for a person: "top1 99.00%"."""
+
+    @abstractmethod
+    def described(self, labels: Sequence[str]) -> str:
+        """Returns how much there is to learn, for a person: "10 classes"."""
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """Returns what an export of a model gives where the model gives `outputs`."""
+        return outputs
+
+    def targets(self, y: Any, outputs: int) -> tf.Tensor:
+        """Returns the truth as the loss takes it, (batch, outputs) float32.
+
+        Args:
+            y: (batch,) the truth, a TensorFlow tensor or an array. The batches of a training come
+                from tf.data on any backend of Keras.
+            outputs: Of the model.
+        """
+        import tensorflow as tf
+
+        return tf.cast(y, tf.float32)[:, None]
+
+    def losses(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Returns the loss of each example, (batch,), without label smoothing."""
+        return self.loss(reduction=None)(self.targets(y, outputs.shape[-1]), outputs)
+
+    def correct(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Returns how many examples of a batch are right; NaN where none can be right or wrong."""
+        import tensorflow as tf
+
+        return tf.constant(float("nan"))
+
+    def scale(self, y: np.ndarray) -> Scale | None:
+        """Returns the scale in which the truth of a training split is learnt; None: as it is."""
+        return None
+
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        """Returns the group of each example, int64: splits and samples keep the groups' shares."""
+        return np.zeros(len(y), np.int64)
+
+
+TASKS: Registry[Task] = Registry("task", ("zoo.tasks.classification", "zoo.tasks.regression"))
+
+
+def find_task(name: str) -> Task:
+    """Returns the task of that name.
+
+    Raises:
+        RequestError: There is none; the message holds the nearest names.
+    """
+    return TASKS.get(name)
