@@ -106,6 +106,6 @@ def test_a_scale_is_learnt_and_taken_back():
 
 
 def test_unknown_tasks_are_refused_by_name():
-    assert sorted(TASKS) == ["classification", "regression"]
+    assert {"classification", "regression"} <= set(TASKS)
     with pytest.raises(RequestError, match="did you mean 'regression'"):
         find_task("regresion")

@@ -127,8 +127,8 @@ class Classification(Task):
         }
 
     def text(self, figure: str, value: float) -> str:
-        """Returns an accuracy in percent."""
-        return f"{figure} {value:.2%}"
+        """Returns an accuracy in percent, other figures as they are."""
+        return f"{figure} {value:.2%}" if figure == "top1" else super().text(figure, value)
 
     def described(self, labels: Sequence[str]) -> str:
         """Returns the number of classes."""

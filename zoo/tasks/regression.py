@@ -86,10 +86,6 @@ class Regression(Task):
         loss = self.loss()(np.asarray(self.targets(y, 1)), outputs)
         return {"r2": self.score(outputs, y, ()).r2, "loss": float(loss)}
 
-    def text(self, figure: str, value: float) -> str:
-        """Returns a figure with five digits."""
-        return f"{figure} {value:.5g}"
-
     def described(self, labels: Sequence[str]) -> str:
         """There is one."""
         return "one value"

@@ -137,12 +137,12 @@ class Task(ABC):
         """Returns `watched` and "loss" of a model's outputs, as a training reports them."""
 
     @abstractmethod
-    def text(self, figure: str, value: float) -> str:
-        """Returns a figure for a person: "top1 99.00%"."""
-
-    @abstractmethod
     def described(self, labels: Sequence[str]) -> str:
         """Returns how much there is to learn, for a person: "10 classes"."""
+
+    def text(self, figure: str, value: float) -> str:
+        """Returns a figure of a score for a person: "r2 0.8012"."""
+        return f"{figure} {value:.5g}"
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
         """Returns what an export of a model gives where the model gives `outputs`."""
