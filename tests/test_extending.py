@@ -22,7 +22,12 @@ def trained(tmp_path_factory):
         for name, count in (("train", 600), ("validation", 100), ("test", 100))
     }
     folder = tmp_path_factory.mktemp("extending") / "run"
-    train("gated_mlp", dataclasses.replace(digits, **parts), Recipe(epochs=15, batch_size=32, learning_rate=1e-2), folder)
+    train(
+        "gated_mlp",
+        dataclasses.replace(digits, **parts),
+        Recipe(epochs=15, batch_size=32, learning_rate=1e-2),
+        folder,
+    )
     return folder
 
 

@@ -75,10 +75,19 @@ def load_dataset(
         RequestError: There is no such data, it is not of that kind, or the size is under 32.
     """
     if kind == "image":
-        return load_images(source, image_size, reading)
+        return _to_learn(load_images(source, image_size, reading), reading.task)
     if image_size is not None:
         raise RequestError(f"image size {image_size} makes no sense for a model of a {kind}")
-    return _open(source, kind, reading)
+    return _to_learn(_open(source, kind, reading), reading.task)
+
+
+def _to_learn(dataset: Dataset, task: Task) -> Dataset:
+    """Returns a data set whose classes or values are those of a task."""
+    splits = {
+        name: dataclasses.replace(dataset.split(name), task=task)
+        for name in ("train", "validation", "test")
+    }
+    return dataclasses.replace(dataset, **splits)
 
 
 def load_images(
@@ -169,6 +178,7 @@ def load_for(card: Card, source: str, reading: Reading = Reading()) -> Dataset:
         dataset = load_images(source, reading=reading, form=card.input)
     else:
         dataset = _open(source, kind, reading, card)
+    dataset = _to_learn(dataset, reading.task)
     shape = dataset.example_shape
     if len(shape) != len(card.input.shape) or any(
         wanted not in (None, side) for side, wanted in zip(shape, card.input.shape, strict=True)
