@@ -83,11 +83,9 @@ def load_dataset(
 
 def _to_learn(dataset: Dataset, task: Task) -> Dataset:
     """Returns a data set whose classes or values are those of a task."""
-    splits = {
-        name: dataclasses.replace(dataset.split(name), task=task)
-        for name in ("train", "validation", "test")
-    }
-    return dataclasses.replace(dataset, **splits)
+    splits = (dataset.train, dataset.validation, dataset.test)
+    train, validation, test = (dataclasses.replace(split, task=task) for split in splits)
+    return dataclasses.replace(dataset, train=train, validation=validation, test=test)
 
 
 def load_images(
