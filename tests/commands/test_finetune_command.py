@@ -64,10 +64,19 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
         (["--checkpoint=resnet8.digits"], "--data is missing"),
         (["--checkpoint=resnet8.digit", "--data=x"], "did you mean 'resnet8.digits'"),
         (["--checkpoint=resnet8.digits", "--data=x"], "there is no data 'x'"),
-        (["--checkpoint=resnet8.digits", "--data=digits", "--augment=much"], "unknown augment"),
         (["--checkpoint=resnet8.digits", "--data=digits", "--image_size=8"], "image size 8 is"),
-        (["--checkpoint=resnet8.digits", "--data=digits", "--freeze=roots"], "unknown stage"),
-        (["--checkpoint=resnet8.digits", "--data=digits", "--epochs=0"], "epochs must be positive"),
+        # Before anything is read: there is no such data.
+        (["--checkpoint=resnet8.digits", "--data=x", "--augment=much"], "unknown augment"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--freeze=roots"], "unknown stage"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--freeze=logits"], "backbone, stage1, stage2"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--epochs=0"], "epochs must be positive"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--epochs=5000000000"], "less than 2,147,483"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--head_epochs=-1"], "head_epochs must be"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--batch_size=0"], "batch_size must be posi"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--learning_rate=nan"], "must be positive"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--learning_rate=-1"], "must be positive"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--precision=half"], "unknown precision"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--seed=-1"], "seed must be from 0"),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_one_line(zoo_command, tmp_path, monkeypatch, arguments, message):

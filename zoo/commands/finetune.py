@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.commands.console import console
 from zoo.commands.flags.distributing import define_distribution, join
 from zoo.commands.flags.reading import bar, define_reading, reading
@@ -81,7 +81,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     import_keras()
     from zoo.commands.terminal import told_precision, watchers
     from zoo.data.sources import load_images
-    from zoo.training.finetune import finetune, sized_form
+    from zoo.training.finetune import check_freeze, finetune, sized_form, stages_of_checkpoint
     from zoo.training.plan import Plan, choose_plan
 
     def plan_for(examples: int) -> Plan:
@@ -101,6 +101,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     form = sized_form(base.input, values.image_size)
     precision = told_precision(terminal, values.precision, distribution)
     plan_for(1)  # It refuses wrong values, before the pictures are read.
+    check_freeze(values.freeze, stages_of_checkpoint(find_checkpoint(values.checkpoint)))
     with reading(values, terminal) as how:
         dataset = load_images(values.data, values.image_size, how, form=form)
     for note in dataset.notes:

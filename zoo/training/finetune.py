@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import keras
 import numpy as np
+import safetensors
 
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, Input, read_card
@@ -119,9 +120,7 @@ def finetune(
         network = in_precision(card, plan.head.precision)
     load_weights(network, folder, origin, skip="logits", adapt_stem=True)
     groups = stages(network)
-    if plan.freeze not in ("none", "backbone", *groups[:-1]):
-        known = ["none", "backbone", *groups[:-1]]
-        raise RequestError(unknown("stage to freeze:", plan.freeze, known))
+    check_freeze(plan.freeze, groups)
     _freeze(network, plan, groups)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
@@ -158,6 +157,27 @@ def sized_form(form: Input, size: int | None) -> Input:
     height, _, channels = form.shape
     resize = None if form.resize is None else round(form.resize * size / (height or size))
     return dataclasses.replace(form, shape=(size, size, channels), resize=resize)
+
+
+def check_freeze(freeze: str, groups: Sequence[str]) -> None:
+    """Refuses to freeze what a network does not have.
+
+    Args:
+        freeze: See `Plan`.
+        groups: Of `stages`.
+
+    Raises:
+        RequestError: It has no such stage; the message names those that it has.
+    """
+    known = ["none", "backbone", *(group for group in groups if group != "logits")]
+    if freeze not in known:
+        raise RequestError(unknown("stage to freeze:", freeze, known))
+
+
+def stages_of_checkpoint(folder: Path) -> list[str]:
+    """Returns what `stages` does, sorted, by the names of the weights alone: in no time."""
+    with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as file:
+        return sorted({stage_of(name) for name in file.keys()})  # noqa: SIM118
 
 
 def stages(network: keras.Model) -> list[str]:

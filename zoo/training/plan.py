@@ -90,7 +90,10 @@ def choose_plan(
     Raises:
         RequestError: A value makes no sense.
     """
-    batch = batch_size or (64 if examples >= 1000 else 32 if examples >= 300 else 16)
+    if head_epochs is not None and head_epochs < 1:
+        raise RequestError(f"head_epochs must be positive, not {head_epochs}")
+    usual = 64 if examples >= 1000 else 32 if examples >= 300 else 16
+    batch = usual if batch_size is None else batch_size
     # A recipe refuses what is not positive.
     head = Recipe(
         batch_size=batch,
@@ -106,8 +109,9 @@ def choose_plan(
     rate = 1e-3 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate, augment=augment)
     return Plan(
-        # The cosine's end is where most is won: a training should not stop long before it. That of
-        # the network first loses some of what the pretraining knew.
+        # Most is won while the rate falls to its end, so that a training must not stop long before.
+        # The network needs more patience than the head: its first epochs unlearn some of what the
+        # pretraining knew, and only later ones make up for it.
         dataclasses.replace(head, epochs=head_epochs, patience=max(head_epochs // 3, 3)),
         dataclasses.replace(whole, patience=max(epochs // 2, 3)),
         freeze=freeze,

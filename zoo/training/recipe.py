@@ -53,6 +53,8 @@ class Recipe:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise RequestError(f"{name} must be positive, not {value}")
+            if isinstance(value, int) and value >= 2**31:
+                raise RequestError(f"{name} must be less than {2**31:,}, not {value}")
         augmentation(self.augment)  # It refuses an unknown name.
         if self.class_weights not in (None, "balanced"):
             raise RequestError(f"class_weights can be balanced, not {self.class_weights!r}")
