@@ -68,7 +68,7 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
         # Before anything is read: there is no such data.
         (["--checkpoint=resnet8.digits", "--data=x", "--augment=much"], "unknown augment"),
         (["--checkpoint=resnet8.digits", "--data=x", "--freeze=roots"], "unknown stage"),
-        (["--checkpoint=resnet8.digits", "--data=x", "--freeze=logits"], "backbone, stage1, stage2"),
+        (["--checkpoint=resnet8.digits", "--data=x", "--freeze=logits"], "backbone, stage1, st"),
         (["--checkpoint=resnet8.digits", "--data=x", "--epochs=0"], "epochs must be positive"),
         (["--checkpoint=resnet8.digits", "--data=x", "--epochs=5000000000"], "less than 2,147,483"),
         (["--checkpoint=resnet8.digits", "--data=x", "--head_epochs=-1"], "head_epochs must be"),
