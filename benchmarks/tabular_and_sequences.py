@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.prepare import adult, california, small_sequences, spoken_digits
-from zoo.data.sources import Reading, load_dataset
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset
 from zoo.models import MODELS
 from zoo.tasks.regression import REGRESSION
 from zoo.training.recipe import Recipe

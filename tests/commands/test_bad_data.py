@@ -56,7 +56,8 @@ def checkpoint(tmp_path_factory):
     import zoo
     from zoo.checkpoints.card import Card, Input
     from zoo.checkpoints.store import build_from_card
-    from zoo.data.sources import Reading, load_dataset
+    from zoo.data.reading import Reading
+    from zoo.data.sources import load_dataset
 
     path = tmp_path_factory.mktemp("checkpoint")
     (path / "t.csv").write_text(table(ROWS))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from zoo.data.dataset import channel_statistics
-from zoo.data.sources import Reading, load_dataset
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.tasks.regression import REGRESSION
 

@@ -1,7 +1,10 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
+from zoo.data import sources
+from zoo.data.dataset import Dataset, Split
 from zoo.data.sources import load_for, load_images
 from zoo.errors import RequestError
 
@@ -27,6 +30,34 @@ def test_digits_as_images(size, expected):
 def test_wrong_requests(source, size, message):
     with pytest.raises(RequestError, match=message):
         load_images(source, size)
+
+
+class Stripes:
+    """A reader from outside: "stripes:16" is pictures of 16 pixels, of two classes."""
+
+    KNOWN_AS = "stripes:PIXELS"
+
+    @staticmethod
+    def claims(source):
+        return source.startswith("stripes:")
+
+    @staticmethod
+    def open(source, reading):
+        side = int(source.removeprefix("stripes:"))
+        y = np.arange(20) % 2
+        x = np.zeros((20, side, side, 1), np.uint8)
+        x[y == 1, ::2] = x[y == 0, :, ::2] = 255
+        split = Split(x, y)
+        return Dataset("stripes", ("across", "down"), split, split, split)
+
+
+def test_a_reader_may_come_from_outside(monkeypatch):
+    monkeypatch.setattr(sources, "READERS", [*sources.READERS])
+    sources.register(Stripes)
+    dataset = load_images("stripes:16", 48)
+    assert dataset.example_shape == (48, 48, 3)
+    with pytest.raises(RequestError, match="known: stripes:PIXELS, digits, tfds:NAME"):
+        load_images("dots:16")
 
 
 def test_a_checkpoint_decides_the_form(shipped):

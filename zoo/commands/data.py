@@ -34,17 +34,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     with quiet():
         import tensorflow  # noqa: F401 - its greetings.
-    from zoo.data.pictures.folder import find_photos
     from zoo.data.pictures.manifest import MANIFEST
     from zoo.data.pictures.pack import pack
-    from zoo.data.pictures.tfds import PREFIX, find_tfds
-    from zoo.data.sources import refuse_address
+    from zoo.data.reading import Reading
+    from zoo.data.sources import find_pictures
 
-    refuse_address(values.data)
-    tfds = values.data.startswith(PREFIX)
-    if not tfds and not Path(values.data).is_dir():
-        raise RequestError(f"there is no folder of photos {values.data!r}")
-    encoded = find_tfds(values.data, values.data_dir) if tfds else find_photos(values.data)
+    encoded = find_pictures(values.data, Reading(data_dir=values.data_dir))
     output = Path(values.output)
     with bar(terminal, "packing") as progress:
         manifest = pack(encoded, output, values.shards, progress)

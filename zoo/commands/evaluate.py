@@ -22,7 +22,7 @@ from zoo.quiet import import_keras
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
-    from zoo.data.sources import Reading
+    from zoo.data.reading import Reading
     from zoo.models import InputKind
     from zoo.tasks import Score, ScoreTable
 

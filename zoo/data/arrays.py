@@ -10,12 +10,25 @@ import numpy as np
 from zoo.data.dataset import Dataset, Split, divide, take
 from zoo.data.labels import check_label, check_splits, class_indices, class_names
 from zoo.data.npz import Arrays, read_npz
+from zoo.data.reading import Reading
 from zoo.errors import RequestError
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
 DIMENSIONS = {"features": 2, "sequence": 3, "image": 4}
 SPLITS = ("train", "validation", "test")
+KNOWN_AS = "an .npz file"
+
+
+def claims(source: str) -> bool:
+    """Returns whether a source is an .npz file."""
+    return source.endswith(".npz")
+
+
+def open(source: str, reading: Reading) -> Dataset:
+    """Reads an .npz file, see `load_arrays`."""
+    labels = reading.card.labels if reading.card else None
+    return load_arrays(source, reading.kind, task=reading.task, labels=labels)
 
 
 def load_arrays(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,15 @@ class Dataset:
         """Shape of one example, without the batch; steps of varied number are None."""
         shape = self.train.x.shape[1:]
         return shape if self.train.lengths is None else (None, *shape[1:])
+
+    def map(self, change: Callable[[Split], Split]) -> Dataset:
+        """Returns the data set with each of its splits changed."""
+        return dataclasses.replace(
+            self,
+            train=change(self.train),
+            validation=change(self.validation),
+            test=change(self.test),
+        )
 
     def split(self, name: str) -> Split:
         """Returns "train", "validation", "test", or with "all" the three as one."""

@@ -6,16 +6,34 @@ part, as bundled with scikit-learn. `zoo.data.digits_tfds` gives the same to ten
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from zoo.data.dataset import Dataset, Split, stratified_split, take
+from zoo.data.reading import Reading
+from zoo.errors import RequestError
+from zoo.models import InputKind
 
+KNOWN_AS = "digits"
 LABELS = tuple(str(digit) for digit in range(10))
 
 
-def load_digits(form: Literal["image", "features", "sequence"] = "image") -> Dataset:
+def claims(source: str) -> bool:
+    """Returns whether the digits are asked for."""
+    return source == KNOWN_AS
+
+
+def open(source: str, reading: Reading) -> Dataset:
+    """Returns the digits as the model takes them.
+
+    Raises:
+        RequestError: Values are asked for.
+    """
+    if reading.task.learns != "classes":
+        raise RequestError("digits are classes, not values; leave out --task")
+    return load_digits(reading.kind)
+
+
+def load_digits(form: InputKind = "image") -> Dataset:
     """Returns the digits in fixed stratified splits.
 
     Args:

@@ -18,7 +18,7 @@ from zoo.checkpoints.card import Card, Input, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
-from zoo.data.pictures.files import Progress
+from zoo.data.reading import Progress
 from zoo.errors import RequestError
 from zoo.registry import unknown
 from zoo.training.distribution.distribution import ALONE, Distribution

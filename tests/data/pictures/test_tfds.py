@@ -5,10 +5,11 @@ import pytest
 
 import zoo.data.digits_tfds
 from zoo.data.digits import load_digits
-from zoo.data.images import resize_images
 from zoo.data.pictures import tfds
+from zoo.data.pictures.prepare import resize_images
 from zoo.data.pictures.tfds import find_tfds
-from zoo.data.sources import Reading, load_dataset, load_images
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset, load_images
 from zoo.errors import RequestError
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from zoo.checkpoints.card import Card, Column, Columns, Input, read_card
-from zoo.data.sources import Reading, load_dataset, load_for
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset, load_for
 from zoo.data.tables.columns import encode
 from zoo.data.tables.csv import Table
 from zoo.errors import RequestError

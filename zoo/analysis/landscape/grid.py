@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from zoo.data.pictures.files import Progress
+from zoo.data.reading import Progress
 from zoo.errors import RequestError
 from zoo.files import whole_file
 

@@ -17,7 +17,7 @@ from zoo.analysis.landscape.grid import fill
 from zoo.analysis.landscape.objective import Objective, Statistics, Weights
 from zoo.checkpoints.store import WEIGHTS, Checkpoint
 from zoo.data.dataset import Split
-from zoo.data.pictures.files import Progress
+from zoo.data.reading import Progress
 
 # How far beyond a training's way its plane is shown, as a share of the way's extent.
 _MARGIN = 0.25

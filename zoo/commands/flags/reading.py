@@ -14,8 +14,7 @@ from zoo.tasks import TASKS, find_task
 from zoo.tasks.classification import CLASSIFICATION
 
 if TYPE_CHECKING:
-    from zoo.data.pictures.files import Progress
-    from zoo.data.sources import Reading
+    from zoo.data.reading import Progress, Reading
 
 
 def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool = False) -> None:
@@ -50,13 +49,19 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
 @contextlib.contextmanager
 def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
     """Gives what those flags say, and a bar over the pictures that are decoded meanwhile."""
-    from zoo.data.sources import Reading
+    from zoo.data.reading import Reading
 
     task = find_task(values.task) if "task" in values else CLASSIFICATION
     column = values.label_column if "label_column" in values else None
     header = values.header if "header" in values else None
     with bar(terminal, "decoding") as progress:
-        yield Reading(task, column, header, values.data_dir, progress)
+        yield Reading(
+            task=task,
+            label_column=column,
+            header=header,
+            data_dir=values.data_dir,
+            progress=progress,
+        )
 
 
 @contextlib.contextmanager

@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split, stratified_split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
+from zoo.data.reading import Progress, Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.files import whole_folder, write_text
 
@@ -28,8 +29,6 @@ IN_MEMORY = 2**30
 MOST_BROKEN = 0.05
 _SHOWN = 10
 _SIZED = 64  # Pictures whose size is looked at to find the usual one.
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,35 @@ class _Decoded:
 
     pictures: np.ndarray
     broken: Mapping[int, str]
+
+
+@runtime_checkable
+class PictureReader(Protocol):
+    """A reader of picture files, which can also give them as they are."""
+
+    KNOWN_AS: str
+
+    def find(self, source: str, reading: Reading) -> Encoded:
+        """Finds the pictures of a source, with their classes, in three splits."""
+
+
+def check_asked(source: str, reading: Reading) -> None:
+    """Refuses to read pictures with classes as what they are not.
+
+    Raises:
+        RequestError: The model takes no images, or values are asked for.
+    """
+    if reading.kind != "image":
+        raise RequestError(
+            f"{source} holds pictures, and the model takes {reading.kind}; choose a ResNet"
+        )
+    if reading.task.learns != "classes":
+        raise RequestError(f"{source} holds classes, not values; leave out --task")
+
+
+def open_files(encoded: Encoded, reading: Reading) -> Dataset:
+    """Decodes the pictures of a data set in the form that is asked for, see `decode`."""
+    return decode(encoded, reading.form_for(usual_side(encoded)), reading.progress)
 
 
 def complete(encoded: Encoded) -> Encoded:

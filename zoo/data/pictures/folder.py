@@ -9,12 +9,33 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.dataset import Dataset
+from zoo.data.labels import check_label
 from zoo.data.numbers import as_number
-from zoo.data.pictures.files import Encoded, complete
+from zoo.data.pictures.files import Encoded, check_asked, complete, open_files
 from zoo.data.pictures.splits import arrange
 from zoo.data.pictures.tree import Folder, scan
+from zoo.data.reading import Reading
 from zoo.errors import RequestError
 from zoo.printable import printable
+
+KNOWN_AS = "a folder of photos"
+
+
+def claims(source: str) -> bool:
+    """Returns whether a source is a folder."""
+    return Path(source).is_dir()
+
+
+def find(source: str, reading: Reading) -> Encoded:
+    """Finds the pictures of a folder and their classes, see `find_photos`."""
+    check_asked(source, reading)
+    return find_photos(source)
+
+
+def open(source: str, reading: Reading) -> Dataset:
+    """Reads a folder of photos, see `find_photos` and `zoo.data.pictures.files.decode`."""
+    return open_files(find(source, reading), reading)
 
 
 def find_photos(source: str | os.PathLike[str]) -> Encoded:
@@ -97,10 +118,7 @@ def _by_label(classes: Sequence[tuple[str, Folder]], root: Path) -> dict[str, Fo
     seen: dict[str, str] = {}
     for name, folder in classes:
         label = unicodedata.normalize("NFC", name)
-        if label != printable(label) or "\n" in label:
-            raise RequestError(
-                f"{root} has the class {label!r}, whose name cannot be printed; rename it"
-            )
+        check_label(label, str(root))
         other = seen.setdefault(label.casefold(), name)
         if other != name:
             raise RequestError(

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from zoo.data.pictures.decode import BrokenPictureError, open_picture, read_picture
-from zoo.data.pictures.files import MOST_BROKEN, Encoded, Progress, usual_side
+from zoo.data.pictures.files import MOST_BROKEN, Encoded, usual_side
 from zoo.data.pictures.manifest import AROUND, BEFORE, INDEX, MANIFEST, SCHEMA, parse_manifest
+from zoo.data.reading import Progress
 from zoo.errors import RequestError, StoppedError
 from zoo.files import sha256, whole_file, write_text
 

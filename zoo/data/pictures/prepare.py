@@ -1,11 +1,15 @@
-"""One picture as a checkpoint's card wants it: scaled, cropped, RGB."""
+"""Pictures as a model takes them: scaled, cropped, RGB."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 from PIL import Image
 
 from zoo.checkpoints.card import Input
+from zoo.data.dataset import Dataset, Split
+from zoo.data.reading import Reading
 from zoo.errors import RequestError
 
 _FILTERS = {
@@ -39,7 +43,8 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
             raise RequestError(
                 f"a picture is (height, width, 1 or 3 channels), the checkpoint eats {form.shape}"
             )
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    picture = picture if picture.mode == mode else picture.convert(mode)
     if form.resize is None:
         size = (width, height)
     else:
@@ -60,3 +65,36 @@ def _resized(picture: Image.Image, size: tuple[int, int], form: Input) -> Image.
         raise RequestError("there is no 'lanczos' without antialias; use 'bicubic'")
     wide, high = (given / wanted for given, wanted in zip(picture.size, size, strict=True))
     return picture.transform(size, Image.Transform.AFFINE, (wide, 0, 0, 0, high, 0), resample)
+
+
+def resized(dataset: Dataset, reading: Reading) -> Dataset:
+    """Returns a data set of images that have the size that is asked for."""
+    form = reading.form_for(dataset.train.x.shape[1])
+    if dataset.example_shape == form.shape:
+        return dataset
+    height, width = form.shape[0] or 0, form.shape[1] or 0
+
+    def resize(split: Split) -> Split:
+        return dataclasses.replace(split, x=resize_images(split.x, (height, width)))
+
+    return dataset.map(resize)
+
+
+def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Returns images as RGB of the given size, bilinear with antialias.
+
+    Args:
+        images: (examples, height, width, 1 or 3), uint8.
+        size: (height, width) in pixels.
+
+    Returns:
+        (examples, *size, 3), uint8.
+    """
+    images = np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+    if images.shape[1:3] == size:
+        return images
+    # Pillow's bilinear filter widens with the scale, so it averages where it shrinks.
+    shape = (size[1], size[0])
+    return np.stack(
+        [np.asarray(Image.fromarray(i).resize(shape, Image.Resampling.BILINEAR)) for i in images]
+    )

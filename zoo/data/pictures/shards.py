@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -21,8 +20,12 @@ from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture
+from zoo.data.pictures.files import check_asked
 from zoo.data.pictures.manifest import BEFORE, MANIFEST, SPLITS, read_packing
+from zoo.data.reading import Reading
 from zoo.errors import DamagedError, RequestError
+
+KNOWN_AS = "a folder that zoo data packed"
 
 
 class PackedPictures:
@@ -111,8 +114,12 @@ class PackedPictures:
             raise DamagedError(f"{path}: a picture is damaged, {error}; pack it anew") from error
 
 
-def is_packed(source: str) -> bool:
-    """Returns whether a folder holds what `zoo data` wrote."""
+def claims(source: str) -> bool:
+    """Returns whether a folder, local or elsewhere, holds what `zoo data` wrote.
+
+    Raises:
+        RequestError: It is elsewhere, and TensorFlow cannot look there.
+    """
     if "://" not in source:
         return (Path(source) / MANIFEST).is_file()
     import tensorflow as tf
@@ -129,25 +136,25 @@ def is_packed(source: str) -> bool:
         raise RequestError(f"{source} cannot be opened: {str(error).splitlines()[0]}") from error
 
 
-def open_packed(source: str, form: Callable[[int], Input]) -> Dataset:
+def open(source: str, reading: Reading) -> Dataset:
     """Opens a folder of shards; pictures are read when they are needed.
 
     Args:
         source: The folder, local or any that `tf.io.gfile` opens.
-        form: Gives size, crop and interpolation of the pictures, from the median of their shorter
-            sides in pixels.
+        reading: Says size, crop and interpolation of the pictures.
 
     Raises:
         RequestError: The manifest is not one that this version understands.
         DamagedError: The index or a file is not what the manifest says.
         OSError: Something cannot be read.
     """
+    check_asked(source, reading)
     packing = read_packing(lambda name: _content(_inside(source, name)), source.rstrip("/"))
     files = [_inside(source, name) for name in packing.files]
     for path, size in zip(files, packing.bytes, strict=True):
         if _size(path) != size:
             raise DamagedError(f"{path} has not the {size:,} bytes of the manifest; get it anew")
-    prepared, hashes = form(packing.side), list(packing.hashes)
+    prepared, hashes = reading.form_for(packing.side), list(packing.hashes)
     parts = {}
     for split in SPLITS:
         shard, offsets, sizes, y = (

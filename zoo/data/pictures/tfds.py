@@ -8,12 +8,31 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.pictures.files import Encoded, complete
+from zoo.data.dataset import Dataset
+from zoo.data.pictures.files import Encoded, check_asked, complete, open_files
 from zoo.data.pictures.splits import WORDS
+from zoo.data.reading import Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.registry import unknown
 
 PREFIX = "tfds:"
+KNOWN_AS = "tfds:NAME"
+
+
+def claims(source: str) -> bool:
+    """Returns whether a source names a data set of tensorflow-datasets."""
+    return source.startswith(PREFIX)
+
+
+def find(source: str, reading: Reading) -> Encoded:
+    """Finds the pictures of a data set and their classes, see `find_tfds`."""
+    check_asked(source, reading)
+    return find_tfds(source, reading.data_dir)
+
+
+def open(source: str, reading: Reading) -> Dataset:
+    """Reads a data set, see `find_tfds` and `zoo.data.pictures.files.decode`."""
+    return open_files(find(source, reading), reading)
 
 
 def find_tfds(source: str, data_dir: str | None = None) -> Encoded:

@@ -13,6 +13,7 @@ from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, Split, divide
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
 from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
+from zoo.data.reading import Reading
 from zoo.data.tables.columns import column_cells, encode, fit_columns, listing, surprises
 from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.kinds import SPELLED, judge, spelled
@@ -22,6 +23,39 @@ from zoo.tasks.classification import CLASSIFICATION
 
 SUFFIXES = (".csv", ".csv.gz")
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
+
+
+KNOWN_AS = "a .csv file or a folder of train.csv and test.csv"
+
+
+def claims(source: str) -> bool:
+    """Returns whether a source is a table, or a folder of tables."""
+    return bool(table_files(source))
+
+
+def open(source: str, reading: Reading) -> Dataset:
+    """Reads a table, see `load_table`.
+
+    Raises:
+        RequestError: The model takes no features, or the checkpoint no table.
+    """
+    if reading.kind != "features":
+        raise RequestError(
+            f"{source} is a table, whose rows are features, no {reading.kind} data; "
+            "choose --model=residual_mlp"
+        )
+    if reading.card is not None and reading.card.columns is None:
+        raise RequestError(
+            f"the checkpoint was not trained on a table, and {source} is one; "
+            "give its numbers in an .npz file"
+        )
+    return load_table(
+        source,
+        label_column=reading.label_column,
+        task=reading.task,
+        header=reading.header,
+        card=reading.card,
+    )
 
 
 def table_files(source: str | os.PathLike[str]) -> dict[str, Path]:

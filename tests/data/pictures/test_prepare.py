@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zoo.data.images import resize_images
+from zoo.data.pictures.prepare import resize_images
 
 
 def test_grey_becomes_rgb_and_sizes_change():

@@ -1,0 +1,71 @@
+"""How a source of data is read, and what a module that reads one looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from zoo.checkpoints.card import Card, Input
+from zoo.data.dataset import Dataset
+from zoo.models import InputKind
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
+
+# Pixels a side of an image whose size was not asked for.
+SMALLEST, LARGEST = 32, 224
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a source does not say by itself.
+
+    Attributes:
+        kind: What the model takes: `zoo.models.Architecture.input`.
+        task: What is learnt: classes, or values.
+        image_size: Images: height and width in pixels; None: the data's own, within limits.
+        form: Images: size, crop and interpolation that a checkpoint wants, in place of a size.
+        card: Of a checkpoint whose columns and classes the data has to have; None: they are found
+            in the data.
+        label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
+        header: Tables: whether the first line holds names; None: as it looks.
+        data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
+        progress: Gets how many of how many picture files are decoded.
+    """
+
+    kind: InputKind = "image"
+    task: Task = CLASSIFICATION
+    image_size: int | None = None
+    form: Input | None = None
+    card: Card | None = None
+    label_column: str | None = None
+    header: bool | None = None
+    data_dir: str | None = None
+    progress: Progress | None = None
+
+    def form_for(self, side: int) -> Input:
+        """Returns the form of images whose own side is so many pixels, where none is asked for."""
+        size = self.image_size or min(max(side, SMALLEST), LARGEST)
+        return self.form or Input(shape=(size, size, 3), mean=(), std=())
+
+
+class Reader(Protocol):
+    """A module that reads one kind of source.
+
+    Attributes:
+        KNOWN_AS: What to call such a source in a list of all.
+    """
+
+    KNOWN_AS: str
+
+    def claims(self, source: str) -> bool:
+        """Returns whether a source is of this kind. Readers before this one did not claim it."""
+
+    def open(self, source: str, reading: Reading) -> Dataset:
+        """Reads a source. Images in memory may have any size; they are scaled afterwards.
+
+        Raises:
+            RequestError: It is not what the model takes, or cannot be read.
+        """
