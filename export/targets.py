@@ -69,9 +69,9 @@ class Target:
         shrinking_slices: Whether a STRIDED_SLICE may drop a dimension.
         loops: Whether WHILE, IF and the subgraphs that they run are allowed.
         image_io: Input and output of an int8 file for images. Other inputs are int8 always.
-        fully_accelerated: Whether LiteRT must hand the whole graph to its CPU accelerator
-            (XNNPACK). Not asked of recurrent models and of padded sequences, which it takes in
-            pieces.
+        fully_accelerated: Whether to warn where LiteRT does not hand the whole graph to its CPU
+            accelerator (XNNPACK). Not asked of recurrent models and of padded sequences, which it
+            takes in pieces.
         provers: Names in `export.checks.prove.PROVERS` of what a file is tried on, where installed.
     """
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity, sqnr_db
+from export.checks.remedies import STATEFUL, remedies
 from export.checks.verify import Run
 from export.targets import Target
 from export.tflite.flatbuffer import Graph, Node
@@ -23,15 +24,8 @@ _BELOW_CEILING_DB = 6.0
 # Rounding turns the labels between which a model is undecided, and the more a model errs, the more
 # inputs there are of that kind: this share of its own errors may turn.
 _TURNED_SHARE = 0.1
-# Operators with which a file keeps values from one call to the next.
-_STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
 _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
-_ADVICE = {
-    **dict.fromkeys(_STATEFUL, "what is kept between calls has to go in and come out of the model"),
-    "WHILE": "write the steps of the loop out, as unroll=True does",
-    "IF": "compute both branches and choose with keras.ops.where",
-}
 _BYTES = {"float32": 4, "float16": 2, "int8": 1}
 # Folding and sharing make a file smaller than its weights; biases, scales and the graph larger.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
@@ -194,16 +188,14 @@ def _repeatable(evidence: Evidence) -> Check | None:
 def _operators(evidence: Evidence) -> Check | None:
     if evidence.graph is None:
         return None
-    refused = _STATEFUL if evidence.target.loops else (*_STATEFUL, *_LOOPS)
+    refused = STATEFUL if evidence.target.loops else (*STATEFUL, *_LOOPS)
     wrong = [
         node
         for node in evidence.graph.nodes
         if node.operator.startswith("CUSTOM") or node.operator in refused
     ]
     detail = _refusal(wrong, f"{len(evidence.graph.operators)} kinds")
-    advice = dict.fromkeys(_ADVICE[node.operator] for node in wrong if node.operator in _ADVICE)
-    detail += f" ({'; '.join(advice)})" if advice else ""
-    return _verdict("builtin_operators", not wrong, detail)
+    return _verdict("builtin_operators", not wrong, detail + remedies(wrong))
 
 
 def _target_operators(evidence: Evidence) -> Check | None:
@@ -213,10 +205,11 @@ def _target_operators(evidence: Evidence) -> Check | None:
     wrong = [node for node in evidence.graph.nodes if node.operator not in allowed]
     shrinking = [node for node in evidence.graph.nodes if node.shrinks]
     if shrinking and not evidence.target.shrinking_slices:
-        advice = "shrink_axis_mask: take x[:, -1:, :] and flatten it in place of x[:, -1, :]"
-        detail = f"{_refusal([*wrong, *shrinking], '')} ({advice})"
-        return _verdict("delegate_operators", False, detail)
-    return _verdict("delegate_operators", not wrong, _refusal(wrong, "all on the delegate's list"))
+        wrong = [*wrong, *shrinking]
+    detail = _refusal(wrong, "all on the delegate's list")
+    if wrong:
+        detail += f", which the {evidence.target.name} delegate does not take{remedies(wrong)}"
+    return _verdict("delegate_operators", not wrong, detail)
 
 
 def _ranks(evidence: Evidence) -> Check | None:
@@ -309,9 +302,16 @@ def _accelerated(evidence: Evidence) -> Check | None:
         return Check("fully_accelerated", "skipped", detail)
     if evidence.run.accelerated is None:
         return Check("fully_accelerated", "skipped", "this LiteRT has no CompiledModel")
-    return _verdict(
-        "fully_accelerated", evidence.run.accelerated, "XNNPACK takes the whole graph or it fails"
+    if evidence.run.accelerated:
+        return Check("fully_accelerated", "pass", "XNNPACK takes the whole graph")
+    nodes = evidence.graph.nodes
+    left = [nodes[place] for place in evidence.run.left_over]
+    count = len(left) or "some"
+    detail = (
+        f"XNNPACK leaves {count} of {len(nodes)} operations to TensorFlow Lite's own kernels, "
+        f"which give the same answers more slowly: {_refusal(left, 'LiteRT does not tell which')}"
     )
+    return Check("fully_accelerated", "warning", detail + remedies(left))
 
 
 def _refusal(nodes: Sequence[Node], otherwise: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from export.child import child_main, run_child
 from export.stream import LiteStream, load_lite
-from export.tflite.runtime import Latency, TensorInfo, fully_accelerated
+from export.tflite.runtime import Latency, TensorInfo, fully_accelerated, left_over
 
 # Enough to expose a state kept between calls.
 _REPEATED_SAMPLES = 6
@@ -34,6 +34,7 @@ class Run:
         repeatable: Whether several inputs through one interpreter give, bit for bit, what a fresh
             interpreter gives for each. None where that was not tried.
         accelerated: Whether XNNPACK takes the whole graph; None where LiteRT cannot tell.
+        left_over: Places, in the main graph, of the operations that it does not take.
     """
 
     input: TensorInfo
@@ -42,6 +43,7 @@ class Run:
     latency: Latency
     repeatable: bool | None = None
     accelerated: bool | None = None
+    left_over: tuple[int, ...] = ()
     states: tuple[TensorInfo, ...] = ()
 
 
@@ -75,6 +77,7 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
         latency=Latency(**found["latency"]),
         repeatable=found["repeatable"],
         accelerated=found["accelerated"],
+        left_over=tuple(found["left_over"]),
         states=tuple(_tensor_info(state) for state in found["states"]),
     )
 
@@ -92,12 +95,14 @@ def _verify_here(job: dict[str, Any]) -> None:
             for i in few
         ]
     )
+    accelerated = _accelerated(path)
     facts = {
         "input": asdict(model.input),
         "output": asdict(model.output),
         "latency": asdict(model.latency(x[0])),
         "repeatable": bool(np.array_equal(values[: len(few)], fresh, equal_nan=True)),
-        "accelerated": _accelerated(path),
+        "accelerated": accelerated,
+        "left_over": left_over(path) if accelerated is False else (),
         "states": [
             asdict(state)
             for state in (model.states.values() if isinstance(model, LiteStream) else ())

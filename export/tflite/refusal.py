@@ -22,8 +22,8 @@ def why(death: ChildError) -> str:
     """
     if death.signal:
         return (
-            f"{death}; where the model has a loop (tf.while_loop, or a recurrent layer inside "
-            "another layer), write its steps out: the converter cannot make integers of it"
+            f"{death}; where the model has a loop (tf.while_loop, or keras.ops.scan), write its "
+            "steps out: the converter cannot make integers of it"
         )
     missing = [
         (found["operator"], _layer(found["place"])) for found in _NO_BUILTIN.finditer(death.stderr)

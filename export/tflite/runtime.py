@@ -165,6 +165,36 @@ def fully_accelerated(path: str | Path) -> bool:
     return bool(CompiledModel.from_file(str(path)).is_fully_accelerated())
 
 
+def left_over(path: str | Path) -> tuple[int, ...]:
+    """Finds the operations that XNNPACK leaves to TensorFlow Lite's own kernels.
+
+    Returns:
+        Their places in the main graph; none where LiteRT does not tell.
+    """
+    # LiteRT lists the pieces that XNNPACK took behind the operations, by what goes in and out.
+    listed: list[Any] = getattr(open_interpreter(path, threads=1), "_get_ops_details", list)()
+    pieces = [piece for piece in listed if piece["op_name"] == "DELEGATE"]
+    operations = [operation for operation in listed if operation["op_name"] != "DELEGATE"]
+    if not pieces:
+        return ()
+    makers = {
+        int(tensor): place
+        for place, operation in enumerate(operations)
+        for tensor in operation["outputs"]
+    }
+    taken: set[int] = set()
+    for piece in pieces:
+        given = {int(tensor) for tensor in piece["inputs"]}
+        wanted = [int(tensor) for tensor in piece["outputs"]]
+        while wanted:
+            place = makers.get(wanted.pop())
+            if place is not None and place not in taken:
+                taken.add(place)
+                before = (int(tensor) for tensor in operations[place]["inputs"])
+                wanted += [tensor for tensor in before if tensor not in given]
+    return tuple(place for place in range(len(operations)) if place not in taken)
+
+
 def tensor_info(name: str, details: dict[str, Any]) -> TensorInfo:
     """Reads what the interpreter says of an input or output."""
     dtype = np.dtype(details["dtype"]).name

@@ -112,7 +112,6 @@ def test_good_evidence_passes_everything(target):
         ("plausible_size", "gpu", {"weights": 9_000, "bytes": 5, "recurrent": True}),
         ("pixel_input", "edge", {"run": {"input": TensorInfo("image", "uint8", (1,), 0.99, 0)}}),
         ("pixel_input", "edge", {"run": {"input": TensorInfo("image", "int8", (1,), 1.0, 0)}}),
-        ("fully_accelerated", "cpu", {"run": {"accelerated": False}}),
     ],
 )
 def test_one_thing_wrong_fails_one_gate(gate, target, changes):
@@ -168,7 +167,11 @@ def test_a_gate_that_does_not_apply_says_why(gate, target, changes):
     [
         ("cpu", [Node("CUSTOM:FlexErf", "head/gelu")], "CUSTOM:FlexErf in layer 'head/gelu'"),
         ("gpu", [Node("TOPK_V2", "best"), Node("WHERE")], "TOPK_V2 in layer 'best', WHERE"),
-        ("gpu", [Node("STRIDED_SLICE", "last", shrinks=True)], "STRIDED_SLICE in layer 'last' (s"),
+        (
+            "gpu",
+            [Node("STRIDED_SLICE", "last", shrinks=True)],
+            "STRIDED_SLICE in layer 'last', which",
+        ),
         ("edge", [Node("NEG", "norm", ("float32",))] * 2, "NEG in layer 'norm'"),
     ],
 )
@@ -200,3 +203,36 @@ def test_many_small_scores_are_held_to_what_eight_bits_can_say():
     assert parity.sqnr_db < 31
     facts = {"values": rounded, "reference": reference}
     assert {c.name: c.status for c in judge(evidence("edge", **facts))}["sqnr_db"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        ((1,), "leaves 1 of 3 operations to TensorFlow Lite's own kernels"),
+        ((1,), "REVERSE_V2 in layer 'mirror' (turn the data round before the model)"),
+        ((), "leaves some of 3 operations"),
+    ],
+)
+def test_what_xnnpack_leaves_is_named_and_refuses_nothing(left, says):
+    nodes = (Node("CONV_2D", "stem"), Node("REVERSE_V2", "mirror"), Node("SOFTMAX"))
+    run = {"accelerated": False, "left_over": left}
+    checks = judge(evidence("cpu", run=run, graph={"nodes": nodes}))
+    (found,) = [check for check in checks if check.name == "fully_accelerated"]
+    assert found.status == "warning"
+    assert says in found.detail
+
+
+@pytest.mark.parametrize(
+    ("node", "says"),
+    [
+        (Node("TOPK_V2", "best"), "TOPK_V2 in layer 'best', which the gpu delegate does not take"),
+        (Node("TOPK_V2", "best"), "(write the layer with other operations)"),
+        (Node("REVERSE_V2", "mirror"), "(turn the data round before the model)"),
+        (Node("STRIDED_SLICE", "last", shrinks=True), "keep every dimension, as in x[:, -1:, :]"),
+    ],
+)
+def test_what_a_delegate_does_not_take_is_named_with_layer_and_remedy(node, says):
+    checks = judge(evidence("gpu", graph={"nodes": (node,)}))
+    (found,) = [check for check in checks if check.name == "delegate_operators"]
+    assert found.status == "fail"
+    assert says in found.detail

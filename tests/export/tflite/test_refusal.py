@@ -36,9 +36,8 @@ PLACE = 'loc(callsite(fused["Svd:", "functional_1/decompose_1/Svd@__serve_38"] a
         (
             -11,
             "",
-            "the process was ended by SIGSEGV; where the model has a loop (tf.while_loop, or a "
-            "recurrent layer inside another layer), write its steps out: the converter cannot "
-            "make integers of it",
+            "the process was ended by SIGSEGV; where the model has a loop (tf.while_loop, or "
+            "keras.ops.scan), write its steps out: the converter cannot make integers of it",
         ),
     ],
 )

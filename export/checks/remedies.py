@@ -1,0 +1,45 @@
+"""What to change in a model whose operator some target does not take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from export.tflite.flatbuffer import Node
+
+# Operators with which a file keeps values from one call to the next.
+STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+_COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
+_CHOICE = "choose by products and sums; in place of selu take elu or relu"
+_TURNED = "turn the data round before the model"
+_CHOSEN = "slice with steps of 1, or multiply by a matrix of zeros and ones"
+_REPEATED = "let broadcasting repeat it, or take UpSampling2D(interpolation='bilinear')"
+_BY_OPERATOR = {
+    **dict.fromkeys(STATEFUL, "what is kept between calls has to go in and come out of the model"),
+    "WHILE": "write the steps of the loop out, as unroll=True does",
+    "IF": "compute both branches and choose with keras.ops.where",
+    **dict.fromkeys((*_COMPARISONS, "SELECT", "SELECT_V2"), _CHOICE),
+    "REVERSE_V2": _TURNED,
+    "STRIDED_SLICE": "slice with steps of 1 and keep every dimension, as in x[:, -1:, :]",
+    **dict.fromkeys(("GATHER", "GATHER_ND"), _CHOSEN),
+    **dict.fromkeys(("TILE", "BROADCAST_TO"), _REPEATED),
+    "RESIZE_NEAREST_NEIGHBOR": "take UpSampling2D(interpolation='bilinear')",
+    "CONCATENATION": "join at most five at a time",
+    "POW": "take squares and square roots, or a mean in place of a power mean",
+}
+
+
+def remedies(nodes: Sequence[Node]) -> str:
+    """Says what would do without some operations, in brackets after their names.
+
+    Args:
+        nodes: Those that a target does not take.
+
+    Returns:
+        Empty where there are none.
+    """
+    if not nodes:
+        return ""
+    advice = dict.fromkeys(
+        _BY_OPERATOR.get(node.operator, "write the layer with other operations") for node in nodes
+    )
+    return f" ({'; '.join(advice)})"
