@@ -202,7 +202,7 @@ def _write_source(task: Task) -> Source:
         x = samples.calibration
         calibration = {form.kind: with_full_pixel_range(x) if task.pixels else x}
     _write_arrays(task.scratch / _CALIBRATION, calibration)
-    save_for_conversion(task.form, task.scratch / SAVED_MODEL)
+    save_for_conversion(task.form, task.scratch / SAVED_MODEL, samples, task.reference)
     return Source(
         saved_model=str(task.scratch / SAVED_MODEL),
         signatures=(SIGNATURE,),

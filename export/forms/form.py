@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from export.errors import ExportError, unknown
 from export.forms.one_step import OneStep, one_step, streaming_module
-from export.forms.unroll import recurrent_layers, unroll
+from export.forms.rewriting import recurrent_layers, rewritable, rewritten
 from export.samples import batch_of
 
 Kind = Literal["image", "features", "sequence"]
@@ -28,8 +29,8 @@ class Form:
     """A model that can be exported, and what is known about it.
 
     Attributes:
-        model: As the caller gave it; the reference, and what the SavedModel serves.
-        unrolled: The same function without loops; what is converted for the targets.
+        model: As the caller gave it: the reference, what the SavedModel serves, and, while it is
+            `rewritten`, what is converted for the targets.
         step: One step of the same function, converted in its place for a stream; else None.
         outputs: What the model gives; a softmax is appended to "logits".
         kind: What one input is; also its name in every signature.
@@ -39,7 +40,6 @@ class Form:
     """
 
     model: keras.Model
-    unrolled: keras.Model
     step: OneStep | None
     outputs: Outputs
     kind: Kind
@@ -101,9 +101,10 @@ def prepare(
             "a softmax over one output is always 1; pass outputs='values', or end the model "
             "in a sigmoid and pass outputs='probabilities'"
         )
+    if streaming is None:
+        rewritable(model)
     return Form(
         model=model,
-        unrolled=unroll(model) if streaming is None else model,
         step=None if streaming is None else one_step(streaming),
         outputs=resolved,  # type: ignore[arg-type]
         kind=kind,
@@ -128,18 +129,19 @@ def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
 
     Args:
         form: What to serve.
-        batch: 1 for conversion, of the unrolled model; None for serving any batch.
+        batch: 1 for conversion, of the model rewritten; None for serving any batch, as it is.
 
     Returns:
         The module, and its `tf.function` from a tensor named after the form's kind to a dictionary
         with the form's output name.
     """
-    model = form.model if batch is None else form.unrolled
+    model = form.model
     spec = tf.TensorSpec((batch, *form.input_shape), tf.float32, name=form.kind)
 
     @tf.function(input_signature=[spec])
     def serve(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {form.output_name: _outputs(form, model, inputs)}
+        with nullcontext() if batch is None else rewritten(model):
+            return {form.output_name: _outputs(form, model, inputs)}
 
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from export.errors import ExportError
-from export.forms.quantisable import divided, quantisable
+from export.errors import ExportError, one_line
+from export.forms.quantisable import divided
+from export.forms.rewriting import Change, changed, rewritable, rewritten
 from export.samples import evenly_spaced
 
 # Calibration beyond that takes time and changes nothing.
@@ -24,12 +25,14 @@ class OneStep:
     """A recurrent model for one step at a time.
 
     Attributes:
-        model: Takes (batch, 1, features); its states are in `carried`.
+        model: The whole, over sequences; it keeps its layers and weights.
+        changes: How its layers differ while one step is calculated.
         carried: The states by name while the model is called: set before, read after.
         states: Shape of each state, without the batch. All start as zeros.
     """
 
     model: keras.Model
+    changes: Sequence[Change]
     carried: dict[str, Any]
     states: Mapping[str, tuple[int, ...]]
 
@@ -43,13 +46,15 @@ class OneStep:
         Returns:
             The model's output after this step, (batch, classes), and the next states.
         """
+        self.carried.clear()
         self.carried.update(states)
-        output = self.model(inputs, training=False)
+        with rewritten(self.model, self.changes):
+            output = self.model(inputs, training=False)
         return output, {name: self.carried[name] for name in self.states}
 
 
 def one_step(model: keras.Model) -> OneStep:
-    """Rebuilds a model over sequences as one step of it, weights moved.
+    """Finds how a model over sequences calculates one step of them.
 
     Recurrent layers and the average over time carry what they remember in states; every other
     layer has to treat each step alike. Every step that is given counts: masks are ignored.
@@ -58,37 +63,48 @@ def one_step(model: keras.Model) -> OneStep:
         model: A functional or sequential model over sequences.
 
     Raises:
-        ExportError: A layer needs the whole sequence, or cannot be rebuilt.
+        ExportError: A layer needs the whole sequence.
     """
     carried: dict[str, Any] = {}
-
-    def rebuilt(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if isinstance(layer, keras.layers.Bidirectional) or getattr(layer, "go_backwards", False):
-            raise ExportError(
-                f"layer {layer.name!r} reads the sequence from its end, which a stream does not "
-                "have; export it with a fixed length of 64 steps or less, or build it one-way"
-            )
-        if isinstance(layer, keras.layers.RNN):
-            return _Cell(layer, carried)
-        if isinstance(layer, keras.layers.GlobalAveragePooling1D):
-            return _RunningMean(carried, name=layer.name)
-        return quantisable(layer).from_config(layer.get_config())
-
-    step = keras.Input((1, model.inputs[0].shape[-1]), name=model.inputs[0].name)
+    changes = [_for_one_step(change, carried) for change in rewritable(model)]
+    changes += [
+        # A model inside, and the model itself, would refuse a sequence of another length.
+        Change(inner, type(inner), {"_manual_input_spec": None})
+        for inner in model._flatten_layers(include_self=True, recursive=True)
+        if isinstance(inner, keras.Model)
+    ]
     try:
-        clone = keras.models.clone_model(model, input_tensors=step, clone_function=rebuilt)
-        clone.set_weights(model.get_weights())
-    except (ValueError, TypeError, NotImplementedError) as error:
-        if isinstance(error, ExportError):
-            raise
+        with changed(changes):
+            output = model(np.zeros((1, 1, model.inputs[0].shape[-1]), np.float32), training=False)
+    except ExportError:
+        raise
+    except Exception as error:  # Whatever the layers of others raise.
         raise ExportError(
-            f"model {model.name!r} cannot be rebuilt for one step at a time: "
-            f"{str(error).strip().splitlines()[0]}"
+            f"model {model.name!r} cannot take one step at a time: {one_line(error)}"
         ) from error
     shapes = {name: tuple(value.shape[1:]) for name, value in carried.items()}
     if not shapes:
         raise ExportError(f"model {model.name!r} remembers nothing between steps: no stream")
-    return OneStep(clone, carried, shapes)
+    if tuple(output.shape) != (1, *model.outputs[0].shape[1:]):
+        raise ExportError(
+            f"model {model.name!r} gives {tuple(output.shape)} for one step; a stream takes layers "
+            "that treat each step alike"
+        )
+    return OneStep(model, changes, carried, shapes)
+
+
+def _for_one_step(change: Change, carried: dict[str, Any]) -> Change:
+    layer, state = change.layer, {"_carried": _Untracked(carried)}
+    if isinstance(layer, keras.layers.Bidirectional) or getattr(layer, "go_backwards", False):
+        raise ExportError(
+            f"layer {layer.name!r} reads the sequence from its end, which a stream does not "
+            "have; export it with a fixed length of 64 steps or less, or build it one-way"
+        )
+    if isinstance(layer, keras.layers.RNN):
+        return Change(layer, _Step, state)
+    if isinstance(layer, keras.layers.GlobalAveragePooling1D):
+        return Change(layer, _RunningMean, state)
+    return change
 
 
 def streaming_module(
@@ -149,42 +165,29 @@ def step_samples(
     }
 
 
-class _Cell(keras.layers.Layer):
+class _Step(keras.layers.RNN):
     """One step of a recurrent layer."""
 
-    def __init__(self, layer: keras.layers.RNN, carried: dict[str, Any]) -> None:
-        super().__init__(name=layer.name)
-        self.supports_masking = True
-        self.cell = type(layer.cell).from_config(layer.cell.get_config())
-        if hasattr(self.cell, "implementation"):
-            self.cell.implementation = 1  # See `export.forms.unroll`.
-        self._sequences = layer.return_sequences
-        self._carried = _Untracked(carried)
-
-    def build(self, shape: tuple[int | None, ...]) -> None:
-        self.cell.build((shape[0], shape[-1]))
-
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
+    ) -> Any:
+        """Runs the cell; its states are taken from what is carried, and left there."""
         carried = self._carried.values
-        start = self.cell.get_initial_state(batch_size=ops.shape(inputs)[0])
+        start = self.cell.get_initial_state(batch_size=ops.shape(sequences)[0])
         start = start if isinstance(start, (list, tuple)) else [start]
         names = [f"{self.name}_{suffix}" for suffix in _suffixes(len(start))]
         states = [carried.get(name, zeros) for name, zeros in zip(names, start, strict=True)]
-        output, after = self.cell(ops.reshape(inputs, (-1, inputs.shape[-1])), states)
+        output, after = self.cell(ops.reshape(sequences, (-1, sequences.shape[-1])), states)
         after = after if isinstance(after, (list, tuple)) else [after]
         carried.update(zip(names, after, strict=True))
-        return ops.reshape(output, (-1, 1, output.shape[-1])) if self._sequences else output
+        return ops.reshape(output, (-1, 1, output.shape[-1])) if self.return_sequences else output
 
 
-class _RunningMean(keras.layers.Layer):
+class _RunningMean(keras.layers.GlobalAveragePooling1D):
     """The average over the steps so far."""
 
-    def __init__(self, carried: dict[str, Any], name: str) -> None:
-        super().__init__(name=name)
-        self.supports_masking = True
-        self._carried = _Untracked(carried)
-
     def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Adds the step to what is carried."""
         carried, total, count = self._carried.values, f"{self.name}_sum", f"{self.name}_count"
         now = ops.reshape(inputs, (-1, inputs.shape[-1]))
         carried[total] = carried.get(total, 0.0) + now

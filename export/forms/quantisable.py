@@ -12,12 +12,31 @@ class LayerNormalization(keras.layers.LayerNormalization):
     """Written so that the mean is subtracted; Keras's own adds a NEG that stays in float."""
 
     def call(self, inputs: Any) -> Any:
-        """Normalises over the last axis."""
-        difference = inputs - ops.mean(inputs, axis=-1, keepdims=True)
-        variance = ops.mean(ops.square(difference), axis=-1, keepdims=True)
+        """Normalises over the axes of the layer."""
+        if self.rms_scaling:
+            return super().call(inputs)
+        rank = len(inputs.shape)
+        axes = [axis % rank for axis in self.axis]
+        if axes != [rank - 1]:
+            shape = [size if i in axes else 1 for i, size in enumerate(inputs.shape)]
+            gamma, beta = (
+                None if weight is None else ops.reshape(weight, shape)
+                for weight in (self.gamma, self.beta)
+            )
+            return self._normalised(inputs, axes, gamma, beta)
+        if rank != 4:
+            return self._normalised(inputs, -1, self.gamma, self.beta)
+        # An Ethos-U takes the mean over channels of a row of pixels, and not of an image.
+        pixels = ops.reshape(inputs, (-1, inputs.shape[1] * inputs.shape[2], inputs.shape[3]))
+        outputs = self._normalised(pixels, -1, self.gamma, self.beta)
+        return ops.reshape(outputs, (-1, *inputs.shape[1:]))
+
+    def _normalised(self, inputs: Any, axis: Any, gamma: Any, beta: Any) -> Any:
+        difference = inputs - ops.mean(inputs, axis=axis, keepdims=True)
+        variance = ops.mean(ops.square(difference), axis=axis, keepdims=True)
         outputs = difference * ops.rsqrt(variance + self.epsilon)
-        outputs = outputs * self.gamma if self.scale else outputs
-        return outputs + self.beta if self.center else outputs
+        outputs = outputs if gamma is None else outputs * gamma
+        return outputs if beta is None else outputs + beta
 
 
 class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
@@ -25,15 +44,14 @@ class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Averages over the steps that the mask leaves."""
-        if mask is None:
-            return super().call(inputs)
+        if mask is None or self.data_format != "channels_last":
+            return super().call(inputs, mask=mask)
         keep = _as_number(mask)
         count = ops.sum(keep, axis=1, keepdims=self.keepdims)
         total = ops.sum(inputs * keep, axis=1, keepdims=self.keepdims)
         return divided(total, count)
 
 
-@keras.saving.register_keras_serializable("export")
 class RNN(keras.layers.RNN):
     """Keeps its state over masked steps by products and a sum.
 
@@ -59,22 +77,18 @@ class RNN(keras.layers.RNN):
         return output, ops.stack(outputs, axis=1), states
 
 
-@keras.saving.register_keras_serializable("export")
 class SimpleRNN(RNN, keras.layers.SimpleRNN):
     """See `RNN`."""
 
 
-@keras.saving.register_keras_serializable("export")
 class GRU(RNN, keras.layers.GRU):
     """See `RNN`."""
 
 
-@keras.saving.register_keras_serializable("export")
 class LSTM(RNN, keras.layers.LSTM):
     """See `RNN`."""
 
 
-@keras.saving.register_keras_serializable("export")
 class Bidirectional(keras.layers.Bidirectional):
     """Turns the backward outputs round by a GATHER; no GPU takes the REVERSE of Keras's own."""
 
@@ -92,12 +106,22 @@ class Bidirectional(keras.layers.Bidirectional):
 
 
 _FORMS = {
-    keras.layers.Bidirectional: Bidirectional,
-    keras.layers.RNN: RNN,
-    keras.layers.SimpleRNN: SimpleRNN,
-    keras.layers.GRU: GRU,
-    keras.layers.LSTM: LSTM,
+    form.__bases__[-1]: form
+    for form in (
+        LayerNormalization,
+        GlobalAveragePooling1D,
+        RNN,
+        SimpleRNN,
+        GRU,
+        LSTM,
+        Bidirectional,
+    )
 }
+
+
+def quantisable(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
+    """Returns the class that a layer is converted with: one of this module, or its own."""
+    return _FORMS.get(type(layer), type(layer))
 
 
 def divided(total: Any, count: Any) -> Any:
@@ -109,20 +133,3 @@ def divided(total: Any, count: Any) -> Any:
 def _as_number(mask: Any) -> Any:
     """Returns a mask as 1 and 0, (batch, steps, 1), both of which int8 holds exactly."""
     return ops.where(ops.expand_dims(mask, -1), 1.0, 0.0)
-
-
-def quantisable(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
-    """Returns the class to rebuild a layer with: one of this module, or its own."""
-    if type(layer) in _FORMS:
-        return _FORMS[type(layer)]
-    if type(layer) is keras.layers.LayerNormalization and _over_last_axis(layer):
-        return LayerNormalization
-    if type(layer) is keras.layers.GlobalAveragePooling1D and layer.data_format == "channels_last":
-        return GlobalAveragePooling1D
-    return type(layer)
-
-
-def _over_last_axis(layer: keras.layers.LayerNormalization) -> bool:
-    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    last = len(layer.input.shape) - 1
-    return [axis % (last + 1) for axis in axes] == [last] and not layer.rms_scaling

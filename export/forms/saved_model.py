@@ -15,7 +15,8 @@ from tensorflow.core.protobuf import fingerprint_pb2
 
 from export.checks.verify import Run
 from export.forms.form import SIGNATURE, Form, conversion_module, serving_module
-from export.samples import batch_of
+from export.forms.same_function import check_same_function
+from export.samples import Samples, batch_of
 from export.tflite.runtime import TensorInfo, timed
 
 # TensorFlow Serving looks for numbered folders.
@@ -23,9 +24,23 @@ VERSION = "1"
 CLASSIFY_BYTES = "classify_bytes"
 
 
-def save_for_conversion(form: Form, folder: Path) -> None:
-    """Writes what the converter takes: batch 1, static shapes, loops unrolled or one step."""
+def save_for_conversion(
+    form: Form, folder: Path, samples: Samples | None = None, expected: np.ndarray | None = None
+) -> None:
+    """Writes what the converter takes: batch 1, static shapes, loops unrolled or one step.
+
+    Args:
+        form: What to convert.
+        folder: To write.
+        samples: To hold what is written to the given model on; None: it is not.
+        expected: (N, classes) outputs of the given model for `samples.test_x`.
+
+    Raises:
+        ExportError: What would be converted is another function than the given model.
+    """
     module, serve = conversion_module(form)
+    if samples is not None and expected is not None:
+        check_same_function(form, serve, samples.test_x, samples.test_lengths, expected)
     _save(module, folder, {SIGNATURE: serve})
 
 

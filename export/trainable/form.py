@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from export.errors import ExportError
 from export.forms.form import Form
+from export.forms.rewriting import rewritten
 from export.samples import batch_of
 from export.trainable.lesson import BATCH, SIGNATURES
 
@@ -83,25 +84,30 @@ def save_trainable(form: Form, folder: Path, x: np.ndarray) -> None:
         folder: To write.
         x: (N, ...) real inputs, to measure the features on.
     """
-    backbone, dense = split_head(form.unrolled)
+    backbone, _ = split_head(form.model)
     run, batch = tf.function(backbone), batch_of(form.input_shape)
     features = np.concatenate(
         [run(tf.constant(x[i : i + batch], tf.float32)).numpy() for i in range(0, len(x), batch)]
     )
-    module = _module(form, backbone, dense, 1 / float((features**2).sum(axis=1).mean() + 1))
+
+    def rewritten_backbone(inputs: tf.Tensor) -> tf.Tensor:
+        with rewritten(form.model):
+            return backbone(inputs)
+
+    module = _module(form, rewritten_backbone, 1 / float((features**2).sum(axis=1).mean() + 1))
     signatures = {name: getattr(module, name) for name in SIGNATURES}
     tf.saved_model.save(module, str(folder), signatures=signatures)
 
 
 def head_weights(form: Form) -> tuple[np.ndarray, np.ndarray]:
     """Returns the kernel (features, classes) and bias (classes,) that the head starts from."""
-    dense = split_head(form.unrolled)[1]
+    dense = split_head(form.model)[1]
     kernel = np.asarray(dense.kernel)
     bias = np.zeros(form.classes, np.float32) if dense.bias is None else np.asarray(dense.bias)
     return kernel, bias
 
 
-def _module(form: Form, backbone: Callable[[Any], Any], dense: Any, scale: float) -> tf.Module:
+def _module(form: Form, backbone: Callable[[Any], Any], scale: float) -> tf.Module:
     start, offset = head_weights(form)
     kernel, bias = tf.Variable(start, name="kernel"), tf.Variable(offset, name="bias")
     one = tf.TensorSpec((1, *form.input_shape), tf.float32, name=form.kind)
@@ -143,7 +149,7 @@ def _module(form: Form, backbone: Callable[[Any], Any], dense: Any, scale: float
         return {"kernel": kernel.read_value(), "bias": bias.read_value()}
 
     module = tf.Module()
-    module.weights = [weight.value for weight in form.unrolled.weights]
+    module.weights = [weight.value for weight in form.model.weights]
     module.head = [kernel, bias]
     module.train, module.infer = train, infer
     module.get_weights, module.set_weights = get_weights, set_weights

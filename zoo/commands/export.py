@@ -139,7 +139,7 @@ def _of_length(
     values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset
 ) -> tuple[Checkpoint, Dataset, keras.Model | None]:
     """Returns model and data of one number of steps, and for a stream the model to step through."""
-    from export.forms.unroll import recurrent_layers
+    from export.forms.rewriting import recurrent_layers
     from zoo.checkpoints.store import load
     from zoo.data.sequences import longest, of_length, shortest
 

@@ -78,7 +78,7 @@ def test_every_step_counts_whatever_the_mask_says():
     [
         (lambda: network(layers.Bidirectional(layers.LSTM(4), name="both")), "'both' reads"),
         (lambda: network(layers.LSTM(4, go_backwards=True, name="back")), "'back' reads"),
-        (lambda: network(layers.Flatten()), "cannot be rebuilt for one step"),
+        (lambda: network(layers.Flatten()), "cannot take one step at a time"),
         (lambda: network(layers.Dense(4), layers.GlobalMaxPooling1D()), "remembers nothing"),
     ],
     ids=["bidirectional", "backwards", "flatten", "no memory"],

@@ -1,0 +1,62 @@
+"""Operations that some target does not take, drawn with those that every target does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from export.forms.channels import reordered
+
+
+def replace_operations(graph: tf.Graph) -> None:
+    """Puts other operations in the place of those that a replacement knows.
+
+    Args:
+        graph: Drawn just now, and not finished yet.
+    """
+    for replacement in (reordered, _with_every_dimension):
+        for operation in graph.get_operations():
+            _replace(operation, replacement)
+
+
+def _replace(operation: Any, replacement: Callable[[Any], tf.Tensor | None]) -> None:
+    if len(operation.outputs) != 1:
+        return
+    (result,) = operation.outputs
+    readers = result.consumers()
+    if not readers:
+        return
+    with tf.name_scope(f"{operation.name}/"):
+        instead = replacement(operation)
+    if instead is None:
+        return
+    for reader in readers:
+        for place, given in enumerate(reader.inputs):
+            if given is result:
+                # TensorFlow has no public way to change a graph that is being drawn.
+                reader._update_input(place, instead)
+
+
+def _with_every_dimension(operation: Any) -> tf.Tensor | None:
+    """Draws `x[:, -1]` as `x[:, -1:]` and a reshape: no slice of a GPU drops a dimension."""
+    result = operation.outputs[0]
+    dropped = operation.type == "StridedSlice" and operation.get_attr("shrink_axis_mask")
+    if not dropped or result.dtype != tf.float32 or not result.shape.is_fully_defined():
+        return None
+    image, *limits = operation.inputs
+    begin, end, strides = (tf.get_static_value(limit) for limit in limits)
+    if begin is None or end is None or strides is None:
+        return None
+    masks = {name: operation.get_attr(name) for name in _MASKS}
+    for axis in range(len(begin)):
+        if dropped >> axis & 1:
+            end[axis] = begin[axis] + 1
+            if begin[axis] == -1:  # Up to the end, for which 0 does not stand.
+                masks["end_mask"] |= 1 << axis
+    kept = tf.strided_slice(image, begin, end, strides, **masks)
+    return tf.reshape(kept, result.shape)
+
+
+_MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask")

@@ -1,0 +1,108 @@
+"""A model while it is converted: the same function, from operations that every target can take.
+
+Nothing is rebuilt. The layers of the given model, at every depth, calculate in another way for as
+long as the graph is drawn; their weights, and whatever state they derived from them, stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from export.errors import ExportError
+from export.forms.graph import replace_operations
+from export.forms.quantisable import quantisable
+
+
+@dataclass(frozen=True)
+class Change:
+    """How one layer differs while it is converted.
+
+    Attributes:
+        layer: A layer, a cell of one, or a model.
+        form: The class whose methods it uses.
+        attributes: Those with another value.
+    """
+
+    layer: Any
+    form: type
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def changed(changes: Sequence[Change]) -> Iterator[None]:
+    """Gives layers other classes and attributes while it is open, and their own afterwards.
+
+    Their own attributes are set past Keras, which would take them for weights and layers to track.
+    """
+    before = [(change.layer, type(change.layer), dict(vars(change.layer))) for change in changes]
+    try:
+        for change in changes:
+            object.__setattr__(change.layer, "__class__", change.form)
+            vars(change.layer).update(change.attributes)
+        yield
+    finally:
+        for change, (layer, own, attributes) in zip(changes, before, strict=True):
+            object.__setattr__(layer, "__class__", own)
+            for name in change.attributes:
+                vars(layer).pop(name)
+                if name in attributes:
+                    vars(layer)[name] = attributes[name]
+
+
+@contextmanager
+def rewritten(model: keras.Model, changes: Sequence[Change] | None = None) -> Iterator[None]:
+    """Lets a model calculate as it is converted, while it is open.
+
+    A loop of a recurrent layer converts to a WHILE: no delegate takes it, and under full-integer
+    quantisation it ends the converting process; so every step is written out.
+
+    Args:
+        model: Whose graph is drawn inside, by a `tf.function`.
+        changes: Of its layers; None: all that `rewritable` lists.
+    """
+    with changed(rewritable(model) if changes is None else changes):
+        yield
+    if not tf.executing_eagerly():
+        replace_operations(tf.compat.v1.get_default_graph())
+
+
+def rewritable(model: keras.Model) -> list[Change]:
+    """Lists how the layers of a model differ while it is converted.
+
+    Raises:
+        ExportError: A layer keeps its state between calls.
+    """
+    changes = []
+    for layer in _layers(model):
+        attributes: dict[str, Any] = {}
+        if isinstance(layer, keras.layers.RNN):
+            if layer.stateful:
+                raise ExportError(
+                    f"layer {layer.name!r} is stateful; build it with stateful=False to export it"
+                )
+            attributes["unroll"] = True
+            if hasattr(layer, "use_cudnn"):
+                attributes["use_cudnn"] = False  # The fused kernel would ignore unroll.
+        elif isinstance(layer, (keras.layers.LSTMCell, keras.layers.GRUCell)):
+            # One product a gate; the default fuses them, and then a random number of SPLITs stays
+            # in float.
+            attributes["implementation"] = 1
+        if attributes or quantisable(layer) is not type(layer):
+            changes.append(Change(layer, quantisable(layer), attributes))
+    return changes
+
+
+def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
+    """Lists the LSTM, GRU and other recurrent layers, at every depth."""
+    return [layer for layer in _layers(model) if isinstance(layer, keras.layers.RNN)]
+
+
+def _layers(model: keras.Model) -> list[Any]:
+    # Keras has no public walk that also enters wrappers such as Bidirectional.
+    return list(model._flatten_layers(include_self=False, recursive=True))

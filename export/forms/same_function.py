@@ -1,0 +1,95 @@
+"""The model as it is converted gives what the given model gives; else nothing is converted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from export.errors import ExportError
+from export.forms.rewriting import Change, rewritable, rewritten
+
+_SAMPLES = 2
+# The gates judge roundings; here is looked for another function. In units of the largest output of
+# a column, and of all.
+_OF_COLUMN, _OF_ALL = 0.01, 1e-6
+
+
+def check_same_function(
+    form: Any, serve: Any, x: np.ndarray, lengths: np.ndarray | None, expected: np.ndarray
+) -> None:
+    """Holds what is converted to the model that was given, on a few samples.
+
+    Where the given model alone does not give the expected values, as one that draws random numbers
+    or keeps a state between calls, the gates judge it.
+
+    Args:
+        form: What is exported.
+        serve: The function to convert, of `conversion_module`.
+        x: (N, ...) inputs.
+        lengths: (N,) true numbers of steps of padded sequences; None: all.
+        expected: (N, classes) outputs of the given model, as they are given out.
+
+    Raises:
+        ExportError: It is another function; the message names the layer where that is known.
+    """
+    x, expected = x[:_SAMPLES].astype(np.float32), expected[:_SAMPLES]
+    if form.step is not None:
+        found = _fed(form, serve, x, lengths)
+        if not _same(found, expected):
+            raise ExportError(
+                f"model {form.model.name!r}, fed step by step, gives other answers than for whole "
+                f"sequences (up to {np.abs(found - expected).max():.2g} off): a layer treats steps "
+                "unlike, or looks at several; export it with a fixed length of 64 steps or less"
+            )
+        return
+    found = _one_by_one(lambda one: serve(one)[form.output_name], x)
+    if _same(found, expected):
+        return
+    plain = [_one_by_one(_outputs(form, []), x) for _ in range(2)]
+    if not _same(plain[0], expected) or not _same(*plain):
+        return
+    blamed = [
+        change.layer
+        for change in rewritable(form.model)
+        if not _same(_one_by_one(_outputs(form, [change]), x), expected)
+    ]
+    names = " and ".join(f"{type(layer).__name__} {layer.name!r}" for layer in blamed[:3])
+    raise ExportError(
+        f"model {form.model.name!r}, in the form that is converted, gives other answers (up to "
+        f"{np.abs(found - expected).max():.2g} off): "
+        + (f"because of layer {names}" if names else "because of an operation outside its layers")
+        + "; write it with other layers, or report this"
+    )
+
+
+def _outputs(form: Any, changes: list[Change]) -> Callable[[tf.Tensor], tf.Tensor]:
+    @tf.function
+    def run(one: tf.Tensor) -> tf.Tensor:
+        with rewritten(form.model, changes):
+            return form.activate(form.model(one, training=False))
+
+    return run
+
+
+def _one_by_one(run: Callable[[tf.Tensor], tf.Tensor], x: np.ndarray) -> np.ndarray:
+    return np.concatenate([run(tf.constant(x[i : i + 1])).numpy() for i in range(len(x))])
+
+
+def _fed(form: Any, serve: Any, x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    outputs = []
+    for i, sequence in enumerate(x):
+        states = [tf.zeros((1, *shape)) for shape in form.step.states.values()]
+        for time in range(len(sequence) if lengths is None else int(lengths[i])):
+            results = serve(tf.constant(sequence[None, time : time + 1]), *states)
+            states = [results[name] for name in form.step.states]
+        outputs.append(results[form.output_name].numpy())
+    return np.concatenate(outputs)
+
+
+def _same(found: np.ndarray, expected: np.ndarray) -> bool:
+    largest = np.abs(expected).max(axis=0)
+    limit = _OF_COLUMN * largest + _OF_ALL * largest.max()
+    return bool((np.abs(found - expected) <= limit).all())

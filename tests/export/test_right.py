@@ -1,0 +1,86 @@
+"""Every right model passes; where hardware cannot take one, the refusal says why."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+import traceback
+
+import numpy as np
+import pytest
+
+import export
+from export.child import ChildError
+from tests.export.right_models import RIGHT, build
+
+LABELS = ("a", "b", "c")
+# One of each kind for every day; the others are slow together.
+QUICK = ("caffe preprocessing", "layer norm, nested twice", "selu")
+
+
+def work_here(module, job, folder):
+    """What a child does, in this process: TensorFlow need not start for each."""
+    path = folder / "job.json"
+    path.write_text(json.dumps(dict(job)))
+    before, sys.argv = sys.argv, [module, str(path)]
+    try:
+        runpy.run_module(module, run_name="__main__")
+    except Exception as error:
+        raise ChildError(1, traceback.format_exc()) from error
+    finally:
+        sys.argv = before
+
+
+@pytest.fixture
+def children_here(monkeypatch):
+    for module in ("tflite.convert", "checks.verify", "checks.layers"):
+        monkeypatch.setattr(f"export.{module}.run_child", work_here)
+    monkeypatch.setattr("export.pipeline.prove", lambda subject, folder: ())
+
+
+def check(name, folder, targets):
+    right = RIGHT[name]
+    model, x, _ = build(right)
+    labels = LABELS if model.output_shape[-1] == len(LABELS) else ()
+    samples = export.Samples(calibration=x[:30], test_x=x[30:])
+    outputs = "auto" if right.end or not labels else "probabilities"
+    try:
+        report = export.export_model(
+            model, folder, samples=samples, labels=labels, targets=targets, outputs=outputs
+        )
+    except export.GateFailure as failure:
+        report = failure.report
+    refused = {target: says for target, says in right.refused if target in targets}
+    failures = {name: f"{check.name}: {check.detail}" for name, check in report.failures()}
+    assert failures.keys() == refused.keys(), failures
+    for target, says in refused.items():
+        assert says in failures[target]
+    if "cpu" in targets:
+        warned = "; ".join(report.warnings())
+        assert all(operator in warned for operator in right.warns), warned
+        assert bool(warned) == bool(right.warns), warned
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_right_model_passes(name, tmp_path, children_here):
+    check(name, tmp_path / "out", ("cpu",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RIGHT)
+def test_every_right_model_passes_for_every_target(name, tmp_path, children_here):
+    check(name, tmp_path / "out", ("cpu", "gpu", "edge"))
+
+
+@pytest.mark.parametrize(
+    "name", ["adapted before LSTM", "adapted, nested", "an own adapted layer", "ViT"]
+)
+def test_the_form_that_is_converted_is_the_same_function(name):
+    from export.forms.form import prepare, serving_module
+
+    model, x, _ = build(RIGHT[name])
+    _, serve = serving_module(prepare(model), batch=1)
+    given = x[:1].astype(np.float32)
+    (found,) = serve(given).values()
+    assert np.allclose(found, model(given, training=False), atol=1e-5)
