@@ -258,7 +258,7 @@ def _integers_only(evidence: Evidence) -> Check | None:
         return None
     made = [node for node in evidence.graph.nodes if set(node.dtypes) & set(_FLOATS)]
     tensors = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in _FLOATS]
-    detail = _refusal(made, "") or _wrong(tensors, "integers throughout")
+    detail = _refusal(made, "") + remedies(made) or _wrong(tensors, "integers throughout")
     return _verdict("no_float_tensor", not (made or tensors), detail)
 
 

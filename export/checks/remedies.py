@@ -13,6 +13,8 @@ _CHOICE = "choose by products and sums; in place of selu take elu or relu"
 _TURNED = "turn the data round before the model"
 _CHOSEN = "slice with steps of 1, or multiply by a matrix of zeros and ones"
 _REPEATED = "let broadcasting repeat it, or take UpSampling2D(interpolation='bilinear')"
+# What the converter puts between integers and floats: not the owner's to change.
+_BETWEEN = ("QUANTIZE", "DEQUANTIZE")
 _BY_OPERATOR = {
     **dict.fromkeys(STATEFUL, "what is kept between calls has to go in and come out of the model"),
     "WHILE": "write the steps of the loop out, as unroll=True does",
@@ -37,9 +39,9 @@ def remedies(nodes: Sequence[Node]) -> str:
     Returns:
         Empty where there are none.
     """
-    if not nodes:
-        return ""
     advice = dict.fromkeys(
-        _BY_OPERATOR.get(node.operator, "write the layer with other operations") for node in nodes
+        _BY_OPERATOR.get(node.operator, "write the layer with other operations")
+        for node in nodes
+        if node.operator not in _BETWEEN
     )
-    return f" ({'; '.join(advice)})"
+    return f" ({'; '.join(advice)})" if advice else ""

@@ -16,7 +16,7 @@ def replace_operations(graph: tf.Graph) -> None:
     Args:
         graph: Drawn just now, and not finished yet.
     """
-    for replacement in (reordered, _with_every_dimension):
+    for replacement in (reordered, _with_every_dimension, _in_integers):
         for operation in graph.get_operations():
             _replace(operation, replacement)
 
@@ -57,6 +57,17 @@ def _with_every_dimension(operation: Any) -> tf.Tensor | None:
                 masks["end_mask"] |= 1 << axis
     kept = tf.strided_slice(image, begin, end, strides, **masks)
     return tf.reshape(kept, result.shape)
+
+
+def _in_integers(operation: Any) -> tf.Tensor | None:
+    """Draws what has no integer kernel, NEG and SQUARE, with what has one."""
+    if operation.type not in ("Neg", "Square") or operation.outputs[0].dtype != tf.float32:
+        return None
+    (given,) = operation.inputs
+    if operation.type == "Neg":
+        return given * tf.constant(-1.0)
+    # The square of a difference is one operation for the converter, in integers too.
+    return None if given.op.type == "Sub" else tf.math.squared_difference(given, 0.0)
 
 
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask")

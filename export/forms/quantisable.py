@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -37,6 +38,47 @@ class LayerNormalization(keras.layers.LayerNormalization):
         outputs = difference * ops.rsqrt(variance + self.epsilon)
         outputs = outputs if gamma is None else outputs * gamma
         return outputs if beta is None else outputs + beta
+
+
+class GroupNormalization(keras.layers.GroupNormalization):
+    """Averages over a group's channels by a product; Keras's own has five dimensions and a NEG."""
+
+    def call(self, inputs: Any) -> Any:
+        """Normalises over the places and the channels of each group."""
+        rank = len(inputs.shape)
+        if rank < 3 or self.axis % rank != rank - 1:
+            return super().call(inputs)
+        difference = inputs - self._mean(inputs)
+        variance = self._mean(ops.square(difference))
+        outputs = difference * ops.rsqrt(variance + self.epsilon)
+        outputs = outputs * self.gamma if self.scale else outputs
+        return outputs + self.beta if self.center else outputs
+
+    def _mean(self, inputs: Any) -> Any:
+        channels, rank = inputs.shape[-1], len(inputs.shape)
+        size = channels // self.groups
+        mean = ops.mean(inputs, axis=list(range(1, rank - 1)), keepdims=True)
+        if size == 1:
+            return mean
+        group = np.arange(channels) // size
+        average = (group[:, None] == group).astype(np.float32) / size
+        grouped = ops.matmul(ops.reshape(mean, (-1, channels)), average)
+        return ops.reshape(grouped, (-1, *[1] * (rank - 2), channels))
+
+
+class UpSampling2D(keras.layers.UpSampling2D):
+    """Repeats pixels by joining and reshaping; Keras's own has five dimensions and a TILE."""
+
+    def call(self, inputs: Any) -> Any:
+        """Enlarges images."""
+        if self.interpolation != "nearest" or self.data_format != "channels_last":
+            return super().call(inputs)
+        rows, columns = self.size
+        height, width, channels = inputs.shape[1:]
+        wider = ops.concatenate([inputs] * columns, axis=-1)
+        lines = ops.reshape(wider, (-1, height, 1, width * columns * channels))
+        lines = ops.concatenate([lines] * rows, axis=2)
+        return ops.reshape(lines, (-1, height * rows, width * columns, channels))
 
 
 class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
@@ -109,6 +151,8 @@ _FORMS = {
     form.__bases__[-1]: form
     for form in (
         LayerNormalization,
+        GroupNormalization,
+        UpSampling2D,
         GlobalAveragePooling1D,
         RNN,
         SimpleRNN,

@@ -76,8 +76,9 @@ def _fit(head: L.Dense, model: keras.Model, x: np.ndarray, y: np.ndarray) -> Non
     features = np.asarray(features, np.float64)
     mean, spread = features.mean(axis=0), features.std() + 1e-9
     centred = (features - mean) / spread
-    wanted = 8.0 * np.eye(CLASSES)[y][:, : head.units] - 4
-    ridge = centred.T @ centred + 1e-1 * len(x) * np.eye(centred.shape[1]) * centred.var()
+    first = int(head.name[-1]) if head.units == 1 and head.name[-1].isdigit() else 0
+    wanted = 8.0 * np.eye(CLASSES)[y][:, first : first + head.units] - 4
+    ridge = centred.T @ centred + len(x) * np.eye(centred.shape[1]) * centred.var()
     kernel = np.linalg.solve(ridge, centred.T @ (wanted - wanted.mean(axis=0))) / spread
     head.set_weights([kernel, wanted.mean(axis=0) - mean @ kernel])
 
@@ -311,12 +312,12 @@ RIGHT: dict[str, Right] = {
         IMAGE, _image(L.ZeroPadding2D(((1, 2), (0, 3))), L.Cropping2D(((0, 1), (2, 0))))
     ),
     "upsampling, bilinear": Right(IMAGE, _image(L.UpSampling2D(2, interpolation="bilinear"))),
-    "upsampling, nearest": Right(IMAGE, _image(L.UpSampling2D(2)), warns=("TILE",)),
+    "upsampling, nearest": Right(IMAGE, _image(L.UpSampling2D((2, 3)))),
     "permute and reshape": Right(IMAGE, _image(L.Permute((3, 1, 2)), L.Reshape((16, 32)))),
     "six branches": Right(IMAGE, six_branches, warns=("CONCATENATION",)),
     "merges": Right(IMAGE, merges),
     "squeeze and excite": Right(IMAGE, _image(squeeze_excite)),
-    "GeM": Right(IMAGE, _image(GeM()), warns=("POW",)),
+    "GeM": Right(IMAGE, _image(GeM()), warns=("POW",), refused=(("edge", "POW in layer 'ge_m"),)),
     "shared layer": Right(IMAGE, shared),
     # Activations.
     "selu": Right(IMAGE, _image(L.Activation("selu")), warns=("SELECT",)),
@@ -326,6 +327,7 @@ RIGHT: dict[str, Right] = {
     "layer norm": Right(IMAGE, _image(L.LayerNormalization())),
     "layer norm over an image": Right(IMAGE, _image(L.LayerNormalization(axis=[1, 2, 3]))),
     "group norm": Right(IMAGE, _image(L.GroupNormalization(4))),
+    "instance norm": Right(IMAGE, _image(L.GroupNormalization(-1))),
     "layer norm, nested twice": Right(
         IMAGE,
         _image(
@@ -389,7 +391,9 @@ RIGHT: dict[str, Right] = {
         SEQUENCE, _sequence(nested(SEQUENCE, L.LSTM(8, return_sequences=True)), L.Flatten())
     ),
     "stacked cells": Right(SEQUENCE, _sequence(L.RNN([L.LSTMCell(8), L.GRUCell(6)]))),
-    "time distributed": Right(SEQUENCE, _sequence(L.TimeDistributed(L.Dense(8)), L.Flatten())),
+    "time distributed": Right(
+        SEQUENCE, _sequence(L.TimeDistributed(L.Dense(8)), L.Flatten()), warns=("PACK",)
+    ),
     "last step": Right(SEQUENCE, _sequence(L.Conv1D(8, 3), lambda x: x[:, -1])),
     "attention": Right(
         SEQUENCE, _sequence(L.Dense(8), Block(8), Block(8), L.GlobalAveragePooling1D())
