@@ -39,9 +39,8 @@ def remedies(nodes: Sequence[Node]) -> str:
     Returns:
         Empty where there are none.
     """
-    advice = dict.fromkeys(
-        _BY_OPERATOR.get(node.operator, "write the layer with other operations")
-        for node in nodes
-        if node.operator not in _BETWEEN
-    )
-    return f" ({'; '.join(advice)})" if advice else ""
+    operators = [node.operator for node in nodes if node.operator not in _BETWEEN]
+    if not operators:
+        return ""
+    advice = dict.fromkeys(_BY_OPERATOR[name] for name in operators if name in _BY_OPERATOR)
+    return f" ({'; '.join(advice) or 'write the layer with other operations'})"

@@ -243,11 +243,9 @@ def six_branches(x: Any) -> Any:
 def merges(x: Any) -> Any:
     x = L.Rescaling(1 / 255)(x)
     a, b = _conv(x), _conv(x)
-    merged = [
-        layer([a, b])
-        for layer in (L.Add(), L.Multiply(), L.Average(), L.Maximum(), L.Minimum(), L.Subtract())
-    ]
-    return L.Flatten()(L.Add()(merged))
+    least = L.Maximum()([a, L.Minimum()([a, b])])
+    parts = [L.Add()([a, b]), L.Multiply()([a, b]), L.Average()([a, b]), L.Subtract()([a, b])]
+    return L.Flatten()(L.Concatenate()([*parts, least]))
 
 
 def squeeze_excite(x: Any) -> Any:
