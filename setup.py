@@ -23,7 +23,7 @@ setup(
     },
     install_requires=[
         "absl-py>=2.3",
-        "ai-edge-litert>=2.3",
+        "ai-edge-litert>=2.3,<2.4",  # Its schema and CompiledModel are no public interface.
         "filelock>=3.16",
         "huggingface_hub>=1",
         "keras>=3.15,<3.16",
@@ -43,7 +43,7 @@ setup(
         "test": ["pytest>=8", "jax>=0.8", "pyyaml>=6", "tensorboard>=2.20"],
         "lint": ["ruff", "mypy", "import-linter>=2.17"],
         "tensorboard": ["tensorboard>=2.20"],
-        "torch": ["torch>=2.6"],  # To import .pth files; benchmarks/throughput.py.
+        "torch": ["torch>=2.6"],  # benchmarks/throughput.py
         # Software of real devices, that exports are tried on.
         "provers": [
             "ethos-u-vela>=5.2",

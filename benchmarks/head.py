@@ -35,7 +35,7 @@ def main() -> None:
     import_keras()
     import keras
 
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_images
     from zoo.models import build

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
     from zoo.checkpoints.catalogue import list_checkpoints as list_checkpoints
-    from zoo.checkpoints.store import Checkpoint as Checkpoint
-    from zoo.checkpoints.store import create_model as create_model
-    from zoo.checkpoints.store import load as load
+    from zoo.checkpoints.foreign.weights import import_weights as import_weights
+    from zoo.checkpoints.load import Checkpoint as Checkpoint
+    from zoo.checkpoints.load import create_model as create_model
+    from zoo.checkpoints.load import load as load
     from zoo.checkpoints.store import save as save
     from zoo.errors import RequestError as RequestError
 
@@ -26,12 +27,13 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _PUBLIC = {
     "Card": "zoo.checkpoints.card",
-    "Checkpoint": "zoo.checkpoints.store",
+    "Checkpoint": "zoo.checkpoints.load",
     "RequestError": "zoo.errors",
     "benchmark": "zoo.artifacts.timing",
-    "create_model": "zoo.checkpoints.store",
+    "create_model": "zoo.checkpoints.load",
+    "import_weights": "zoo.checkpoints.foreign.weights",
     "list_checkpoints": "zoo.checkpoints.catalogue",
-    "load": "zoo.checkpoints.store",
+    "load": "zoo.checkpoints.load",
     "save": "zoo.checkpoints.store",
 }
 

@@ -1,5 +1,7 @@
+import contextlib
 import json
 
+import numpy as np
 import pytest
 
 from zoo.checkpoints.card import Card, File, Input, Metric, read_card
@@ -94,3 +96,57 @@ def test_other_texts_are_refused(tmp_path, text):
 def test_a_folder_without_a_card_is_refused(tmp_path):
     with pytest.raises(RequestError, match=r"is not a checkpoint: it holds no card\.json"):
         read_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"seed": 3', '"seed": ' + "9" * 400),
+        ('"seed": 3', '"seed": ' + "[" * 60 + "]" * 60),
+        ('"cat"', r'"\ud800"'),
+        ('"seed"', r'"\udfff"'),
+        ('"mean": [\n      1.5', '"mean": [\n      1' + "0" * 400),
+    ],
+)
+def test_numbers_texts_and_brackets_beyond_bounds_are_refused(tmp_path, old, new):
+    text = CARD.to_json()
+    assert old in text
+    (tmp_path / "card.json").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(RequestError, match="is not a card"):
+        read_card(tmp_path)
+
+
+def test_a_card_of_gigabytes_is_not_read(tmp_path):
+    with (tmp_path / "card.json").open("wb") as file:
+        file.truncate(2**33)  # A hole, which takes no space.
+    with pytest.raises(RequestError, match="it has 8,589,934,592 bytes, more than"):
+        read_card(tmp_path)
+
+
+def test_mutated_cards_are_read_or_refused(tmp_path):
+    text = CARD.to_json()
+    random = np.random.default_rng(0)
+    pieces = [
+        "9" * 400,
+        r"\ud83d",
+        "[" * 80,
+        "]",
+        "null",
+        "-",
+        "1e999",
+        "NaN",
+        '"',
+        "{}",
+        "\x00",
+        "",
+    ]
+    path = tmp_path / "card.json"
+    read = 0
+    for _ in range(500):
+        place = random.integers(len(text))
+        cut = place + random.integers(0, 6)
+        path.write_text(text[:place] + random.choice(pieces) + text[cut:], encoding="utf-8")
+        with contextlib.suppress(RequestError):
+            read_card(tmp_path).to_json().encode()
+            read += 1
+    assert 0 < read < 400

@@ -179,3 +179,36 @@ def test_a_configuration_is_only_data(folder):
     change_card(folder, config={"block": "os:system"})
     with pytest.raises(RequestError, match="unknown block 'os:system'"):
         zoo.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"depths": [1, 1, 10**6]}, "depths must be 1,000 together at most"),
+        ({"widths": [16, 32, 200_000]}, "would have .* parameters; the zoo builds up to"),
+        ({"widths": {"a": 1}}, "cannot be built with|widths must be a list"),
+        ({"depths": [1.5, 1, 1]}, "depths must be a whole number"),
+        ({"order": ["linear_output"]}, "unknown order|cannot be built with"),
+    ],
+)
+def test_a_configuration_that_asks_for_too_much_or_nonsense(folder, config, message):
+    change_card(folder, config=config)
+    with pytest.raises(RequestError, match=message):
+        zoo.load(folder)
+
+
+def test_one_damaged_card_does_not_hide_the_others(folder, zoo_command, monkeypatch):
+    monkeypatch.setattr("zoo.checkpoints.catalogue._shipped_folder", lambda: folder.parent)
+    for name, text in (("broken", "{"), ("half", r'{"schema": 2, "model": "\ud800"}')):
+        (folder.parent / name).mkdir()
+        (folder.parent / name / "card.json").write_text(text)
+    (folder.parent / "strange").mkdir()
+    strange = {**json.loads((folder / "card.json").read_text()), "model": "resnet9000"}
+    (folder.parent / "strange" / "card.json").write_text(json.dumps(strange))
+    for arguments in ((), ("--json",)):
+        code, out, err = zoo_command("list", "--offline", *arguments)
+        assert code == 0
+        assert "mine" in out
+        assert [line.split(":")[1].strip() for line in err.splitlines()] == [
+            "left out broken", "left out half", "left out strange",
+        ]  # fmt: skip

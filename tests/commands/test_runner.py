@@ -6,7 +6,7 @@ import types
 import pytest
 from absl import flags
 
-from zoo.checkpoints.cache import cache_folder
+from zoo.cache import cache_folder
 from zoo.commands.runner import Command
 from zoo.errors import DamagedError, RequestError, StoppedError
 from zoo.quiet import check_backend

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from zoo.checkpoints.store import load
+from zoo.checkpoints.load import load
 from zoo.data.dataset import Dataset, Split
 from zoo.training import features as module
 from zoo.training.features import (

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.checkpoints.store import load
+from zoo.checkpoints.load import load
 from zoo.checkpoints.trajectory import FOLDER, read_trajectory
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError

@@ -111,7 +111,7 @@ def _load_lite(name: str, threads: int) -> Subject:
 def _load_checkpoint(name: str) -> Subject:
     import tensorflow as tf
 
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
 
     model = load(name).model
     sides = model.input_shape[1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from keras import ops
 
+from zoo.errors import RequestError
 from zoo.residual import Tensor
 
 
@@ -15,8 +16,13 @@ def add_positions(x: Tensor) -> Tensor:
 
     Args:
         x: (batch, steps, features); steps may be None.
+
+    Raises:
+        RequestError: The constant that holds them would take more than half a gigabyte.
     """
     steps, features = x.shape[1:]
+    if (steps or 0) * features > 2**26:
+        raise RequestError(f"{steps:,} steps of {features:,} features are too many for attention")
     rates = 1e4 ** (-2 * (np.arange(features) // 2) / features)
     phases = np.where(np.arange(features) % 2, np.pi / 2, 0)
     if steps is not None:

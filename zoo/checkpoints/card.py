@@ -17,6 +17,7 @@ from zoo.registry import unknown
 from zoo.tasks import TASKS, find_task
 
 SCHEMA = 2  # 2: `task` and `columns`.
+LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
@@ -194,6 +195,8 @@ def read_card(folder: Path) -> Card:
     if not path.is_file():
         raise RequestError(f"{folder} is not a checkpoint: it holds no card.json")
     check_inside(path)
+    if (size := path.stat().st_size) > LARGEST:
+        raise RequestError(f"{path} is not a card: it has {size:,} bytes, more than {LARGEST:,}")
     try:
         return parse_card(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -6,8 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from zoo.checkpoints.cache import cached_checkpoints, fetch
 from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.fetch import cached_checkpoints, fetch
 from zoo.checkpoints.published import PUBLISHED, published_card
 from zoo.errors import RequestError
 from zoo.registry import matching, unknown

@@ -26,7 +26,12 @@ class NoNetworkError(RequestError):
 
 
 def download(
-    hub_id: str, file: str, expected: str | None = None, *, model: str = "MODEL"
+    hub_id: str,
+    file: str,
+    expected: str | None = None,
+    *,
+    revision: str = "",
+    model: str = "MODEL",
 ) -> Download:
     """Fetches a file of a repository of the Hub, or takes it from the Hub's cache (`HF_HOME`).
 
@@ -38,6 +43,7 @@ def download(
         hub_id: Such as "timm/resnet50.a1_in1k".
         file: Name in the repository.
         expected: The SHA-256 that the caller demands besides; None: the Hub's word is enough.
+        revision: Commit of the repository; "": the newest.
         model: What it is, for the advice on how to bring it by hand.
 
     Raises:
@@ -46,30 +52,31 @@ def download(
         RequestError: The Hub states no SHA-256 for this file.
     """
     try:
-        path, stated = _fetch(hub_id, file)
+        path, stated = _fetch(hub_id, file, revision)
         if not _SHA256.fullmatch(stated):
             raise RequestError(
                 f"the Hub states no sha256 for {hub_id}/{file}: it is no weights file"
             )
-        found = sha256(path)
-        if found != stated:
-            path, stated = _fetch(hub_id, file, force_download=True)
-            found = sha256(path)
+        actual = sha256(path)
+        if actual != stated:
+            path, stated = _fetch(hub_id, file, revision, force_download=True)
+            actual = sha256(path)
     except NoNetworkError as error:
         raise NoNetworkError(
-            f"{error}; get https://huggingface.co/{hub_id}/resolve/main/{file} by hand and run: "
+            f"{error}; get https://huggingface.co/{hub_id}/resolve/{revision or 'main'}/{file} "
+            "by hand and run: "
             f"zoo import --source={file} --model={model}"
         ) from error
-    if found != stated:
+    if actual != stated:
         path.resolve().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         raise DamagedError(
-            f"{hub_id}/{file} came with sha256 {found}, the Hub states {stated}; it was removed"
+            f"{hub_id}/{file} came with sha256 {actual}, the Hub states {stated}; it was removed"
         )
-    if expected is not None and found != expected.lower():
+    if expected is not None and actual != expected.lower():
         # The Hub kept its word, so its cache keeps the file; it is only not the one asked for.
-        raise DamagedError(f"{hub_id}/{file} has sha256 {found}, not {expected.lower()}")
-    return Download(path, found, path.parent.name)
+        raise DamagedError(f"{hub_id}/{file} has sha256 {actual}, not {expected.lower()}")
+    return Download(path, actual, path.parent.name)
 
 
 def download_text(hub_id: str, file: str) -> Path | None:
@@ -88,21 +95,25 @@ def download_text(hub_id: str, file: str) -> Path | None:
         raise
 
 
-def _fetch(hub_id: str, file: str, *, force_download: bool = False) -> tuple[Path, str]:
+def _fetch(
+    hub_id: str, file: str, revision: str = "", *, force_download: bool = False
+) -> tuple[Path, str]:
     """Returns the path in the Hub's cache, `.../snapshots/REVISION/FILE`, and the stated hash."""
     # Imported here: it takes a third of a second, and `zoo list` has no need of it.
     import huggingface_hub as hub
 
+    commit = revision or None
     try:
         # Asked first, because hf_hub_download itself would go on trying for half a minute.
-        stated = hub.get_hf_file_metadata(hub.hf_hub_url(hub_id, file))
+        stated = hub.get_hf_file_metadata(hub.hf_hub_url(hub_id, file, revision=commit))
     except Exception as error:  # Its transport has errors of its own beside OSError's.
-        if force_download or not isinstance(path := hub.try_to_load_from_cache(hub_id, file), str):
+        cached = hub.try_to_load_from_cache(hub_id, file, revision=commit)
+        if force_download or not isinstance(cached, str):
             raise _unreachable(hub_id, file, error) from error
         # Without the Hub its word is still there: the name of the blob behind the cache's link.
-        return Path(path), Path(path).resolve().name
+        return Path(cached), Path(cached).resolve().name
     try:
-        path = hub.hf_hub_download(hub_id, file, force_download=force_download)
+        path = hub.hf_hub_download(hub_id, file, revision=commit, force_download=force_download)
     except Exception as error:
         raise _unreachable(hub_id, file, error) from error
     return Path(path), stated.etag or ""

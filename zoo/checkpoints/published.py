@@ -63,6 +63,8 @@ class Published:
         top1_288: At 288 pixels without a margin (crop 1.0); None: not published.
         original: The PyTorch file that the Hub's was made from.
         original_sha256: Of that file; "": not known.
+        sha256: Of the Hub's file; "": not known, and pinned when it is first fetched.
+        revision: The commit of the Hub's repository that holds it; "": the newest.
     """
 
     model: str
@@ -71,6 +73,8 @@ class Published:
     top1_288: float | None
     original: str
     original_sha256: str = ""
+    sha256: str = ""
+    revision: str = ""
 
     @property
     def name(self) -> str:
@@ -84,11 +88,14 @@ class Published:
 
 
 # The accuracies are those that torchvision and timm publish; none was measured here. timm's
-# `fb_ssl` and `fb_swsl` weights are CC-BY-NC and not listed.
+# `fb_ssl` and `fb_swsl` weights are CC-BY-NC and not listed. A hash of a file of the Hub is here
+# where at least two projects that have nothing to do with each other publish the same.
 _ROWS = (
     Published(
         "resnet18", "tv_in1k", 0.6976, None, "resnet18-f37072fd.pth",
         "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+        "694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81",
+        "bbd144b3e5565108aad885f145491d11bc6ce807",
     ),
     Published(
         "resnet34", "tv_in1k", 0.7331, None, "resnet34-b627a593.pth",
@@ -97,14 +104,23 @@ _ROWS = (
     Published(
         "resnet50", "tv_in1k", 0.7613, None, "resnet50-0676ba61.pth",
         "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+        "5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888",
     ),
     Published(
         "resnet50", "tv2_in1k", 0.8086, None, "resnet50-11ad3fa6.pth",
         "11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca",
     ),
-    Published("resnet18", "a1_in1k", 0.7150, 0.7316, "resnet18_a1_0-d63eafa0.pth"),
+    Published(
+        "resnet18", "a1_in1k", 0.7150, 0.7316, "resnet18_a1_0-d63eafa0.pth", "",
+        "80c49dee3da4822c009c5a7fe591e9223c5a2cfcf95a4067ca4dfb5a7b89c612",
+        "491b427b45c94c7fb0e78b5474cc919aff584bbf",
+    ),
     Published("resnet34", "a1_in1k", 0.7642, 0.7793, "resnet34_a1_0-46f8f793.pth"),
-    Published("resnet50", "a1_in1k", 0.8038, 0.8124, "resnet50_a1_0-14fe96d1.pth"),
+    Published(
+        "resnet50", "a1_in1k", 0.8038, 0.8124, "resnet50_a1_0-14fe96d1.pth", "",
+        "773525d5821de224f8f30c33377b7a795d7863e08522698200d3217d3f2a41bb",
+        "767268603ca0cb0bfe326fa87277f19c419566ef",
+    ),
 )  # fmt: skip
 PUBLISHED = {row.name: row for row in _ROWS}
 

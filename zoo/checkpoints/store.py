@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +13,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels, adapt_statistics
-from zoo.checkpoints.card import Card, File, check_inside, read_card
-from zoo.checkpoints.catalogue import find_checkpoint
-from zoo.checkpoints.tensor_names import name_problems
+from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels
+from zoo.checkpoints.card import Card, File, check_inside
+from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
 
@@ -27,19 +24,6 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 _LOG = logging.getLogger("zoo")
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A model with all that travels with it."""
-
-    model: keras.Model
-    card: Card
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the logits."""
-        return self.card.labels
 
 
 def build_from_card(card: Card, **config: Any) -> keras.Model:
@@ -122,64 +106,6 @@ def _check_rebuilds(model: keras.Model, card: Card) -> None:
             f"the card does not describe this model: they differ in {differing[0]!r} and "
             f"{len(differing) - 1} other weights; mend its config, and name every layer of a block"
         )
-
-
-def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
-    """Loads a checkpoint.
-
-    Args:
-        name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder. A
-            published checkpoint is fetched at its first use.
-        **config: Arguments of the model's builder over those of the card, such as another
-            `input_shape`; all weights have to fit.
-
-    Raises:
-        RequestError: There is no such checkpoint, it cannot be fetched, or its files do not fit.
-        DamagedError: Its files are not what its card says.
-    """
-    folder = find_checkpoint(name)
-    card = read_card(folder)
-    model = build_from_card(card, **config)
-    load_weights(model, folder, card)
-    return Checkpoint(model, card)
-
-
-def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> keras.Model:
-    """Builds a model of the zoo; with a checkpoint, starts from its weights.
-
-    Args:
-        name: A name of `zoo.list_models()`.
-        checkpoint: The tag of a checkpoint of that model ("cifar10" for "resnet18.cifar10"), its
-            whole name, or the path of a checkpoint's folder.
-        **config: Arguments of the model's builder, such as `num_classes` and `input_shape`. Where
-            `num_classes` differs from the checkpoint's, the head is fresh; where the channels do,
-            the stem is adapted (see `zoo.checkpoints.adapt`). Both are logged as warnings.
-
-    Returns:
-        A functional `keras.Model` that gives logits.
-
-    Raises:
-        RequestError: Unknown model, checkpoint or argument, or a value that the builder refuses.
-    """
-    from zoo.models import build
-
-    if checkpoint is None:
-        return build(name, **config)
-    whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / "card.json").is_file()
-    folder = find_checkpoint(checkpoint if whole else f"{name}.{checkpoint}")
-    card = read_card(folder)
-    if card.model != name:
-        raise RequestError(f"checkpoint {checkpoint!r} is of a {card.model}, not of a {name}")
-    classes = config.get("num_classes", len(card.labels))
-    fresh_head = classes != len(card.labels)
-    if fresh_head and classes:
-        _LOG.warning(
-            "%s: the head is fresh, for %d classes; the checkpoint tells %d apart",
-            name, classes, len(card.labels),
-        )  # fmt: skip
-    model = build_from_card(card, **{**_statistics(card, config), **config})
-    load_weights(model, folder, card, skip="logits" if fresh_head else None, adapt_stem=True)
-    return model
 
 
 def load_weights(
@@ -269,16 +195,6 @@ def read_weights(folder: Path, card: Card) -> dict[str, np.ndarray]:
 def _is_finite(value: np.ndarray) -> bool:
     # The extremes are NaN or infinite where any value is, and need no array of their own.
     return not value.size or bool(np.isfinite([value.min(), value.max()]).all())
-
-
-def _statistics(card: Card, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the card's mean and std for the channels of another input shape."""
-    if len(shape := config.get("input_shape", card.input.shape)) != 3:
-        return {}
-    return {
-        "mean": adapt_statistics(card.input.mean, shape[2]),
-        "std": adapt_statistics(card.input.std, shape[2]),
-    }
 
 
 def _expected(path: Path, card: Card) -> File:

@@ -1,83 +1,181 @@
-"""Tensors from the files that PyTorch's users have: `.safetensors`, and pickles at arm's length."""
+"""Tensors in the files that people have: `.safetensors`, and what `torch.save` wrote."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors
 
+from zoo.checkpoints.torch_file import (
+    STREAM_START,
+    ZIP_START,
+    Opaque,
+    Stored,
+    read_torch_file,
+)
+from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 
-_PICKLES = (".pth", ".pt", ".bin")
-# Under which the trainings of timm, of torchvision's references and of many others keep them.
-_STATES = ("state_dict", "model", "model_state_dict")
+# Files that people take for weights, by how they begin.
+_OTHERS = {
+    b"version https://git-lfs": "a pointer of Git LFS, not the file: run git lfs pull",
+    b"<!DOCTYPE": "a web page: download the file itself",
+    b"<html": "a web page: download the file itself",
+    b"\x89HDF": "an HDF5 file, such as Keras writes: zoo imports PyTorch's weights",
+}
+_DEEPEST = 8  # Containers in containers, in a file of PyTorch.
 
 
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """Reads all tensors of a `.safetensors` file, or of a PyTorch pickle where PyTorch is there.
+@dataclass(frozen=True)
+class TensorFile:
+    """What is in a file of weights.
 
-    Args:
-        path: A pickle (`.pth`, `.pt`, `.bin`) is read by `torch.load(weights_only=True)`, which
-            runs no code of the file.
+    Attributes:
+        path: Of the file.
+        tensors: By name. In a file of PyTorch the names of the containers come first, as in
+            "state_dict.conv1.weight". They are read when they are asked for.
+        rest: What else is in the file, in its containers.
+    """
 
-    Returns:
-        By name; float16 and bfloat16 as float32, which holds them exactly.
+    path: Path
+    tensors: Mapping[str, Stored]
+    rest: Mapping[str, Any]
+
+    def read(self, tensors: Mapping[str, Stored]) -> dict[str, np.ndarray]:
+        """Reads tensors of the file.
+
+        Args:
+            tensors: Those to read, by any names.
+
+        Returns:
+            By these names; float16 and bfloat16 as float32, which holds them exactly.
+
+        Raises:
+            RequestError: The file is broken.
+        """
+        try:
+            return {name: _widen(tensor.read()) for name, tensor in tensors.items()}
+        except (safetensors.SafetensorError, OSError, RuntimeError, TypeError, ValueError) as error:
+            raise RequestError(f"{self.path} cannot be read: {error}") from error
+
+
+def open_tensors(path: Path) -> TensorFile:
+    """Opens a file of weights: safetensors, or of `torch.save`, whatever its name ends with.
+
+    Nothing in the file is executed.
 
     Raises:
-        RequestError: The file is of another kind, or broken, or PyTorch is missing.
+        RequestError: There is no such file; it is of another kind, or broken; it holds no tensors.
     """
     if not path.is_file():
         raise RequestError(f"there is no file {path}")
-    if path.suffix in _PICKLES:
-        return _read_pickle(path)
-    if path.suffix != ".safetensors":
-        raise RequestError(f"{path} is neither .safetensors nor {', '.join(_PICKLES)}")
+    with path.open("rb") as file:
+        start = file.read(64)
+    for sign, kind in _OTHERS.items():
+        if start.startswith(sign):
+            raise RequestError(f"{path} is {kind}")
+    if start.startswith((ZIP_START, STREAM_START)):
+        return _open_torch(path)
+    return _open_safetensors(path)
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Reads all tensors of a file of weights, see `open_tensors`.
+
+    Returns:
+        By name; float16 and bfloat16 as float32, which holds them exactly.
+    """
+    file = open_tensors(path)
+    return file.read(file.tensors)
+
+
+def name_problems(present: set[str], wanted: set[str]) -> list[str]:
+    """Returns what is wrong with a set of tensor names, in words; nothing where they agree."""
+    return [
+        f"{problem} {len(names)} tensors: {listed(sorted(names))}"
+        for names, problem in ((wanted - present, "lacks"), (present - wanted, "has in excess"))
+        if names
+    ]
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Returns names in one line, the first ones where they are many."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _open_safetensors(path: Path) -> TensorFile:
     import ml_dtypes  # noqa: F401  Its import tells numpy, and so safetensors, of bfloat16.
 
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            return {name: _widen(file.get_tensor(name)) for name in file.offset_keys()}
+        file = safetensors.safe_open(path, framework="numpy")
+        tensors = {name: _stored(file, name) for name in file.offset_keys()}
+        texts = file.metadata() or {}
     except (safetensors.SafetensorError, TypeError, ValueError) as error:
-        raise RequestError(f"{path} is not a safetensors file for numpy: {error}") from error
-
-
-def _read_pickle(path: Path) -> dict[str, np.ndarray]:
-    try:
-        import torch
-    except ImportError as error:
         raise RequestError(
-            f"{path} is a pickle, which can run code; reading it safely needs PyTorch: "
-            "pip install 'zoo-residual[torch]', or use a .safetensors file"
+            f"{path} is not a safetensors file, nor one of PyTorch: {error}"
         ) from error
+    return TensorFile(path, tensors, {key: _value(text) for key, text in texts.items()})
+
+
+def _stored(file: Any, name: str) -> Stored:
+    piece = file.get_slice(name)
+    return Stored(
+        shape=tuple(piece.get_shape()),
+        is_float="F" in piece.get_dtype(),  # "F32", "BF16"; the others are "I64", "BOOL" and so on.
+        read=lambda: file.get_tensor(name),
+    )
+
+
+def _value(text: str) -> Any:
+    """Returns what a text in a safetensors file says; it holds texts only, many of them JSON."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # The unpickler has no error class of its own.
+        return parse_json(text)
+    except ValueError:
+        return text
+
+
+def _open_torch(path: Path) -> TensorFile:
+    try:
+        content = read_torch_file(path)
+    except ValueError as error:
         raise RequestError(
-            f"{path} is not a file of weights alone: {_reason(error)}; save the weights by "
+            f"{path} is not a file of PyTorch's weights: {error}; save the weights by "
             "torch.save(model.state_dict(), FILE)"
         ) from error
-    for key in _STATES:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(map(torch.is_tensor, content.values())):
+    if isinstance(content, Opaque):
+        raise RequestError(
+            f"{path} is not a file of weights but an object of {content.name}, whose code is not "
+            "run; save the weights by torch.save(model.state_dict(), FILE)"
+        )
+    tensors = dict(_tensors_in(content, (), set()))
+    if not tensors:
         raise RequestError(f"{path} holds no tensors by name; save model.state_dict()")
-    return {name: _to_numpy(tensor) for name, tensor in content.items()}
+    return TensorFile(path, tensors, content)
 
 
-def _reason(error: Exception) -> str:
-    """Returns what is in the file, out of PyTorch's page on how to run it all the same."""
-    if found := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
-        return f"it holds {found[1]}"
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+def _tensors_in(
+    container: Any, path: tuple[str, ...], seen: set[int]
+) -> Iterator[tuple[str, Stored]]:
+    items = entries(container)
+    if items is None or id(items) in seen or len(path) > _DEEPEST:
+        return
+    seen.add(id(items))
+    for key, value in items.items():
+        if isinstance(value, Stored):
+            yield ".".join((*path, str(key))), value
+        else:
+            yield from _tensors_in(value, (*path, str(key)), seen)
 
 
-def _to_numpy(tensor: Any) -> np.ndarray:
-    half = tensor.is_floating_point() and tensor.itemsize == 2
-    return (tensor.float() if half else tensor).numpy()
+def entries(container: Any) -> dict[Any, Any] | None:
+    """Returns what a container of a file of PyTorch holds, by name; None: it holds no names."""
+    items = container.items if isinstance(container, Opaque) else container
+    return items if isinstance(items, dict) else None
 
 
 def _widen(value: np.ndarray) -> np.ndarray:

@@ -11,17 +11,38 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
+DEEPEST = 50  # Brackets in brackets.
+
 
 def parse_json(text: str) -> Any:
-    """Parses JSON.
+    """Parses JSON that others wrote, within bounds that everything here can work with.
 
     Raises:
-        ValueError: It is none, or its brackets are nested deeper than Python can follow.
+        ValueError: It is none; its brackets are nested deeper than `DEEPEST`; it holds a whole
+            number of more than 64 bits, or half a character (a lone surrogate), which cannot be
+            written down again.
     """
     try:
-        return json.loads(text)
+        data = json.loads(text)
     except RecursionError as error:
         raise ValueError("its brackets are nested too deep") from error
+    _check_bounds(data, DEEPEST)
+    return data
+
+
+def _check_bounds(value: Any, depth: int) -> None:
+    if isinstance(value, (dict, list)):
+        if depth == 0:
+            raise ValueError("its brackets are nested too deep")
+        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+            _check_bounds(inner, depth - 1)
+    elif isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"it holds half a character in {value!r}"[:100]) from error
+    elif isinstance(value, int) and value.bit_length() > 63:
+        raise ValueError(f"it holds a whole number of {value.bit_length()} bits")
 
 
 def construct(form: type[T], data: Any, path: str = "") -> T:
@@ -59,11 +80,11 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise _wrong(path, "a list", value)
-        return tuple(_convert(arguments[0], each, f"{path}[{i}]") for i, each in enumerate(value))
+        return tuple(_convert(arguments[0], item, f"{path}[{i}]") for i, item in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
             raise _wrong(path, "an object", value)
-        return {key: _convert(arguments[1], each, f"{path}.{key}") for key, each in value.items()}
+        return {key: _convert(arguments[1], item, f"{path}.{key}") for key, item in value.items()}
     if kind is Any:
         return value
     if origin is Literal:
@@ -73,7 +94,7 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     kinds = arguments if isinstance(kind, types.UnionType) else (kind,)
     if value is None and type(None) in kinds:
         return None
-    (plain,) = (each for each in kinds if each is not type(None))
+    (plain,) = (part for part in kinds if part is not type(None))
     if dataclasses.is_dataclass(plain):
         return construct(typing.cast(type, plain), value, path)
     accepted = (int, float) if plain is float else (plain,)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from zoo.analysis.compare.comparison import Outcome
     from zoo.analysis.compare.twins import Twin
     from zoo.analysis.landscape.landscape import Surface
-    from zoo.checkpoints.store import Checkpoint
+    from zoo.checkpoints.load import Checkpoint
     from zoo.data.dataset import Dataset, Split
     from zoo.training.recipe import Recipe
 
@@ -109,7 +109,7 @@ def _outcome(
     from zoo.analysis.compare.comparison import Outcome
     from zoo.analysis.fresh import initial_weights
     from zoo.analysis.gradients.gradients import GradientProbe
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.training.run_folder import describe
 
     card = describe(values.model, dataset, twin.config)

@@ -80,7 +80,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 
 def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.sources import load_for
     from zoo.training.inference import evaluate
 

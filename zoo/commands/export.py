@@ -21,7 +21,7 @@ from zoo.quiet import import_keras
 if TYPE_CHECKING:
     import keras
 
-    from zoo.checkpoints.store import Checkpoint
+    from zoo.checkpoints.load import Checkpoint
     from zoo.data.dataset import Dataset
 
 FLAGS = flags.FlagValues()
@@ -77,7 +77,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError(str(error)) from error
     terminal = console()
     import_keras()
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sequences import with_padding
     from zoo.data.sources import load_for
@@ -140,7 +140,7 @@ def _of_length(
 ) -> tuple[Checkpoint, Dataset, keras.Model | None]:
     """Returns model and data of one number of steps, and for a stream the model to step through."""
     from export.forms.rewriting import recurrent_layers
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.sequences import longest, of_length, shortest
 
     steps, features = checkpoint.card.input.shape

@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 
 import zoo
-from zoo.checkpoints.cache import cache_folder
+from zoo.cache import cache_folder
 from zoo.errors import RequestError
 from zoo.files import write_text
 

@@ -120,7 +120,7 @@ def _measure(
     from zoo.analysis.compare.twins import with_and_without
     from zoo.analysis.fresh import initial_weights
     from zoo.analysis.gradients.gradients import GradientProbe
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
 
     own = "plain" if card.config.get("shortcut") == "none" else "residual"
     networks = []
@@ -144,7 +144,7 @@ def _trained(
     values: flags.FlagValues, card: Card, dataset: Dataset, folder: Path, terminal: Console
 ) -> Iterator[list[np.ndarray]]:
     """Gives the weights of each seed after its training."""
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.training.recipe import Recipe
 
     recipe = Recipe(**{**MODELS.get(card.model).recipe, "epochs": values.epochs})

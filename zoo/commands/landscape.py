@@ -18,7 +18,7 @@ from zoo.quiet import import_keras, need_tensorflow
 
 if TYPE_CHECKING:
     from zoo.analysis.landscape.landscape import Surface
-    from zoo.checkpoints.store import Checkpoint
+    from zoo.checkpoints.load import Checkpoint
     from zoo.data.dataset import Dataset, Split
 
 FLAGS = flags.FlagValues()
@@ -79,7 +79,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         )
     import_keras()
     need_tensorflow()
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_for
 
@@ -158,7 +158,7 @@ def _line(
 ) -> int:
     from zoo.analysis.landscape.landscape import line
     from zoo.analysis.landscape.pictures import draw_line
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
 
     end = load(values.to)

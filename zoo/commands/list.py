@@ -108,7 +108,7 @@ def _readable(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     for name in names:
         try:
             yield _checkpoint(name)
-        except RequestError as error:
+        except (RequestError, OSError) as error:
             complain(f"left out {name}: {error}")
 
 
@@ -183,8 +183,8 @@ def _add_column(table: Table, name: str) -> None:
     )
 
 
-def _millions(count: int) -> str:
-    return f"{count / 1e6:,.2f} M"
+def _millions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:,.2f} M"
 
 
 COMMAND = Command("list", "[PATTERN]: models and checkpoints of the zoo.", FLAGS, main)

@@ -152,7 +152,7 @@ def _check(card: Card, name: str) -> None:
 
 def _of_checkpoint(name: str) -> _Predictor:
     import_keras()
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.tasks import find_task
     from zoo.training.inference import run
 

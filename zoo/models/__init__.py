@@ -6,9 +6,11 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import RequestError
+from zoo.models.sizes import check_parameters
 from zoo.registry import Registry, unknown
 
 if TYPE_CHECKING:
@@ -164,11 +166,15 @@ def build(name: str, **config: Any) -> keras.Model:
         # Any text is true to Python: "no" would be yes.
         if truth and not isinstance(value, bool) and value is not parameters[key].default:
             raise RequestError(f"{key} must be true or false, not {value!r}")
+    defaults = {key: parameters[key].default for key in known}
     try:
-        return builder(**{"name": name, **row.config, **config})
+        arguments = {"name": name, **row.config, **config}
+        construct = partial(builder, **arguments)
+        check_parameters(name, {**defaults, **arguments}, construct)
+        return construct()
     except RequestError:
         raise
-    except (AttributeError, TypeError, ValueError) as error:
-        told = ", ".join(f"{key}={value!r}" for key, value in config.items())
-        reason = str(error).splitlines()[0]
-        raise RequestError(f"{name} cannot be built with {told}: {reason}") from error
+    except Exception as error:  # Of a configuration that others wrote anything may be wrong.
+        values = ", ".join(f"{key}={value!r}" for key, value in config.items())
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise RequestError(f"{name} cannot be built with {values[:200]}: {reason}") from error

@@ -13,12 +13,10 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.conv import conv_bn
 from zoo.blocks.norm import normalise
 from zoo.errors import RequestError
+from zoo.models.imagenet import imagenet_statistics
 from zoo.models.normalization import normalise_input
+from zoo.models.sizes import check_stages
 from zoo.residual import Order, Shortcut, Tensor
-
-# The usual statistics of ImageNet's training images, in units of pixels (0 to 255).
-IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
-IMAGENET_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 
 
 def resnet(
@@ -59,17 +57,17 @@ def resnet(
         (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, stem, order or shortcut; a size under 32.
+        RequestError: Unknown block, stem, order or shortcut; a size under 32; stages that are no
+            whole numbers.
     """
     _check_shape(input_shape)
+    check_stages(depths, widths)
     unit = partial(BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init)
 
     image = keras.Input(input_shape, name="image")
-    channels = input_shape[-1]
+    usual_mean, usual_std = imagenet_statistics(input_shape[-1])
     x = normalise_input(
-        image,
-        _per_channel(IMAGENET_MEAN, channels) if mean is None else mean,
-        _per_channel(IMAGENET_STD, channels) if std is None else std,
+        image, usual_mean if mean is None else mean, usual_std if std is None else std
     )
     x = _stem(x, widths[0], stem)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
@@ -97,10 +95,6 @@ def _stem(x: Tensor, width: int, stem: str) -> Tensor:
         x = conv_bn(x, width, 3, name="stem")
         return layers.ReLU(name="stem_relu")(x)
     raise RequestError(f"unknown stem {stem!r}; known: imagenet, small")
-
-
-def _per_channel(imagenet: Sequence[float], channels: int) -> Sequence[float]:
-    return imagenet if channels == 3 else [sum(imagenet) / 3] * channels
 
 
 def _check_shape(shape: tuple[int | None, ...]) -> None:

@@ -1,12 +1,26 @@
-"""What a builder refuses before it builds: sizes and shares out of their range."""
+"""How large a model may be. Checked before it is built, for a configuration may be hostile."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    import keras
+
+MOST_BLOCKS = 1_000  # He et al. 2016 train 333, of 1,001 layers.
+MOST_PARAMETERS = 500_000_000  # 2 GB of float32; a ResNet-152 has 60 million.
+MOST_VALUES = 2**28  # In one input.
+MOST_CHANNELS = 2**18  # Or features; each has a mean and a deviation.
+
+_SURELY_SMALL = MOST_PARAMETERS // 5
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuses sizes, by their names, that are not whole numbers from 1 up.
+    """Refuses sizes, by their names, that are not whole numbers from 1 up, and too great a depth.
 
     Raises:
         RequestError: One is not; the message names it.
@@ -14,6 +28,8 @@ def check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if type(size) is not int or size < 1:  # Not True, which is an int as well.
             raise RequestError(f"{name} must be a whole number from 1 up, not {size!r}")
+        if name == "depth" and size > MOST_BLOCKS:
+            raise RequestError(f"depth must be at most {MOST_BLOCKS:,}, not {size:,}")
 
 
 def check_shares(**shares: float) -> None:
@@ -25,3 +41,70 @@ def check_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not isinstance(share, (int, float)) or not 0 <= share < 1:
             raise RequestError(f"{name} must be in [0, 1), not {share!r}")
+
+
+def check_stages(depths: Sequence[int], widths: Sequence[int]) -> None:
+    """Refuses depths and widths of stages that are no such, or too many blocks.
+
+    Raises:
+        RequestError: They are; the message names them.
+    """
+    for key, values in (("depths", depths), ("widths", widths)):
+        if not isinstance(values, (list, tuple)) or not values:
+            raise RequestError(f"{key} must be a list of whole numbers, not {values!r}")
+        for value in values:
+            check_sizes(**{key: value})
+    if len(depths) != len(widths):
+        raise RequestError(f"there are {len(depths)} depths for {len(widths)} widths")
+    if sum(depths) > MOST_BLOCKS:
+        raise RequestError(f"depths must be {MOST_BLOCKS:,} together at most, not {sum(depths):,}")
+
+
+def check_parameters(
+    name: str, arguments: Mapping[str, Any], build: Callable[[], keras.Model]
+) -> None:
+    """Refuses a model of more parameters than `MOST_PARAMETERS`, before memory is taken for them.
+
+    Args:
+        name: Of the model, for the message.
+        arguments: Of its builder, all of them.
+        build: Builds it.
+
+    Raises:
+        RequestError: It has more, or its input is over `MOST_VALUES` or `MOST_CHANNELS`.
+    """
+    shape = [size or 1 for size in arguments.get("input_shape") or (1,)]
+    if math.prod(shape) > MOST_VALUES or shape[-1] > MOST_CHANNELS:
+        raise RequestError(
+            f"{name}: an input of {' × '.join(f'{size:,}' for size in shape)} values is too large; "
+            f"the zoo takes {MOST_VALUES:,} values in {MOST_CHANNELS:,} channels or features"
+        )
+    if _at_most(arguments) <= _SURELY_SMALL:
+        return
+    import keras
+
+    # Variables get no values in this scope, so that the exact count costs no memory.
+    with keras.StatelessScope(initialize_variables=False):
+        count = sum(math.prod(variable.shape) for variable in build().trainable_variables)
+    if count > MOST_PARAMETERS:
+        raise RequestError(
+            f"{name} would have {count:,} parameters; the zoo builds up to {MOST_PARAMETERS:,}"
+        )
+
+
+def _at_most(arguments: Mapping[str, Any]) -> int:
+    """Returns a number of parameters that no built-in block exceeds; unknown sizes count as 1."""
+
+    def number(key: str) -> int:
+        value = arguments.get(key)
+        return max(1, value) if type(value) is int else 1
+
+    def largest(keys: Sequence[str]) -> int:
+        return max([1, *(n for key in keys for n in arguments.get(key) or () if type(n) is int)])
+
+    width = max(number("width"), largest(["widths"]))
+    blocks = max(number("depth"), sum(n for n in arguments.get("depths") or () if type(n) is int))
+    channels = (arguments.get("input_shape") or (1,))[-1] or 1
+    stem = max(49, number("patch") ** 2) * channels * width
+    head = 4 * width * number("num_classes")
+    return blocks * (36 + 2 * number("expansion")) * width**2 + stem + head

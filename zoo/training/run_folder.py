@@ -16,7 +16,8 @@ from typing import Any
 import keras
 
 from zoo.checkpoints.card import Card, Input, Metric, read_card
-from zoo.checkpoints.store import WEIGHTS, build_from_card, load, save
+from zoo.checkpoints.load import load
+from zoo.checkpoints.store import WEIGHTS, build_from_card, save
 from zoo.checkpoints.typed_json import parse_json
 from zoo.data.dataset import Dataset, input_statistics
 from zoo.errors import RequestError

@@ -172,7 +172,7 @@ def test_measures_of_convexity(lowest, highest, ratio, negative):
 
 
 def test_dropout_does_not_reach_the_surface(tmp_path):
-    from zoo.checkpoints.store import load
+    from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe

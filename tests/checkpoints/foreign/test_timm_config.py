@@ -6,11 +6,15 @@ import json
 
 import pytest
 
-from zoo.checkpoints.card import Card, Input
-from zoo.checkpoints.foreign.timm_config import check_network, labels_of, read_config, with_config
+from zoo.checkpoints.foreign.preprocessing import Preprocessing
+from zoo.checkpoints.foreign.timm_config import (
+    check_network,
+    labels_of,
+    preprocessing_of,
+    problem_of,
+    read_config,
+)
 from zoo.errors import RequestError
-
-CARD = Card("resnet18", ("a", "b"), Input((224, 224, 3), (1.0, 2.0, 3.0), (1.0, 1.0, 1.0), 256))
 
 
 @pytest.mark.parametrize(
@@ -63,16 +67,24 @@ def test_another_network_of_the_same_weights(config, message):
 
 
 @pytest.mark.parametrize(
-    ("changes", "resize", "interpolation"),
+    ("changes", "expected"),
     [
-        ({}, 256, "bilinear"),
-        ({"crop_pct": 0.95, "interpolation": "bicubic"}, 235, "bicubic"),
-        ({"crop_pct": 0.95, "crop_mode": "squash"}, None, "bilinear"),
+        ({}, Preprocessing()),
+        (
+            {"crop_pct": 0.95, "interpolation": "bicubic"},
+            Preprocessing(crop_pct=0.95, interpolation="bicubic"),
+        ),
+        ({"crop_pct": 0.95, "crop_mode": "squash"}, Preprocessing(resize="squash")),
+        (
+            {"input_size": [3, 96, 128], "mean": [0.5], "std": [0.2]},
+            Preprocessing(image_size=(96, 128), mean=(0.5,), std=(0.2,)),
+        ),
     ],
 )
-def test_preprocessing(changes, resize, interpolation):
-    form = with_config(CARD, {"pretrained_cfg": changes}).input
-    assert (form.resize, form.interpolation) == (resize, interpolation)
+def test_preprocessing(changes, expected):
+    config = {"pretrained_cfg": {**changes, "license": "mit"}}
+    assert preprocessing_of(config) == (expected, "mit")
+    assert preprocessing_of({}) == (Preprocessing(), None)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +105,20 @@ def test_preprocessing(changes, resize, interpolation):
 )
 def test_a_wrong_preprocessing_is_refused(changes):
     with pytest.raises(RequestError, match="wrong pretrained_cfg"):
-        with_config(CARD, {"pretrained_cfg": changes})
+        preprocessing_of({"pretrained_cfg": changes})
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({}, ""),
+        ({"problem_type": "single_label_classification"}, ""),
+        ({"problem_type": "multi_label_classification"}, "multilabel"),
+        ({"problem_type": "regression"}, "regression"),
+    ],
+)
+def test_the_problem(config, problem):
+    assert problem_of(config) == problem
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "[" * 100_000, json.dumps("x")])

@@ -3,7 +3,6 @@ import pytest
 
 from zoo.checkpoints.foreign.torchvision_names import (
     from_torchvision,
-    plain_names,
     to_torchvision,
     torchvision_name,
 )
@@ -74,24 +73,3 @@ def test_other_numbers_than_floats_are_named(tensors):
     tensors["conv1.weight"] = tensors["conv1.weight"].astype(np.int8)
     with pytest.raises(RequestError, match=r"other numbers than floats in conv1\.weight \(int8\)"):
         from_torchvision(tensors, SHAPES)
-
-
-ONE, TWO = np.zeros(4), np.zeros((4, 8))
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"conv1.weight": ONE, "fc.weight": TWO}, {"conv1.weight", "fc.weight"}),
-        ({"module.conv1.weight": ONE, "module.fc.bias": ONE}, {"conv1.weight", "fc.bias"}),
-        ({"_orig_mod.module.conv1.weight": ONE}, {"conv1.weight"}),
-        ({"model.conv1.weight": ONE, "loss.weight": ONE}, {"model.conv1.weight", "loss.weight"}),
-        ({"fc.1.weight": TWO, "fc.1.bias": ONE}, {"fc.weight", "fc.bias"}),
-        # Two dense layers, or a norm before one, are another head.
-        ({"fc.0.weight": TWO, "fc.2.weight": TWO}, {"fc.0.weight", "fc.2.weight"}),
-        ({"fc.0.weight": ONE, "fc.1.weight": TWO}, {"fc.0.weight", "fc.weight"}),
-        ({}, set()),
-    ],
-)
-def test_what_trainings_wrap_around_names_is_taken_off(given, expected):
-    assert plain_names(given).keys() == expected

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import safetensors.numpy
 
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.checkpoints.foreign.torchvision_names import from_torchvision, to_torchvision
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, whole_folder
 from zoo.models import MODELS
-from zoo.models.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
+
+
+class Tensor(Protocol):
+    """Anything with a shape: an array, or a tensor that still lies in its file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its axes."""
 
 
 def check_sha256(path: Path, expected: str | None) -> str:
@@ -27,49 +34,41 @@ def check_sha256(path: Path, expected: str | None) -> str:
     Raises:
         DamagedError: It is another.
     """
-    found = sha256(path)
-    if expected is not None and found != expected.lower():
-        raise DamagedError(f"{path} has sha256 {found}, not {expected.lower()}; get it anew")
-    return found
+    actual = sha256(path)
+    if expected is not None and actual != expected.lower():
+        raise DamagedError(f"{path} has sha256 {actual}, not {expected.lower()}; get it anew")
+    return actual
 
 
-def describe(
-    model: str, tensors: Mapping[str, np.ndarray], labels: tuple[str, ...] | None = None
-) -> Card:
-    """Returns a card for torchvision's tensors, with torchvision's usual preprocessing.
+def classes_and_channels(model: str, tensors: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Returns the width of the head and the channels of the stem.
 
     Args:
         model: A name of `zoo.list_models()`.
-        tensors: By torchvision's names: the head tells the classes, the stem the channels.
-        labels: Names of the classes; None: ImageNet's for 1,000, else their numbers.
+        tensors: By torchvision's names.
 
     Raises:
-        RequestError: The model is no ResNet, the head or stem is missing, or the number of labels
-            is another than that of the classes.
+        RequestError: The model is no ResNet, or the head or the stem is missing.
     """
     row = MODELS.get(model)
     if row.family != "resnet":
         raise RequestError(f"only ResNets are imported, and {model} is of family {row.family!r}")
     for name, axes, part in (("conv1.weight", 4, "stem"), ("fc.weight", 2, "head")):
-        if name not in tensors or tensors[name].ndim != axes:
+        if name not in tensors or len(tensors[name].shape) != axes:
             raise RequestError(f"there is no tensor {name!r} of {axes} axes, a ResNet's {part}")
-    classes, channels = tensors["fc.weight"].shape[0], tensors["conv1.weight"].shape[1]
-    if labels is None:
-        labels = imagenet_labels() if classes == 1000 else tuple(map(str, range(classes)))
-    if len(labels) != classes:
-        raise RequestError(f"there are {len(labels)} labels for the {classes} classes of the head")
-    mean, std = IMAGENET_MEAN, IMAGENET_STD
-    if channels != 3:
-        mean, std = (sum(mean) / 3,) * channels, (sum(std) / 3,) * channels
-    side = row.input_shape[0]
-    return Card(
-        model=model,
-        labels=labels,
-        # 224 of 256, torchvision's and timm's custom for ImageNet.
-        input=Input(
-            shape=(side, side, channels), mean=mean, std=std, resize=256 if side == 224 else None
-        ),
-    )
+    return tensors["fc.weight"].shape[0], tensors["conv1.weight"].shape[1]
+
+
+def with_two_outputs(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the tensors of a network of one output z as those of two, -z/2 and z/2.
+
+    Their softmax is the sigmoid of z and its complement. Halving is exact, so nothing is lost.
+
+    Args:
+        tensors: By torchvision's names.
+    """
+    halves = {name: tensors[name] / 2 for name in ("fc.weight", "fc.bias") if name in tensors}
+    return {**tensors, **{name: np.concatenate([-half, half]) for name, half in halves.items()}}
 
 
 def write_checkpoint(
@@ -122,11 +121,6 @@ def write_torchvision(folder: Path, path: Path) -> int:
         # timm and transformers look for this word before they open a file.
         temporary.write_bytes(safetensors.numpy.save(tensors, metadata={"format": "pt"}))
     return len(tensors)
-
-
-def with_origin(card: Card, source: str, **origin: str) -> Card:
-    """Returns the card with where its weights come from."""
-    return dataclasses.replace(card, source=source, origin=origin)
 
 
 def _check_standard(card: Card) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from math import floor
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoints.card import Card
+from zoo.checkpoints.foreign.preprocessing import Preprocessing
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 
@@ -73,34 +71,38 @@ def check_network(config: dict[str, Any], model: str) -> None:
             )
 
 
-def with_config(card: Card, config: dict[str, Any]) -> Card:
-    """Returns the card with the preprocessing and licence that timm's configuration tells.
+def problem_of(config: dict[str, Any]) -> str:
+    """Returns "multilabel", "regression" or "" for one class of several."""
+    said = str(config.get("problem_type", "")).lower()
+    return {"multi_label_classification": "multilabel", "regression": "regression"}.get(said, "")
+
+
+def preprocessing_of(config: dict[str, Any]) -> tuple[Preprocessing, str | None]:
+    """Returns the preparation of pictures and the licence that timm's configuration states.
 
     Raises:
         RequestError: A value is not of the form that timm writes.
     """
-    found = config.get("pretrained_cfg") or {}
-    given = card.input
+    stated = config.get("pretrained_cfg") or {}
     try:
-        side = int(found.get("input_size", (0, given.shape[0]))[1])
-        resize = floor(side / float(found["crop_pct"])) if "crop_pct" in found else given.resize
-        if (mode := found.get("crop_mode", "center")) not in ("center", "squash"):
+        size = stated.get("input_size")
+        mode = stated.get("crop_mode", "center")
+        if mode not in ("center", "squash"):
             raise ValueError(f"crop_mode {mode!r} is neither 'center' nor 'squash'")
-        form = dataclasses.replace(
-            given,
-            shape=(side, side, given.shape[2]),
-            mean=_pixels(found.get("mean"), given.mean),
-            std=_pixels(found.get("std"), given.std),
-            resize=None if mode == "squash" else resize,
-            interpolation=str(found.get("interpolation", given.interpolation)),
+        squash = mode == "squash"
+        preprocessing = Preprocessing(
+            image_size=None if size is None else (int(size[1]), int(size[2])),
+            resize="squash" if squash else None,
+            crop_pct=None if squash or "crop_pct" not in stated else float(stated["crop_pct"]),
+            mean=_numbers(stated.get("mean")),
+            std=_numbers(stated.get("std")),
+            interpolation=stated.get("interpolation"),
         )
+        licence = stated.get("license")
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise RequestError(f"timm's config.json has a wrong pretrained_cfg: {error}") from error
-    return dataclasses.replace(card, input=form, licence=str(found.get("license", card.licence)))
+    return preprocessing, None if licence is None else str(licence)
 
 
-def _pixels(values: Any, default: tuple[float, ...]) -> tuple[float, ...]:
-    """Timm's statistics are of pixels from 0 to 1, ours from 0 to 255."""
-    if values is None or len(values) != len(default):
-        return default
-    return tuple(255 * float(value) for value in values)
+def _numbers(values: Any) -> tuple[float, ...] | None:
+    return None if values is None else tuple(float(value) for value in values)

@@ -7,11 +7,11 @@ out) and (in, out). Every translation here only renames and transposes: a round 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from zoo.checkpoints.tensor_names import listed, name_problems
+from zoo.checkpoints.tensor_files import listed, name_problems
 from zoo.errors import RequestError
 
 _LEAVES = {
@@ -24,8 +24,6 @@ _LEAVES = {
 }
 _STEM = re.compile(r"stem_(conv|bn)")
 _UNIT = re.compile(r"stage(\d+)_block(\d+)_(\d+|shortcut)_(conv|bn)")
-_WRAPPERS = ("module.", "_orig_mod.", "model.")
-_HEAD = re.compile(r"fc\.\d+\.weight")
 # torch counts the batches that a norm has seen; neither framework reads it at momentum 0.1.
 _IGNORED = re.compile(r"(.*\.)?num_batches_tracked")
 
@@ -48,33 +46,6 @@ def torchvision_name(path: str) -> str:
     else:
         raise RequestError(f"torchvision's ResNet has no counterpart of {path!r}")
     return f"{module}.{_LEAVES[leaf]}"
-
-
-def plain_names(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns tensors under torchvision's own names, out of what trainings wrap around them.
-
-    Prefixes that all names have are taken off: "module." (DataParallel), "_orig_mod."
-    (torch.compile), "model." (Lightning). A head that is a sequence with one dense layer, such as
-    dropout and "fc.1", becomes "fc".
-
-    Args:
-        tensors: By the names in the file.
-    """
-    found = dict(tensors)
-    while prefix := _common_prefix(found):
-        found = {name.removeprefix(prefix): value for name, value in found.items()}
-    dense = [name for name, value in found.items() if _HEAD.fullmatch(name) and value.ndim == 2]
-    if "fc.weight" not in found and len(dense) == 1:
-        layer = dense[0].removesuffix(".weight")
-        for leaf in ("weight", "bias"):
-            if f"{layer}.{leaf}" in found:
-                found[f"fc.{leaf}"] = found.pop(f"{layer}.{leaf}")
-    return found
-
-
-def _common_prefix(names: Collection[str]) -> str:
-    common = (p for p in _WRAPPERS if names and all(name.startswith(p) for name in names))
-    return next(common, "")
 
 
 def from_torchvision(

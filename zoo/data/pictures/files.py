@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from zoo.checkpoints.cache import cache_folder, locked
+from zoo.cache import cache_folder, locked
 from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split, stratified_split
 from zoo.data.labels import check_splits

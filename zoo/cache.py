@@ -1,0 +1,43 @@
+"""The user's cache: where it is, and how processes keep out of each other's way in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoo.errors import RequestError
+
+
+def cache_folder() -> Path:
+    """Returns `ZOO_CACHE`, or `~/.cache/zoo` where it is not set.
+
+    Raises:
+        RequestError: It is not set, and this user has no home.
+    """
+    if folder := os.environ.get("ZOO_CACHE"):
+        return Path(folder)
+    try:
+        return Path.home() / ".cache" / "zoo"
+    except RuntimeError as error:
+        raise RequestError("this user has no home folder; set ZOO_CACHE to a folder") from error
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes from a folder of the cache, and removes what a killed one left there.
+
+    Args:
+        folder: Of a checkpoint, or of decoded pictures; need not exist.
+    """
+    import filelock  # A dependency of huggingface_hub, which locks its own cache with it.
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.parent / f".{folder.name}.lock"
+    with filelock.FileLock(lock):
+        for left in folder.parent.glob(f".{folder.name}.*"):
+            if left != lock:
+                shutil.rmtree(left, ignore_errors=True)
+        yield

@@ -1,0 +1,102 @@
+"""From the name of a checkpoint to a model with its weights."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.checkpoints.adapt import adapt_statistics
+from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.checkpoints.store import build_from_card, load_weights
+from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    import keras
+
+_LOG = logging.getLogger("zoo")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model with all that travels with it."""
+
+    model: keras.Model
+    card: Card
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the logits."""
+        return self.card.labels
+
+
+def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
+    """Loads a checkpoint.
+
+    Args:
+        name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder. A
+            published checkpoint is fetched at its first use.
+        **config: Arguments of the model's builder over those of the card, such as another
+            `input_shape`; all weights have to fit.
+
+    Raises:
+        RequestError: There is no such checkpoint, it cannot be fetched, or its files do not fit.
+        DamagedError: Its files are not what its card says.
+    """
+    folder = find_checkpoint(name)
+    card = read_card(folder)
+    model = build_from_card(card, **config)
+    load_weights(model, folder, card)
+    return Checkpoint(model, card)
+
+
+def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> keras.Model:
+    """Builds a model of the zoo; with a checkpoint, starts from its weights.
+
+    Args:
+        name: A name of `zoo.list_models()`.
+        checkpoint: The tag of a checkpoint of that model ("cifar10" for "resnet18.cifar10"), its
+            whole name, or the path of a checkpoint's folder.
+        **config: Arguments of the model's builder, such as `num_classes` and `input_shape`. Where
+            `num_classes` differs from the checkpoint's, the head is fresh; where the channels do,
+            the stem is adapted (see `zoo.checkpoints.adapt`). Both are logged as warnings.
+
+    Returns:
+        A functional `keras.Model` that gives logits.
+
+    Raises:
+        RequestError: Unknown model, checkpoint or argument, or a value that the builder refuses.
+    """
+    from zoo.models import build
+
+    if checkpoint is None:
+        return build(name, **config)
+    whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / "card.json").is_file()
+    folder = find_checkpoint(checkpoint if whole else f"{name}.{checkpoint}")
+    card = read_card(folder)
+    if card.model != name:
+        raise RequestError(f"checkpoint {checkpoint!r} is of a {card.model}, not of a {name}")
+    classes = config.get("num_classes", len(card.labels))
+    fresh_head = classes != len(card.labels)
+    if fresh_head and classes:
+        _LOG.warning(
+            "%s: the head is fresh, for %d classes; the checkpoint tells %d apart",
+            name, classes, len(card.labels),
+        )  # fmt: skip
+    model = build_from_card(card, **{**_statistics(card, config), **config})
+    load_weights(model, folder, card, skip="logits" if fresh_head else None, adapt_stem=True)
+    return model
+
+
+def _statistics(card: Card, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the card's mean and std for the channels of another input shape."""
+    if len(shape := config.get("input_shape", card.input.shape)) != 3:
+        return {}
+    return {
+        "mean": adapt_statistics(card.input.mean, shape[2]),
+        "std": adapt_statistics(card.input.std, shape[2]),
+    }
