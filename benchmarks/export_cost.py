@@ -30,11 +30,11 @@ import_keras()
 import keras
 import numpy as np
 import export
-from export import pipeline
+from export import artifact
 from zoo.models import build
 
 name, size, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-pipeline.prove = lambda subject, scratch: ()
+artifact.prove = lambda subject, scratch: ()
 keras.utils.set_random_seed(0)
 model = build(name, num_classes=10, input_shape=(size, size, 3))
 x = np.random.default_rng(0).integers(0, 256, (250, size, size, 3), dtype=np.uint8)

@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from export.checks.gates import Check
+    from export.checks.evidence import Check
     from export.errors import ExportError
     from export.pipeline import export_model
     from export.publish import check_output
     from export.report import Artifact, GateFailure, Report
-    from export.samples import Samples
+    from export.samples import LEAST_SAMPLES, Samples
     from export.stream import LiteStream, load_lite
     from export.targets import TARGETS, Gates, Target, register_target
     from export.tflite.inspect import describe_file
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from export.tflite.runtime import LiteModel
 
 _HOMES = {
+    "LEAST_SAMPLES": "export.samples",
     "TARGETS": "export.targets",
     "About": "export.tflite.metadata",
     "Artifact": "export.report",
-    "Check": "export.checks.gates",
+    "Check": "export.checks.evidence",
     "ExportError": "export.errors",
     "GateFailure": "export.report",
     "Gates": "export.targets",
@@ -46,6 +47,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "LEAST_SAMPLES",
     "TARGETS",
     "About",
     "Artifact",

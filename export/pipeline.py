@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,27 +9,24 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from export.checks.gates import Check, Evidence, judge
-from export.checks.layers import LayerNoise, worst_layers
-from export.checks.parity import accuracy, compare
-from export.checks.prove import prove
-from export.checks.provers.subject import Subject
-from export.checks.verify import Run, run_artifact
-from export.child import ChildError
-from export.errors import ExportError
-from export.forms.form import SIGNATURE, Form, prepare, reference
+from export.artifact import SAVED_MODEL, lite_artifact, saved_model_artifact
+from export.checks.parity import accuracy, permuted
+from export.errors import ExportError, unknown
+from export.forms.answers import answers
+from export.forms.form import SIGNATURE, prepare
 from export.forms.one_step import step_samples
-from export.forms.saved_model import VERSION, run_saved_model, save_for_conversion, save_for_serving
+from export.forms.outputs import OUTPUTS, decide
+from export.forms.saved_model import save_for_conversion
 from export.pages import guide
 from export.pages.report_page import render
 from export.publish import REPORT, check_output, publish, working_folder
 from export.report import Artifact, GateFailure, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
-from export.targets import FLOAT32_GATES, Target, find_targets
+from export.targets import Target, find_targets
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
-from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import LABELS, About, attach, check_about, describe
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
@@ -39,11 +34,9 @@ from export.trainable.lesson import TRAINABLE
 
 Progress = Callable[[str], None]
 
-SAVED_MODEL = "saved_model"
 PAGE = "report.html"
 INTEGRATION = "INTEGRATION.md"
 _CALIBRATION = "calibration.npz"
-_SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 _RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
 
 
@@ -75,7 +68,8 @@ def export_model(
         labels: One for each output; may be empty where the outputs are values.
         targets: Names in `export.targets.TARGETS`. The SavedModel is always written.
         outputs: "logits" (a softmax is appended), "probabilities", "values" (regression), or
-            "auto", which looks at the last activation.
+            "auto", which looks at what the model gives on the samples: see
+            `export.forms.outputs.decide`.
         identity: What this is, for the report and the files: "checkpoint", "model".
         about: What the files should say about the model: description, author, licence, features.
         edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: as the
@@ -101,22 +95,34 @@ def export_model(
     """
     output = Path(output).absolute()
     check_output(output)
-    form = prepare(model, outputs, streaming)
-    if trainable_head:
-        check_trainable(form)
+    form = prepare(model, streaming=streaming)
     wanted = find_targets(targets, edge_io, gpu_precision, npu_percent)
-    labels = _check_labels(labels, form)
+    if outputs not in OUTPUTS:
+        raise unknown("kind of outputs", str(outputs), OUTPUTS)
+    labels = _check_labels(labels, form.classes)
     if threads < 1:
         raise ExportError(f"threads is {threads}; pass 1 or more")
     identity = _check_identity(identity or {}, model)
     about = check_about(about or About(), form)
-    if form.outputs == "values" and samples.test_y is not None:
-        raise ExportError("test_y is given for a model whose outputs are values; leave it out")
     samples = check_samples(samples, form.input_shape, form.classes)
     tell = progress or (lambda line: None)
+    tell("running the Keras model")
+    given = answers(model, samples.compared)
+    decided, reason = decide(model, outputs, given, classified=samples.test_y is not None)
+    tell(f"outputs: {decided} ({reason})")
+    form = replace(form, outputs=decided)
+    if not labels and decided != "values":
+        raise ExportError(
+            f"0 labels for {form.classes} outputs; pass one label for each output, or "
+            "outputs='values'"
+        )
+    if trainable_head:
+        check_trainable(form)
+    reference = form.activate(tf.constant(given)).numpy()
+    if samples.test_y is not None:
+        _check_truth(reference, samples.test_y, labels, decided)
     try:
         with working_folder(output) as folder:
-            tell("running the Keras model")
             task = Task(
                 form=form,
                 samples=samples,
@@ -125,12 +131,10 @@ def export_model(
                 about=about,
                 identity=identity,
                 threads=threads,
-                reference=reference(form, samples.test_x),
+                reference=reference,
                 scratch=folder / "scratch",
                 artifacts=folder / "artifacts",
             )
-            if not np.isfinite(task.reference).all():
-                raise ExportError("the Keras model itself gives NaN or infinity; check its weights")
             report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
             _remove_failed(report, task.artifacts)
@@ -163,12 +167,12 @@ def _make(
         tell(f"{target.name}: checking")
         if path not in failures:
             _attach_metadata(task, target, path)
-        made[target.name] = _lite_artifact(task, target, path, failures.get(path), floats)
+        made[target.name] = lite_artifact(task, target, path, failures.get(path), floats)
     if trainable_head:
         tell("trainable: converting and letting it learn")
         made[TRAINABLE] = trainable_artifact(task)
     tell(f"{SAVED_MODEL}: writing and checking")
-    made[SAVED_MODEL] = _saved_model_artifact(task)
+    made[SAVED_MODEL] = saved_model_artifact(task)
     truth = task.samples.test_y
     report = Report(
         identity=task.identity,
@@ -192,8 +196,11 @@ def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
 
 def _write_source(task: Task) -> Source:
     samples, form = task.samples, task.form
-    lengths = {} if samples.test_lengths is None else {"lengths": samples.test_lengths}
-    _write_arrays(task.scratch / TEST_X, {"x": samples.test_x, **lengths})
+    lengths = samples.compared_lengths
+    compared = (
+        {"x": samples.compared} if lengths is None else {"x": samples.compared, "lengths": lengths}
+    )
+    _write_arrays(task.scratch / TEST_X, compared)
     if form.step is not None:
         calibration = step_samples(
             form.step, samples.calibration, samples.calibration_lengths, form.kind
@@ -223,117 +230,6 @@ def _attach_metadata(task: Task, target: Target, path: Path) -> None:
     attach(path, metadata, files)
 
 
-def _lite_artifact(
-    task: Task, target: Target, path: Path, failure: str | None, floats: Path
-) -> tuple[Artifact, np.ndarray | None]:
-    if failure is not None:
-        check = Check("conversion", "fail", failure)
-        return Artifact(path.name, target.precision, (check,)), None
-    graph = read_graph(path)
-    size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
-    try:
-        run = run_artifact(path, task.scratch / TEST_X, task.threads, task.scratch)
-        layers: tuple[LayerNoise, ...] = ()
-        if target.precision == "int8" and floats.is_file() and not run.states:
-            layers = worst_layers(path, floats, task.scratch / TEST_X, task.scratch)
-    except ChildError as death:
-        check = Check("runs", "fail", str(death))
-        artifact = Artifact(
-            path.name, target.precision, (check,), size, digest, operators=graph.operators
-        )
-        return artifact, None
-    artifact = _artifact(task, target, path.name, size, digest, run, graph, layers)
-    return _with_proofs(task, target, path, artifact, run), run.values
-
-
-def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
-    subject = Subject(
-        path=path,
-        target=target,
-        input=run.input,
-        kind=task.form.kind,
-        pixels=task.pixels,
-        labels=task.labels,
-        test_x=task.scratch / TEST_X,
-        streams=bool(run.states),
-    )
-    proofs = prove(subject, task.scratch)
-    return replace(
-        artifact,
-        checks=(*artifact.checks, *(proof.check for proof in proofs)),
-        proofs={proof.check.name: proof.figures for proof in proofs if proof.figures},
-    )
-
-
-def _saved_model_artifact(task: Task) -> tuple[Artifact, np.ndarray]:
-    folder = task.artifacts / SAVED_MODEL
-    save_for_serving(task.form, folder, task.labels, pixels=task.pixels)
-    run = run_saved_model(folder, task.form, task.samples.test_x, task.threads)
-    size, digest = _folder_size_and_digest(folder)
-    file = f"{SAVED_MODEL}/{VERSION}"
-    artifact = _artifact(task, _SAVED_MODEL_TARGET, file, size, digest, run, None)
-    return artifact, run.values
-
-
-def _artifact(
-    task: Task,
-    target: Target,
-    file: str,
-    size: int,
-    digest: str,
-    run: Run,
-    graph: Graph | None,
-    layers: tuple[LayerNoise, ...] = (),
-) -> Artifact:
-    truth = task.samples.test_y
-    finite = bool(np.isfinite(run.values).all())
-    classified = task.form.outputs != "values"
-    parity = compare(run.values, task.reference, classified=classified) if finite else None
-    top1 = None if truth is None else accuracy(run.values, truth)
-    evidence = Evidence(
-        target=target,
-        kind=task.form.kind,
-        output_name=task.form.output_name,
-        states=task.form.states if graph is not None else (),
-        recurrent=task.form.recurrent,
-        pixels=task.pixels,
-        run=run,
-        reference=task.reference,
-        parity=parity,
-        accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
-        graph=graph,
-        signature=SIGNATURE,
-        weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
-        bytes=None if graph is None else size,
-        worst_layers=layers,
-    )
-    return Artifact(
-        file=file,
-        precision=target.precision,
-        checks=judge(evidence),
-        bytes=size,
-        sha256=digest,
-        input=run.input,
-        output=run.output,
-        states=run.states,
-        operators={} if graph is None else graph.operators,
-        parity=parity,
-        top1=top1,
-        latency=run.latency,
-        worst_layers=layers,
-    )
-
-
-def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            content = path.read_bytes()
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content)
-            size += len(content)
-    return size, digest.hexdigest()
-
-
 def _remove_failed(report: Report, folder: Path) -> None:
     """Removes what failed a gate, so that nothing of it can be shipped."""
     for artifact in report.artifacts.values():
@@ -353,21 +249,38 @@ def _write_report(
         text = guide.render(report, labels=task.labels, pixels=task.pixels)
         (folder / INTEGRATION).write_text(text, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
-    predictions = {"Keras": task.reference, **values}
+    shown = {"Keras": task.reference, **values}
+    predictions = {name: outputs[: report.samples] for name, outputs in shown.items()}
     # Labels of values are names, not answers.
     answers = () if task.form.outputs == "values" else task.labels
     (folder / PAGE).write_text(render(report, task.samples, answers, predictions), encoding="utf-8")
 
 
-def _check_labels(labels: Sequence[str], form: Form) -> tuple[str, ...]:
+def _check_truth(
+    reference: np.ndarray, truth: np.ndarray, labels: Sequence[str], outputs: str
+) -> None:
+    if outputs == "values":
+        raise ExportError(
+            "test_y is given for a model whose outputs are values; leave it out, or pass "
+            "outputs='logits' or outputs='probabilities'"
+        )
+    moved = permuted(reference, truth)
+    if moved is not None:
+        one, other = (labels[index] for index in moved)
+        raise ExportError(
+            f"test_y and the outputs number the classes in another order: nearly all that test_y "
+            f"calls {one!r} the Keras model calls {other!r}, and so on round; put the labels, or "
+            "test_y, into the order of the outputs"
+        )
+
+
+def _check_labels(labels: Sequence[str], classes: int) -> tuple[str, ...]:
     if isinstance(labels, str):
         raise ExportError(f"labels is the string {labels!r}; pass one label for each output")
     labels = tuple(labels)
-    if not labels and form.outputs == "values":
-        return labels
-    if len(labels) != form.classes:
+    if labels and len(labels) != classes:
         raise ExportError(
-            f"{len(labels)} labels for {form.classes} outputs; pass one label for each output"
+            f"{len(labels)} labels for {classes} outputs; pass one label for each output"
         )
     for label in labels:
         if not isinstance(label, str) or not label.strip() or len(label.splitlines()) != 1:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
-from export.checks.gates import Check
+from export.checks.evidence import Check
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
 from export.tflite.runtime import Latency, TensorInfo

@@ -11,8 +11,15 @@ from export.errors import ExportError
 
 # Signal to noise stops rising there: 50 samples 33.3 dB, 200 34.7, 1000 34.9 (digits, CNN).
 CALIBRATION_LIMIT = 200
+# So many make 1 % of them a sample; with fewer, samples without labels are added.
+LEAST_SAMPLES = 100
 # Without labels nothing needs the whole test set; parity is settled by a few hundred.
 UNLABELLED_LIMIT = 256
+# A calibration sample is left out where it lies this many times the spread of the others (from the
+# 5th to the 95th percentile) from their median: a row in another unit, say. Where more than so
+# many are that far out, they belong to the data.
+_FAR, _MOST_LEFT_OUT = 20.0, 0.02
+_LEAST_TO_JUDGE = 20
 _MOST_AT_ONCE, _NUMBERS_AT_ONCE = 32, 1_000_000
 
 
@@ -29,6 +36,10 @@ class Samples:
             stream asks for them, and is given the true steps alone.
         test_lengths: (M,), likewise.
         calibration_y: (N,) the class of each; given, every class is calibrated on alike.
+        others: (K, ...) further real inputs, as from validation and training, to compare on where
+            there are fewer than 100 test samples; those for calibration come after them.
+        other_lengths: (K,), as `calibration_lengths`.
+        left_out: How many samples `check_samples` has left out of the calibration.
     """
 
     calibration: np.ndarray
@@ -37,6 +48,21 @@ class Samples:
     calibration_lengths: np.ndarray | None = None
     test_lengths: np.ndarray | None = None
     calibration_y: np.ndarray | None = None
+    others: np.ndarray | None = None
+    other_lengths: np.ndarray | None = None
+    left_out: int = 0
+
+    @property
+    def compared(self) -> np.ndarray:
+        """(M + K, ...) what artifacts are compared on: the test samples, then the others."""
+        return self.test_x if self.others is None else np.concatenate([self.test_x, self.others])
+
+    @property
+    def compared_lengths(self) -> np.ndarray | None:
+        """(M + K,) their lengths."""
+        if self.test_lengths is None or self.other_lengths is None:
+            return self.test_lengths
+        return np.concatenate([self.test_lengths, self.other_lengths])
 
 
 def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Samples:
@@ -49,8 +75,8 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
 
     Returns:
         At most 200 calibration samples, of each class alike where classes are given, else evenly
-        spaced; the test samples, where they have no labels
-        at most 256, evenly spaced.
+        spaced, without what lies far from all others; the test samples, evenly spaced and at most
+        256 where they have no labels; and others, where there are fewer than 100.
 
     Raises:
         ExportError: Empty, of another shape, not finite, or labels that do not fit.
@@ -64,8 +90,10 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         test_x, test_lengths = _evenly_spaced(UNLABELLED_LIMIT, test_x, test_lengths)
     else:
         test_y = _check_labels(np.asarray(samples.test_y), len(test_x), classes)
+    far = _far_out(calibration, test_x)
+    kept = np.flatnonzero(~far)
     if samples.calibration_y is None:
-        chosen = evenly_spaced(np.arange(len(calibration)), CALIBRATION_LIMIT)
+        chosen = evenly_spaced(kept, CALIBRATION_LIMIT)
     else:
         calibration_y = np.asarray(samples.calibration_y)
         if calibration_y.shape != (len(calibration),):
@@ -73,10 +101,76 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
                 f"calibration_y has shape {calibration_y.shape}; pass one class for each of "
                 f"{len(calibration)} samples"
             )
-        chosen = balanced(calibration_y, CALIBRATION_LIMIT)
-    calibration = calibration[chosen]
-    calibration_lengths = None if calibration_lengths is None else calibration_lengths[chosen]
-    return Samples(calibration, test_x, test_y, calibration_lengths, test_lengths)
+        chosen = kept[balanced(calibration_y[kept], CALIBRATION_LIMIT)]
+    others, other_lengths = _others(samples, test_x, calibration, calibration_lengths, kept)
+    return Samples(
+        calibration=calibration[chosen],
+        test_x=test_x,
+        test_y=test_y,
+        calibration_lengths=None if calibration_lengths is None else calibration_lengths[chosen],
+        test_lengths=test_lengths,
+        others=others,
+        other_lengths=other_lengths,
+        left_out=int(far.sum()),
+    )
+
+
+def _others(
+    samples: Samples,
+    test_x: np.ndarray,
+    calibration: np.ndarray,
+    calibration_lengths: np.ndarray | None,
+    kept: np.ndarray,
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Picks what is missing to compare on, none of it twice."""
+    if len(test_x) >= LEAST_SAMPLES:
+        return None, None
+    sources = [(calibration, calibration_lengths, kept)]
+    if samples.others is not None and len(samples.others):
+        others = _check_inputs(samples.others, "others", test_x.shape[1:])
+        lengths_given = _check_lengths(samples.other_lengths, others)
+        sources.insert(0, (others, lengths_given, np.arange(len(others))))
+    seen = {_key(x) for x in test_x}
+    picked: list[np.ndarray] = []
+    lengths: list[int] = []
+    for source, true_lengths, indices in sources:
+        for index in evenly_spaced(indices, LEAST_SAMPLES):
+            if len(test_x) + len(picked) < LEAST_SAMPLES and _key(source[index]) not in seen:
+                seen.add(_key(source[index]))
+                picked.append(source[index])
+                steps = source.shape[1] if source.ndim == 3 else 0
+                lengths.append(steps if true_lengths is None else true_lengths[index])
+    if not picked:
+        return None, None
+    return np.stack(picked), None if samples.test_lengths is None else np.array(lengths)
+
+
+def _key(x: np.ndarray) -> bytes:
+    return x.astype(np.float32).tobytes()
+
+
+def _far_out(calibration: np.ndarray, test_x: np.ndarray) -> np.ndarray:
+    """Marks the calibration samples that would stretch the ranges of all others.
+
+    Where a test sample lies as far out in the same feature, none is marked for that feature: such
+    values belong to the data.
+    """
+    none = np.zeros(len(calibration), bool)
+    if calibration.dtype.kind != "f" or len(calibration) < _LEAST_TO_JUDGE:
+        return none
+    ends = _ends(calibration)
+    low, middle, high = np.percentile(ends, (5, 50, 95), axis=0)
+    distance = _FAR * (high - low)
+    beyond = (np.abs(ends - middle) > distance) & (distance > 0)
+    beyond &= ~(np.abs(_ends(test_x) - middle) > distance).any(axis=0)
+    far = beyond.any(axis=1)
+    return far if far.sum() <= max(1, _MOST_LEFT_OUT * len(far)) else none
+
+
+def _ends(x: np.ndarray) -> np.ndarray:
+    """Returns the smallest and the largest value of each feature or channel in each sample."""
+    within = tuple(range(1, x.ndim - 1))
+    return np.concatenate([x.min(axis=within), x.max(axis=within)], axis=-1).astype(np.float64)
 
 
 def evenly_spaced(x: np.ndarray, limit: int) -> np.ndarray:

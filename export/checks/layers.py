@@ -16,7 +16,7 @@ import numpy as np
 from export.checks.parity import decibels, energies
 from export.child import child_main, run_child
 from export.tflite.flatbuffer import read_graph
-from export.tflite.runtime import dequantise, quantise, tensor_info
+from export.tflite.watched import Watched
 
 # A handful tells as much about a layer as hundreds do, which take their time.
 _SAMPLES = 8
@@ -66,7 +66,7 @@ def _compare_here(job: Mapping[str, str]) -> None:
     with np.load(job["test_x"]) as file:
         x = file["x"][:_SAMPLES]
     nodes = read_graph(Path(job["integers"])).nodes
-    integers, floats = _Watched(job["integers"]), _Watched(job["floats"])
+    integers, floats = Watched(job["integers"]), Watched(job["floats"])
     energy = {index: np.zeros(2) for index, info in integers.infos.items() if info.name in floats}
     # A sample at a time: what a large network has between its layers fills the memory.
     for sample in x:
@@ -85,48 +85,6 @@ def _compare_here(job: Mapping[str, str]) -> None:
         rows.append(LayerNoise(node.layer or node.after, node.operator, found, taken - found))
     worst = sorted((row for row in rows if row.lost_db > 0), key=lambda row: -row.lost_db)
     Path(job["results"]).write_text(json.dumps([asdict(row) for row in worst[:_WORST]]))
-
-
-class _Watched:
-    """A file that runs on LiteRT and shows what each operation gives first.
-
-    Attributes:
-        infos: Of those results, by the tensor's number.
-    """
-
-    def __init__(self, path: str) -> None:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-        # XNNPACK would keep what is between the layers to itself.
-        self._interpreter = Interpreter(
-            model_path=path,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            experimental_preserve_all_tensors=True,
-        )
-        self._interpreter.allocate_tensors()
-        details = {each["index"]: each for each in self._interpreter.get_tensor_details()}
-        results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
-        infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
-        self.infos = {i: each for i, each in infos.items() if each.dtype == "float32" or each.scale}
-        self._numbers = {info.name: index for index, info in self.infos.items()}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._numbers
-
-    def number(self, name: str) -> int:
-        """Returns the number of a tensor."""
-        return self._numbers[name]
-
-    def run(self, sample: np.ndarray) -> None:
-        """Runs one sample, without the batch."""
-        (given,) = self._interpreter.get_input_details()
-        values = quantise(sample[None], tensor_info(given["name"], given))
-        self._interpreter.set_tensor(given["index"], values)
-        self._interpreter.invoke()
-
-    def values(self, index: int) -> np.ndarray:
-        """Returns what the last run left in a tensor, as real numbers."""
-        return dequantise(self._interpreter.get_tensor(index), self.infos[index])
 
 
 if __name__ == "__main__":

@@ -6,24 +6,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from export.forms.outputs import are_shares
+
 # Stands for an exact match, which has no finite ratio.
 EXACT_DB = 200.0
+# A column whose answers differ by less than this share of them is constant, give or take rounding.
+_CONSTANT = 1e-6
+# So many samples, so large a share of them taken for another class each, are no chance.
+_PERMUTED_SAMPLES, _PERMUTED_SHARE = 20, 0.75
 
 
 @dataclass(frozen=True)
 class Parity:
     """Differences over a set of samples.
 
+    The columns of a softmax are shares of one whole and are measured together. Other columns, as
+    those of a regression, may have any units; each is measured by itself, and the worst counts.
+
     Attributes:
         max_abs_error: Largest absolute difference.
-        max_rel_error: The same, divided by the largest absolute reference.
+        max_rel_error: Largest difference, divided by the range of its column; of shares, divided
+            by the largest reference.
         sqnr_db: 10·log10(sum of reference² / sum of difference²), 200 at most.
+        r2: Share of the spread of the reference that is kept: 1 - sum of difference² / sum of
+            (reference - mean)². None for shares, and where all columns are constant.
         top1_agreement: Share of samples with the same first label; None for values.
     """
 
     max_abs_error: float
     max_rel_error: float
     sqnr_db: float
+    r2: float | None
     top1_agreement: float | None
 
 
@@ -31,19 +44,70 @@ def compare(values: np.ndarray, reference: np.ndarray, *, classified: bool) -> P
     """Compares two sets of outputs.
 
     Args:
-        values: (N, classes), finite, of the artifact.
-        reference: (N, classes), of the Keras model.
+        values: (N, columns), finite, of the artifact.
+        reference: (N, columns), of the Keras model.
         classified: Whether outputs are scores of classes.
     """
-    largest_error = float(np.abs(values - reference).max())
-    largest = float(np.abs(reference).max())
     agreement = float((top1(values) == top1(reference)).mean()) if classified else None
+    errors = max_errors(values, reference)
+    if classified and are_shares(reference):
+        largest = max(float(np.abs(reference).max()), float(np.finfo(np.float32).tiny))
+        relative, ratio, kept = errors / largest, np.array([sqnr_db(values, reference)]), None
+    else:
+        relative, ratio = errors / column_ranges(reference), column_sqnr_db(values, reference)
+        kept = _smallest(column_r2(values, reference))
     return Parity(
-        max_abs_error=largest_error,
-        max_rel_error=largest_error / max(largest, float(np.finfo(np.float32).tiny)),
-        sqnr_db=sqnr_db(values, reference),
+        max_abs_error=float(errors.max()),
+        max_rel_error=float(relative.max()),
+        sqnr_db=float(ratio.min()),
+        r2=kept,
         top1_agreement=agreement,
     )
+
+
+def max_errors(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Returns the largest absolute difference in each column."""
+    return np.abs(values.astype(np.float64) - reference).max(axis=0)
+
+
+def column_ranges(reference: np.ndarray) -> np.ndarray:
+    """Returns what each column's errors are measured by: largest less smallest answer.
+
+    Where a column is constant: its largest absolute value; where it is zero, the smallest of what
+    the others are measured by, or 1.
+    """
+    exact = reference.astype(np.float64)
+    spread, largest = np.ptp(exact, axis=0), np.abs(exact).max(axis=0)
+    ranges = np.where(spread > _CONSTANT * largest, spread, largest)
+    return np.where(ranges > 0, ranges, min(ranges[ranges > 0], default=1.0))
+
+
+def column_sqnr_db(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Returns the signal to noise ratio of each column in decibels."""
+    columns = zip(values.T, reference.T, strict=True)
+    return np.array([sqnr_db(column, other) for column, other in columns])
+
+
+def column_r2(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Returns the R² of each column against the reference; NaN where that is constant."""
+    exact = reference.astype(np.float64)
+    spread = np.ptp(exact, axis=0)
+    varied = spread > _CONSTANT * np.abs(exact).max(axis=0)
+    unit = np.where(varied, spread, 1.0)
+    noise = np.square((values - exact) / unit).sum(axis=0)
+    signal = np.square((exact - exact.mean(axis=0)) / unit).sum(axis=0)
+    return 1 - noise / np.where(varied, signal, np.nan)
+
+
+def commonest(outputs: np.ndarray, step: np.ndarray | float = 0.0) -> float:
+    """Returns the share of rows that are equal to the commonest row.
+
+    Args:
+        outputs: (N, columns).
+        step: Numbers are equal where they round to the same multiple of it; 0: where they are.
+    """
+    rounded = np.round(outputs / step) if np.all(step) else outputs
+    return float(np.unique(rounded, axis=0, return_counts=True)[1].max() / len(outputs))
 
 
 def sqnr_db(values: np.ndarray, reference: np.ndarray) -> float:
@@ -75,5 +139,58 @@ def top1(scores: np.ndarray) -> np.ndarray:
 
 
 def accuracy(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Share of rows whose first label is the true one, 0 to 1."""
-    return float((top1(scores) == truth).mean())
+    """Share of the first rows whose first label is the true one, 0 to 1.
+
+    Args:
+        scores: (N, columns); rows beyond the labelled ones are not looked at.
+        truth: (M,) classes of the first M rows.
+    """
+    return float((top1(scores[: len(truth)]) == truth).mean())
+
+
+def chance(truth: np.ndarray, columns: int) -> float:
+    """Returns the accuracy of somebody who never looks at the inputs.
+
+    Args:
+        truth: (M,) classes.
+        columns: Outputs of the model; one is a yes or a no.
+
+    Returns:
+        The share of the commonest class, where there are several; at least that of a guess.
+    """
+    counts = np.bincount(truth)
+    guess = 1 / max(columns, 2)
+    return max(guess, float(counts.max() / len(truth))) if (counts > 0).sum() > 1 else guess
+
+
+def permuted(scores: np.ndarray, truth: np.ndarray) -> tuple[int, int] | None:
+    """Finds out whether the classes are right but numbered in another order.
+
+    Args:
+        scores: (N, columns) of the Keras model.
+        truth: (M,) classes of the first M rows.
+
+    Returns:
+        A class by `truth`, and the class that the model calls it, where the model calls over
+        three quarters of the samples of all moved classes so; None where the order is the same,
+        or where none fits.
+    """
+    answers = top1(scores[: len(truth)])
+    size = 1 + max(int(answers.max()), int(truth.max()))
+    counts = np.zeros((size, size), int)
+    np.add.at(counts, (truth, answers), 1)
+    present = np.flatnonzero(counts.sum(axis=1))
+    called = counts[present].argmax(axis=1)
+    moved = present != called
+    if not moved.any() or len(present) < 2 or len(set(called)) < len(called):
+        return None
+    taken = counts[present, called][moved].sum()
+    samples = counts[present][moved].sum()
+    if samples < _PERMUTED_SAMPLES or taken < _PERMUTED_SHARE * samples:
+        return None
+    return int(present[moved][0]), int(called[moved][0])
+
+
+def _smallest(figures: np.ndarray) -> float | None:
+    known = figures[~np.isnan(figures)]
+    return float(known.min()) if len(known) else None

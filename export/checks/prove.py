@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.checks.gates import Check
+from export.checks.evidence import Check
 from export.checks.provers import ethos_u, mediapipe_tasks, tflite_micro
 from export.checks.provers.subject import Subject
 from export.child import ChildError, run_child

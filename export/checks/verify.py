@@ -14,11 +14,22 @@ from typing import Any
 import numpy as np
 
 from export.child import child_main, run_child
+from export.samples import evenly_spaced
 from export.stream import LiteStream, load_lite
-from export.tflite.runtime import Latency, TensorInfo, fully_accelerated, left_over
+from export.tflite.flatbuffer import read_graph
+from export.tflite.runtime import (
+    Latency,
+    LiteModel,
+    TensorInfo,
+    fully_accelerated,
+    left_over,
+)
+from export.tflite.watched import Watched
 
 # Enough to expose a state kept between calls.
 _REPEATED_SAMPLES = 6
+_WATCHED_SAMPLES = 4
+FLOAT16_MOST = 65_504
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Run:
         values: (N, classes) float32, dequantised.
         latency: Of one call.
         states: What a stream carries from step to step.
+        largest: Of a float16 file: the first layer beyond the range of float16, else the one that
+            gives the largest number, and that number. None where that was not looked for.
         repeatable: Whether several inputs through one interpreter give, bit for bit, what a fresh
             interpreter gives for each. None where that was not tried.
         accelerated: Whether XNNPACK takes the whole graph; None where LiteRT cannot tell.
@@ -45,9 +58,12 @@ class Run:
     accelerated: bool | None = None
     left_over: tuple[int, ...] = ()
     states: tuple[TensorInfo, ...] = ()
+    largest: tuple[str, float] | None = None
 
 
-def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
+def run_artifact(
+    path: Path, test_x: Path, threads: int, folder: Path, *, float16: bool = False
+) -> Run:
     """Runs a `.tflite` over the test samples.
 
     Args:
@@ -55,6 +71,7 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
         test_x: `.npz` of `x`, (N, ...) inputs, and of sequences perhaps their `lengths`.
         threads: To run on.
         folder: For temporary files.
+        float16: Whether to look for numbers that float16 does not hold.
 
     Raises:
         ChildError: The file does not load, or ended the process that ran it.
@@ -67,6 +84,7 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
         "threads": threads,
         "values": str(values),
         "facts": str(facts),
+        "float16": float16,
     }
     run_child("export.checks.verify", job, folder)
     found = json.loads(facts.read_text())
@@ -79,6 +97,7 @@ def run_artifact(path: Path, test_x: Path, threads: int, folder: Path) -> Run:
         accelerated=found["accelerated"],
         left_over=tuple(found["left_over"]),
         states=tuple(_tensor_info(state) for state in found["states"]),
+        largest=tuple(found["largest"]) if found["largest"] else None,
     )
 
 
@@ -103,13 +122,40 @@ def _verify_here(job: dict[str, Any]) -> None:
         "repeatable": bool(np.array_equal(values[: len(few)], fresh, equal_nan=True)),
         "accelerated": accelerated,
         "left_over": left_over(path) if accelerated is False else (),
+        "largest": None,
         "states": [
             asdict(state)
             for state in (model.states.values() if isinstance(model, LiteStream) else ())
         ],
     }
+    if job["float16"] and isinstance(model, LiteModel):
+        facts["largest"] = _largest(path, evenly_spaced(x, _WATCHED_SAMPLES))
     np.save(job["values"], values)
     Path(job["facts"]).write_text(json.dumps(facts))
+
+
+def _largest(path: str, x: np.ndarray) -> tuple[str, float]:
+    """Finds where numbers grow beyond float16.
+
+    Large negative numbers inside are passed over: that is how a softmax is told what to leave out,
+    and minus infinity says the same.
+    """
+    graph, watched = read_graph(Path(path)), Watched(path)
+    most = dict.fromkeys(watched.infos, 0.0)
+    for sample in x:
+        watched.run(sample)
+        for index in most:
+            most[index] = max(most[index], float(watched.values(index).max(initial=0.0)))
+    places = [
+        ("the input", float(np.abs(x).max())),
+        *(
+            (str(node), most[node.results[0]])
+            for node in graph.nodes
+            if node.results and node.results[0] in most
+        ),
+    ]
+    beyond = (place for place in places if place[1] > FLOAT16_MOST)
+    return next(beyond, max(places, key=lambda place: place[1]))
 
 
 def _accelerated(path: str) -> bool | None:

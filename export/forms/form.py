@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from export.errors import ExportError, unknown
+from export.errors import ExportError
 from export.forms.one_step import OneStep, one_step, streaming_module
+from export.forms.outputs import Outputs
 from export.forms.rewriting import recurrent_layers, rewritable, rewritten
-from export.samples import batch_of
 
 Kind = Literal["image", "features", "sequence"]
-Outputs = Literal["logits", "probabilities", "values"]
 
 SIGNATURE = "serving_default"
-OUTPUTS = ("auto", "logits", "probabilities", "values")
 _KINDS: dict[int, Kind] = {2: "features", 3: "sequence", 4: "image"}
-_LONGEST = 200  # Characters of an error of others.
 
 
 @dataclass(frozen=True)
@@ -62,21 +58,14 @@ class Form:
         return tf.nn.softmax(result) if self.outputs == "logits" else result
 
 
-def prepare(
-    model: keras.Model, outputs: str = "auto", streaming: keras.Model | None = None
-) -> Form:
-    """Checks that a model can be exported and finds out what it is.
+def check_model(model: keras.Model) -> None:
+    """Checks that a model has a form in which it can be exported.
 
     Args:
         model: One float32 input, (batch, ...), with static sizes; one output (batch, classes).
-        outputs: "logits", "probabilities", "values", or "auto": probabilities where the last
-            activation is a softmax or a sigmoid, values where a single linear unit is the output,
-            logits otherwise.
-        streaming: A model with the same weights, to make the one-step form from; None: the
-            targets get the whole model.
 
     Raises:
-        ExportError: The model cannot be exported; the message says why.
+        ExportError: It has not; the message says why.
     """
     if keras.backend.backend() != "tensorflow":
         raise ExportError(
@@ -87,29 +76,37 @@ def prepare(
         raise ExportError(f"export takes a keras.Model, not {type(model).__name__}")
     if not model.built:
         raise ExportError(f"model {model.name!r} is not built; call it on a batch first")
-    if outputs not in OUTPUTS:
-        raise unknown("kind of outputs", str(outputs), OUTPUTS)
     _check_one("input", getattr(model, "inputs", None), model)
     _check_one("output", getattr(model, "outputs", None), model)
-    kind = _check_input(model)
+    _check_input(model)
     _check_precision(model)
-    shape = tuple(model.inputs[0].shape[1:])
-    classes = _check_output(model)
-    resolved = _last_activation(model) if outputs == "auto" else outputs
-    if resolved == "logits" and classes == 1:
-        raise ExportError(
-            "a softmax over one output is always 1; pass outputs='values', or end the model "
-            "in a sigmoid and pass outputs='probabilities'"
-        )
+    _check_output(model)
+
+
+def prepare(
+    model: keras.Model, outputs: Outputs = "logits", streaming: keras.Model | None = None
+) -> Form:
+    """Makes the form of a model that is exported.
+
+    Args:
+        model: As `check_model` takes it.
+        outputs: What it gives: see `export.forms.outputs.decide`.
+        streaming: A model with the same weights, to make the one-step form from; None: the
+            targets get the whole model.
+
+    Raises:
+        ExportError: The model cannot be exported; the message says why.
+    """
+    check_model(model)
     if streaming is None:
         rewritable(model)
     return Form(
         model=model,
         step=None if streaming is None else one_step(streaming),
-        outputs=resolved,  # type: ignore[arg-type]
-        kind=kind,
-        input_shape=shape,
-        classes=classes,
+        outputs=outputs,
+        kind=_KINDS[len(model.inputs[0].shape)],
+        input_shape=tuple(model.inputs[0].shape[1:]),
+        classes=int(model.outputs[0].shape[1]),
         recurrent=bool(recurrent_layers(model)),
     )
 
@@ -148,37 +145,6 @@ def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
     return module, serve
 
 
-def reference(form: Form, x: np.ndarray) -> np.ndarray:
-    """Runs the Keras model itself.
-
-    Args:
-        form: Whose `model` is run, with softmax where it gives logits.
-        x: (N, ...) inputs.
-
-    Returns:
-        (N, classes) float32.
-
-    Raises:
-        ExportError: A layer runs only in Python, or fails on these inputs.
-    """
-    run = tf.function(lambda inputs: _outputs(form, form.model, inputs), reduce_retracing=True)
-    batch = batch_of(form.input_shape)
-    try:
-        return np.concatenate(
-            [
-                run(tf.constant(x[i : i + batch], tf.float32)).numpy()
-                for i in range(0, len(x), batch)
-            ]
-        )
-    except Exception as error:  # Whatever the layers of others raise.
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = next((line for line in lines if "Error" in line), (lines or ["no reason given"])[-1])
-        raise ExportError(
-            f"model {form.model.name!r} does not run as a TensorFlow graph: "
-            f"{type(error).__name__}: {told[:_LONGEST]}; write its layers with keras.ops"
-        ) from error
-
-
 def _outputs(form: Form, model: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     return form.activate(model(inputs, training=False))
 
@@ -200,7 +166,7 @@ def _check_one(what: str, tensors: list[Any] | None, model: keras.Model) -> None
         )
 
 
-def _check_input(model: keras.Model) -> Kind:
+def _check_input(model: keras.Model) -> None:
     tensor = model.inputs[0]
     shape = tuple(tensor.shape)
     if len(shape) not in _KINDS:
@@ -216,7 +182,6 @@ def _check_input(model: keras.Model) -> Kind:
             f"the input is {tensor.dtype}; build the model with a float32 input (pixels 0 to 255 "
             "included: the edge file takes bytes all the same)"
         )
-    return _KINDS[len(shape)]
 
 
 def _check_precision(model: keras.Model) -> None:
@@ -228,22 +193,10 @@ def _check_precision(model: keras.Model) -> None:
             )
 
 
-def _check_output(model: keras.Model) -> int:
+def _check_output(model: keras.Model) -> None:
     shape = tuple(model.outputs[0].shape)
     if len(shape) != 2 or not shape[1]:
         raise ExportError(
             f"the output has shape {shape}; export takes (batch, classes): end the model in a "
             "Flatten or a pooling, and a Dense"
         )
-    return int(shape[1])
-
-
-def _last_activation(model: keras.Model) -> Outputs:
-    operation = model.outputs[0]._keras_history.operation
-    while isinstance(operation, keras.Model):
-        operation = operation.outputs[0]._keras_history.operation
-    activation = getattr(operation, "activation", None)
-    name = getattr(activation, "__name__", type(operation).__name__).lower()
-    if name in ("softmax", "sigmoid"):
-        return "probabilities"
-    return "values" if model.outputs[0].shape[-1] == 1 else "logits"

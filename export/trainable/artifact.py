@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from export.checks.gates import Check
+from export.checks.evidence import Check
 from export.checks.parity import accuracy, compare
 from export.child import ChildError
 from export.report import Artifact, versions

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from export.checks.gates import Check
+from export.checks.evidence import Check
 from export.checks.parity import Parity
 from export.child import child_main, run_child
 from export.targets import Gates

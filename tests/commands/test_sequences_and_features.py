@@ -17,7 +17,7 @@ SLOW = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def without_provers(monkeypatch):
     """Leaves the targets' own gates, whether provers are installed or not."""
-    monkeypatch.setattr("export.pipeline.prove", lambda *subject: ())
+    monkeypatch.setattr("export.artifact.prove", lambda *subject: ())
 
 
 def edge(folder):

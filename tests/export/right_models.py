@@ -37,7 +37,7 @@ class Right:
     heavy: bool = False
 
 
-def samples(shape: tuple[int, ...], count: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def samples(shape: tuple[int, ...], count: int = 120) -> tuple[np.ndarray, np.ndarray]:
     """Inputs of three classes that are easily told apart: (N, *shape) and (N,)."""
     rng = np.random.default_rng(0)
     y = np.arange(count) % CLASSES

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import export
-from export import child, pipeline
+import export.artifact
+from export import child
 from export.tflite.flatbuffer import read_graph
 
 TARGETS = ("cpu", "gpu", "edge")
@@ -148,6 +149,7 @@ def test_report_json_has_the_promised_form(exported):
             "max_abs_error",
             "max_rel_error",
             "sqnr_db",
+            "r2",
             "top1_agreement",
         }
         assert set(artifact["latency_ms"]) == {"median", "p90", "threads"}
@@ -209,13 +211,13 @@ def test_what_fails_its_gates_does_not_hold_back_the_rest(
         strict = dataclasses.replace(export.TARGETS[name], gates=NOTHING_PASSES)
         monkeypatch.setitem(export.TARGETS, name, strict)
     if "saved_model" in failing:
-        run = pipeline.run_saved_model
+        run = export.artifact.run_saved_model
 
         def wrong(*arguments):
             right = run(*arguments)
             return dataclasses.replace(right, values=right.values[:, ::-1])
 
-        monkeypatch.setattr(pipeline, "run_saved_model", wrong)
+        monkeypatch.setattr("export.artifact.run_saved_model", wrong)
     output = tmp_path / "out"
     output.mkdir()
     for name in ("report.json", "cpu.tflite", "edge.tflite", "labels.txt"):
@@ -258,7 +260,7 @@ def test_an_error_half_way_leaves_what_was_there(
     output = tmp_path / "out"
     export.export_model(untrained, output, samples=few, labels=THREE, targets=())
     before = (output / "report.json").read_bytes()
-    monkeypatch.setattr(pipeline, "run_saved_model", broken)
+    monkeypatch.setattr("export.artifact.run_saved_model", broken)
     with pytest.raises(raised):
         export.export_model(untrained, output, samples=few, labels=THREE, targets=())
     with pytest.raises(raised):
@@ -283,6 +285,7 @@ def test_values_need_no_labels(few, tmp_path):
     features = keras.Input((8,))
     model = keras.Model(features, keras.layers.Dense(1)(features))
     report = export.export_model(model, tmp_path / "out", samples=few, targets=())
+    assert report.artifacts["saved_model"].parity.r2 == pytest.approx(1)
     artifact = report.artifacts["saved_model"]
     assert artifact.output.name == "values"
     assert artifact.parity.top1_agreement is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from export.checks.gates import Check
+from export.checks.evidence import Check
 from export.report import Artifact, Report, to_json
 
 ODD = Check("odd", "warning", "its user has to know")

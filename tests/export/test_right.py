@@ -16,7 +16,7 @@ QUICK = ("caffe preprocessing", "layer norm, nested twice", "selu")
 @pytest.fixture(autouse=True)
 def no_proofs(monkeypatch):
     """What only some devices take is no fault of a model."""
-    monkeypatch.setattr("export.pipeline.prove", lambda subject, folder: ())
+    monkeypatch.setattr("export.artifact.prove", lambda subject, folder: ())
 
 
 def check(name, folder, targets):
@@ -60,7 +60,7 @@ def test_the_form_that_is_converted_is_the_same_function(name):
     from export.forms.form import prepare, serving_module
 
     model, x, _ = build(RIGHT[name])
-    _, serve = serving_module(prepare(model), batch=1)
+    _, serve = serving_module(prepare(model, "probabilities"), batch=1)
     given = x[:1].astype(np.float32)
     (found,) = serve(given).values()
     assert np.allclose(found, model(given, training=False), atol=1e-5)

@@ -98,3 +98,74 @@ def test_what_is_no_array_is_one_line():
         with pytest.raises(ExportError, match=f"^test_x is a _?{name}; pass an array, as"):
             check_samples(Samples(x, given), (3,), 2)
     assert len(check_samples(Samples(np.concatenate(list(batches)), list(x)), (3,), 2).test_x) == 4
+
+
+def count(first, number, scale=1.0):
+    return scale * (first + np.arange(number, dtype=np.float32))[:, None]
+
+
+def test_few_test_samples_are_joined_by_others_none_of_them_twice():
+    samples = Samples(count(0, 500), count(1000, 5), np.arange(5) % 3, others=count(995, 30))
+    checked = check_samples(samples, (1,), 3)
+    assert len(checked.compared) == 100
+    assert (checked.compared[:5] == checked.test_x).all()
+    # Of the 30 the five test samples are known already.
+    assert ((checked.others[:, 0] >= 995) & (checked.others[:, 0] < 1025)).sum() == 25
+    assert len(np.unique(checked.compared)) == 100
+    assert len(checked.test_y) == 5
+
+
+@pytest.mark.parametrize("lengths", [None, np.array([2, 3])])
+def test_others_of_sequences_bring_their_lengths(lengths):
+    x = np.random.default_rng(0).normal(size=(40, 3, 2)).astype(np.float32)
+    samples = Samples(x[:30], x[30:32], test_lengths=lengths, calibration_lengths=np.full(30, 2))
+    checked = check_samples(samples, (3, 2), 2)
+    assert len(checked.compared) == 32
+    if lengths is None:
+        assert checked.compared_lengths is None
+    else:
+        assert checked.compared_lengths.tolist() == [2, 3, *[2] * 30]
+
+
+def test_enough_test_samples_are_left_as_they_are():
+    samples = Samples(count(0, 300), count(1000, 100), others=count(2000, 50))
+    checked = check_samples(samples, (1,), 3)
+    assert checked.others is None
+    assert checked.compared is checked.test_x
+
+
+NORMAL = np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32)
+
+
+def with_outlier(x, value, count=1):
+    x = x.copy()
+    x[7 : 7 + count, 2] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("calibration", "test_x", "left_out"),
+    [
+        (with_outlier(NORMAL[:200], 1000), NORMAL[200:], 1),
+        (with_outlier(NORMAL[:200], -500, 3), NORMAL[200:], 3),
+        (NORMAL[:200], NORMAL[200:], 0),
+        # So far out, but so do many, or so does a test sample: they belong to the data.
+        (with_outlier(NORMAL[:200], 1000, 9), NORMAL[200:], 0),
+        (with_outlier(NORMAL[:200], 1000), with_outlier(NORMAL[200:], 1000), 0),
+        # A long tail is no outlier, nor is what is mostly zero.
+        (np.exp(NORMAL[:200]), np.exp(NORMAL[200:]), 0),
+        (with_outlier(0 * NORMAL[:200], 1), 0 * NORMAL[200:], 0),
+        (with_outlier(NORMAL[:10], 1000), NORMAL[200:], 0),
+    ],
+)
+def test_a_calibration_sample_far_from_all_others_is_left_out(calibration, test_x, left_out):
+    checked = check_samples(Samples(calibration, test_x), (4,), 3)
+    assert checked.left_out == left_out
+    assert len(checked.calibration) == len(calibration) - left_out
+    assert np.abs(checked.calibration).max() < 500 or not left_out
+
+
+def test_a_picture_in_another_unit_is_left_out():
+    pictures = np.random.default_rng(2).random((60, 2, 2, 3)).astype(np.float32)
+    pictures[5] *= 255
+    assert check_samples(Samples(pictures[:40], pictures[40:]), (2, 2, 3), 3).left_out == 1

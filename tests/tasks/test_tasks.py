@@ -109,3 +109,12 @@ def test_unknown_tasks_are_refused_by_name():
     assert {"classification", "regression"} <= set(TASKS)
     with pytest.raises(RequestError, match="did you mean 'regression'"):
         find_task("regresion")
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-24, 1.0, 1e18, 1e30])
+@pytest.mark.parametrize(("error", "r2"), [(0.0, 1.0), (1.0, 0.0), (3.0, -8.0)])
+def test_r2_does_not_depend_on_the_unit(unit, error, r2):
+    truth = (unit * np.array([1, -1] * 8)).astype(np.float32)
+    score = REGRESSION.score((truth * (1 - error))[:, None], truth, ())
+    assert score.r2 == pytest.approx(r2, abs=1e-5)
+    assert score.mae == pytest.approx(unit * error, rel=1e-5)

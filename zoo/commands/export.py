@@ -94,8 +94,9 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         terminal.print(note)
     classes = dataset.task.learns == "classes"
     calibration = balanced_sample(dataset.train, values.calibration_samples)
+    others = balanced_sample(dataset.validation, export.LEAST_SAMPLES)
     if streaming is None:
-        calibration = with_padding(calibration)
+        calibration, others = with_padding(calibration), with_padding(others)
     try:
         report = export.export_model(
             checkpoint.model,
@@ -108,6 +109,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 calibration_lengths=calibration.lengths,
                 test_lengths=dataset.test.lengths,
                 calibration_y=calibration.y if classes else None,
+                others=others.x,
+                other_lengths=others.lengths,
             ),
             labels=read_labels(values.labels) if values.labels else checkpoint.labels,
             targets=values.targets,

@@ -72,11 +72,13 @@ class Regression(Task):
         """Compares values (examples, 1), in the units of the truth, with the truth."""
         from sklearn.metrics import mean_absolute_error, r2_score
 
-        values = predictions[:, 0]
+        # The squares of values of 1e-24 or 1e18 do not fit into float32.
+        truth, values = y.astype(np.float64), predictions[:, 0].astype(np.float64)
+        unit = np.abs(truth).max() or 1.0
         return RegressionScore(
             examples=len(y),
-            r2=float(r2_score(y, values)),
-            mae=float(mean_absolute_error(y, values)),
+            r2=float(r2_score(truth / unit, values / unit)),
+            mae=float(mean_absolute_error(truth, values)),
         )
 
     def measured(

@@ -8,13 +8,13 @@ import pytest
 from keras import layers
 
 from export.errors import ExportError
-from export.forms.form import prepare, reference, serving_module
+from export.forms.form import prepare, serving_module
 
 
-def build(shape, *, last=None, dtype="float32", classes=4):
+def build(shape, *, dtype="float32"):
     inputs = keras.Input(shape, dtype=dtype)
     x = layers.Flatten()(inputs) if len(shape) > 1 else inputs
-    return keras.Model(inputs, layers.Dense(classes, activation=last)(x))
+    return keras.Model(inputs, layers.Dense(4)(x))
 
 
 def two(inputs: int, outputs: int):
@@ -51,24 +51,22 @@ def mixed():
 
 
 @pytest.mark.parametrize(
-    ("make", "outputs", "message"),
+    ("make", "message"),
     [
-        (lambda: two(2, 1), "auto", r"has 2 inputs \(in0, in1\); export takes one"),
-        (lambda: two(1, 2), "auto", r"has 2 outputs"),
-        (subclassed, "auto", "has no fixed graph"),
-        (lambda: keras.Sequential([layers.Dense(2)]), "auto", "is not built"),
-        (any_size, "auto", r"shape \(None, None, None, 3\); build the model with a fixed size"),
-        (lambda: build((2, 2, 2, 2)), "auto", "export takes images"),
-        (lambda: build((3,), dtype="uint8"), "auto", "the input is uint8"),
-        (mixed, "auto", "layer 'half' computes in bfloat16"),
-        (lambda: build((3,), classes=1), "logits", "a softmax over one output"),
-        (lambda: build((3,)), "scores", "unknown kind of outputs 'scores'; known: auto"),
-        (lambda: "resnet18", "auto", "takes a keras.Model, not str"),
+        (lambda: two(2, 1), r"has 2 inputs \(in0, in1\); export takes one"),
+        (lambda: two(1, 2), r"has 2 outputs"),
+        (subclassed, "has no fixed graph"),
+        (lambda: keras.Sequential([layers.Dense(2)]), "is not built"),
+        (any_size, r"shape \(None, None, None, 3\); build the model with a fixed size"),
+        (lambda: build((2, 2, 2, 2)), "export takes images"),
+        (lambda: build((3,), dtype="uint8"), "the input is uint8"),
+        (mixed, "layer 'half' computes in bfloat16"),
+        (lambda: "resnet18", "takes a keras.Model, not str"),
     ],
 )
-def test_models_that_cannot_be_exported(make, outputs, message):
+def test_models_that_cannot_be_exported(make, message):
     with pytest.raises(ExportError, match=message) as error:
-        prepare(make(), outputs)
+        prepare(make())
     assert "\n" not in str(error.value)
 
 
@@ -86,25 +84,6 @@ def test_outputs_that_are_not_classes_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("model", "expected"),
-    [
-        (lambda: build((3,)), "logits"),
-        (lambda: build((3,), last="softmax"), "probabilities"),
-        (lambda: build((3,), last="sigmoid", classes=1), "probabilities"),
-        (lambda: build((3,), classes=1), "values"),
-        (
-            lambda: keras.Sequential([keras.Input((3,)), build((3,), last="softmax")]),
-            "probabilities",
-        ),
-        (lambda: keras.Sequential([build((3,)), layers.Softmax()]), "probabilities"),
-        (lambda: keras.Sequential([build((3,)), layers.Activation("softmax")]), "probabilities"),
-    ],
-)
-def test_auto_looks_at_the_last_activation(model, expected):
-    assert prepare(model()).outputs == expected
-
-
-@pytest.mark.parametrize(
     ("shape", "kind"), [((8, 8, 3), "image"), ((5,), "features"), ((5, 3), "sequence")]
 )
 def test_the_input_is_named_after_its_kind(shape, kind):
@@ -115,10 +94,12 @@ def test_the_input_is_named_after_its_kind(shape, kind):
     assert spec.shape == (1, *shape)
 
 
-def test_softmax_comes_last_and_once():
-    x = np.random.default_rng(0).normal(size=(70, 3)).astype(np.float32)
-    logits = build((3,))
-    expected = keras.ops.softmax(logits(x)).numpy()
-    assert np.allclose(reference(prepare(logits), x), expected, atol=1e-6)
-    given = build((3,), last="softmax")
-    assert np.allclose(reference(prepare(given), x), given(x).numpy(), atol=1e-6)
+@pytest.mark.parametrize("outputs", ["logits", "probabilities", "values"])
+def test_a_softmax_is_appended_to_logits_alone(outputs):
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    model = build((3,))
+    form = prepare(model, outputs)
+    _, serve = serving_module(form, batch=None)
+    expected = keras.ops.softmax(model(x)) if outputs == "logits" else model(x)
+    (name,) = {"values": ["values"]}.get(outputs, ["probabilities"])
+    assert np.allclose(serve(x)[name], expected, atol=1e-6)

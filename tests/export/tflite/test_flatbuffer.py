@@ -37,7 +37,12 @@ def test_a_refused_operator_is_named_with_its_layer(few, tmp_path):
     model = keras.Model(features, keras.layers.Dense(3)(ranked), name="ranking")
     with pytest.raises(export.GateFailure) as failure:
         export.export_model(
-            model, tmp_path / "out", samples=few, labels=("a", "b", "c"), targets=("gpu",)
+            model,
+            tmp_path / "out",
+            samples=few,
+            labels=("a", "b", "c"),
+            targets=("gpu",),
+            outputs="logits",
         )
     assert "gpu: delegate_operators: TOPK_V2 after layer 'before" in str(failure.value)
 

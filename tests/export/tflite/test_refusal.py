@@ -135,7 +135,12 @@ def test_what_cannot_be_exported_is_told_with_its_layer(
     model = keras.Model(inputs, layers.Dense(3)(layer(inputs)), name="network")
     with pytest.raises(error) as caught:
         export.export_model(
-            model, tmp_path / "out", samples=few, labels=("a", "b", "c"), targets=(target,)
+            model,
+            tmp_path / "out",
+            samples=few,
+            labels=("a", "b", "c"),
+            targets=(target,),
+            outputs="logits",
         )
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,167 @@
+"""One artifact: run on the samples, tried by provers, judged."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from export.checks.evidence import Check, Evidence
+from export.checks.gates import judge
+from export.checks.layers import LayerNoise, worst_layers
+from export.checks.parity import accuracy, chance, compare
+from export.checks.prove import prove
+from export.checks.provers.subject import Subject
+from export.checks.verify import Run, run_artifact
+from export.child import ChildError
+from export.forms.form import SIGNATURE
+from export.forms.saved_model import VERSION, run_saved_model, save_for_serving
+from export.report import Artifact
+from export.targets import FLOAT32_GATES, Target
+from export.task import TEST_X, Task
+from export.tflite.flatbuffer import Graph, read_graph
+from export.tflite.metadata import LABELS, read
+
+SAVED_MODEL = "saved_model"
+_SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
+
+
+def lite_artifact(
+    task: Task, target: Target, path: Path, failure: str | None, floats: Path
+) -> tuple[Artifact, np.ndarray | None]:
+    """Judges a `.tflite` file.
+
+    Args:
+        task: The export that it belongs to; the samples lie in its scratch folder.
+        target: What the file is for.
+        path: The file, with its metadata.
+        failure: Why it could not be converted; None: it was.
+        floats: The float32 file of the same graph, to find the layers that integers lose most in;
+            an empty path where there is none.
+
+    Returns:
+        What came of it, and its answers; None where it did not run.
+    """
+    if failure is not None:
+        check = Check("conversion", "fail", failure)
+        return Artifact(path.name, target.precision, (check,)), None
+    graph = read_graph(path)
+    size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        run = run_artifact(
+            *(path, task.scratch / TEST_X, task.threads, task.scratch),
+            float16=target.precision == "float16",
+        )
+        layers: tuple[LayerNoise, ...] = ()
+        if target.precision == "int8" and floats.is_file() and not run.states:
+            layers = worst_layers(path, floats, task.scratch / TEST_X, task.scratch)
+    except ChildError as death:
+        check = Check("runs", "fail", str(death))
+        artifact = Artifact(
+            path.name, target.precision, (check,), size, digest, operators=graph.operators
+        )
+        return artifact, None
+    artifact = _artifact(task, target, path, size, digest, run, graph, layers)
+    return _with_proofs(task, target, path, artifact, run), run.values
+
+
+def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:
+    subject = Subject(
+        path=path,
+        target=target,
+        input=run.input,
+        kind=task.form.kind,
+        pixels=task.pixels,
+        labels=task.labels,
+        test_x=task.scratch / TEST_X,
+        streams=bool(run.states),
+    )
+    proofs = prove(subject, task.scratch)
+    return replace(
+        artifact,
+        checks=(*artifact.checks, *(proof.check for proof in proofs)),
+        proofs={proof.check.name: proof.figures for proof in proofs if proof.figures},
+    )
+
+
+def saved_model_artifact(task: Task) -> tuple[Artifact, np.ndarray]:
+    """Writes the SavedModel and judges it; returns what came of it, and its answers."""
+    folder = task.artifacts / SAVED_MODEL
+    save_for_serving(task.form, folder, task.labels, pixels=task.pixels)
+    run = run_saved_model(folder, task.form, task.samples.compared, task.threads)
+    size, digest = _folder_size_and_digest(folder)
+    path = folder / VERSION
+    artifact = _artifact(task, _SAVED_MODEL_TARGET, path, size, digest, run, None)
+    return artifact, run.values
+
+
+def _artifact(
+    task: Task,
+    target: Target,
+    path: Path,
+    size: int,
+    digest: str,
+    run: Run,
+    graph: Graph | None,
+    layers: tuple[LayerNoise, ...] = (),
+) -> Artifact:
+    truth = task.samples.test_y
+    finite = bool(np.isfinite(run.values).all())
+    classified = task.form.outputs != "values"
+    parity = compare(run.values, task.reference, classified=classified) if finite else None
+    top1 = None if truth is None else accuracy(run.values, truth)
+    evidence = Evidence(
+        target=target,
+        kind=task.form.kind,
+        output_name=task.form.output_name,
+        states=task.form.states if graph is not None else (),
+        recurrent=task.form.recurrent,
+        pixels=task.pixels,
+        run=run,
+        reference=task.reference,
+        parity=parity,
+        accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
+        graph=graph,
+        signature=SIGNATURE,
+        weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
+        bytes=None if graph is None else size,
+        worst_layers=layers,
+        labels=task.labels,
+        labels_inside=None if graph is None else _labels_inside(path),
+        left_out=task.samples.left_out,
+        labelled=None if truth is None else len(truth),
+        chance=0.0 if truth is None else chance(truth, task.form.classes),
+        heaviest={w.path: float(np.abs(w).max(initial=0)) for w in task.form.model.weights},
+    )
+    return Artifact(
+        file=path.relative_to(task.artifacts).as_posix(),
+        precision=target.precision,
+        checks=judge(evidence),
+        bytes=size,
+        sha256=digest,
+        input=run.input,
+        output=run.output,
+        states=run.states,
+        operators={} if graph is None else graph.operators,
+        parity=parity,
+        top1=top1,
+        latency=run.latency,
+        worst_layers=layers,
+    )
+
+
+def _labels_inside(path: Path) -> tuple[str, ...]:
+    return tuple(read(path)[1].get(LABELS, "").splitlines())
+
+
+def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content)
+            size += len(content)
+    return size, digest.hexdigest()

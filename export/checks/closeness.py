@@ -1,0 +1,233 @@
+"""The checks on what an artifact answers: as the Keras model does, on samples and in truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from export.checks.evidence import Check, Evidence, verdict
+from export.checks.parity import (
+    column_r2,
+    column_ranges,
+    column_sqnr_db,
+    commonest,
+    max_errors,
+    sqnr_db,
+)
+from export.forms.outputs import are_shares
+from export.samples import LEAST_SAMPLES
+
+# A good quantisation adds about as much noise as the rounding of its output does, or less; where
+# 8 bits alone cost more than the gate allows, this far below them is good enough.
+_BELOW_CEILING_DB = 6.0
+# But with more noise than this an answer says nothing.
+_LEAST_DB = 10.0
+# What a softmax gives in 8 bits, and the steps in which answers are told apart to be counted.
+_SHARE_STEP, _COARSE_STEP = 1 / 256, 1 / 64
+_STEPS = 255
+# Rounding turns the labels between which a model is undecided, and the more a model errs, the more
+# inputs there are of that kind: this share of its own errors may turn.
+_TURNED_SHARE = 0.1
+# One sample may always differ, for one near tie must not decide; of fewer than these, none.
+_LEAST_TO_GRANT = 10
+# What float32 itself cannot hold of a large number.
+_FLOAT32_ROUNDING = 1e-6
+# How many more answers may be the same than are in Keras, as a share of all.
+_MORE_ALIKE = 0.25
+
+
+def _finite(evidence: Evidence) -> Check:
+    bad = int((~np.isfinite(evidence.run.values)).any(axis=1).sum())
+    count = len(evidence.run.values)
+    return verdict("finite", bad == 0, f"{bad} of {count} outputs have NaN or infinity")
+
+
+def _enough_samples(evidence: Evidence) -> Check:
+    count = len(evidence.reference)
+    if count >= LEAST_SAMPLES:
+        return verdict("enough_samples", True, f"{count} to compare on")
+    detail = (
+        f"{count} to compare on make every figure weak; pass {LEAST_SAMPLES} or more, of which "
+        "those without labels may come from the training data"
+    )
+    return Check("enough_samples", "warning", detail)
+
+
+def _abs_error(evidence: Evidence) -> Check | None:
+    limit = evidence.target.gates.max_abs_error
+    if limit is None or evidence.parity is None:
+        return None
+    errors = max_errors(evidence.run.values, evidence.reference)
+    limits = np.full_like(errors, limit)
+    if not _are_shares(evidence):
+        rounding = _FLOAT32_ROUNDING * np.abs(evidence.reference).max(axis=0)
+        limits = np.maximum(limit * column_ranges(evidence.reference), rounding)
+    worst = int((errors - limits).argmax())
+    detail = f"{errors[worst]:.2e}, at most {limits[worst]:.2e}{_named(evidence, worst)}"
+    return verdict("max_abs_error", bool((errors <= limits).all()), detail)
+
+
+def _rel_error(evidence: Evidence) -> Check | None:
+    limit = evidence.target.gates.max_rel_error
+    if limit is None or evidence.parity is None:
+        return None
+    error, where = evidence.parity.max_rel_error, ""
+    if not _are_shares(evidence):
+        errors = max_errors(evidence.run.values, evidence.reference)
+        where = _named(evidence, int((errors / column_ranges(evidence.reference)).argmax()))
+    return verdict("max_rel_error", error <= limit, f"{error:.2e}, at most {limit:.2e}{where}")
+
+
+def _sqnr(evidence: Evidence) -> Check | None:
+    wanted = evidence.target.gates.sqnr_db
+    if wanted is None or evidence.parity is None:
+        return None
+    values, reference = evidence.run.values, evidence.reference
+    if _are_shares(evidence):
+        ratios = np.array([sqnr_db(values, reference)])
+        ceilings = np.array([sqnr_db(_rounded(evidence, np.array(_SHARE_STEP)), reference)])
+    else:
+        ratios = column_sqnr_db(values, reference)
+        rounded = _rounded(evidence, column_ranges(reference) / _STEPS)
+        ceilings = column_sqnr_db(rounded, reference)
+    limits = np.maximum(np.minimum(wanted, ceilings - _BELOW_CEILING_DB), _LEAST_DB)
+    worst = int((ratios - limits).argmin())
+    detail = (
+        f"{ratios[worst]:.1f} dB, at least {limits[worst]:.1f} (rounding the output alone: "
+        f"{ceilings[worst]:.1f}){_named(evidence, worst)}"
+    )
+    passed = bool((ratios >= limits).all())
+    if not passed and evidence.worst_layers:
+        layers = ", ".join(
+            f"{layer.operator} in {layer.layer!r} ({layer.lost_db:.1f} dB)"
+            for layer in evidence.worst_layers[:3]
+        )
+        detail += f"; most is lost by {layers}"
+    return verdict("sqnr_db", passed, detail)
+
+
+def _r2(evidence: Evidence) -> Check | None:
+    """Catches what is small beside a mean or beside another column, and is lost."""
+    limit = evidence.target.gates.r2
+    if limit is None or evidence.parity is None or evidence.parity.r2 is None:
+        return None
+    worst = int(np.nanargmin(column_r2(evidence.run.values, evidence.reference)))
+    kept = evidence.parity.r2
+    detail = f"{kept:.4f} against Keras, at least {limit}{_named(evidence, worst)}"
+    if kept < limit and evidence.reference.shape[1] > 1:
+        detail += "; all outputs of an integer file share one scale"
+    return verdict("r2", kept >= limit, detail)
+
+
+def _distinct(evidence: Evidence) -> Check | None:
+    """Catches integers that give one answer where Keras gives many."""
+    if evidence.target.precision != "int8" or evidence.parity is None:
+        return None
+    if len(evidence.reference) < _LEAST_TO_GRANT:
+        return None
+    values, reference = evidence.run.values, evidence.reference
+    if _are_shares(evidence):
+        alike, usual = [commonest(values)], [commonest(reference, _COARSE_STEP)]
+    else:
+        low, high = np.percentile(reference, (10, 90), axis=0)
+        columns = range(reference.shape[1])
+        alike = [commonest(values[:, [i]]) for i in columns]
+        usual = [commonest(reference[:, [i]], (high[i] - low[i]) / _STEPS) for i in columns]
+    worst = int((np.array(alike) - usual).argmax())
+    limit = usual[worst] + _MORE_ALIKE
+    detail = (
+        f"{alike[worst]:.0%} of the answers are the same, {usual[worst]:.0%} of Keras's; "
+        f"at most {min(limit, 1):.0%}{_named(evidence, worst)}"
+    )
+    return verdict("distinct_answers", alike[worst] <= limit, detail)
+
+
+def _agreement(evidence: Evidence) -> Check | None:
+    limit = evidence.target.gates.top1_agreement
+    if limit is None or evidence.parity is None or evidence.parity.top1_agreement is None:
+        return None
+    agreement, count = evidence.parity.top1_agreement, len(evidence.reference)
+    turned = 1 - limit
+    # Of a model that knows no better than chance the errors are no near ties: its labels are wrong.
+    if evidence.accuracy is not None and not _at_chance(evidence):
+        _, reference = evidence.accuracy
+        turned = max(turned, _TURNED_SHARE * (1 - reference))
+    limit = 1 - _granted(turned, count)
+    return verdict(
+        "top1_agreement",
+        _reaches(agreement, limit),
+        f"{agreement:.2%} of {count}, at least {limit:.2%}",
+    )
+
+
+def _accuracy(evidence: Evidence) -> Check | None:
+    if evidence.accuracy is None:
+        return None
+    accuracy, reference = evidence.accuracy
+    count = evidence.labelled or len(evidence.reference)
+    granted = _granted(evidence.target.gates.accuracy_drop, count)
+    return verdict(
+        "accuracy",
+        _reaches(accuracy, reference - granted),
+        f"{accuracy:.2%}, Keras {reference:.2%}, at most {100 * granted:.2f} points less",
+    )
+
+
+def _better_than_chance(evidence: Evidence) -> Check | None:
+    if evidence.accuracy is None:
+        return None
+    _, reference = evidence.accuracy
+    figures = f"Keras itself is right on {reference:.2%}"
+    if not _at_chance(evidence):
+        return verdict("better_than_chance", True, f"{figures}, chance is {evidence.chance:.2%}")
+    detail = (
+        f"{figures}, no more than chance ({evidence.chance:.2%}): is the model trained, and do "
+        "test_y and the labels number the classes as the outputs do?"
+    )
+    return Check("better_than_chance", "warning", detail)
+
+
+def _at_chance(evidence: Evidence) -> bool:
+    return evidence.accuracy is not None and evidence.accuracy[1] <= evidence.chance
+
+
+def _are_shares(evidence: Evidence) -> bool:
+    return evidence.classified and are_shares(evidence.reference)
+
+
+def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:
+    """The reference in 8 bits that suit it best, whatever scale the file has."""
+    if evidence.run.output.scale is None:
+        return evidence.reference
+    lowest = evidence.reference.min(axis=0) if step.ndim else 0.0
+    return np.round((evidence.reference - lowest) / step) * step + lowest
+
+
+def _named(evidence: Evidence, column: int) -> str:
+    if evidence.reference.shape[1] == 1 or _are_shares(evidence):
+        return ""
+    label = repr(evidence.labels[column]) if evidence.labels else f"{column + 1}"
+    return f" (output {label})"
+
+
+def _granted(share: float, count: int) -> float:
+    return max(share, 1 / count) if count >= _LEAST_TO_GRANT else share
+
+
+def _reaches(figure: float, limit: float) -> bool:
+    return figure >= limit - 1e-9
+
+
+CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
+    _finite,
+    _enough_samples,
+    _abs_error,
+    _rel_error,
+    _sqnr,
+    _r2,
+    _distinct,
+    _agreement,
+    _accuracy,
+    _better_than_chance,
+)

@@ -1,0 +1,94 @@
+"""What the checks look at, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from export.checks.layers import LayerNoise
+from export.checks.parity import Parity
+from export.checks.verify import Run
+from export.targets import Target
+from export.tflite.flatbuffer import Graph
+
+Status = Literal["pass", "warning", "fail", "skipped"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One verdict.
+
+    Attributes:
+        name: Of the check.
+        status: "warning" where the artifact is as it should be, and its user has to know
+            something; "skipped" where the check does not apply, or cannot be made here.
+        detail: The figures, and the limit they are held to.
+    """
+
+    name: str
+    status: Status
+    detail: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything known about one artifact.
+
+    Attributes:
+        target: What it is for.
+        kind: What one input is: "image", "features" or "sequence".
+        output_name: Expected in the signature.
+        states: Names of what a stream carries, expected in the signature beside.
+        recurrent: Whether the model has recurrent layers.
+        pixels: Whether inputs are images in 0..255.
+        run: What came of running it.
+        reference: (N, columns) outputs of the Keras model.
+        parity: Of the two; None where the outputs are not finite.
+        accuracy: Top-1, of the artifact and of the Keras model; None without labels.
+        graph: Of a `.tflite`; None for a SavedModel.
+        signature: Expected name.
+        weights: How many numbers the model's kernels hold (weights of two and more dimensions).
+        bytes: Size of the file; None of a SavedModel.
+        worst_layers: Of an integer file: those that lose most, the worst first.
+        labels: One for each output; may be empty.
+        labels_inside: What the file itself says they are; None of a SavedModel.
+        left_out: How many calibration samples were left out because they lie far from the others.
+        labelled: How many samples the accuracy was measured on; None: all.
+        chance: Accuracy that needs no model: see `export.checks.parity.chance`.
+        heaviest: The largest absolute number in each weight of the model, by its path.
+    """
+
+    target: Target
+    kind: str
+    output_name: str
+    states: tuple[str, ...]
+    recurrent: bool
+    pixels: bool
+    run: Run
+    reference: np.ndarray
+    parity: Parity | None
+    accuracy: tuple[float, float] | None
+    graph: Graph | None
+    signature: str
+    weights: int = 0
+    bytes: int | None = None
+    worst_layers: tuple[LayerNoise, ...] = ()
+    labels: tuple[str, ...] = ()
+    labels_inside: tuple[str, ...] | None = None
+    left_out: int = 0
+    labelled: int | None = None
+    chance: float = 0.0
+    heaviest: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def classified(self) -> bool:
+        """Whether outputs are scores of classes."""
+        return self.output_name == "probabilities"
+
+
+def verdict(name: str, passed: bool, detail: str) -> Check:
+    """A check that passes or fails."""
+    return Check(name, "pass" if passed else "fail", detail)

@@ -1,0 +1,54 @@
+"""A `.tflite` that shows what is between its layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from export.tflite.flatbuffer import read_graph
+from export.tflite.runtime import dequantise, quantise, tensor_info
+
+
+class Watched:
+    """A file that runs on LiteRT and shows what each operation gives first.
+
+    Attributes:
+        infos: Of those results, by the tensor's number.
+    """
+
+    def __init__(self, path: str) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        # XNNPACK would keep what is between the layers to itself.
+        self._interpreter = Interpreter(
+            model_path=path,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+        details = {row["index"]: row for row in self._interpreter.get_tensor_details()}
+        results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
+        infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
+        self.infos = {
+            index: info for index, info in infos.items() if info.dtype == "float32" or info.scale
+        }
+        self._numbers = {info.name: index for index, info in self.infos.items()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._numbers
+
+    def number(self, name: str) -> int:
+        """Returns the number of a tensor."""
+        return self._numbers[name]
+
+    def run(self, sample: np.ndarray) -> None:
+        """Runs one sample, without the batch."""
+        (given,) = self._interpreter.get_input_details()
+        values = quantise(sample[None], tensor_info(given["name"], given))
+        self._interpreter.set_tensor(given["index"], values)
+        self._interpreter.invoke()
+
+    def values(self, index: int) -> np.ndarray:
+        """Returns what the last run left in a tensor, as real numbers."""
+        return dequantise(self._interpreter.get_tensor(index), self.infos[index])
