@@ -79,7 +79,7 @@ def main() -> int:
 
 
 def _data_name(card: Card) -> str:
-    return str(card.training["data"]["name"])
+    return str(card.training.data.name)
 
 
 def _exports(card: Card) -> list[list[str]]:

@@ -27,7 +27,7 @@ from zoo.data.sources import load_dataset
 from zoo.models import MODELS
 from zoo.tasks.regression import REGRESSION
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _add_row(table: Table, each: Set, data: Path, work: Path, console: Console) 
     for note in dataset.notes:
         console.print(f"{each.name}: {note}", highlight=False, soft_wrap=True)
     started = time.monotonic()
-    card = train(each.model, dataset, each.recipe, work / "run", config=each.config)
+    card = train_model(each.model, dataset, each.recipe, work / "run", config=each.config)
     minutes = (time.monotonic() - started) / 60
     metric = card.metrics[0]
     factor, unit = (100, " %") if metric.name == "top1" else (1, "")

@@ -14,7 +14,7 @@ def trained(tmp_path_factory):
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
-    from zoo.training.run_folder import train
+    from zoo.training.train import train_model
 
     digits = load_dataset("digits", "features")
     parts = {
@@ -22,7 +22,7 @@ def trained(tmp_path_factory):
         for name, count in (("train", 600), ("validation", 100), ("test", 100))
     }
     folder = tmp_path_factory.mktemp("extending") / "run"
-    train(
+    train_model(
         "gated_mlp",
         dataclasses.replace(digits, **parts),
         Recipe(epochs=15, batch_size=32, learning_rate=1e-2),

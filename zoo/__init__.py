@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from zoo.checkpoints.load import load as load
     from zoo.checkpoints.store import save as save
     from zoo.errors import RequestError as RequestError
+    from zoo.training.finetune import finetune as finetune
+    from zoo.training.train import train as train
 
 __version__ = "0.1.0"
 
@@ -31,10 +33,12 @@ _PUBLIC = {
     "RequestError": "zoo.errors",
     "benchmark": "zoo.artifacts.timing",
     "create_model": "zoo.checkpoints.load",
+    "finetune": "zoo.training.finetune",
     "import_weights": "zoo.checkpoints.foreign.weights",
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
     "save": "zoo.checkpoints.store",
+    "train": "zoo.training.train",
 }
 
 __all__ = [*sorted(_PUBLIC), "blocks", "list_models"]

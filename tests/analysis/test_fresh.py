@@ -7,7 +7,7 @@ from zoo.checkpoints.store import build_from_card
 from zoo.data.digits import load_digits
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import describe, train
+from zoo.training.train import describe, train_model
 
 
 class Begin(keras.callbacks.Callback):
@@ -20,7 +20,7 @@ class Begin(keras.callbacks.Callback):
 def test_weights_and_card_are_those_that_a_training_begins_with(tmp_path):
     digits, config, begin = load_digits("features"), {"depth": 2, "width": 8}, Begin()
     recipe = Recipe(epochs=1, batch_size=512, seed=3)
-    trained = train(
+    trained = train_model(
         "residual_mlp", digits, recipe, tmp_path / "run", config=config, callbacks=[begin]
     )
     card = describe("residual_mlp", digits, config)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from zoo.checkpoints.card import Card, File, Input, Metric, read_card
+from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.errors import RequestError
 
 CARD = Card(
@@ -13,7 +14,7 @@ CARD = Card(
     input=Input(shape=(32, 32, 3), mean=(1.5, 2.0, 3.0), std=(4.0, 5.0, 6.0), resize=36),
     config={"shortcut": "pad"},
     metrics=(Metric("top1", 0.9, "pets", "test", 100),),
-    training={"seed": 3},
+    training=Provenance("zoo train", Learnt("digits", "ab"), {"seed": 3}),
     parameters=10,
     macs=20,
     licence="MIT",
@@ -40,7 +41,7 @@ def form(**changes):
 METRIC = {"name": "top1", "value": 0.9, "dataset": "pets", "split": "test", "examples": 100}
 
 WRONG = [
-    ({"schema": 3}, "its schema is 3; this version reads up to 2, upgrade zoo"),
+    ({"schema": 4}, "its schema is 4; this version reads up to 3, upgrade zoo"),
     ({"schema": "1"}, "its schema is '1'"),
     ({"schema": True}, "its schema is True"),
     ({"schema": 0}, "its schema is 0"),

@@ -23,7 +23,7 @@ def test_twins_side_by_side_and_again(zoo_command, tmp_path):
         run = tmp_path / f"depth-{twin['varied']['depth']}" / "seed1"
         card = json.loads((run / "card.json").read_text())
         assert card["config"] == twin["config"]
-        assert card["training"]["seed"] == 1
+        assert card["training"]["recipe"]["seed"] == 1
         # As the card was measured, by its own command.
         assert twin["figures"]["test accuracy"]["values"][1] == pytest.approx(
             card["metrics"][0]["value"], abs=1e-5

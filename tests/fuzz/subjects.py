@@ -222,5 +222,5 @@ SUBJECTS = {
         _make_shards, _read_manifest, {"shards/manifest.json": mutated_json}, few=0
     ),
     "tflite": Subject(_make_tflite, _read_tflite, {"x.tflite": mutated}, few=0, many=60),
-    "run": Subject(_make_run, _read_run, {"run.json": mutated_json, "state.*": mutated}, few=0),
+    "run": Subject(_make_run, _read_run, {"run.json": mutated_json, "state.*": mutated}),
 }

@@ -10,8 +10,9 @@ import zoo
 from tests.data.written_photos import write_photos
 from zoo.data.sources import load_dataset, load_images
 from zoo.errors import RequestError
-from zoo.training.finetune import _take_best, finetune, sized_form, stage_of, stages
+from zoo.training.finetune import _take_best, finetune_checkpoint, sized_form
 from zoo.training.plan import choose_plan
+from zoo.training.stages import stage_of, stages
 
 CHECKPOINT = "resnet8.digits"
 
@@ -31,7 +32,9 @@ def plan(**settings):
 @pytest.fixture(scope="module")
 def tuned(colours, shipped, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "colours"
-    card = finetune(CHECKPOINT, colours, plan(), output, form=shipped.card.input, command="zoo …")
+    card = finetune_checkpoint(
+        CHECKPOINT, colours, plan(), output, form=shipped.card.input, command="zoo …"
+    )
     return output, card
 
 
@@ -75,7 +78,7 @@ def test_batch_statistics(colours, shipped, tmp_path, frozen):
     chosen = dataclasses.replace(plan(epochs=1, head_epochs=1), frozen_statistics=frozen)
     watch = Statistics()
     form = shipped.card.input
-    finetune(
+    finetune_checkpoint(
         CHECKPOINT, colours, chosen, tmp_path / "run", form=form,
         watch=lambda stage, recipe: [watch] if stage == "network" else [],
     )  # fmt: skip
@@ -87,7 +90,9 @@ def test_batch_statistics(colours, shipped, tmp_path, frozen):
 @pytest.mark.parametrize("freeze", ["backbone", "stage2"])
 def test_what_is_frozen_stays(colours, shipped, tmp_path, freeze):
     settings = {"freeze": freeze, "epochs": 3, "learning_rate": 0.01, "augment": "none"}
-    finetune(CHECKPOINT, colours, plan(**settings), tmp_path / "run", form=shipped.card.input)
+    finetune_checkpoint(
+        CHECKPOINT, colours, plan(**settings), tmp_path / "run", form=shipped.card.input
+    )
     before = {v.path: v.numpy() for v in shipped.model.weights}
     after = weights(tmp_path / "run")
     changed = {stage_of(path) for path in before if before[path].shape != after[path].shape
@@ -132,11 +137,11 @@ def test_the_statistics_of_the_mean_are_taken_anew():
 def test_a_finished_run_is_not_repeated(tuned, colours, shipped):
     output, card = tuned
     before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
-    again = finetune(CHECKPOINT, colours, plan(), output, form=shipped.card.input)
+    again = finetune_checkpoint(CHECKPOINT, colours, plan(), output, form=shipped.card.input)
     assert again == card
     assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
     with pytest.raises(RequestError, match="holds another run"):
-        finetune(CHECKPOINT, colours, plan(seed=1), output, form=shipped.card.input)
+        finetune_checkpoint(CHECKPOINT, colours, plan(seed=1), output, form=shipped.card.input)
 
 
 class StopAt(keras.callbacks.Callback):
@@ -154,7 +159,7 @@ def test_an_interrupted_run_goes_on(tuned, colours, shipped, tmp_path, stage, ep
     expected = tuned[1].metrics[0].value
 
     def run(watch=lambda stage, recipe: []):
-        return finetune(
+        return finetune_checkpoint(
             CHECKPOINT, colours, plan(), tmp_path / "run", form=shipped.card.input, watch=watch
         )
 
@@ -175,7 +180,7 @@ def test_an_interrupted_run_goes_on(tuned, colours, shipped, tmp_path, stage, ep
 
 def test_a_wrong_stage_writes_nothing(colours, shipped, tmp_path):
     with pytest.raises(RequestError, match="unknown stage to freeze: 'stage9'; did you mean"):
-        finetune(
+        finetune_checkpoint(
             CHECKPOINT, colours, plan(freeze="stage9"), tmp_path / "run", form=shipped.card.input
         )
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ from zoo.data.sources import load_dataset
 from zoo.errors import RequestError, StoppedError
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 
 class Terminate(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
@@ -30,13 +30,13 @@ class Terminate(keras.callbacks.Callback):
 dataset = load_dataset("digits", "features")
 settings = {{"config": {{"dropout": 0.0, "depth": 1}}}}
 recipe = Recipe(epochs=2)
-train("residual_mlp", dataset, recipe, {folder!r} / Path("whole"), **settings)
+train_model("residual_mlp", dataset, recipe, {folder!r} / Path("whole"), **settings)
 try:
-    train("residual_mlp", dataset, recipe, {folder!r} / Path("run"), callbacks=[Terminate()],
+    train_model("residual_mlp", dataset, recipe, {folder!r} / Path("run"), callbacks=[Terminate()],
           **settings)
 except StoppedError as error:
     print(error)
-train("residual_mlp", dataset, recipe, {folder!r} / Path("run"), **settings)
+train_model("residual_mlp", dataset, recipe, {folder!r} / Path("run"), **settings)
 model = zoo.load({folder!r} / Path("run")).model
 logits = model.predict(dataset.test.x[:8], verbose=0).tolist()
 try:
@@ -55,7 +55,7 @@ def test_jax_trains_stops_and_goes_on_and_tensorflow_loads_it(python, tmp_path):
     assert refused.startswith("--distribution=multiworker is TensorFlow's; with KERAS_BACKEND=jax")
 
     whole, run = (zoo.load(tmp_path / name) for name in ("whole", "run"))
-    assert run.card.training["versions"]["backend"] == "jax"
+    assert run.card.training.versions["backend"] == "jax"
     for a, b in zip(whole.model.get_weights(), run.model.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
     rows = [(tmp_path / name / "history.csv").read_text() for name in ("whole", "run")]
@@ -75,7 +75,7 @@ from zoo.data.dataset import Dataset, take
 from zoo.data.sources import load_dataset
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 
 class Look(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
@@ -85,7 +85,7 @@ class Look(keras.callbacks.Callback):
 assert len(jax.devices()) == 2
 digits = load_dataset("digits", "features")
 splits = [take(split, np.arange(32)) for split in (digits.train, digits.validation, digits.test)]
-train("residual_mlp", Dataset("some", digits.labels, *splits),
+train_model("residual_mlp", Dataset("some", digits.labels, *splits),
       Recipe(epochs=1, batch_size=16, precision="float16"), Path({folder!r}),
       config={{"depth": 1}}, callbacks=[Look()], distribution=open_distribution("mirrored"))
 """
@@ -106,13 +106,13 @@ from zoo.data.dataset import Dataset, take
 from zoo.data.sources import load_dataset
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 
 distribution = open_distribution({kind!r})
 digits = load_dataset("digits", "image")
 splits = [take(split, np.arange(149)) for split in (digits.train, digits.validation, digits.test)]
-train("resnet8", Dataset("some", digits.labels, *splits), Recipe(epochs=2, learning_rate=1e-5),
-      Path({folder!r}), distribution=distribution)
+train_model("resnet8", Dataset("some", digits.labels, *splits),
+            Recipe(epochs=2, learning_rate=1e-5), Path({folder!r}), distribution=distribution)
 parts = distribution.devices and [
     distribution.devices.divide(jax.numpy.zeros((rows, 3))).addressable_shards[0].data.shape[0]
     for rows in (64, 21)

@@ -9,7 +9,7 @@ from PIL import Image
 import zoo
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 
 RECIPE = Recipe(epochs=2, batch_size=32)
 
@@ -17,7 +17,7 @@ RECIPE = Recipe(epochs=2, batch_size=32)
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "first"
-    card = train("resnet8", digits, RECIPE, output, config={"shortcut": "pad"}, licence="MIT")
+    card = train_model("resnet8", digits, RECIPE, output, config={"shortcut": "pad"}, licence="MIT")
     return output, card
 
 
@@ -51,7 +51,9 @@ def test_the_card_is_filled_in(run, digits):
 def test_a_finished_run_is_not_repeated(run, digits):
     output, card = run
     before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
-    again = train("resnet8", digits, RECIPE, output, config={"shortcut": "pad"}, licence="MIT")
+    again = train_model(
+        "resnet8", digits, RECIPE, output, config={"shortcut": "pad"}, licence="MIT"
+    )
     assert again == card
     assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
 
@@ -59,7 +61,7 @@ def test_a_finished_run_is_not_repeated(run, digits):
 def test_an_output_with_another_run_is_refused(run, digits):
     output, _ = run
     with pytest.raises(RequestError, match=r"holds another run: epochs 2, now 3\. Choose"):
-        train(
+        train_model(
             "resnet8", digits, Recipe(epochs=3, batch_size=32), output, config={"shortcut": "pad"}
         )
 
@@ -67,31 +69,31 @@ def test_an_output_with_another_run_is_refused(run, digits):
 def test_an_output_with_something_else_is_refused(digits, tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(RequestError, match="exists and is not a run"):
-        train("resnet8", digits, RECIPE, tmp_path)
+        train_model("resnet8", digits, RECIPE, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_a_wrong_configuration_writes_nothing(digits, tmp_path):
     with pytest.raises(RequestError, match="unknown order"):
-        train("resnet8", digits, RECIPE, tmp_path / "run", config={"order": "odd"})
+        train_model("resnet8", digits, RECIPE, tmp_path / "run", config={"order": "odd"})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_whose_weights_are_gone_is_trained_again(digits, tmp_path):
     recipe = Recipe(epochs=1, batch_size=64)
-    train("resnet8", digits, recipe, tmp_path / "run")
+    train_model("resnet8", digits, recipe, tmp_path / "run")
     (tmp_path / "run" / "model.safetensors").unlink()
-    train("resnet8", digits, recipe, tmp_path / "run")
+    train_model("resnet8", digits, recipe, tmp_path / "run")
     assert zoo.load(tmp_path / "run").card.metrics
 
 
 def test_what_a_kill_left_half_written_is_removed(digits, tmp_path):
     (tmp_path / ".run.json.x1.json").write_text("{")
     (tmp_path / ".state.safetensors.x2.safetensors").write_bytes(b"half")
-    train("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    train_model("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
     assert not any("state" in path.name for path in tmp_path.iterdir())
     (tmp_path / "state.safetensors").write_bytes(b"")  # Killed just before its end.
-    train("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    train_model("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
     assert not (tmp_path / "state.safetensors").exists()
 
 
@@ -113,7 +115,7 @@ def test_a_broken_record_is_refused(digits, tmp_path, content):
     (tmp_path / "run.json").write_text(content)
     (tmp_path / "state.safetensors").write_bytes(b"")
     with pytest.raises(RequestError, match=r"is not the record of a run|holds another run: model"):
-        train("resnet8", digits, RECIPE, tmp_path)
+        train_model("resnet8", digits, RECIPE, tmp_path)
 
 
 def test_a_run_is_kept_from_a_second_one(digits, tmp_path):
@@ -123,16 +125,16 @@ def test_a_run_is_kept_from_a_second_one(digits, tmp_path):
         def on_epoch_end(self, epoch, logs=None):
             for seed in (0, 1):
                 with pytest.raises(RequestError, match="another process is writing into"):
-                    train("resnet8", digits, replace(recipe, seed=seed), tmp_path / "run")
+                    train_model("resnet8", digits, replace(recipe, seed=seed), tmp_path / "run")
 
     recipe = Recipe(epochs=1, batch_size=64)
-    card = train("resnet8", digits, recipe, tmp_path / "run", callbacks=[Second()])
-    assert train("resnet8", digits, recipe, tmp_path / "run") == card
+    card = train_model("resnet8", digits, recipe, tmp_path / "run", callbacks=[Second()])
+    assert train_model("resnet8", digits, recipe, tmp_path / "run") == card
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 
 
 def test_a_name_that_is_no_utf_8_and_looks_like_a_formula_ends_well(digits, tmp_path):
     odd = replace(digits, name="\udcff$x^$ 数字", labels=("\udcff", "$y$", *digits.labels[2:]))
-    card = train("resnet8", odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
+    card = train_model("resnet8", odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
     assert zoo.load(tmp_path / "run").card == card
     assert card.labels[0] == "\udcff"

@@ -3,18 +3,17 @@ import numpy as np
 import pytest
 
 from zoo.checkpoints.load import load
-from zoo.checkpoints.trajectory import FOLDER, read_trajectory
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
-from zoo.training.trajectory import KeepTrajectory
+from zoo.training.train import train_model
+from zoo.training.trajectory import FOLDER, KeepTrajectory, read_trajectory
 
 
 def test_the_weights_of_every_epoch_are_kept(tmp_path):
     dataset = load_dataset("digits", "features")
     recipe = Recipe(epochs=2, batch_size=256)
-    train("residual_mlp", dataset, recipe, tmp_path, callbacks=[KeepTrajectory(tmp_path)])
+    train_model("residual_mlp", dataset, recipe, tmp_path, callbacks=[KeepTrajectory(tmp_path)])
     kept = read_trajectory(tmp_path)
     assert len(kept) == 3  # One before the first epoch.
     for variable in load(tmp_path).model.weights:
@@ -36,14 +35,14 @@ def test_it_cannot_begin_in_the_middle(tmp_path):
     for kept in ([], [KeepTrajectory(tmp_path / "kept")]):
         output = tmp_path / ("kept" if kept else "not")
         with pytest.raises(KeyboardInterrupt):
-            train("residual_mlp", dataset, recipe, output, callbacks=[*kept, stopper])
+            train_model("residual_mlp", dataset, recipe, output, callbacks=[*kept, stopper])
         watch = [KeepTrajectory(output)]
         if kept:
-            train("residual_mlp", dataset, recipe, output, callbacks=watch)
+            train_model("residual_mlp", dataset, recipe, output, callbacks=watch)
             assert len(read_trajectory(output)) == 4
             continue
         with pytest.raises(RequestError, match="without the weights after epoch 0, which were not"):
-            train("residual_mlp", dataset, recipe, output, callbacks=watch)
+            train_model("residual_mlp", dataset, recipe, output, callbacks=watch)
         assert not (output / FOLDER).exists()
 
 

@@ -15,7 +15,7 @@ from zoo.models import MODELS
 
 
 def initial_weights(card: Card, seed: int) -> list[np.ndarray]:
-    """Returns the weights with which `zoo.training.run_folder.train` begins at a seed."""
+    """Returns the weights with which `zoo.training.train.train_model` begins at a seed."""
     keras.utils.set_random_seed(seed)
     return build_from_card(card).get_weights()
 

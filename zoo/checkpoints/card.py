@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from zoo.checkpoints.provenance import Provenance, from_schema_2
 from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
 from zoo.registry import unknown
 from zoo.tasks import TASKS, find_task
 
-SCHEMA = 2  # 2: `task` and `columns`.
+SCHEMA = 3  # 2: `task` and `columns`. 3: `training` is a `Provenance`.
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
@@ -146,7 +147,7 @@ class Card:
         input: What the model eats.
         config: Arguments of the builder beside those that `labels` and `input` decide.
         metrics: What was measured, on what.
-        training: How it came about: command, seed, package versions, fingerprint of the data.
+        training: How it came about; None: that is not known.
         parameters: Trainable parameters.
         macs: Multiply-accumulates for one example.
         licence: An SPDX name, or "unknown".
@@ -164,7 +165,7 @@ class Card:
     input: Input
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: Provenance | None = None
     parameters: int | None = None
     macs: int | None = None
     licence: str = "unknown"
@@ -225,6 +226,8 @@ def parse_card(text: str) -> Card:
         raise ValueError(
             f"its schema is {schema!r}; this version reads up to {SCHEMA}, upgrade zoo"
         )
+    if schema < 3 and "training" in data:
+        data["training"] = from_schema_2(data["training"])
     card = construct(Card, data)
     if not card.labels:
         raise ValueError("field 'labels' is empty")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import floor
 
 from zoo.checkpoints.card import Card, Input, Metric
+from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.models import MODELS
 from zoo.models.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
 
@@ -145,7 +146,7 @@ def published_card(row: Published) -> Card:
             for dataset, value in measured.items()
             if value is not None
         ),
-        training={"data": "ImageNet-1k", "recipe": recipe.trained_by},
+        training=Provenance(data=Learnt("ImageNet-1k"), recipe={"name": recipe.trained_by}),
         parameters=architecture.parameters,
         macs=architecture.macs,
         licence=recipe.licence,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import sys
@@ -110,7 +109,8 @@ def _outcome(
     from zoo.analysis.fresh import initial_weights
     from zoo.analysis.gradients.gradients import GradientProbe
     from zoo.checkpoints.load import load
-    from zoo.training.run_folder import describe
+    from zoo.training.run_folder import read_history
+    from zoo.training.train import describe
 
     card = describe(values.model, dataset, twin.config)
     command = command_line("compare", values)
@@ -122,7 +122,7 @@ def _outcome(
         train_twin(card, dataset, own, folder / twin.folder, command)
         run = folder / twin.folder / f"seed{seed}"
         checkpoints.append(load(run))
-        histories.append(_history(run))
+        histories.append(read_history(run))
         around = folder / twin.folder / f"landscape{seed}"
         surfaces.append(_surface(values, checkpoints[-1], dataset, around, seed))
         found = {**_figures(checkpoints[-1], dataset), **_bending(surfaces[-1])}
@@ -178,11 +178,6 @@ def _bending(surface: Surface | None) -> dict[str, float]:
 
     # Twins differ by factors. Less than a millionth is none.
     return {"log10 negative curvature": float(np.log10(negative_curvature(surface.lowest) + 1e-6))}
-
-
-def _history(run: Path) -> list[dict[str, float]]:
-    with (run / "history.csv").open(encoding="utf-8", newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def _show(

@@ -92,8 +92,7 @@ def _measure_checkpoint(values: flags.FlagValues, how: Reading) -> Measured:
 
 def _split_name(asked: str, dataset: Dataset, card: Card) -> str:
     """Returns which split counts: of data that a checkpoint has never seen, all."""
-    trained_on = card.training.get("data")
-    known = trained_on.get("fingerprint") if isinstance(trained_on, dict) else None
+    known = card.training.data.fingerprint if card.training and card.training.data else None
     new = dataset.divided and dataset.fingerprint() != known
     return "all" if asked == "test" and new else asked
 

@@ -103,7 +103,7 @@ def _subject(
 ) -> tuple[Card, Dataset]:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
-    from zoo.training.run_folder import describe
+    from zoo.training.train import describe
 
     with reading(values, terminal) as how:
         if values.checkpoint:

@@ -10,6 +10,7 @@ import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from absl import flags
 from absl.flags import FlagValues
@@ -134,6 +135,11 @@ def command_line(name: str, values: FlagValues) -> str:
         if values[flag].present and flag != "output"
     ]
     return shlex.join(["zoo", name, *given])
+
+
+def arguments_of(values: FlagValues) -> dict[str, Any]:
+    """Returns the flags as the arguments of the function that does what the command does."""
+    return {name: value for name, value in values.flag_values_dict().items() if name != "verbosity"}
 
 
 def no_more(rest: list[str]) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from pathlib import Path
 
 from absl import flags
 
-from zoo.commands.console import console
+from zoo.commands.console import console, print_result
 from zoo.commands.flags.configuring import parse_config
-from zoo.commands.flags.distributing import define_distribution, join
-from zoo.commands.flags.reading import define_reading, reading
-from zoo.commands.runner import DONE, Command, command_line, no_more
+from zoo.commands.flags.distributing import define_distribution
+from zoo.commands.flags.reading import define_reading
+from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
+from zoo.commands.terminal import bars
 from zoo.models import MODELS
-from zoo.quiet import import_keras
+from zoo.quiet import check_backend, quiet
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAGS)
@@ -67,52 +66,21 @@ define_distribution(FLAGS)
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Trains."""
     no_more(rest)
-    row = MODELS.get(values.model)  # Before anything slow: the name may be wrong.
-    config = parse_config(values.config)
-    terminal = console()
-    distribution = join(values, terminal)
-    import_keras()
-    from zoo.commands.terminal import told_precision, watchers
-    from zoo.data.sources import load_dataset
-    from zoo.training.recipe import Recipe
-    from zoo.training.run_folder import train
-    from zoo.training.trajectory import KeepTrajectory
+    MODELS.get(values.model)  # Before anything slow: the name may be wrong.
+    arguments = {**arguments_of(values), "config": parse_config(values.config)}
+    check_backend()
+    with quiet():
+        from zoo.training.train import train
 
-    names = [field.name for field in dataclasses.fields(Recipe) if field.name in values]
-    asked = {name: values[name].value for name in names if values[name].value is not None}
-    asked["precision"] = told_precision(terminal, values.precision, distribution)
-    recipe = Recipe(**{**row.recipe, **asked})
-    with reading(values, terminal) as how:
-        dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)
-    output = Path(values.output or f"runs/{values.model}-{dataset.name}")
-    logs = output / "tensorboard" if values.tensorboard else None
-    for note in dataset.notes:
-        terminal.print(note)
-    shape = "×".join(str(side or "any") for side in dataset.example_shape)
-    told = dataset.task.described(dataset.labels)
-    terminal.print(
-        f"{values.model} on {dataset.name}: {len(dataset.train):,} training, "
-        f"{len(dataset.validation):,} validation, {len(dataset.test):,} test examples of "
-        f"{shape}, {told}",
-    )
-    callbacks = watchers(terminal, recipe.epochs, logs) if distribution.chief else []
-    if values.trajectory and distribution.chief:
-        callbacks.append(KeepTrajectory(output))
-    card = train(
-        values.model,
-        dataset,
-        recipe,
-        output,
-        config=config,
-        weights=values.weights,
-        licence=values.licence,
-        command=command_line("train", values),
-        callbacks=callbacks,
-        distribution=distribution,
-    )
-    for metric in card.metrics:
-        terminal.print(f"{card.text(metric)} on {metric.examples:,} {metric.split} examples")
-    terminal.print(f"checkpoint: {output}")
+    terminal = console()
+    with bars(terminal) as steps:
+        trained = train(
+            **arguments,
+            command=command_line("train", values),
+            progress=terminal.print,
+            steps=steps,
+        )
+    print_result(terminal, trained)
     return DONE
 
 

@@ -31,10 +31,10 @@ def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, comma
     Returns:
         The card of the checkpoint.
     """
-    from zoo.training.run_folder import train
+    from zoo.training.train import train_model
 
     output = folder / f"seed{recipe.seed}"
-    return train(card.model, dataset, recipe, output, config=card.config, command=command)
+    return train_model(card.model, dataset, recipe, output, config=card.config, command=command)
 
 
 @contextlib.contextmanager

@@ -5,22 +5,27 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
-import safetensors
 
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, Input, read_card
-from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
-from zoo.data.reading import Progress
+from zoo.data.reading import Progress, Reading
+from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
-from zoo.registry import unknown
+from zoo.models import MODELS
+from zoo.quiet import import_keras
+from zoo.tasks import find_task
+from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.features import (
     adapt_normalisation,
@@ -29,18 +34,146 @@ from zoo.training.features import (
     fold,
     standardised,
 )
+from zoo.training.finish import finish
 from zoo.training.fit import fit
 from zoo.training.inference import run
-from zoo.training.plan import Plan
+from zoo.training.plan import Plan, choose_plan
+from zoo.training.precision import resolve_precision
+from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import STATE, begun, finish, finished, in_precision, versions
-from zoo.training.state import Row
+from zoo.training.run import Run, check_weights, learnt
+from zoo.training.run_folder import FEATURES, HEAD_STATE, LOGS, STATE, Row
+from zoo.training.stages import check_freeze, freeze_stages, stage_of, stages, stages_of_checkpoint
+from zoo.training.train import in_precision
+from zoo.training.trained import Trained
 
 # Gives the callbacks of a stage, "head" or "network".
 Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
 
 
 def finetune(
+    checkpoint: str,
+    data: str,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    freeze: str = "none",
+    epochs: int | None = None,
+    head_epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    augment: str = "light",
+    image_size: int | None = None,
+    class_weights: str | None = None,
+    precision: str = "float32",
+    tensorboard: bool = False,
+    weights: str = "float32",
+    seed: int = 0,
+    data_dir: str | None = None,
+    distribution: Kind = "none",
+    cluster: Cluster = "tf_config",
+    worker_timeout: float = 600.0,
+    tpu: str = "",
+    command: str = "",
+    progress: Tell = silent,
+    steps: Steps = stepless,
+) -> Trained:
+    """Fine-tunes a checkpoint on classes of your own, as `zoo finetune` does.
+
+    A new head is trained on the features of the pretrained backbone, which are computed once; then
+    the layers that `freeze` leaves are trained with it. What is best in validation is taken. What
+    cannot be done is refused before the pictures are read, where that can be known.
+
+    Args:
+        checkpoint: Name or folder of the checkpoint to start from.
+        data: What to learn: a folder of photos, "tfds:NAME", or another source of pictures.
+        output: The folder; None: runs/CHECKPOINT-DATA.
+        freeze: What stays as it is: "none", "backbone", or a stage such as "stage2" with all before
+            it.
+        epochs: Of the second stage. None, here and in the three that follow: by the size of the
+            data.
+        head_epochs: Of the first stage, the head's.
+        batch_size: Examples in a step.
+        learning_rate: The highest of the second stage, at the head.
+        augment: How training pictures are changed: "none", "light" or "strong".
+        image_size: Height and width in pixels; None: the checkpoint's.
+        class_weights: "balanced": rare classes count as much as others.
+        precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
+        tensorboard: Whether to write logs for TensorBoard into the folder.
+        weights: Type of the stored weights, "float32" or "float16".
+        seed: Of the head and the order.
+        data_dir: "tfds:": where prepared data sets are.
+        distribution: As of `zoo.train`, like the three that follow.
+        cluster: As there.
+        worker_timeout: As there.
+        tpu: As there.
+        command: How this was asked for, for the record.
+        progress: Called with each line for a person; try `print`.
+        steps: Called with a title, steps done and steps in all, for a bar.
+
+    Returns:
+        The checkpoint's folder and card, with its figures on the test split.
+
+    Raises:
+        RequestError: A wrong name or value, unreadable data, an `output` that holds something else
+            or is being written, a loss gone NaN.
+        StoppedError: It was stopped before its end; the same call goes on.
+    """
+    check_weights(weights)
+    base = checkpoint_card(checkpoint)
+    if MODELS.get(base.model).input != "image" or find_task(base.task).learns != "classes":
+        raise RequestError(
+            f"zoo finetune learns classes of pictures; {base.model} takes no picture"
+        )
+    devices = open_distribution(
+        distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
+    )
+    if distribution != "none":
+        progress(devices.text)
+    import_keras()  # It finds the devices, which a distribution has to come before.
+    plan_for = partial(
+        choose_plan,
+        epochs=epochs,
+        head_epochs=head_epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        freeze=freeze,
+        augment=augment,
+        class_weights=class_weights,
+        precision=resolve_precision(precision, devices, progress),
+        seed=seed,
+    )
+    plan_for(1)  # It refuses wrong values, before the pictures are read.
+    check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
+    form = sized_form(base.input, image_size)
+    reading = Reading(
+        data_dir=data_dir, progress=lambda done, total: steps("decoding", done, total)
+    )
+    dataset = load_dataset(data, "image", image_size=image_size, form=form, reading=reading)
+    opened(checkpoint, dataset, progress)
+    plan = plan_for(len(dataset.train))
+    progress(plan.text)
+    folder = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
+
+    def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:
+        logs = folder / LOGS / stage if tensorboard else None
+        return watchers(recipe.epochs, progress, steps, logs, title=stage) if devices.chief else ()
+
+    card = finetune_checkpoint(
+        checkpoint,
+        dataset,
+        plan,
+        folder,
+        form=form,
+        weights=weights,
+        command=command,
+        watch=watch,
+        progress=lambda done, total: steps("features", done, total),
+        distribution=devices,
+    )
+    return Trained(folder, card)
+
+
+def finetune_checkpoint(
     checkpoint: str,
     dataset: Dataset,
     plan: Plan,
@@ -53,13 +186,13 @@ def finetune(
     progress: Progress | None = None,
     distribution: Distribution = ALONE,
 ) -> Card:
-    """Fine-tunes a checkpoint into a checkpoint folder, as `train` writes it.
+    """Fine-tunes a checkpoint on a data set that is read already, as `finetune` does.
 
     Where batch normalisation is to be trained, its statistics first become those of the new data.
     Then a new head is trained on the features of the backbone, which are computed once. Then the
     layers that `plan.freeze` leaves are trained with it. Of each stage the epoch that does best on
     the validation split is taken; of these two, and the mean of their weights, again the best. The
-    card's `training.taken` tells which: "head", "network" or "mean".
+    card's `training.taken` says which: "head", "network" or "mean".
 
     The same call on an unfinished folder goes on after its last saved epoch; on a finished one it
     does nothing.
@@ -90,14 +223,13 @@ def finetune(
         "checkpoint_sha256": origin.files[WEIGHTS].sha256,
         "model": origin.model,
         "config": dict(origin.config),
-        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
-        "shape": list(dataset.example_shape),
+        **learnt(dataset),
         "weights": weights,
         **dataclasses.asdict(plan),
     }
     distribution.check_precision(plan.head.precision)
-    distribution.check_same(settings)
-    if (done := distribution.card_of_chief(lambda: finished(output, settings))) is not None:
+    tuning = Run(output, settings, command, distribution)
+    if (done := tuning.finished()) is not None:
         return done
     channels = dataset.example_shape[-1] or 0
     card = Card(
@@ -110,7 +242,7 @@ def finetune(
             std=adapt_statistics(origin.input.std, channels),
         ),
         config=origin.config,
-        training={"command": command, **settings, "versions": versions()},
+        training=tuning.provenance,
         licence=origin.licence,
         source=f"fine-tuned from {folder.resolve().name} with zoo finetune",
         origin=origin.origin,
@@ -121,14 +253,14 @@ def finetune(
     load_weights(network, folder, origin, skip="logits", adapt_stem=True)
     groups = stages(network)
     check_freeze(plan.freeze, groups)
-    _freeze(network, plan, groups)
+    freeze_stages(network, plan, groups)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def train_head() -> str:
         rows = _train_head(network, dataset, plan, output, key, watch, progress)
         return json.dumps(rows)
 
-    with begun(output, card.training, settings, distribution):
+    with tuning.writing():
         history = json.loads(distribution.on_chief(train_head))
         distribution.take_weights(network)
         if plan.freeze != "backbone":
@@ -138,7 +270,8 @@ def finetune(
             taken = distribution.on_chief(lambda: _take_best(network, dataset, plan, ends))
             network.trainable = True
             distribution.take_weights(network)
-            card = dataclasses.replace(card, training={**card.training, "taken": taken})
+            provenance = dataclasses.replace(tuning.provenance, taken=taken)
+            card = dataclasses.replace(card, training=provenance)
             shift = len(history)
             history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
         final = build_from_card(card)
@@ -159,47 +292,6 @@ def sized_form(form: Input, size: int | None) -> Input:
     return dataclasses.replace(form, shape=(size, size, channels), resize=resize)
 
 
-def check_freeze(freeze: str, groups: Sequence[str]) -> None:
-    """Refuses to freeze what a network does not have.
-
-    Args:
-        freeze: See `Plan`.
-        groups: Of `stages`.
-
-    Raises:
-        RequestError: It has no such stage; the message names those that it has.
-    """
-    known = ["none", "backbone", *(group for group in groups if group != "logits")]
-    if freeze not in known:
-        raise RequestError(unknown("stage to freeze:", freeze, known))
-
-
-def stages_of_checkpoint(folder: Path) -> list[str]:
-    """Returns what `stages` does, sorted, by the names of the weights alone: in no time."""
-    with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as file:
-        return sorted({stage_of(name) for name in file.keys()})  # noqa: SIM118
-
-
-def stages(network: keras.Model) -> list[str]:
-    """Returns the parts of a network from its input on: "stem", "stage1", …, "logits"."""
-    names = [stage_of(layer.name) for layer in network.layers if layer.trainable_weights]
-    return list(dict.fromkeys(names))
-
-
-def stage_of(name: str) -> str:
-    """Returns the part of a network that a layer or a variable's path belongs to."""
-    return name.split("/")[0].split("_")[0]
-
-
-def _freeze(network: keras.Model, plan: Plan, groups: Sequence[str]) -> None:
-    frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
-    for layer in network.layers:
-        # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
-        # call of a nested model would not do: `fit` overrides it.)
-        kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = stage_of(layer.name) not in frozen and not kept
-
-
 def _train_head(
     network: keras.Model,
     dataset: Dataset,
@@ -211,7 +303,7 @@ def _train_head(
 ) -> list[Row]:
     backbone = backbone_of(network)
     adapted = plan.freeze != "backbone" and not plan.frozen_statistics
-    path = output / "features.safetensors"
+    path = output / FEATURES
     features, mean, std = standardised(
         cached_features(
             backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
@@ -220,7 +312,7 @@ def _train_head(
     inputs = keras.Input(features.example_shape, name="features")
     layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name="logits")
     head = keras.Model(inputs, layer(inputs), name="head")
-    state = output / "head.state.safetensors"
+    state = output / HEAD_STATE
     history = fit(head, features, plan.head, state, watch("head", plan.head))
     fold(network.get_layer("logits"), layer, mean, std)
     return [{"stage": 1, **row} for row in history]

@@ -20,13 +20,15 @@ from zoo.data.batches import (
 )
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
-from zoo.tasks import Scale
+from zoo.models import InputKind
+from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import fused_layers
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
 from zoo.training.recipe import Recipe, compile_model
-from zoo.training.state import Row, StateKeeper
+from zoo.training.run_folder import Row
+from zoo.training.state import StateKeeper
 
 
 def fit(
@@ -126,17 +128,23 @@ def fit(
     return keeper.history
 
 
-def check_recipe(recipe: Recipe, dataset: Dataset) -> None:
-    """Refuses a recipe that asks for what a data set does not have.
+def check_recipe(recipe: Recipe, kind: InputKind, task: Task) -> None:
+    """Refuses a recipe that asks for what a model or a task does not have.
+
+    Args:
+        recipe: How is trained.
+        kind: What the model eats.
+        task: What it learns.
 
     Raises:
-        RequestError: It asks for class weights of a regression, or changes pictures where none are.
+        RequestError: It asks for class weights where there are no classes, or changes pictures
+            where there are none.
     """
-    if recipe.class_weights and dataset.task.learns != "classes":
-        raise RequestError(f"--class_weights is of classes, and a {dataset.task.name} has none")
-    if recipe.augment != "none" and dataset.train.x.ndim != 4:
+    if recipe.class_weights and task.learns != "classes":
+        raise RequestError(f"--class_weights is of classes, and a {task.name} has none")
+    if recipe.augment != "none" and kind != "image":
         raise RequestError(
-            f"--augment={recipe.augment} is of pictures, and {dataset.name} has none; leave it out"
+            f"--augment={recipe.augment} is of pictures, and this model takes none; leave it out"
         )
 
 

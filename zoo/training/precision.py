@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import keras
+
+from zoo.training.distribution.distribution import Distribution
 
 # A GPU's compute capability from which its tensor cores take the type.
 BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
@@ -19,6 +21,25 @@ def choose_precision(*, scaled: bool = True) -> tuple[str, str]:
         scaled: Whether the loss can be scaled, without which float16 is not chosen.
     """
     return fastest(_capability(), _cpu_flags(), scaled=scaled)
+
+
+def resolve_precision(name: str, distribution: Distribution, tell: Callable[[str], None]) -> str:
+    """Returns a precision; "auto" becomes the fastest here, which is said.
+
+    Args:
+        name: Of a precision, or "auto".
+        distribution: Whose devices train.
+        tell: Called with a line where there was a choice.
+
+    Raises:
+        RequestError: The devices cannot train in it together.
+    """
+    if name != "auto":
+        distribution.check_precision(name)
+        return name
+    chosen, why = choose_precision(scaled=distribution.strategy is None)
+    tell(f"precision: {chosen} ({why})")
+    return chosen
 
 
 def fastest(

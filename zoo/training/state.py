@@ -13,9 +13,8 @@ import numpy as np
 
 from zoo.errors import RequestError, StoppedError
 from zoo.files import whole_file
+from zoo.training.run_folder import Row
 from zoo.training.sealed import seal, unseal
-
-Row = dict[str, float]
 
 
 class StateKeeper(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""Keeps the weights after each epoch of a training."""
+"""The weights after each epoch of a training, kept to look at its way."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import safetensors
+import safetensors.numpy
 
-from zoo.checkpoints.trajectory import is_kept, keep_weights
 from zoo.errors import RequestError
+from zoo.files import whole_file
+
+FOLDER = "trajectory"
 
 
 class KeepTrajectory(keras.callbacks.Callback):
@@ -42,3 +47,40 @@ class KeepTrajectory(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the weights."""
         keep_weights(self.model, self._folder, epoch + 1)
+
+
+def keep_weights(model: keras.Model, folder: Path, epoch: int) -> None:
+    """Writes the weights of a model into the folder of its run.
+
+    Args:
+        model: As it is after `epoch`.
+        folder: Of the run.
+        epoch: From 1; 0 is before the first.
+    """
+    values = {variable.path: np.asarray(variable.value) for variable in model.weights}
+    with whole_file(_path(folder, epoch)) as path:
+        path.write_bytes(safetensors.numpy.save(values))
+
+
+def is_kept(folder: Path, epoch: int) -> bool:
+    """Whether the weights after an epoch are there."""
+    return _path(folder, epoch).is_file()
+
+
+def read_trajectory(folder: Path) -> list[dict[str, np.ndarray]]:
+    """Reads the weights of a run after each epoch, by the paths of the variables.
+
+    Raises:
+        RequestError: There are none, or one of the files is no safetensors file.
+    """
+    paths = sorted((folder / FOLDER).glob("epoch_*.safetensors"))
+    if not paths:
+        raise RequestError(f"{folder} keeps no weights of its epochs; train with --trajectory")
+    try:
+        return [safetensors.numpy.load_file(path) for path in paths]
+    except (safetensors.SafetensorError, OSError) as error:
+        raise RequestError(f"{folder / FOLDER} holds a damaged file: {error}") from error
+
+
+def _path(folder: Path, epoch: int) -> Path:
+    return folder / FOLDER / f"epoch_{epoch:04}.safetensors"

@@ -13,7 +13,7 @@ from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
 from zoo.data.dataset import Dataset, Split
 from zoo.data.digits import load_digits
 from zoo.tasks.regression import REGRESSION
-from zoo.training.run_folder import describe
+from zoo.training.train import describe
 
 SEEDS = 3
 

@@ -176,11 +176,11 @@ def test_dropout_does_not_reach_the_surface(tmp_path):
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
-    from zoo.training.run_folder import train
+    from zoo.training.train import train_model
 
     digits = load_dataset("digits", "features")
     config = {"depth": 1, "width": 16, "dropout": 0.5}
-    train("residual_mlp", digits, Recipe(epochs=1), tmp_path / "run", config=config)
+    train_model("residual_mlp", digits, Recipe(epochs=1), tmp_path / "run", config=config)
     split = balanced_sample(digits.train, 64)
     first, second = (
         random_surface(load(tmp_path / "run"), split, tmp_path / name, points=3, statistics="batch")

@@ -24,7 +24,7 @@ import keras
 from zoo.data.dataset import balanced_sample
 from zoo.data.sources import load_dataset
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 from dataclasses import replace
 
 class Losses(keras.callbacks.Callback):
@@ -42,7 +42,7 @@ config = {"stem": "small"} if int(images) else {"dropout": 0.0, "depth": int(dep
 watch = Losses()
 output = Path(output) / f"worker{distribution.worker}"
 recipe = Recipe(epochs=int(epochs), batch_size=64, learning_rate=float(rate))
-card = train(model, dataset, recipe, output, config=config, callbacks=[watch],
+card = train_model(model, dataset, recipe, output, config=config, callbacks=[watch],
              distribution=distribution)
 print(json.dumps({"losses": watch.losses, "weights": watch.weights,
                   "top1": card.metrics[0].value, "wrote": output.exists()}))
@@ -65,15 +65,15 @@ def check_equal(workers: list[dict], alone: dict) -> None:
     assert abs(workers[0]["top1"] - alone["top1"]) <= 0.005
 
 
-def train(count: int, *arguments: object) -> list[dict]:
+def train_model(count: int, *arguments: object) -> list[dict]:
     kind = "none" if count == 1 else "multiworker"
     return results(start_workers(count, "-c", TRAINING, kind, *map(str, arguments)))
 
 
 def test_two_workers_train_as_one_does(tmp_path):
     """1,259 examples in batches of 64: the last of 43 is uneven too."""
-    (alone,) = train(1, "residual_mlp", 1, 1, 0, 3e-3, tmp_path / "alone")
-    workers = train(2, "residual_mlp", 1, 1, 0, 3e-3, tmp_path / "two")
+    (alone,) = train_model(1, "residual_mlp", 1, 1, 0, 3e-3, tmp_path / "alone")
+    workers = train_model(2, "residual_mlp", 1, 1, 0, 3e-3, tmp_path / "two")
     assert len(alone["losses"]) == 20
     check_equal(workers, alone)
 
@@ -90,15 +90,15 @@ def test_two_workers_train_as_one_does(tmp_path):
     ],
 )
 def test_workers_train_as_one_does(tmp_path, count, model, epochs, images, rate):
-    (alone,) = train(1, model, 4, epochs, images, rate, tmp_path / "alone")
-    workers = train(count, model, 4, epochs, images, rate, tmp_path / "several")
+    (alone,) = train_model(1, model, 4, epochs, images, rate, tmp_path / "alone")
+    workers = train_model(count, model, 4, epochs, images, rate, tmp_path / "several")
     check_equal(workers, alone)
 
 
 @pytest.mark.slow
 def test_workers_train_a_resnet_as_well_as_one(tmp_path):
     """A whole training at the usual rate; one of 359 test pictures is 0.28 points."""
-    told = [train(n, "resnet18", 0, 8, 1259, 1e-3, tmp_path / f"{n}") for n in (1, 2, 4)]
+    told = [train_model(n, "resnet18", 0, 8, 1259, 1e-3, tmp_path / f"{n}") for n in (1, 2, 4)]
     alone = told[0][0]["top1"]
     assert alone > 0.95
     for workers in told:
@@ -114,7 +114,7 @@ kind, photos, output, frozen = sys.argv[1:]
 distribution = open_distribution(kind, timeout=120)
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.data.sources import load_images
-from zoo.training.finetune import finetune
+from zoo.training.finetune import finetune_checkpoint
 from zoo.training.plan import choose_plan
 
 form = checkpoint_card("resnet8.digits").input
@@ -122,7 +122,9 @@ dataset = load_images(photos, form=form)
 plan = choose_plan(len(dataset.train), epochs=2, head_epochs=2, batch_size=16, augment="none")
 plan = dataclasses.replace(plan, frozen_statistics=frozen == "frozen")
 output = Path(output) / f"worker{distribution.worker}"
-card = finetune("resnet8.digits", dataset, plan, output, form=form, distribution=distribution)
+card = finetune_checkpoint(
+    "resnet8.digits", dataset, plan, output, form=form, distribution=distribution
+)
 print(json.dumps({"top1": card.metrics[0].value, "wrote": output.exists()}))
 """
 
@@ -162,7 +164,7 @@ from zoo.errors import RequestError
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.recipe import Recipe
 from zoo.tasks.regression import REGRESSION
-from zoo.training.run_folder import train
+from zoo.training.train import train_model
 
 two = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert two.text == "2 devices"
@@ -184,7 +186,7 @@ for dataset, classes in ((digits, "balanced"), (values, None)):
     for distribution in (ALONE, two):
         watch = Losses()
         recipe = Recipe(epochs=1, class_weights=classes)
-        card = train("residual_mlp", dataset, recipe, Path(tempfile.mkdtemp()) / "run",
+        card = train_model("residual_mlp", dataset, recipe, Path(tempfile.mkdtemp()) / "run",
                      config={"dropout": 0.0, "depth": 1}, callbacks=[watch],
                      distribution=distribution)
         losses.append(watch.losses)

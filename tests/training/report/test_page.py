@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from zoo.checkpoints.card import Card, Input, Metric
+from zoo.checkpoints.provenance import Provenance
 from zoo.data.dataset import Split
 from zoo.training.report.page import worst_mistakes, write_result
 
@@ -20,7 +21,7 @@ def card(labels=LABELS, examples=6):
         labels=labels,
         input=Input(shape=(8, 8, 3), mean=(), std=()),
         metrics=(Metric("top1", 0.5, "pets & more", "test", examples),),
-        training={"command": "zoo finetune --data='a & b'"},
+        training=Provenance("zoo finetune --data='a & b'"),
         source="fine-tuned from x",
     )
 

@@ -147,7 +147,7 @@ def training_surface(
 
     Args:
         checkpoint: Where the training ended.
-        trajectory: Weights after each epoch, see `zoo.checkpoints.trajectory`.
+        trajectory: Weights after each epoch, see `zoo.training.trajectory`.
         split: As for `random_surface`, like the rest.
         folder: Likewise.
         points: Likewise.

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from absl import flags
-from rich.console import Console
-
-from zoo.quiet import check_backend, quiet
-
-if TYPE_CHECKING:
-    from zoo.training.distribution.distribution import Distribution
 
 
 def define_distribution(values: flags.FlagValues) -> None:
@@ -31,20 +23,3 @@ def define_distribution(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "tpu", "", "tpu: its name or address; default the one of this machine", flag_values=values
     )
-
-
-def join(values: flags.FlagValues, terminal: Console) -> Distribution:
-    """Joins the training that those flags describe. Nothing may have used TensorFlow before."""
-    check_backend()
-    with quiet():
-        from zoo.training.distribution.cluster import open_distribution
-    distribution = open_distribution(
-        values.distribution,
-        cluster=values.cluster,
-        tpu=values.tpu,
-        timeout=values.worker_timeout,
-        tell=terminal.print,
-    )
-    if values.distribution != "none":
-        terminal.print(distribution.text)
-    return distribution

@@ -6,18 +6,20 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import keras
 
 from zoo.errors import RequestError
+from zoo.registry import unknown
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.rendezvous import await_workers
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Kind = Literal["none", "mirrored", "multiworker", "tpu"]
+Kind: TypeAlias = Literal["none", "mirrored", "multiworker", "tpu"]
+Cluster: TypeAlias = Literal["tf_config", "slurm"]
 
 _SLURM_PORT = 8888  # Of the first task of a machine; the next have the next ones.
 
@@ -25,7 +27,7 @@ _SLURM_PORT = 8888  # Of the first task of a machine; the next have the next one
 def open_distribution(
     kind: Kind,
     *,
-    cluster: Literal["tf_config", "slurm"] = "tf_config",
+    cluster: Cluster = "tf_config",
     tpu: str = "",
     timeout: float = 600.0,
     tell: Callable[[str], None] = lambda text: None,
@@ -47,6 +49,9 @@ def open_distribution(
         RequestError: The backend is another, or the cluster is not described.
         StoppedError: Other workers did not answer in time.
     """
+    for value, known in ((kind, get_args(Kind)), (cluster, get_args(Cluster))):
+        if value not in known:
+            raise RequestError(unknown("distribution or cluster", value, list(known)))
     if kind == "none":
         return ALONE
     backend = keras.backend.backend()

@@ -18,8 +18,8 @@ from zoo.files import write_text
 from zoo.page import page, picture, table
 from zoo.tasks.classification import CLASSIFICATION, ClassificationScore
 from zoo.tasks.reliability import Calibration, calibrate
+from zoo.training.run_folder import CURVES, HISTORY, PAGE, RECORD
 
-PAGE = "result.html"
 _MISTAKES = 12
 _MOST_NAMED = 60  # Classes; of more, the confusion is a picture without names.
 _SMALLEST = 160  # Pixels that the shorter side of a mistaken picture takes on the page, or more.
@@ -67,12 +67,15 @@ def _page(
     (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
     classes = score.tables[0]
     wrong = score.examples - int(np.trace(score.confusion))
+    command = card.training.command if card.training else ""
+    files = ("card.json", RECORD, HISTORY)
+    links = ", ".join(f"<a href='{file}'>{file}</a>" for file in files)
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{metric.value:.2%} of {metric.examples:,} {escape(metric.split)} examples of "
         f"{escape(metric.dataset)} are told right, {wrong:,} wrong. "
         f"{escape(card.source)}.</p>",
-        picture("Training", "curves.png"),
+        picture("Training", CURVES),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",
         confusion,
         f"<h2>{classes.title}</h2>",
@@ -82,9 +85,8 @@ def _page(
         f"<p>Expected calibration error: {calibration.error:.4f}, the mean distance between how "
         "sure the model is and how often it is right. Bars above the line: too modest; below: too "
         "sure.</p>",
-        f"<p class='note'><code>{escape(str(card.training.get('command', '')))}</code></p>",
-        "<p class='note'>See also <a href='card.json'>card.json</a>, <a href='run.json'>run.json"
-        "</a>, <a href='history.csv'>history.csv</a>.</p>",
+        f"<p class='note'><code>{escape(command)}</code></p>",
+        f"<p class='note'>See also {links}.</p>",
     ]
     return page(title, parts)
 

@@ -1,0 +1,85 @@
+"""`zoo.train` and `zoo.finetune`: what the commands do, from Python."""
+
+import importlib
+import inspect
+
+import pytest
+
+import zoo
+from zoo.errors import RequestError
+from zoo.training.trained import Trained
+
+
+@pytest.mark.parametrize("name", ["train", "finetune"])
+def test_the_arguments_are_the_flags(name):
+    flags = importlib.import_module(f"zoo.commands.{name}").FLAGS.flag_values_dict()
+    arguments = inspect.signature(getattr(zoo, name)).parameters
+    assert set(arguments) == {*flags, "command", "progress", "steps"} - {"verbosity"}
+    for flag, value in flags.items():
+        if flag in arguments and flag not in ("config", "checkpoint", "data"):
+            assert arguments[flag].default == value, flag
+
+
+def test_train_says_what_it_does_and_returns_what_came(tmp_path):
+    lines, steps = [], []
+    arguments = {
+        "epochs": 1, "batch_size": 256, "output": tmp_path / "run", "config": {"depth": 1},
+    }  # fmt: skip
+    trained = zoo.train(
+        "residual_mlp", **arguments, progress=lines.append, steps=lambda *step: steps.append(step)
+    )
+    assert lines[0].startswith("residual_mlp on digits: 1,259 training, 179 validation, 359 test")
+    assert lines[1].startswith("epoch   1/1  loss ")
+    assert steps == [("epoch 1/1", done, 5) for done in range(1, 6)]
+    assert trained.card.training.recipe["epochs"] == 1
+    assert zoo.load(trained.folder).card == trained.card
+    assert [row["epoch"] for row in trained.history] == [1]
+    (metric,) = trained.card.metrics
+    assert str(trained) == (
+        f"top1 {metric.value:.2%} on 359 test examples\ncheckpoint: {tmp_path / 'run'}"
+    )
+    html = trained._repr_html_()
+    assert "<img src='data:image/png;base64," in html
+    assert "359 test examples" in html
+    assert zoo.train("residual_mlp", **arguments) == trained  # All is done already.
+    with pytest.raises(RequestError, match="holds another run: epochs 1, now 2"):
+        zoo.train("residual_mlp", **{**arguments, "epochs": 2})
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        ("train", {"model": "resnet81"}, "unknown model 'resnet81'; did you mean"),
+        ("train", {"epochs": 0}, "epochs must be positive, not 0"),
+        ("train", {"batch_size": 2**40}, "batch_size must be less than"),
+        ("train", {"learning_rate": float("inf")}, "learning_rate must be positive"),
+        ("train", {"augment": "much"}, "unknown augment"),
+        ("train", {"model": "residual_mlp", "augment": "light"}, "is of pictures, and this model"),
+        ("train", {"task": "regression", "class_weights": "balanced"}, "a regression has none"),
+        ("train", {"task": "ranking"}, "unknown task 'ranking'"),
+        ("train", {"precision": "half"}, "unknown precision 'half'"),
+        ("train", {"weights": "float8"}, "weights can be float32 or float16, not 'float8'"),
+        ("train", {"distribution": "all"}, "unknown distribution or cluster 'all'"),
+        ("train", {}, "there is no data 'nowhere'"),
+        ("finetune", {"checkpoint": "resnet8.digit"}, "did you mean 'resnet8.digits'"),
+        ("finetune", {"freeze": "roots"}, "unknown stage to freeze: 'roots'"),
+        ("finetune", {"head_epochs": 0}, "head_epochs must be positive"),
+        ("finetune", {"weights": "int8"}, "weights can be float32 or float16"),
+        ("finetune", {"checkpoint": "residual_mlp.adult"}, "takes no picture"),
+        ("finetune", {}, "there is no data 'nowhere'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_the_data_are_read(
+    tmp_path, monkeypatch, function, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    usual = {"checkpoint": "resnet8.digits"} if function == "finetune" else {}
+    with pytest.raises(RequestError, match=message):
+        getattr(zoo, function)(**{**usual, "data": "nowhere", **arguments})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_is_not_there_any_more_still_prints(tmp_path, shipped):
+    trained = Trained(tmp_path / "gone", shipped.card)
+    assert str(trained).endswith(f"checkpoint: {tmp_path / 'gone'}")
+    assert "<img" not in trained._repr_html_()

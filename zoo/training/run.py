@@ -1,0 +1,111 @@
+"""A run: what a training is asked for, and who opens its folder."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.checkpoints.card import Card
+from zoo.checkpoints.provenance import Learnt, Provenance
+from zoo.data.dataset import Dataset
+from zoo.errors import RequestError
+from zoo.training.distribution.distribution import Distribution
+from zoo.training.run_folder import begun, finished
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training, which may have begun before.
+
+    Attributes:
+        output: Its folder.
+        settings: What decides its result. A run that goes on must be asked for the same.
+        command: What the user typed, for the record.
+        distribution: Who else trains; the chief alone writes into the folder.
+    """
+
+    output: Path
+    settings: Mapping[str, Any]
+    command: str
+    distribution: Distribution
+
+    def finished(self) -> Card | None:
+        """Returns the card where all is done already. All that train have to call this.
+
+        Raises:
+            RequestError: The folder holds something else, or another worker is asked for another
+                training.
+        """
+        self.distribution.check_same(self.settings)
+        return self.distribution.card_of_chief(lambda: finished(self.output, self.settings))
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the card of its checkpoint tells of it."""
+        asked = dict(self.settings)
+        named = ("checkpoint", "checkpoint_sha256", "weights")
+        for name in ("model", "config", "shape"):  # The card tells them itself.
+            asked.pop(name)
+        return Provenance(
+            self.command,
+            Learnt(**asked.pop("data")),
+            versions=versions(),
+            **{name: asked.pop(name) for name in named if name in asked},
+            recipe=asked,
+        )
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Writes the record, and keeps other processes from the folder while the block runs.
+
+        All that train have to call this.
+
+        Raises:
+            RequestError: Another process writes there.
+        """
+        record = {"command": self.command, **self.settings, "versions": versions()}
+        with contextlib.ExitStack() as stack:
+
+            def begin() -> str:
+                stack.enter_context(begun(self.output, record, self.settings))
+                return ""
+
+            self.distribution.on_chief(begin)
+            yield
+
+
+def check_weights(weights: str) -> None:
+    """Refuses a type that weights are not stored in.
+
+    Raises:
+        RequestError: It is not "float32" or "float16".
+    """
+    if weights not in ("float32", "float16"):
+        raise RequestError(f"weights can be float32 or float16, not {weights!r}")
+
+
+def learnt(dataset: Dataset) -> dict[str, Any]:
+    """Returns the settings of a run that follow from its data."""
+    return {
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
+        "shape": list(dataset.example_shape),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that decide a result."""
+    packages = ("zoo-residual", "keras", "tensorflow", "numpy")
+    known = {"python": platform.python_version(), "backend": keras.backend.backend()}
+    for package in packages:
+        try:
+            known[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return known

@@ -1,0 +1,56 @@
+"""The stages of a network, from "stem" to "logits", and which of them are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import safetensors
+
+from zoo.checkpoints.store import WEIGHTS
+from zoo.errors import RequestError
+from zoo.registry import unknown
+from zoo.training.plan import Plan
+
+
+def check_freeze(freeze: str, groups: Sequence[str]) -> None:
+    """Refuses to freeze what a network does not have.
+
+    Args:
+        freeze: See `Plan`.
+        groups: Of `stages`.
+
+    Raises:
+        RequestError: It has no such stage; the message names those that it has.
+    """
+    known = ["none", "backbone", *(group for group in groups if group != "logits")]
+    if freeze not in known:
+        raise RequestError(unknown("stage to freeze:", freeze, known))
+
+
+def stages_of_checkpoint(folder: Path) -> list[str]:
+    """Returns what `stages` does, sorted, by the names of the weights alone: in no time."""
+    with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as file:
+        return sorted({stage_of(name) for name in file.keys()})  # noqa: SIM118
+
+
+def stages(network: keras.Model) -> list[str]:
+    """Returns the parts of a network from its input on: "stem", "stage1", …, "logits"."""
+    names = [stage_of(layer.name) for layer in network.layers if layer.trainable_weights]
+    return list(dict.fromkeys(names))
+
+
+def stage_of(name: str) -> str:
+    """Returns the part of a network that a layer or a variable's path belongs to."""
+    return name.split("/")[0].split("_")[0]
+
+
+def freeze_stages(network: keras.Model, plan: Plan, groups: Sequence[str]) -> None:
+    """Makes what a plan freezes untrainable, and all else trainable."""
+    frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
+    for layer in network.layers:
+        # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
+        # call of a nested model would not do: `fit` overrides it.)
+        kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = stage_of(layer.name) not in frozen and not kept

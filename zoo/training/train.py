@@ -1,0 +1,275 @@
+"""Training from scratch: from a model's name and a data set to a checkpoint folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.store import build_from_card
+from zoo.data.dataset import Dataset, input_statistics
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset
+from zoo.errors import RequestError
+from zoo.models import MODELS
+from zoo.quiet import import_keras
+from zoo.tasks import find_task
+from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
+from zoo.training.distribution.distribution import ALONE, Distribution
+from zoo.training.finish import finish
+from zoo.training.fit import check_recipe, fit
+from zoo.training.precision import resolve_precision
+from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.run import Run, check_weights, learnt
+from zoo.training.run_folder import LOGS, STATE
+from zoo.training.trained import Trained
+from zoo.training.trajectory import KeepTrajectory
+
+
+def train(
+    model: str = "resnet18",
+    data: str = "digits",
+    *,
+    output: str | os.PathLike[str] | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    label_smoothing: float | None = None,
+    image_size: int | None = None,
+    augment: str = "none",
+    class_weights: str | None = None,
+    precision: str = "float32",
+    tensorboard: bool = False,
+    trajectory: bool = False,
+    weights: str = "float32",
+    licence: str = "unknown",
+    seed: int = 0,
+    config: Mapping[str, Any] | None = None,
+    label_column: str | None = None,
+    header: bool | None = None,
+    data_dir: str | None = None,
+    task: str = "classification",
+    distribution: Kind = "none",
+    cluster: Cluster = "tf_config",
+    worker_timeout: float = 600.0,
+    tpu: str = "",
+    command: str = "",
+    progress: Tell = silent,
+    steps: Steps = stepless,
+) -> Trained:
+    """Trains a model from scratch into a checkpoint folder, as `zoo train` does.
+
+    The same call on an unfinished folder goes on after its last saved epoch; on a finished one it
+    does nothing. What cannot be done is refused before the data are read, where that can be known.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        data: What to learn: "digits", a folder of photos, "tfds:NAME", a `.csv` or `.npz` file, or
+            a folder of `train.csv` and `test.csv`.
+        output: The folder; None: runs/MODEL-DATA.
+        epochs: Passes over the training split. None, here and in the three that follow: as the
+            model's own recipe says.
+        batch_size: Examples in a step, of all devices together.
+        learning_rate: The highest.
+        label_smoothing: Share of the truth that is spread over all classes.
+        image_size: Height and width in pixels; None: the data's own, from 32 to 224.
+        augment: How training pictures are changed: "none", "light" or "strong".
+        class_weights: "balanced": rare classes count as much as others.
+        precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
+        tensorboard: Whether to write logs for TensorBoard into the folder.
+        trajectory: Whether to keep the weights of every epoch, for `zoo landscape`.
+        weights: Type of the stored weights, "float32" or "float16"; accuracy is measured with them.
+        licence: Of the checkpoint, an SPDX name.
+        seed: Of weights, order and dropout.
+        config: Arguments of the model's builder.
+        label_column: Tables: the column to tell, by name or number (0 first, -1 last).
+        header: Tables: whether the first line holds names; None: as it looks.
+        data_dir: "tfds:": where prepared data sets are.
+        task: What is learnt, such as "classification" or "regression".
+        distribution: On what: "none", "mirrored", "multiworker" or "tpu".
+        cluster: multiworker: who tells the workers' addresses, "tf_config" or "slurm".
+        worker_timeout: multiworker: seconds to wait for the others at the start.
+        tpu: tpu: its name or address; empty: the one of this machine.
+        command: How this was asked for, for the record.
+        progress: Called with each line for a person, such as that of an epoch; try `print`.
+        steps: Called with a title, steps done and steps in all, for a bar.
+
+    Returns:
+        The checkpoint's folder and card, with its figures on the test split.
+
+    Raises:
+        RequestError: A wrong name or value, unreadable data, an `output` that holds something else
+            or is being written, a loss gone NaN.
+        StoppedError: It was stopped before its end; the same call goes on.
+    """
+    row = MODELS.get(model)
+    check_weights(weights)
+    devices = open_distribution(
+        distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
+    )
+    if distribution != "none":
+        progress(devices.text)
+    import_keras()  # It finds the devices, which a distribution has to come before.
+    asked = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "label_smoothing": label_smoothing,
+    }
+    recipe = Recipe(
+        **{
+            **row.recipe,
+            **{name: value for name, value in asked.items() if value is not None},
+            "augment": augment,
+            "class_weights": class_weights,
+            "precision": resolve_precision(precision, devices, progress),
+            "seed": seed,
+        }
+    )
+    learns = find_task(task)
+    check_recipe(recipe, row.input, learns)
+    reading = Reading(
+        task=learns,
+        label_column=label_column,
+        header=header,
+        data_dir=data_dir,
+        progress=lambda done, total: steps("decoding", done, total),
+    )
+    dataset = load_dataset(data, row.input, image_size=image_size, reading=reading)
+    opened(model, dataset, progress)
+    folder = Path(output or f"runs/{model}-{dataset.name}")
+    callbacks = []
+    if devices.chief:
+        callbacks = watchers(recipe.epochs, progress, steps, folder / LOGS if tensorboard else None)
+        callbacks += [KeepTrajectory(folder)] if trajectory else []
+    card = train_model(
+        model,
+        dataset,
+        recipe,
+        folder,
+        config=config,
+        weights=weights,
+        licence=licence,
+        command=command,
+        callbacks=callbacks,
+        distribution=devices,
+    )
+    return Trained(folder, card)
+
+
+def train_model(
+    model: str,
+    dataset: Dataset,
+    recipe: Recipe,
+    output: Path,
+    *,
+    config: Mapping[str, Any] | None = None,
+    weights: str = "float32",
+    licence: str = "unknown",
+    command: str = "",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    distribution: Distribution = ALONE,
+) -> Card:
+    """Trains a model on a data set that is read already, as `train` does.
+
+    The folder also gets the files that `zoo.training.run_folder` names.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        dataset: What to learn.
+        recipe: How.
+        output: The folder.
+        config: Arguments of the model's builder.
+        weights: Type of the stored weights, "float32" or "float16".
+        licence: Of the checkpoint, an SPDX name.
+        command: What the user typed, for the record.
+        callbacks: Called as the training goes on.
+        distribution: Who else trains; all call this with the same arguments. The chief alone
+            writes, and the others return when it has.
+
+    Returns:
+        The card of the checkpoint.
+
+    Raises:
+        RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
+        StoppedError: It was stopped before its end; the same call goes on.
+    """
+    config = dict(config or {})
+    settings = {
+        "model": model,
+        "config": config,
+        **learnt(dataset),
+        "weights": weights,
+        **dataclasses.asdict(recipe),
+    }
+    distribution.check_precision(recipe.precision)
+    training = Run(output, settings, command, distribution)
+    if (done := training.finished()) is not None:
+        return done
+
+    check_recipe(recipe, MODELS.get(model).input, dataset.task)
+    card = dataclasses.replace(
+        describe(model, dataset, config),
+        training=training.provenance,
+        licence=licence,
+        source="trained from scratch with zoo train",
+    )
+    keras.utils.set_random_seed(recipe.seed)
+    final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
+    network = final
+    if distribution.strategy is not None or recipe.precision != "float32":
+        with distribution.scope():
+            network = in_precision(card, recipe.precision)
+        for variable, initial in zip(network.variables, final.variables, strict=True):
+            variable.assign(initial)
+    with training.writing():
+        history = fit(
+            network, dataset, recipe, output / STATE, callbacks, distribution=distribution
+        )
+        final.set_weights(network.get_weights())
+        done = distribution.card_of_chief(
+            lambda: finish(final, card, dataset, history, output, weights)
+        )
+    assert done is not None
+    return done
+
+
+def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
+    """Returns the card that a training of a model on a data set begins with.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        dataset: Its shape, classes and statistics decide the rest.
+        config: Arguments of the model's builder.
+
+    Raises:
+        RequestError: `config` sets what follows from the data.
+    """
+    for key in ("name", "num_classes", "input_shape", "mean", "std"):
+        if key in config:
+            raise RequestError(f"config cannot set {key!r}: it follows from the data")
+    mean, std = input_statistics(dataset)
+    return Card(
+        model=model,
+        labels=dataset.labels,
+        input=Input(shape=dataset.example_shape, mean=mean, std=std),
+        config=dict(config),
+        task=dataset.task.name,
+        columns=dataset.columns,
+    )
+
+
+def in_precision(card: Card, precision: str) -> keras.Model:
+    """Builds the model of a card for training with the arithmetic of `Recipe.precision`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        return build_from_card(card)
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,57 @@
+"""A finished training."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.checkpoints.card import Card
+from zoo.result import Result
+from zoo.training.run_folder import CURVES, Row, read_history
+
+# By `Provenance.taken` of the card.
+_TAKEN = {
+    "head": "taken: the new head on the backbone as it was, which did best in validation",
+    "network": "taken: the network of the second stage, which did best in validation",
+    "mean": "taken: the mean of the weights of both stages, which did best in validation",
+}
+
+
+@dataclass(frozen=True)
+class Trained(Result):
+    """A finished training: a checkpoint that `zoo.load` opens, and what was measured.
+
+    Attributes:
+        folder: Of the checkpoint.
+        card: Of the checkpoint, with its figures on the test split.
+    """
+
+    folder: Path
+    card: Card
+
+    @property
+    def history(self) -> list[Row]:
+        """The figures of the epochs, a row each."""
+        return read_history(self.folder)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was taken, how good it is, and where it lies."""
+        taken = self.card.training.taken if self.card.training else ""
+        return (
+            *([_TAKEN[taken]] if taken else []),
+            *(
+                f"{self.card.text(metric)} on {metric.examples:,} {metric.split} examples"
+                for metric in self.card.metrics
+            ),
+            f"checkpoint: {self.folder}",
+        )
+
+    def _repr_html_(self) -> str:
+        """Returns HTML for a notebook, with the curves."""
+        curves = self.folder / CURVES
+        if not curves.is_file():
+            return super()._repr_html_()
+        image = base64.b64encode(curves.read_bytes()).decode()
+        return f"{super()._repr_html_()}<img src='data:image/png;base64,{image}' alt='curves'>"
