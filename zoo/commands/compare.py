@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from zoo.commands.console import console
 from zoo.commands.flags.configuring import parse_config, parse_vary
-from zoo.commands.flags.reading import define_reading, reading
+from zoo.commands.flags.reading import define_reading, read
 from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.commands.twinning import train_twin
 from zoo.errors import RequestError
@@ -86,10 +87,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     names = ("epochs", "batch_size", "learning_rate")
     asked = {name: values[name].value for name in names if values[name].value is not None}
     recipe = Recipe(**{**row.recipe, **asked})
-    with reading(values, terminal) as how:
-        dataset = load_dataset(values.data, row.input, image_size=values.image_size, reading=how)
-    for note in dataset.notes:
-        terminal.print(note)
+    load = partial(load_dataset, values.data, row.input, image_size=values.image_size)
+    dataset = read(values, terminal, lambda how: load(reading=how))
     folder = Path(values.output or f"runs/compare-{values.model}")
     outcomes = [_outcome(values, twin, dataset, recipe, folder, terminal) for twin in twins]
     _show(values, outcomes, dataset, folder, terminal)

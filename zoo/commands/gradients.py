@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from zoo.commands.console import console
 from zoo.commands.flags.configuring import parse_config
-from zoo.commands.flags.reading import define_reading, reading
+from zoo.commands.flags.reading import define_reading, read
 from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.commands.twinning import counted, figure, train_twin
 from zoo.errors import RequestError
@@ -72,8 +73,6 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     need_tensorflow()
     terminal = console()
     card, dataset = _subject(values, config, terminal)
-    for note in dataset.notes:
-        terminal.print(note)
     name = Path(values.checkpoint).resolve().name if values.checkpoint else values.model
     folder = Path(values.output or f"runs/gradients-{name}")
     networks = _measure(values, card, dataset, folder, terminal)
@@ -105,12 +104,12 @@ def _subject(
     from zoo.data.sources import load_dataset, load_for
     from zoo.training.train import describe
 
-    with reading(values, terminal) as how:
-        if values.checkpoint:
-            card = checkpoint_card(values.checkpoint)
-            return card, load_for(card, values.data, how)
-        kind = MODELS.get(values.model).input
-        dataset = load_dataset(values.data, kind, image_size=values.image_size, reading=how)
+    if values.checkpoint:
+        card = checkpoint_card(values.checkpoint)
+        return card, read(values, terminal, lambda how: load_for(card, values.data, how))
+    kind = MODELS.get(values.model).input
+    load = partial(load_dataset, values.data, kind, image_size=values.image_size)
+    dataset = read(values, terminal, lambda how: load(reading=how))
     return describe(values.model, dataset, config), dataset
 
 

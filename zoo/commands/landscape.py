@@ -11,7 +11,7 @@ from absl import flags
 from rich.console import Console
 
 from zoo.commands.console import console
-from zoo.commands.flags.reading import bar, define_reading, reading
+from zoo.commands.flags.reading import bar, define_reading, read
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
 from zoo.quiet import import_keras, need_tensorflow
@@ -85,10 +85,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
     terminal = console()
     checkpoint = load(values.checkpoint)
-    with reading(values, terminal) as how:
-        dataset = load_for(checkpoint.card, values.data, how)
-    for note in dataset.notes:
-        terminal.print(note)
+    dataset = read(values, terminal, lambda how: load_for(checkpoint.card, values.data, how))
     folder = Path(values.output or f"runs/landscape-{Path(values.checkpoint).resolve().name}")
     if values.to:
         return _line(values, checkpoint, dataset, folder, terminal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import rich.progress
@@ -14,6 +14,7 @@ from zoo.tasks import TASKS, find_task
 from zoo.tasks.classification import CLASSIFICATION
 
 if TYPE_CHECKING:
+    from zoo.data.dataset import Dataset
     from zoo.data.reading import Progress, Reading
 
 
@@ -62,6 +63,17 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
             data_dir=values.data_dir,
             progress=progress,
         )
+
+
+def read(
+    values: flags.FlagValues, terminal: Console, load: Callable[[Reading], Dataset]
+) -> Dataset:
+    """Reads data as those flags say, with a bar meanwhile, and prints what is noted of them."""
+    with reading(values, terminal) as how:
+        dataset = load(how)
+    for note in dataset.notes:
+        terminal.print(note)
+    return dataset
 
 
 @contextlib.contextmanager
