@@ -124,11 +124,11 @@ def _outcome(
         histories.append(read_history(run))
         around = folder / twin.folder / f"landscape{seed}"
         surfaces.append(_surface(values, checkpoints[-1], dataset, around, seed))
-        found = {**_figures(checkpoints[-1], dataset), **_bending(surfaces[-1])}
-        for name, value in found.items():
+        measured = {**_figures(checkpoints[-1], dataset), **_bending(surfaces[-1])}
+        for name, value in measured.items():
             figures.setdefault(name, []).append(value)
-        told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
-        terminal.print(f"{twin.name}, seed {seed}: {told} ({time.monotonic() - started:.0f} s)")
+        text = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
+        terminal.print(f"{twin.name}, seed {seed}: {text} ({time.monotonic() - started:.0f} s)")
     probe = GradientProbe(card, dataset, lines=_LINES, points=_POINTS)
     fresh = (initial_weights(card, seed) for seed in range(values.seeds))
     initial = probe.network(twin.line, "initial", fresh)
@@ -190,18 +190,18 @@ def _show(
     from zoo.analysis.compare.page import PAGE, result_rows, write_comparison
     from zoo.files import write_text
 
-    told = [step for name in outcomes[0].figures for step in steps(outcomes, name)]
+    differences = [step for name in outcomes[0].figures for step in steps(outcomes, name)]
     command = command_line("compare", values)
     title = f"{values.model} on {dataset.name}: twins"
-    write_comparison(folder, outcomes, told, title, command, dataset.task.watched)
-    found: dict[str, Any] = {
+    write_comparison(folder, outcomes, differences, title, command, dataset.task.watched)
+    record: dict[str, Any] = {
         "schema": 1,
         "command": command,
         "seeds": values.seeds,
         "twins": [outcome.to_json() for outcome in outcomes],
-        "steps": [step.to_json() for step in told],
+        "steps": [step.to_json() for step in differences],
     }
-    write_text(folder / "comparison.json", json.dumps(found, indent=2) + "\n")
+    write_text(folder / "comparison.json", json.dumps(record, indent=2) + "\n")
     head, rows = result_rows(outcomes)
     table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
     for index, column in enumerate(head):
@@ -209,7 +209,7 @@ def _show(
     for row in rows:
         table.add_row(*row)
     terminal.print(table)
-    for step in told:
+    for step in differences:
         terminal.print(str(step))
     terminal.print(f"page: {folder / PAGE}")
 

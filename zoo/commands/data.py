@@ -48,9 +48,11 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     for broken in manifest["broken"]:
         terminal.print(f"left out {broken['file']}: {broken['reason']}")
     size = sum(shard["bytes"] for shard in manifest["shards"])
-    told = ", ".join(f"{split['examples']:,} {name}" for name, split in manifest["splits"].items())
+    counts = ", ".join(
+        f"{split['examples']:,} {name}" for name, split in manifest["splits"].items()
+    )
     terminal.print(
-        f"{told} examples of {len(manifest['labels'])} classes in {len(manifest['shards'])} "
+        f"{counts} examples of {len(manifest['labels'])} classes in {len(manifest['shards'])} "
         f"files, {size / 1e6:,.1f} MB: {output / MANIFEST}"
     )
     return DONE

@@ -150,8 +150,8 @@ def _trained(
     for seed in range(values.seeds):
         command = command_line("gradients", values)
         done = train_twin(card, dataset, dataclasses.replace(recipe, seed=seed), folder, command)
-        told = ", ".join(map(done.text, done.metrics))
-        terminal.print(f"{folder.name}, seed {seed}: {told} on test examples")
+        metrics = ", ".join(map(done.text, done.metrics))
+        terminal.print(f"{folder.name}, seed {seed}: {metrics} on test examples")
         yield load(folder / f"seed{seed}").model.get_weights()
 
 
@@ -161,7 +161,11 @@ def _write(networks: Sequence[Network], folder: Path, title: str, command: str) 
 
     plot_shattering(networks, folder / "shattering.png", title)
     plot_depth(networks, folder / "depth.png", title)
-    figures = {"schema": 1, "command": command, "networks": [each.to_json() for each in networks]}
+    figures = {
+        "schema": 1,
+        "command": command,
+        "networks": [network.to_json() for network in networks],
+    }
     write_text(folder / "gradients.json", json.dumps(figures, indent=2) + "\n")
 
 
@@ -173,21 +177,22 @@ def _tell(networks: Sequence[Network], terminal: Console) -> None:
     table.add_column("network")
     for column in (f"gradient correlation at {DISTANCE:g}", "± 95 % over", "norm first/last unit"):
         table.add_column(column, justify="right")
-    for each in networks:
-        low, high = (figure(value) for value in each.gain[1:])
-        spread = f" ({low} to {high})" if len(each.samples) > 1 else ""
+    for network in networks:
+        low, high = (figure(value) for value in network.gain[1:])
+        spread = f" ({low} to {high})" if len(network.samples) > 1 else ""
+        correlation = network.correlation
         table.add_row(
-            each.title,
-            f"{figure(each.correlation.mean, '.3f')} ± {figure(each.correlation.half, '.3f')}",
-            each.repeated,
-            figure(each.gain[0]) + spread,
+            network.title,
+            f"{figure(correlation.mean, '.3f')} ± {figure(correlation.half, '.3f')}",
+            network.repeated,
+            figure(network.gain[0]) + spread,
         )
     terminal.print(table)
     terminal.print(
         f"correlation of the gradients at two inputs {DISTANCE:g} of the way between two examples "
         "apart: 1 as of a linear model, 0 as of white noise"
     )
-    fresh = {each.name: each for each in networks if each.state == "initial"}
+    fresh = {network.name: network for network in networks if network.state == "initial"}
     apart = separated(fresh["residual"], fresh["plain"])
     terminal.print(
         f"at initialisation residual and plain are {'apart' if apart else 'not apart'}: their "

@@ -122,25 +122,27 @@ def _tell(
     from zoo.analysis.landscape.pictures import draw_surface
     from zoo.files import write_text
 
-    told = surface.figures()
+    figures = surface.figures()
     name = Path(values.checkpoint).resolve().name
     title = f"{name}, {examples:,} examples of {values.data}"
-    if told["negative_curvature"] is not None:
-        title += f", negative curvature {told['negative_curvature']:.3g}"
+    if figures["negative_curvature"] is not None:
+        title += f", negative curvature {figures['negative_curvature']:.3g}"
     draw_surface(surface, folder / "landscape.png", title)
-    write_text(folder / "landscape.json", json.dumps(told, indent=2) + "\n")
-    if told["minimum"] is None:
+    write_text(folder / "landscape.json", json.dumps(figures, indent=2) + "\n")
+    if figures["minimum"] is None:
         terminal.print(f"the loss overflows at all of {surface.loss.size:,} places")
     else:
-        terminal.print(f"loss from {told['minimum']:.4g} to {told['maximum']:.4g}")
-        if told["overflows"]:
-            terminal.print(f"it overflows at {told['overflows']:,} of {surface.loss.size:,} places")
-    if values.curvature and told["nonconvexity"] is None:
+        terminal.print(f"loss from {figures['minimum']:.4g} to {figures['maximum']:.4g}")
+        if figures["overflows"]:
+            terminal.print(
+                f"it overflows at {figures['overflows']:,} of {surface.loss.size:,} places"
+            )
+    if values.curvature and figures["nonconvexity"] is None:
         terminal.print("the Hessian overflows at all of its places")
     elif values.curvature:
         terminal.print(
-            f"Hessian: negative curvature {told['negative_curvature']:.4g} (median), "
-            f"|lowest/highest| eigenvalue {told['nonconvexity']:.4g} (mean; 0 is convex)"
+            f"Hessian: negative curvature {figures['negative_curvature']:.4g} (median), "
+            f"|lowest/highest| eigenvalue {figures['nonconvexity']:.4g} (mean; 0 is convex)"
         )
     terminal.print(f"picture: {folder / 'landscape.png'}")
     return DONE
@@ -163,10 +165,10 @@ def _line(
         name: balanced_sample(dataset.split(name), values.examples) for name in ("train", "test")
     }
     with bar(terminal, "places") as progress:
-        told = line(checkpoint, end, splits, folder, points=values.points, progress=progress)
+        between = line(checkpoint, end, splits, folder, points=values.points, progress=progress)
     names = [Path(name).resolve().name for name in (values.checkpoint, values.to)]
-    draw_line(told, folder / "line.png", f"from {names[0]} to {names[1]}, on {values.data}")
-    for name, loss in told.loss.items():
+    draw_line(between, folder / "line.png", f"from {names[0]} to {names[1]}, on {values.data}")
+    for name, loss in between.loss.items():
         terminal.print(f"{name}: loss from {loss.min():.4g} to {loss.max():.4g}")
     terminal.print(f"picture: {folder / 'line.png'}")
     return DONE

@@ -53,8 +53,16 @@ def test_refuses_a_file_of_other_settings(tmp_path):
         grid.fill(path, {"seed": 1}, _AXES[:1], ("sum", "product"), _sum)
 
 
-def test_refuses_another_file(tmp_path):
+@pytest.mark.parametrize("damage", ["all", "cut", "settings", "member"])
+def test_refuses_a_file_that_is_damaged(tmp_path, damage):
     path = tmp_path / "g.npz"
-    path.write_bytes(b"no archive")
+    grid.fill(path, {}, _AXES, ("sum", "product"), _sum)
+    content = path.read_bytes()
+    if damage == "settings":
+        np.savez(path, settings="[1]", sum=np.zeros(3))
+    else:
+        changed = {"all": b"no archive", "cut": content[:-9],
+                   "member": content.replace(b"NUMPY", b"NUMBY")}  # fmt: skip
+        path.write_bytes(changed[damage])
     with pytest.raises(RequestError, match="not a file of this command"):
         grid.fill(path, {}, _AXES, ("sum", "product"), _sum)

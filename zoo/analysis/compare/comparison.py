@@ -79,7 +79,7 @@ class Step:
     @property
     def verdict(self) -> str:
         """How the other is: "better", "worse", or "alike" where the intervals overlap."""
-        before, after = (each.figure(self.figure) for each in (self.least, self.other))
+        before, after = (outcome.figure(self.figure) for outcome in (self.least, self.other))
         if not (after.high < before.low or before.high < after.low):
             return "alike"
         lower = "loss" in self.figure or "curvature" in self.figure
@@ -97,14 +97,14 @@ class Step:
 
     def __str__(self) -> str:
         key, *rest = self.other.twin.varied
-        values = [each.twin.varied[key] for each in (self.least, self.other)]
-        told = [
-            f"{float(each.mean):.4g} ± {float(each.half):.2g}"
-            for each in (self.least.figure(self.figure), self.other.figure(self.figure))
-        ]
+        values = [outcome.twin.varied[key] for outcome in (self.least, self.other)]
+        before, after = (
+            f"{float(interval.mean):.4g} ± {float(interval.half):.2g}"
+            for interval in (self.least.figure(self.figure), self.other.figure(self.figure))
+        )
         where = f"{self.other.twin.line}, " if rest else ""
         return (
-            f"{where}{key} {values[0]} to {values[1]}: {self.figure} {told[0]} to {told[1]}, "
+            f"{where}{key} {values[0]} to {values[1]}: {self.figure} {before} to {after}, "
             f"{self.verdict}"
         )
 
@@ -127,11 +127,11 @@ def steps(outcomes: Sequence[Outcome], figure: str) -> list[Step]:
     for outcome in outcomes:
         rest = {name: value for name, value in outcome.twin.varied.items() if name != key}
         lines.setdefault(repr(rest), []).append(outcome)
-    found = []
+    made = []
     for line in lines.values():
         least, *others = sorted(line, key=lambda outcome: outcome.twin.varied[key])
-        found += [Step(least, other, figure) for other in others]
-    return found
+        made += [Step(least, other, figure) for other in others]
+    return made
 
 
 def grouped(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:

@@ -26,8 +26,8 @@ def result_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[str]]
     head = ["network", *names, f"gradient correlation at {DISTANCE:g}", "norm first/last unit"]
     rows = []
     for outcome in outcomes:
-        found = [outcome.figure(name) for name in names]
-        texts = [spread(each.mean, each.half, ".4f") for each in found]
+        intervals = [outcome.figure(name) for name in names]
+        texts = [spread(interval.mean, interval.half, ".4f") for interval in intervals]
         fresh = outcome.initial
         texts.append(spread(fresh.correlation.mean, fresh.correlation.half, ".3f"))
         rows.append([outcome.twin.name, *texts, f"{fresh.gain[0]:.3g}"])
@@ -65,12 +65,12 @@ def write_comparison(
     surfaces = all(outcome.surface is not None for outcome in outcomes)
     if surfaces:
         plot_surfaces(outcomes, folder / "surfaces.png")
-    told = "".join(f"<li>{escape(str(step))}</li>" for step in steps)
+    differences = "".join(f"<li>{escape(str(step))}</li>" for step in steps)
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{len(outcomes)} networks, trained alike from {seeds} seeds each. ± and error bars are "
         "95 % intervals over the seeds (Student's t); small dots are seeds.</p>",
-        f"<ul>{told}</ul>" if told else "",
+        f"<ul>{differences}</ul>" if differences else "",
         "<h2>Results</h2>",
         table(*result_rows(outcomes)),
         "<p class='note'>Accuracies are of the finished networks, without dropout. The two columns "

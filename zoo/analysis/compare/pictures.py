@@ -107,7 +107,9 @@ def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
     with drawn(path, _width(groups), 7.2) as figure:
         rows = figure.subplots(2, len(groups), squeeze=False, sharey="row")
         for column, (group, own) in enumerate(groups.items()):
-            networks = [each for outcome in own for each in (outcome.initial, outcome.trained)]
+            networks = [
+                network for outcome in own for network in (outcome.initial, outcome.trained)
+            ]
             draw_curves(rows[0, column], networks)
             draw_norms(rows[1, column], networks, "outputs")
             rows[0, column].set_title(group, fontsize=10)
@@ -134,8 +136,8 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
         if outcome.surface is not None
     }
     losses = {
-        key: np.nan_to_num(each.loss, nan=_HIGHEST, posinf=_HIGHEST).clip(_LOWEST, _HIGHEST)
-        for key, each in surfaces.items()
+        key: np.nan_to_num(surface.loss, nan=_HIGHEST, posinf=_HIGHEST).clip(_LOWEST, _HIGHEST)
+        for key, surface in surfaces.items()
     }
     low = min(float(loss.min()) for loss in losses.values())
     high = max(float(loss.max()) for loss in losses.values())
@@ -168,9 +170,9 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
 def _points(
     axes: Axes, places: np.ndarray, outcomes: Sequence[Outcome], name: str, colour: str, line: str
 ) -> None:
-    found = [outcome.figure(name) for outcome in outcomes]
-    means = np.array([float(each.mean) for each in found])
-    halves = np.nan_to_num([float(each.half) for each in found])
+    intervals = [outcome.figure(name) for outcome in outcomes]
+    means = np.array([float(interval.mean) for interval in intervals])
+    halves = np.nan_to_num([float(interval.half) for interval in intervals])
     axes.errorbar(
         places, means, halves, color=colour, marker="o", ms=5, lw=1.6, capsize=4, label=line
     )

@@ -176,9 +176,9 @@ class GradientProbe:
             measured: Called after each seed.
         """
         samples, zeroed = [], False
-        for seed, each in enumerate(weights):
-            samples.append(self._measure(each, state, seed))
-            zeroed = zeroed or starts_as_nothing(each, self._model)
+        for seed, values in enumerate(weights):
+            samples.append(self._measure(values, state, seed))
+            zeroed = zeroed or starts_as_nothing(values, self._model)
             measured()
         return Network(
             name, state, self._depth.units, self._points, tuple(samples), dict(self._config), zeroed
@@ -195,7 +195,7 @@ class GradientProbe:
         # A trained regression's loss is in the units of its values.
         unit = self._scale.std**2 if self._scale and state == "trained" else 1.0
         return Sample(
-            curves=np.stack([autocorrelation(each) for each in gradients]),
+            curves=np.stack([autocorrelation(gradient) for gradient in gradients]),
             trace=along(gradients[0], lines[0]),
             outputs=outputs / unit,
             weights=by_weights / unit,
@@ -210,5 +210,7 @@ class GradientProbe:
 
 def separated(one: Network, other: Network) -> bool:
     """Returns whether the intervals of two networks' gradient correlations do not overlap."""
-    low, high = sorted((one.correlation, other.correlation), key=lambda each: float(each.mean))
+    low, high = sorted(
+        (one.correlation, other.correlation), key=lambda interval: float(interval.mean)
+    )
     return bool(low.high < high.low)

@@ -90,17 +90,17 @@ def principal_directions(trajectory: Sequence[Weights], paths: Sequence[str]) ->
     ways = np.stack(
         [np.concatenate([(at[path] - last[path]).ravel() for path in paths]) for at in trajectory]
     )
-    found = PCA(n_components=2, svd_solver="full").fit(ways[:-1])
+    analysis = PCA(n_components=2, svd_solver="full").fit(ways[:-1])
     ends = np.cumsum([last[path].size for path in paths])[:-1]
     first, second = (
         {
             path: part.reshape(last[path].shape).astype(np.float32)
             for path, part in zip(paths, np.split(component, ends), strict=True)
         }
-        for component in found.components_
+        for component in analysis.components_
     )
-    explained = tuple(float(share) for share in found.explained_variance_ratio_)
-    return Principal((first, second), ways @ found.components_.T, explained)  # type: ignore[arg-type]
+    explained = tuple(float(share) for share in analysis.explained_variance_ratio_)
+    return Principal((first, second), ways @ analysis.components_.T, explained)  # type: ignore[arg-type]
 
 
 def _length(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

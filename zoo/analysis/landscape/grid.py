@@ -44,10 +44,10 @@ def fill(
     Raises:
         RequestError: The file is there and is of other settings.
     """
-    told = {**settings, "axes": [[float(value) for value in axis] for axis in axes]}
+    asked = {**settings, "axes": [[float(value) for value in axis] for axis in axes]}
     unfinished = path.with_suffix(".unfinished.npz")
     shape = tuple(len(axis) for axis in axes)
-    kept = _read(path, told) or _read(unfinished, told) or {}
+    kept = _read(path, asked) or _read(unfinished, asked) or {}
     done = kept.get("done", np.zeros(shape, bool))
     arrays = {name: kept.get(name, np.full(shape, np.nan)) for name in names}
     left = np.argwhere(~done)
@@ -58,13 +58,13 @@ def fill(
             arrays[name][index] = value
         done[index] = True
         if time.monotonic() - saved > _SAVED_EVERY:
-            _write(unfinished, told, {**arrays, "done": done})
+            _write(unfinished, asked, {**arrays, "done": done})
             saved = time.monotonic()
         if progress is not None:
             progress(done.size - len(left) + count, done.size)
     if len(left):
         named = {f"axis{number}": axis for number, axis in enumerate(axes)}
-        _write(path, told, {**arrays, **named, "done": done})
+        _write(path, asked, {**arrays, **named, "done": done})
         unfinished.unlink(missing_ok=True)
     return arrays
 
@@ -75,13 +75,14 @@ def _read(path: Path, settings: Mapping[str, Any]) -> dict[str, np.ndarray] | No
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        found = json.loads(str(arrays.pop("settings")))
-    except (OSError, ValueError, KeyError) as error:
+        before = dict(json.loads(str(arrays.pop("settings"))))
+    except Exception as error:  # Numpy passes on what zip, zlib and its reader of headers raise.
         raise RequestError(f"{path} is not a file of this command: {error}") from error
-    if found != settings:
-        keys = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
+    if before != settings:
+        changed = {key for key in {*before, *settings} if before.get(key) != settings.get(key)}
         raise RequestError(
-            f"{path} was made with another {', '.join(keys)}; choose another --output, or remove it"
+            f"{path} was made with another {', '.join(sorted(changed))}; choose another --output, "
+            "or remove it"
         )
     return arrays
 

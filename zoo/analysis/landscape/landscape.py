@@ -58,7 +58,7 @@ class Surface:
         `maximum` are of the finite losses.
         """
         finite = self.loss[np.isfinite(self.loss)]
-        told: dict[str, Any] = {
+        figures: dict[str, Any] = {
             "minimum": float(finite.min()) if finite.size else None,
             "maximum": float(finite.max()) if finite.size else None,
             "overflows": int(self.loss.size - finite.size),
@@ -68,11 +68,11 @@ class Surface:
         if self.lowest is not None and self.highest is not None:
             ratio = nonconvexity(self.lowest, self.highest)
             if np.isfinite(ratio):
-                told["nonconvexity"] = ratio
-                told["negative_curvature"] = negative_curvature(self.lowest)
+                figures["nonconvexity"] = ratio
+                figures["negative_curvature"] = negative_curvature(self.lowest)
         if self.explained is not None:
-            told["explained"] = list(self.explained)
-        return told
+            figures["explained"] = list(self.explained)
+        return figures
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,8 @@ def training_surface(
         RequestError: The training has under three epochs, or the folder holds something else.
     """
     objective = _objective(checkpoint, split, statistics)
-    found = principal_directions(trajectory, objective.kernels)
-    low, high = found.path.min(axis=0), found.path.max(axis=0)
+    principal = principal_directions(trajectory, objective.kernels)
+    low, high = principal.path.min(axis=0), principal.path.max(axis=0)
     margin = _MARGIN * np.maximum(high - low, 1e-6)
     axes = tuple(
         np.linspace(*ends, points) for ends in zip(low - margin, high + margin, strict=True)
@@ -170,7 +170,7 @@ def training_surface(
     surface = _surface(
         objective,
         {**objective.weights, **{path: trajectory[-1][path] for path in objective.kernels}},
-        found.directions,
+        principal.directions,
         axes,
         folder,
         settings,
@@ -179,7 +179,7 @@ def training_surface(
     )
     return Surface(
         surface.axes, surface.loss, surface.accuracy, surface.lowest, surface.highest,
-        found.path, found.explained,
+        principal.path, principal.explained,
     )  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def line(
         weights = objective.weights
         way = between(weights, Objective(end.model, split).weights)
         settings = {**_settings(start, split), "to": end.card.files[WEIGHTS].sha256}
-        told = fill(
+        measured = fill(
             folder / f"line-{name}.npz",
             settings,
             [places],
@@ -222,7 +222,7 @@ def line(
             objective.measure_along(weights, [way]),
             progress,
         )
-        loss[name], accuracy[name] = told["loss"], told["accuracy"]
+        loss[name], accuracy[name] = measured["loss"], measured["accuracy"]
     return Line(places, loss, accuracy)
 
 
@@ -237,7 +237,7 @@ def _surface(
     progress: Progress | None,
 ) -> Surface:
     measure = objective.measure_along(weights, directions)
-    told = fill(folder / "surface.npz", settings, axes, ("loss", "accuracy"), measure, progress)
+    measured = fill(folder / "surface.npz", settings, axes, ("loss", "accuracy"), measure, progress)
     lowest = highest = None
     if curvature:
 
@@ -250,10 +250,10 @@ def _surface(
 
         coarse = [np.linspace(axis[0], axis[-1], curvature) for axis in axes]
         names = ("lowest", "highest")
-        found = fill(folder / "curvature.npz", settings, coarse, names, eigenvalues, progress)
-        lowest, highest = (found[name] for name in names)
+        bends = fill(folder / "curvature.npz", settings, coarse, names, eigenvalues, progress)
+        lowest, highest = (bends[name] for name in names)
     first, second = axes
-    return Surface((first, second), told["loss"], told["accuracy"], lowest, highest)
+    return Surface((first, second), measured["loss"], measured["accuracy"], lowest, highest)
 
 
 def _objective(
