@@ -47,8 +47,8 @@ flags.DEFINE_string("data", "digits", "what to learn, as of zoo train", flag_val
 flags.DEFINE_integer("image_size", None, "as of zoo train", flag_values=FLAGS)
 flags.DEFINE_integer("seeds", 3, "trainings of each twin, from seed 0", flag_values=FLAGS)
 flags.DEFINE_integer("epochs", None, "default the model's recipe's", flag_values=FLAGS)
-flags.DEFINE_integer("batch_size", None, "likewise", flag_values=FLAGS)
-flags.DEFINE_float("learning_rate", None, "likewise", flag_values=FLAGS)
+flags.DEFINE_integer("batch_size", None, "default the model's recipe's", flag_values=FLAGS)
+flags.DEFINE_float("learning_rate", None, "default the model's recipe's", flag_values=FLAGS)
 flags.DEFINE_integer(
     "landscape", 21, "places along each direction of the loss surface of seed 0; 0: none",
     flag_values=FLAGS,

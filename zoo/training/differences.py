@@ -21,7 +21,7 @@ def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
     names = [*now, *(name for name in before if name.startswith("config.") and name not in now)]
     changed = [name for name in names if before.get(name) != now.get(name)]
     words = [_in_words(name, before.get(name), now, changed) for name in changed]
-    # A flag that both stages of a fine-tuning take is told once.
+    # A flag that both stages of a fine-tuning take differs in both; once is enough.
     return list(dict.fromkeys(filter(None, words)))
 
 

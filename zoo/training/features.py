@@ -55,7 +55,7 @@ def compute_features(
     Args:
         backbone: Of `backbone_of`.
         x: (examples, ...) raw inputs.
-        progress: Told how many examples are done.
+        progress: Called with how many examples are done.
     """
     outputs = []
     for start in range(0, len(x), _BATCH):
@@ -86,7 +86,7 @@ def cached_features(
         dataset: Its training and validation splits are read.
         path: Of the file that keeps them, `.safetensors`.
         key: Changes with whatever the features depend on; with another key they are made anew.
-        progress: Told how many of how many examples are done.
+        progress: Called with how many of how many examples are done.
         adapt: Seed with which `adapt_normalisation` comes first; None: it does not.
     """
     held = _read(path, key)

@@ -205,8 +205,8 @@ def finetune_checkpoint(
         form: How the pictures of the data set were prepared, see `sized_form`.
         weights: Type of the stored weights, "float32" or "float16".
         command: What the user typed, for the record.
-        watch: Gives callbacks that are told of the progress of a stage.
-        progress: Told how many of how many features are computed.
+        watch: Gives the Keras callbacks of a stage.
+        progress: Called with how many of how many examples have their features.
         distribution: Who else trains, see `train`. The head is the chief's work alone.
 
     Returns:

@@ -11,9 +11,10 @@ from zoo.training.recipe import Recipe
 
 # Steps in which a linear head on standardised features has settled.
 _HEAD_STEPS = 1500
-# Pictures that the whole network sees, all epochs together, where nothing else is asked.
+# Pictures that the second stage shows the network, over all epochs, where no epochs are asked for.
 _SEEN = 10_000
-# With fewer training pictures, or fewer in a batch, the statistics of the pretraining say more.
+# With fewer training pictures than this, or fewer in a batch, new statistics would be worse than
+# those of the pretraining.
 _FEW, _FEW_AT_ONCE = 1_000, 16
 
 
@@ -26,9 +27,9 @@ class Plan:
         whole: How the unfrozen layers are trained after it.
         freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2": it and
             all before it stay as they are.
-        decay: The learning rate of each stage is that of the next, towards the head, times this.
+        decay: Each stage learns at the rate of the one above it, nearer the head, times this.
         frozen_statistics: Whether batch normalisation stays as it was in the pretraining. If not,
-            its statistics are those of the new data before anything is trained.
+            it takes the statistics of the new data before anything is trained.
     """
 
     head: Recipe

@@ -24,7 +24,8 @@ class StateKeeper(keras.callbacks.Callback):
     belongs together. (`keras.callbacks.BackupAndRestore` writes two files, one after the other, by
     way of HDF5, which takes the process down when the disk is full.)
 
-    Saving is worth a twentieth of the time: where epochs are short beside it, some go unsaved.
+    Saving takes about a twentieth of the time at most: where epochs are too short for that, some
+    are not saved.
 
     With patience, it also keeps the weights of the best epoch, and ends the training when that many
     epochs were no better.
@@ -35,8 +36,8 @@ class StateKeeper(keras.callbacks.Callback):
         rank: Gives what is greater for a better epoch, from its row.
         content: Of the file as it was left; empty where there is none.
         patience: Epochs; None: all are trained, and the last is taken.
-        stop: Asked after each batch whether to end the training; then all is saved, in the middle
-            of an epoch too, and `StoppedError` raised.
+        stop: Called after each batch; where it returns True, all is saved, even in the middle of an
+            epoch, and the training ends with a `StoppedError`.
 
     Attributes:
         history: A row for each finished epoch.
@@ -73,7 +74,7 @@ class StateKeeper(keras.callbacks.Callback):
             self._restore(model, content)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Gives the metrics what they had counted where this epoch was left."""
+        """Gives the metrics what they had counted, where the epoch was left in its middle."""
         if self._counted:
             for variable, value in zip(self.model.metrics_variables, self._counted, strict=True):
                 variable.assign(value)

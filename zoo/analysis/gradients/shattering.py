@@ -27,7 +27,7 @@ _VALUES = 512 * 32 * 32 * 3
 
 
 @dataclass(frozen=True)
-class Line:
+class InputLine:
     """Inputs on the straight way from one example to another.
 
     Attributes:
@@ -40,7 +40,7 @@ class Line:
     output: int
 
 
-def draw_lines(split: Split, count: int, points: int, seed: int) -> list[Line]:
+def draw_lines(split: Split, count: int, points: int, seed: int) -> list[InputLine]:
     """Returns lines between random pairs of examples.
 
     A straight way between raw inputs is straight between normalised ones. Of two sequences of
@@ -62,7 +62,7 @@ def draw_lines(split: Split, count: int, points: int, seed: int) -> list[Line]:
         share = np.arange(points, dtype=np.float32).reshape(-1, *[1] * (ends.ndim - 1)) / points
         x = (1 - share) * ends[0] + share * ends[1]
         classes = split.task.learns == "classes"
-        lines.append(Line(x, int(split.y[pair[0]]) if classes else 0))
+        lines.append(InputLine(x, int(split.y[pair[0]]) if classes else 0))
     return lines
 
 
@@ -86,7 +86,7 @@ class InputGradient:
         self._probe = keras.Model(model.input, [inner, model.output])
         self._function = tf.function(self._gradient, reduce_retracing=True)
 
-    def __call__(self, line: Line) -> np.ndarray:
+    def __call__(self, line: InputLine) -> np.ndarray:
         """Returns the gradient at each place of a line, (points, ...)."""
         import tensorflow as tf
 
@@ -163,7 +163,7 @@ def gradient_correlation(curve: np.ndarray, points: int) -> float:
     return float(curve[round(DISTANCE * points)])
 
 
-def along(gradients: np.ndarray, line: Line) -> np.ndarray:
+def along(gradients: np.ndarray, line: InputLine) -> np.ndarray:
     """Returns the part of each gradient that points along the line, (points,), for a picture."""
     way = (line.x[-1] - line.x[0]).ravel().astype(np.float64)
     length = float(np.linalg.norm(way)) or 1.0

@@ -39,7 +39,7 @@ def fill(
         axes: Coordinates along each axis, (places,).
         names: Of the figures.
         figures: Measures a place.
-        progress: Told how many of how many places are done.
+        progress: Called with how many of how many places are done.
 
     Raises:
         RequestError: The file is there and is of other settings.

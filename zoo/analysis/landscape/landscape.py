@@ -34,10 +34,10 @@ class Surface:
         axes: Coordinates along the two directions, (points,) each.
         loss: (points, points), the first axis is the first direction. It may be infinite or NaN
             where the network overflows.
-        accuracy: Likewise, from 0 to 1; NaN of a regression.
+        accuracy: (points, points), from 0 to 1; NaN of a regression.
         lowest: Lowest eigenvalue of the Hessian at the places of a coarser grid, (places, places);
             None where it was not asked for.
-        highest: Highest eigenvalue, likewise.
+        highest: Highest eigenvalue there; None where `lowest` is.
         path: Of a training: (epochs, 2), where the weights were after each.
         explained: Of a training: share of its movement along the two directions.
     """
@@ -76,7 +76,7 @@ class Surface:
 
 
 @dataclass(frozen=True)
-class Line:
+class LossLine:
     """The loss on the line between two checkpoints, at 0 and at 1.
 
     Attributes:
@@ -191,7 +191,7 @@ def line(
     *,
     points: int = 51,
     progress: Progress | None = None,
-) -> Line:
+) -> LossLine:
     """Measures the loss on the straight line through two checkpoints of one model.
 
     All weights are interpolated, the statistics of batch normalisation too.
@@ -223,7 +223,7 @@ def line(
             progress,
         )
         loss[name], accuracy[name] = measured["loss"], measured["accuracy"]
-    return Line(places, loss, accuracy)
+    return LossLine(places, loss, accuracy)
 
 
 def _surface(

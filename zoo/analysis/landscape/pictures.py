@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colors
 
-from zoo.analysis.landscape.landscape import Line, Surface
+from zoo.analysis.landscape.landscape import LossLine, Surface
 from zoo.drawing import drawn
 
 _LOWEST = 1e-3  # Losses below it are drawn there, for the scale is logarithmic.
@@ -65,7 +65,7 @@ def draw_surface(surface: Surface, path: Path, title: str) -> None:
         hill.set_ylabel("second")
 
 
-def draw_line(line: Line, path: Path, title: str) -> None:
+def draw_line(line: LossLine, path: Path, title: str) -> None:
     """Draws loss and accuracy between two checkpoints into a PNG."""
     with drawn(path, 10, 4) as figure:
         figure.suptitle(title)
