@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tests.conftest import ROOT
 from zoo.commands.console import complain, console, print_json
-from zoo.commands.flags.reading import bar
+from zoo.commands.terminal import bar
 
 NASTY = "\x1b]52;c;cm0gLXJm\x07cat\x9b2J\r\u202e\udcff"
 

@@ -9,9 +9,9 @@ from absl import flags
 
 from zoo.artifacts.timing import benchmark
 from zoo.commands.console import console, print_json, print_result
-from zoo.commands.flags.reading import bar
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.terminal import bar
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_list(

@@ -8,8 +8,8 @@ from pathlib import Path
 from absl import flags
 
 from zoo.commands.console import console
-from zoo.commands.flags.reading import bar
 from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.terminal import bar
 from zoo.errors import RequestError
 from zoo.quiet import quiet
 

@@ -11,8 +11,9 @@ from absl import flags
 from rich.console import Console
 
 from zoo.commands.console import console
-from zoo.commands.flags.reading import bar, define_reading, read
+from zoo.commands.flags.reading import define_reading, read
 from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.terminal import bar
 from zoo.errors import RequestError
 from zoo.quiet import import_keras, need_tensorflow
 

@@ -15,9 +15,9 @@ from absl import flags
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.console import complain, console, print_json
-from zoo.commands.flags.reading import bar
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
+from zoo.commands.terminal import bar
 from zoo.errors import RequestError
 from zoo.printable import printable
 from zoo.quiet import import_keras

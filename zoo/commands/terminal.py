@@ -42,3 +42,10 @@ def bars(terminal: Console) -> Iterator[Callable[[str, int, int], None]]:
         yield steps
     finally:
         progress.stop()
+
+
+@contextlib.contextmanager
+def bar(terminal: Console, title: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives what shows one bar: it is called with steps done and steps in all."""
+    with bars(terminal) as steps:
+        yield lambda done, total: steps(title, done, total)

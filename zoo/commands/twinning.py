@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, SupportsFloat
 
 from rich.console import Console
 
-from zoo.commands.flags.reading import bar
+from zoo.commands.terminal import bar
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card

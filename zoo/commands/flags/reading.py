@@ -6,16 +6,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import rich.progress
 from absl import flags
 from rich.console import Console
 
+from zoo.commands.terminal import bar
 from zoo.tasks import TASKS, find_task
 from zoo.tasks.classification import CLASSIFICATION
 
 if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
-    from zoo.data.reading import Progress, Reading
+    from zoo.data.reading import Reading
 
 
 def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool = False) -> None:
@@ -74,29 +74,3 @@ def read(
     for note in dataset.notes:
         terminal.print(note)
     return dataset
-
-
-@contextlib.contextmanager
-def bar(terminal: Console, title: str) -> Iterator[Progress]:
-    """Shows a bar from the first step to the last, where there is a terminal."""
-    shown = rich.progress.Progress(
-        "{task.description}",
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        rich.progress.TimeRemainingColumn(),
-        console=terminal,
-        transient=True,
-        disable=not terminal.is_terminal,
-    )
-    task = shown.add_task(title, total=None)
-
-    def progress(done: int, total: int) -> None:
-        shown.start()
-        shown.update(task, completed=done, total=total)
-        if done == total:
-            shown.stop()
-
-    try:
-        yield progress
-    finally:
-        shown.stop()
