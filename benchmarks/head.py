@@ -14,7 +14,6 @@ accuracies.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import tempfile
 import time
@@ -52,7 +51,7 @@ def main() -> None:
         network = build(asked.model, num_classes=10, input_shape=(size, size, 3))
     whole = load_images("digits", size)
     examples = asked.examples or len(whole.train)
-    dataset = dataclasses.replace(whole, train=balanced_sample(whole.train, examples))
+    dataset = whole.with_splits(train=balanced_sample(whole.train, examples))
     recipe = Recipe(epochs=asked.epochs, learning_rate=3e-3)
 
     def new_head(features: int) -> keras.Model:

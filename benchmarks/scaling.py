@@ -178,7 +178,7 @@ def work(arguments: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory() as folder:
             fit(
                 model,
-                Dataset("noise", labels, split, few, few),
+                Dataset("noise", labels, {"train": split, "validation": few, "test": few}),
                 Recipe(epochs=1, batch_size=batch_size),
                 Path(folder) / "state.safetensors",
                 [timer],

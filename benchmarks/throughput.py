@@ -166,7 +166,11 @@ def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]
 
     train = Split(*_pictures(asked.images, size, seed=0))
     validation = Split(*_pictures(asked.images // 4, size, seed=1))
-    dataset = Dataset("noise", tuple(map(str, range(CLASSES))), train, validation, validation)
+    dataset = Dataset(
+        "noise",
+        tuple(map(str, range(CLASSES))),
+        {"train": train, "validation": validation, "test": validation},
+    )
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(PRECISIONS[precision])
     model = build("resnet18", num_classes=CLASSES, input_shape=(size, size, 3))

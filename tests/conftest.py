@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -46,8 +45,7 @@ def digits():
     from zoo.data.sources import load_images
 
     whole = load_images("digits")
-    return dataclasses.replace(
-        whole,
+    return whole.with_splits(
         train=balanced_sample(whole.train, 128),
         validation=balanced_sample(whole.validation, 64),
         test=balanced_sample(whole.test, 64),

@@ -11,6 +11,7 @@ from zoo.data.dataset import (
     channel_statistics,
     input_statistics,
     stratified_split,
+    take,
 )
 
 
@@ -26,12 +27,27 @@ def test_channel_statistics():
 def test_features_of_a_table_stay_as_they_are():
     split = Split(np.array([[0, 0.5], [1, 0]], np.float32), np.array([0, 1]))
     columns = Columns("y", True, (Column("a", "number", edges=(0.0, 1.0, 2.0)),))
-    assert input_statistics(Dataset("t", ("a", "b"), split, split, split, columns=columns)) == (
+    assert input_statistics(Dataset("t", ("a", "b"), {"train": split}, columns)) == (
         (0.0, 0.0),
         (1.0, 1.0),
     )
-    plain = Dataset("t", ("a", "b"), split, split, split)
+    plain = Dataset("t", ("a", "b"), {"train": split})
     assert input_statistics(plain) == channel_statistics(split)
+
+
+def test_all_splits_are_changed_and_those_that_lack_are_not_made_up():
+    split = Split(np.arange(4, dtype=np.float32)[:, None], np.arange(4) % 2)
+    data = Dataset("t", ("a", "b"), {"train": split, "validation": split})
+    halves = data.map(lambda split: take(split, np.arange(2)))
+    assert {name: len(split) for name, split in halves.splits.items()} == {
+        "train": 2, "validation": 2,
+    }  # fmt: skip
+    assert len(halves.split("all")) == 4
+    with pytest.raises(KeyError):
+        halves.test  # noqa: B018
+    whole = halves.with_splits(test=split)
+    assert (len(whole.test), len(whole.train)) == (4, 2)
+    assert len({d.fingerprint() for d in (data, halves, whole)}) == 3
 
 
 def test_no_example_lies_further_than_ten_deviations():
@@ -75,8 +91,8 @@ def test_fingerprint_tells_data_apart(digits):
     changed[0, 0, 0, 0] ^= 1
     others = [
         dataclasses.replace(digits, labels=("x", *digits.labels[1:])),
-        dataclasses.replace(digits, test=Split(changed, digits.test.y)),
-        dataclasses.replace(digits, test=Split(digits.test.x, np.roll(digits.test.y, 1))),
+        digits.with_splits(test=Split(changed, digits.test.y)),
+        digits.with_splits(test=Split(digits.test.x, np.roll(digits.test.y, 1))),
     ]
     prints = {data.fingerprint() for data in (digits, *others)}
     assert len(prints) == 4

@@ -14,7 +14,11 @@ def split(*lengths, steps=6):
 
 @pytest.fixture
 def dataset():
-    return Dataset("d", ("a", "b"), split(2, 6, 3), split(4, 5), split(1, 6))
+    return Dataset(
+        "d",
+        ("a", "b"),
+        {"train": split(2, 6, 3), "validation": split(4, 5), "test": split(1, 6)},
+    )
 
 
 def test_the_range_of_lengths(dataset):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.data import sources
-from zoo.data.dataset import Dataset, Split
+from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.sources import load_for, load_images
 from zoo.errors import RequestError
 
@@ -48,7 +48,7 @@ class Stripes:
         x = np.zeros((20, side, side, 1), np.uint8)
         x[y == 1, ::2] = x[y == 0, :, ::2] = 255
         split = Split(x, y)
-        return Dataset("stripes", ("across", "down"), split, split, split)
+        return Dataset("stripes", ("across", "down"), dict.fromkeys(SPLITS, split))
 
 
 def test_a_reader_may_come_from_outside(monkeypatch):

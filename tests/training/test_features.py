@@ -84,12 +84,15 @@ def test_a_folded_head_gives_the_same():
     random = np.random.default_rng(0)
     # Features of very different scale, and one that is always zero.
     x = random.gamma(1.0, 1.0, (50, 4)).astype(np.float32) * [1e-3, 1, 50, 0]
-    splits = [Split(x.astype(np.float32), np.arange(50) % 3) for _ in range(3)]
-    scaled, mean, std = standardised(Dataset("x", ("a", "b", "c"), *splits))
+    split = Split(x, np.arange(50) % 3)
+    scaled, mean, std = standardised(
+        Dataset("x", ("a", "b", "c"), {"train": split, "validation": split})
+    )
+    assert {*scaled.splits} == {"train", "validation"}  # No validation split is called a test.
     np.testing.assert_allclose(scaled.train.x.mean(0), 0, atol=1e-4)
     np.testing.assert_allclose(scaled.train.x.std(0)[1:3], 1, atol=1e-4)
     head, logits = layers.Dense(3), layers.Dense(3)
     expected = head(scaled.train.x)
     logits.build((None, 4))
     fold(logits, head, mean, std)
-    np.testing.assert_allclose(logits(splits[0].x), expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(logits(x), expected, rtol=1e-3, atol=1e-3)

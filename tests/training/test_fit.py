@@ -7,7 +7,7 @@ import pytest
 import safetensors
 import safetensors.numpy
 
-from zoo.data.dataset import Dataset, Split
+from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.errors import RequestError, StoppedError
 from zoo.models import build
 from zoo.training.fit import balance, fit
@@ -203,7 +203,7 @@ def test_a_rare_class_is_not_forgotten(tmp_path):
     """No feature tells the classes apart: the frequent one is told, unless they are balanced."""
     y = np.repeat([0, 1], [90, 10])
     split = Split(np.zeros((100, 1), np.float32), y)
-    data = Dataset("rare", ("often", "rare"), split, split, split)
+    data = Dataset("rare", ("often", "rare"), dict.fromkeys(SPLITS, split))
     shares = []
     for name in (None, "balanced"):
         inputs = keras.Input((1,))

@@ -71,7 +71,7 @@ import jax
 import keras
 import numpy as np
 from pathlib import Path
-from zoo.data.dataset import Dataset, take
+from zoo.data.dataset import take
 from zoo.data.sources import load_dataset
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
@@ -84,8 +84,8 @@ class Look(keras.callbacks.Callback):
 
 assert len(jax.devices()) == 2
 digits = load_dataset("digits", "features")
-splits = [take(split, np.arange(32)) for split in (digits.train, digits.validation, digits.test)]
-train_model("residual_mlp", Dataset("some", digits.labels, *splits),
+few = digits.map(lambda split: take(split, np.arange(32)))
+train_model("residual_mlp", few,
       Recipe(epochs=1, batch_size=16, precision="float16"), Path({folder!r}),
       config={{"depth": 1}}, callbacks=[Look()], distribution=open_distribution("mirrored"))
 """
@@ -102,7 +102,7 @@ import json
 from pathlib import Path
 import jax
 import numpy as np
-from zoo.data.dataset import Dataset, take
+from zoo.data.dataset import take
 from zoo.data.sources import load_dataset
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
@@ -110,9 +110,9 @@ from zoo.training.train import train_model
 
 distribution = open_distribution({kind!r})
 digits = load_dataset("digits", "image")
-splits = [take(split, np.arange(149)) for split in (digits.train, digits.validation, digits.test)]
-train_model("resnet8", Dataset("some", digits.labels, *splits),
-            Recipe(epochs=2, learning_rate=1e-5), Path({folder!r}), distribution=distribution)
+few = digits.map(lambda split: take(split, np.arange(149)))
+train_model("resnet8", few, Recipe(epochs=2, learning_rate=1e-5),
+            Path({folder!r}), distribution=distribution)
 parts = distribution.devices and [
     distribution.devices.divide(jax.numpy.zeros((rows, 3))).addressable_shards[0].data.shape[0]
     for rows in (64, 21)

@@ -14,6 +14,7 @@ import export
 from zoo.artifacts.process import Process
 from zoo.artifacts.trust import check_only_calculates
 from zoo.checkpoints.card import Card
+from zoo.data.examples import Examples
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
@@ -34,7 +35,7 @@ class Artifact:
 
     path: str
     shape: tuple[int | None, ...]
-    run: Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+    run: Callable[[Examples, np.ndarray | None], np.ndarray]
     labels: tuple[str, ...] = ()
 
 
@@ -162,7 +163,7 @@ def load_saved_model(path: str, *, trust: bool) -> Artifact:
         )
     (name, form), (output,) = next(iter(inputs.items())), outputs
 
-    def run(x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    def run(x: Examples, lengths: np.ndarray | None) -> np.ndarray:
         # `loaded` is named here so that its variables live as long as this function.
         assert loaded is not None
         parts = [x[start : start + _BATCH] for start in range(0, len(x), _BATCH)]

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import tempfile
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from export.child import command, environment
 from zoo.errors import RequestError
+
+if TYPE_CHECKING:
+    from zoo.data.examples import Examples
 
 _AT_ONCE = 64  # Examples sent at a time.
 
@@ -76,7 +79,7 @@ class Process:
         self._process.communicate()
         self._errors.close()
 
-    def run(self, x: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+    def run(self, x: Examples, lengths: np.ndarray | None = None) -> np.ndarray:
         """Runs (examples, …) raw inputs, and of sequences their true lengths or None.
 
         Returns:

@@ -102,14 +102,14 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             checkpoint.model,
             output,
             samples=export.Samples(
-                calibration=calibration.x,
-                test_x=dataset.test.x,
+                calibration=calibration.x[:],
+                test_x=dataset.test.x[:],
                 # An accuracy is all that the report can tell, and values have none.
                 test_y=dataset.test.y if classes else None,
                 calibration_lengths=calibration.lengths,
                 test_lengths=dataset.test.lengths,
                 calibration_y=calibration.y if classes else None,
-                others=others.x,
+                others=others.x[:],
                 other_lengths=others.lengths,
             ),
             labels=read_labels(values.labels) if values.labels else checkpoint.labels,

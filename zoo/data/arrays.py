@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.dataset import Dataset, Split, divide, take
+from zoo.data.dataset import SPLITS, Dataset, Split, divide, take
 from zoo.data.labels import check_label, check_splits, class_indices, class_names
 from zoo.data.npz import Arrays, read_npz
 from zoo.data.reading import Reading
@@ -16,7 +16,6 @@ from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
 DIMENSIONS = {"features": 2, "sequence": 3, "image": 4}
-SPLITS = ("train", "validation", "test")
 KNOWN_AS = "an .npz file"
 
 
@@ -96,9 +95,7 @@ def load_arrays(
     return Dataset(
         path.stem,
         labels,
-        splits["train"],
-        splits["validation"],
-        splits["test"],
+        splits,
         notes=tuple(notes),
         divided=divided,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.dataset import Split
+from zoo.data.examples import Examples
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -127,9 +128,8 @@ def reading_errors(*splits: Split) -> Iterator[None]:
         yield
     except tf.errors.OpError:
         for split in splits:
-            problem = getattr(split.x, "problem", None)  # See `zoo.data.pictures.shards`.
-            if problem is not None:
-                raise problem from None
+            if split.problem is not None:
+                raise split.problem from None
         raise
 
 
@@ -175,7 +175,7 @@ def _gather(
     return batches.with_options(options)
 
 
-def _reader(x: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+def _reader(x: Examples) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns what gathers examples: from memory, or from files without loading them."""
     import tensorflow as tf
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from zoo.checkpoints.card import Columns
+from zoo.data.examples import Examples, Stored
+from zoo.errors import RequestError
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
+SPLITS = ("train", "validation", "test")
 # Deviations from the mean that no training example goes beyond once it is normalised.
 FARTHEST = 10.0
 _SAMPLED = 4096  # Packed pictures that statistics are taken from.
@@ -21,19 +24,19 @@ _PART = 256  # Examples that statistics are summed over at a time.
 
 @dataclass(frozen=True)
 class Split:
-    """Examples with what is to be told of them.
+    """Examples, each with what a model is to say of it.
 
     Attributes:
         x: Raw model inputs: images (examples, height, width, channels) uint8, features (examples,
             features) float32, or sequences (examples, steps, features) float32. Large ones may
-            be a mapped file, or `zoo.data.pictures.shards.PackedPictures`.
+            be a mapped file, or `Stored`.
         y: (examples,): class indices, int64; or the values of a regression, float32.
         lengths: Sequences of varied length: (examples,) true numbers of steps, int64. The steps
             after them are exactly zero.
         task: What is learnt of them, which says what `y` holds.
     """
 
-    x: np.ndarray
+    x: Examples
     y: np.ndarray
     lengths: np.ndarray | None = None
     task: Task = CLASSIFICATION
@@ -41,17 +44,28 @@ class Split:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def problem(self) -> RequestError | OSError | None:
+        """What went wrong at the last reading of an example that failed."""
+        return self.x.problem if isinstance(self.x, Stored) else None
+
+    def fingerprint(self) -> bytes | memoryview:
+        """Returns what tells the inputs from others: themselves, or a hash of their files."""
+        if isinstance(self.x, Stored):
+            return self.x.fingerprint()
+        return np.ascontiguousarray(self.x[:]).data
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """A labelled data set in three splits.
+    """A labelled data set in splits.
 
     Attributes:
         name: What the user calls it ("digits").
         labels: Names of the classes; class i is `labels[i]`. Of a regression: of its one value.
-        train: What the weights are fitted to.
-        validation: What epochs and settings are chosen by.
-        test: What is reported; never looked at in training.
+        splits: By name. "train" is what the weights are fitted to; by "validation" epochs and
+            settings are chosen; "test" is what is reported, and never looked at in training.
+            What is only trained on may lack it.
         columns: How a table's cells became features; None where the source holds numbers.
         notes: What the reader of the source decided and its user should know, a sentence each.
         divided: Whether the source has no test split of its own, so that this one was taken from
@@ -60,12 +74,25 @@ class Dataset:
 
     name: str
     labels: tuple[str, ...]
-    train: Split
-    validation: Split
-    test: Split
+    splits: Mapping[str, Split]
     columns: Columns | None = None
     notes: tuple[str, ...] = ()
     divided: bool = False
+
+    @property
+    def train(self) -> Split:
+        """What the weights are fitted to."""
+        return self.splits["train"]
+
+    @property
+    def validation(self) -> Split:
+        """What epochs and settings are chosen by."""
+        return self.splits["validation"]
+
+    @property
+    def test(self) -> Split:
+        """What is reported; never looked at in training."""
+        return self.splits["test"]
 
     @property
     def task(self) -> Task:
@@ -80,40 +107,33 @@ class Dataset:
 
     def map(self, change: Callable[[Split], Split]) -> Dataset:
         """Returns the data set with each of its splits changed."""
-        return dataclasses.replace(
-            self,
-            train=change(self.train),
-            validation=change(self.validation),
-            test=change(self.test),
-        )
+        splits = {name: change(split) for name, split in self.splits.items()}
+        return dataclasses.replace(self, splits=splits)
+
+    def with_splits(self, **splits: Split) -> Dataset:
+        """Returns the data set with other splits under the given names."""
+        return dataclasses.replace(self, splits={**self.splits, **splits})
 
     def split(self, name: str) -> Split:
-        """Returns "train", "validation", "test", or with "all" the three as one."""
+        """Returns a split by its name, or with "all" all of them as one."""
         if name != "all":
-            return getattr(self, name)
-        splits = (self.train, self.validation, self.test)
+            return self.splits[name]
+        splits = [self.splits[name] for name in SPLITS if name in self.splits]
+        y = np.concatenate([split.y for split in splits])
         if self.train.lengths is None:
-            return Split(
-                np.concatenate([split.x for split in splits]),
-                np.concatenate([split.y for split in splits]),
-                task=self.task,
-            )
+            return Split(np.concatenate([split.x[:] for split in splits]), y, task=self.task)
         steps = max(split.x.shape[1] for split in splits)
-        return Split(
-            np.concatenate(
-                [np.pad(s.x, ((0, 0), (0, steps - s.x.shape[1]), (0, 0))) for s in splits]
-            ),
-            np.concatenate([split.y for split in splits]),
-            np.concatenate([s.lengths for s in splits if s.lengths is not None]),
-            self.task,
-        )
+        padded = [
+            np.pad(split.x[:], ((0, 0), (0, steps - split.x.shape[1]), (0, 0))) for split in splits
+        ]
+        lengths = [split.lengths for split in splits if split.lengths is not None]
+        return Split(np.concatenate(padded), y, np.concatenate(lengths), self.task)
 
     def fingerprint(self) -> str:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
-        digest = hashlib.sha256("\0".join(self.labels).encode(errors="surrogatepass"))
-        for split in (self.train, self.validation, self.test):
-            packed = getattr(split.x, "fingerprint", None)  # See `zoo.data.pictures.shards`.
-            digest.update(packed() if packed else np.ascontiguousarray(split.x).data)
+        digest = hashlib.sha256("\0".join(self.labels).encode())
+        for split in (self.splits[name] for name in SPLITS if name in self.splits):
+            digest.update(split.fingerprint())
             digest.update(np.ascontiguousarray(split.y).data)
         return digest.hexdigest()
 
@@ -143,9 +163,8 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     Args:
         split: With x (examples, ..., channels), of any numeric type.
     """
-    x = split.x
-    if not isinstance(x, np.ndarray):
-        x = x[np.linspace(0, len(x) - 1, min(len(x), _SAMPLED)).astype(int)]
+    sampled = np.linspace(0, len(split) - 1, min(len(split), _SAMPLED)).astype(int)
+    x = split.x[sampled] if isinstance(split.x, Stored) else split.x[:]
     if split.lengths is not None:
         x = x[np.arange(x.shape[1]) < split.lengths[:, None]]
     axes = tuple(range(x.ndim - 1))

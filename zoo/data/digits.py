@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.data.dataset import Dataset, Split, stratified_split, take
+from zoo.data.dataset import SPLITS, Dataset, Split, stratified_split, take
 from zoo.data.reading import Reading
 from zoo.errors import RequestError
 from zoo.models import InputKind
@@ -51,7 +51,6 @@ def load_digits(form: InputKind = "image") -> Dataset:
         "sequence": lambda: images.astype(np.float32),
     }[form]()
     everything = Split(x, bunch.target.astype(np.int64))
-    train, validation, test = (
-        take(everything, part) for part in stratified_split(everything.y, (0.1, 0.2))
-    )
-    return Dataset("digits", LABELS, train, validation, test)
+    parts = stratified_split(everything.y, (0.1, 0.2))
+    splits = {name: take(everything, part) for name, part in zip(SPLITS, parts, strict=True)}
+    return Dataset("digits", LABELS, splits)

@@ -39,5 +39,5 @@ class Digits(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(self, split: Split) -> Iterator[tuple[int, dict[str, Any]]]:
-        for index, (image, label) in enumerate(zip(split.x, split.y, strict=True)):
+        for index, (image, label) in enumerate(zip(split.x[:], split.y, strict=True)):
             yield index, {"image": image, "label": int(label)}

@@ -11,12 +11,12 @@ from zoo.data.dataset import Dataset, Split
 
 def longest(dataset: Dataset) -> int:
     """Returns the number of steps of the longest sequence of all splits."""
-    return max(int(_lengths(split).max()) for split in _splits(dataset).values())
+    return max(int(_lengths(split).max()) for split in dataset.splits.values())
 
 
 def shortest(dataset: Dataset) -> int:
     """Returns the number of steps of the shortest sequence of all splits."""
-    return min(int(_lengths(split).min()) for split in _splits(dataset).values())
+    return min(int(_lengths(split).min()) for split in dataset.splits.values())
 
 
 def of_length(dataset: Dataset, steps: int) -> Dataset:
@@ -29,17 +29,12 @@ def of_length(dataset: Dataset, steps: int) -> Dataset:
     Returns:
         The same data set, with `lengths` where any sequence is padded, and a note on the cut ones.
     """
-    splits = _splits(dataset)
-    count = sum(int((_lengths(split) > steps).sum()) for split in splits.values())
-    total = sum(map(len, splits.values()))
+    splits = dataset.splits.values()
+    count = sum(int((_lengths(split) > steps).sum()) for split in splits)
+    total = sum(map(len, splits))
     cut = (f"cut to {steps} steps: {count:,} of {total:,} sequences",) if count else ()
-    return dataclasses.replace(
-        dataset,
-        train=_split_of_length(dataset.train, steps),
-        validation=_split_of_length(dataset.validation, steps),
-        test=_split_of_length(dataset.test, steps),
-        notes=(*dataset.notes, *cut),
-    )
+    dataset = dataset.map(lambda split: _split_of_length(split, steps))
+    return dataclasses.replace(dataset, notes=(*dataset.notes, *cut))
 
 
 def with_padding(split: Split) -> Split:
@@ -49,14 +44,10 @@ def with_padding(split: Split) -> Split:
     """
     if split.lengths is None or (split.lengths < split.x.shape[1]).any():
         return split
-    x, lengths = split.x.copy(), split.lengths.copy()
+    x, lengths = split.x[:].copy(), split.lengths.copy()
     lengths[0] = max(1, lengths[0] // 2)
     x[0, lengths[0] :] = 0
     return dataclasses.replace(split, x=x, lengths=lengths)
-
-
-def _splits(dataset: Dataset) -> dict[str, Split]:
-    return {name: dataset.split(name) for name in ("train", "validation", "test")}
 
 
 def _lengths(split: Split) -> np.ndarray:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from zoo.data.dataset import Dataset, channel_statistics
+from zoo.data.examples import Examples
 from zoo.errors import DamagedError
 from zoo.files import whole_file
 from zoo.models.statistics import adopt_statistics
@@ -28,7 +29,7 @@ def backbone_of(network: keras.Model) -> keras.Model:
     return backbone
 
 
-def adapt_normalisation(backbone: keras.Model, x: np.ndarray, seed: int) -> None:
+def adapt_normalisation(backbone: keras.Model, x: Examples, seed: int) -> None:
     """Gives batch normalisation the statistics of other inputs, the mean over up to 50 batches.
 
     Li et al. 2016, "Revisiting Batch Normalization For Practical Domain Adaptation". Layers that
@@ -47,7 +48,7 @@ def adapt_normalisation(backbone: keras.Model, x: np.ndarray, seed: int) -> None
 
 def compute_features(
     backbone: keras.Model,
-    x: np.ndarray,
+    x: Examples,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
     """Returns what a backbone makes of raw inputs, (examples, features) float32.
@@ -97,7 +98,7 @@ def cached_features(
         held, done = {path: np.asarray(v) for path, v in statistics.items()}, 0
         total = len(dataset.train) + len(dataset.validation)
         for name in ("train", "validation"):
-            before, split = done, getattr(dataset, name)
+            before, split = done, dataset.split(name)
 
             def tell(count: int, before: int = before) -> None:
                 if progress is not None:
@@ -111,7 +112,7 @@ def cached_features(
         variable.assign(held[name])
     train = dataclasses.replace(dataset.train, x=held["train"])
     validation = dataclasses.replace(dataset.validation, x=held["validation"])
-    return Dataset(dataset.name, dataset.labels, train, validation, validation)
+    return Dataset(dataset.name, dataset.labels, {"train": train, "validation": validation})
 
 
 def standardised(features: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
@@ -119,14 +120,11 @@ def standardised(features: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
 
     One learning rate then suits the features of any backbone.
     """
-    usual = float(np.median(features.train.x.std(axis=0, dtype=np.float64)))
+    usual = float(np.median(features.train.x[:].std(axis=0, dtype=np.float64)))
     mean, std = (np.array(values, np.float32) for values in channel_statistics(features.train))
     std = np.maximum(std, np.float32(usual / 100))
-    train, validation = (
-        dataclasses.replace(split, x=(split.x - mean) / std)
-        for split in (features.train, features.validation)
-    )
-    return Dataset(features.name, features.labels, train, validation, validation), mean, std
+    scaled = features.map(lambda split: dataclasses.replace(split, x=(split.x[:] - mean) / std))
+    return scaled, mean, std
 
 
 def fold(

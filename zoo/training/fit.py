@@ -160,12 +160,7 @@ def balance(y: np.ndarray) -> dict[int, float]:
 
 
 def _standardised(dataset: Dataset, scale: Scale) -> Dataset:
-    splits = {
-        name: dataclasses.replace(split, y=scale.standardised(split.y))
-        for name in ("train", "validation", "test")
-        for split in [getattr(dataset, name)]
-    }
-    return dataclasses.replace(dataset, **splits)
+    return dataset.map(lambda split: dataclasses.replace(split, y=scale.standardised(split.y)))
 
 
 class _FiniteLoss(keras.callbacks.Callback):

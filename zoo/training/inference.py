@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.dataset import Split
+from zoo.data.examples import Examples
 from zoo.tasks import Score
 
 if TYPE_CHECKING:
     import keras
 
 
-def run(model: keras.Model, x: np.ndarray, batch_size: int = 64) -> np.ndarray:
+def run(model: keras.Model, x: Examples, batch_size: int = 64) -> np.ndarray:
     """Returns what a model gives for raw inputs, (examples, outputs) float32."""
     # A recurrent model is a loop, slow outside a graph; an image model is slower to trace.
     call = model.predict_on_batch if x.ndim == 3 else lambda batch: model(batch, training=False)

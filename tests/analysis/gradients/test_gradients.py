@@ -10,7 +10,7 @@ from PIL import Image
 from zoo.analysis.fresh import initial_weights
 from zoo.analysis.gradients.gradients import GradientProbe, Network, Sample, separated
 from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
-from zoo.data.dataset import Dataset, Split
+from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.digits import load_digits
 from zoo.tasks.regression import REGRESSION
 from zoo.training.train import describe
@@ -88,7 +88,7 @@ def test_sequences_of_varied_length():
     x = random.normal(size=(60, 6, 3)).astype(np.float32)
     x[np.arange(6) >= lengths[:, None]] = 0
     split = Split(x, np.arange(60) % 3, lengths)
-    dataset = Dataset("steps", ("a", "b", "c"), split, split, split)
+    dataset = Dataset("steps", ("a", "b", "c"), dict.fromkeys(SPLITS, split))
     network = measured("residual", "residual_lstm", dataset, {"width": 8}, seeds=1)
     assert 0 < network.correlation.mean <= 1
 
@@ -100,7 +100,7 @@ def test_norms_of_a_regression_do_not_know_its_units():
     found = []
     for unit in (1.0, 1000.0):
         split = Split(x, (unit * (7 + x[:, 0])).astype(np.float32), task=REGRESSION)
-        dataset = Dataset("values", ("y",), split, split, split)
+        dataset = Dataset("values", ("y",), dict.fromkeys(SPLITS, split))
         card = describe("residual_mlp", dataset, {"depth": 2, "width": 8, "dropout": 0.0})
         weights = initial_weights(card, 0)
         trained = [np.array(value) for value in weights]

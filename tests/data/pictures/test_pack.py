@@ -13,6 +13,7 @@ from tests.data.written_photos import write_photos
 from zoo.data.batches import reading_errors, training_batches
 from zoo.data.dataset import channel_statistics
 from zoo.data.digits import load_digits
+from zoo.data.examples import Stored
 from zoo.data.pictures.folder import find_photos
 from zoo.data.pictures.pack import pack
 from zoo.data.sources import load_images
@@ -89,6 +90,8 @@ def test_shards_are_the_photos(packed, photos, scheme):
     np.testing.assert_allclose(channel_statistics(shards.train), channel_statistics(plain.train))
     assert shards.split("all").x.shape == (70, 40, 40, 3)
     assert shards.train.x[3].shape == (40, 40, 3)
+    assert isinstance(shards.train.x, Stored)
+    assert not isinstance(plain.train.x, Stored)
     assert shards.train.x[:0].shape == (0, 40, 40, 3)
 
 

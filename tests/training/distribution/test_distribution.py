@@ -37,7 +37,7 @@ class Losses(keras.callbacks.Callback):
 
 dataset = load_dataset("digits", "image" if int(images) else "features")
 if int(images):
-    dataset = replace(dataset, train=balanced_sample(dataset.train, int(images)))
+    dataset = dataset.with_splits(train=balanced_sample(dataset.train, int(images)))
 config = {"stem": "small"} if int(images) else {"dropout": 0.0, "depth": int(depth)}
 watch = Losses()
 output = Path(output) / f"worker{distribution.worker}"
@@ -169,10 +169,8 @@ from zoo.training.train import train_model
 two = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert two.text == "2 devices"
 digits = load_dataset("digits", "features")
-splits = {name: replace(getattr(digits, name), y=getattr(digits, name).y.astype(np.float32),
-                         task=REGRESSION)
-          for name in ("train", "validation", "test")}
-values = replace(digits, labels=("value",), **splits)
+values = replace(digits, labels=("value",)).map(
+    lambda split: replace(split, y=split.y.astype(np.float32), task=REGRESSION))
 
 class Losses(keras.callbacks.Callback):
     def __init__(self):

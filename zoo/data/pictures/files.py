@@ -17,7 +17,7 @@ import numpy as np
 
 from zoo.cache import cache_folder, locked
 from zoo.checkpoints.card import Input
-from zoo.data.dataset import Dataset, Split, stratified_split
+from zoo.data.dataset import SPLITS, Dataset, Split, stratified_split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
 from zoo.data.reading import Progress, Reading
@@ -100,13 +100,13 @@ def complete(encoded: Encoded) -> Encoded:
     parts = stratified_split(encoded.y["train"], fractions)
     chosen = {
         name: part
-        for name, part in zip(("train", "validation", "test"), parts, strict=True)
+        for name, part in zip(SPLITS, parts, strict=True)
         if name == "train" or lacking[name]
     }
 
     def extend(given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         extended = {**given, **{n: [given["train"][i] for i in part] for n, part in chosen.items()}}
-        return {name: extended[name] for name in ("train", "validation", "test")}
+        return {name: extended[name] for name in SPLITS}
 
     y = {**encoded.y, **{name: encoded.y["train"][part] for name, part in chosen.items()}}
     return Encoded(
@@ -114,7 +114,7 @@ def complete(encoded: Encoded) -> Encoded:
         encoded.labels,
         extend(encoded.pictures),
         extend(encoded.places),
-        {name: y[name] for name in ("train", "validation", "test")},
+        {name: y[name] for name in SPLITS},
         encoded.notes,
     )
 
@@ -154,10 +154,9 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
         RequestError: More than a twentieth is broken, or a split is empty.
         OSError: The disk is full.
     """
-    splits = ("train", "validation", "test")
-    sources = [picture for name in splits for picture in encoded.pictures[name]]
-    places = [place for name in splits for place in encoded.places[name]]
-    y = np.concatenate([encoded.y[name] for name in splits])
+    sources = [picture for name in SPLITS for picture in encoded.pictures[name]]
+    places = [place for name in SPLITS for place in encoded.places[name]]
+    y = np.concatenate([encoded.y[name] for name in SPLITS])
     shape = (len(sources), *(side or 0 for side in form.shape))
     size = int(np.prod(shape))
     notes = list(encoded.notes)
@@ -173,14 +172,13 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
     kept[list(decoded.broken)] = False
     parts: dict[str, Split] = {}
     start = 0
-    ends = np.cumsum([len(encoded.y[name]) for name in splits])
-    for name, rows in zip(splits, np.split(np.arange(len(y)), ends[:-1]), strict=True):
+    ends = np.cumsum([len(encoded.y[name]) for name in SPLITS])
+    for name, rows in zip(SPLITS, np.split(np.arange(len(y)), ends[:-1]), strict=True):
         truth = y[rows[kept[rows]]]
         parts[name] = Split(decoded.pictures[start : start + len(truth)], truth)
         start += len(truth)
     notes += check_splits(parts, encoded.labels, encoded.name)
-    train, validation, test = (parts[name] for name in splits)
-    return Dataset(encoded.name, encoded.labels, train, validation, test, notes=tuple(notes))
+    return Dataset(encoded.name, encoded.labels, parts, notes=tuple(notes))
 
 
 def decode_into(

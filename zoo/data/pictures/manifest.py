@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.dataset import SPLITS
 from zoo.errors import DamagedError, RequestError
 
 MANIFEST, INDEX, SCHEMA = "manifest.json", "index.npz", 1
-SPLITS = ("train", "validation", "test")
 # A record is its length in 8 bytes, a checksum in 4, the content, and a checksum in 4.
 BEFORE, AROUND = 12, 16
 _ARRAYS = ("shard", "offsets", "sizes", "y")

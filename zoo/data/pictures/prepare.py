@@ -75,7 +75,7 @@ def resized(dataset: Dataset, reading: Reading) -> Dataset:
     height, width = form.shape[0] or 0, form.shape[1] or 0
 
     def resize(split: Split) -> Split:
-        return dataclasses.replace(split, x=resize_images(split.x, (height, width)))
+        return dataclasses.replace(split, x=resize_images(split.x[:], (height, width)))
 
     return dataset.map(resize)
 

@@ -12,16 +12,16 @@ import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from zoo.checkpoints.card import Input
-from zoo.data.dataset import Dataset, Split
+from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture
 from zoo.data.pictures.files import check_asked
-from zoo.data.pictures.manifest import BEFORE, MANIFEST, SPLITS, read_packing
+from zoo.data.pictures.manifest import BEFORE, MANIFEST, read_packing
 from zoo.data.reading import Reading
 from zoo.errors import DamagedError, RequestError
 
@@ -161,11 +161,9 @@ def open(source: str, reading: Reading) -> Dataset:
             packing.index[split][name] for name in ("shard", "offsets", "sizes", "y")
         )
         pictures = PackedPictures(files, shard, offsets, sizes, prepared, f"{split} {hashes}")
-        # What a Split needs of an array, it has.
-        parts[split] = Split(cast(np.ndarray, pictures), y)
+        parts[split] = Split(pictures, y)
     notes = [*packing.notes, *check_splits(parts, packing.labels, source)]
-    train, validation, test = (parts[split] for split in SPLITS)
-    return Dataset(packing.name, packing.labels, train, validation, test, notes=tuple(notes))
+    return Dataset(packing.name, packing.labels, parts, notes=tuple(notes))
 
 
 def _inside(source: str, name: str) -> str:

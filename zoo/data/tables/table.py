@@ -161,7 +161,7 @@ def load_table(
     return Dataset(
         name,
         labels,
-        **splits,
+        splits,
         columns=columns,
         notes=tuple(notes),
         divided=divided,
