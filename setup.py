@@ -19,6 +19,7 @@ setup(
     package_dir={"zoo.pretrained": "checkpoints"},
     package_data={
         "zoo": ["py.typed", "models/imagenet_labels.txt"],
+        "export": ["clients/templates/*.md"],
         "zoo.pretrained": ["*/card.json", "*/model.safetensors"],
     },
     install_requires=[
@@ -26,6 +27,7 @@ setup(
         "ai-edge-litert>=2.3,<2.4",  # Its schema and CompiledModel are no public interface.
         "filelock>=3.16",
         "huggingface_hub>=1",
+        "jinja2>=3.1",
         "keras>=3.15,<3.16",
         "matplotlib>=3.10",
         "ml_dtypes>=0.5",  # bfloat16 for numpy; Keras has it too.

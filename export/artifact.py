@@ -15,10 +15,11 @@ from export.checks.layers import LayerNoise, worst_layers
 from export.checks.parity import accuracy, chance, compare
 from export.checks.prove import prove
 from export.checks.provers.subject import Subject
+from export.checks.served import run_saved_model
 from export.checks.verify import Run, run_artifact
 from export.child import ChildError
 from export.forms.form import SIGNATURE
-from export.forms.saved_model import VERSION, run_saved_model, save_for_serving
+from export.forms.saved_model import VERSION, save_for_serving
 from export.report import Artifact
 from export.targets import FLOAT32_GATES, Target
 from export.task import TEST_X, Task

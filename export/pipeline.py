@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from export.artifact import SAVED_MODEL, lite_artifact, saved_model_artifact
 from export.checks.parity import accuracy, permuted
+from export.clients import integration
 from export.errors import ExportError, unknown
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, prepare
 from export.forms.one_step import step_samples
 from export.forms.outputs import OUTPUTS, decide
 from export.forms.saved_model import save_for_conversion
-from export.pages import guide
 from export.pages.report_page import render
 from export.publish import REPORT, check_output, publish, working_folder
 from export.report import Artifact, GateFailure, Report, to_json, versions
@@ -246,7 +246,7 @@ def _write_report(
             "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
         )
     if report.written:
-        text = guide.render(report, labels=task.labels, pixels=task.pixels)
+        text = integration.render(report, labels=task.labels, pixels=task.pixels)
         (folder / INTEGRATION).write_text(text, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     shown = {"Keras": task.reference, **values}

@@ -63,9 +63,9 @@ FORBIDDEN = {
         "zoo.training.state -> export",
     ),
     "checks to pages": (
-        "from export.pages.guide import render",
+        "from export.clients.integration import render",
         "export/checks/parity.py",
-        "export.checks.parity -> export.pages.guide",
+        "export.checks.parity -> export.clients.integration",
     ),
     "tflite to checks": (
         "import export.checks.gates",

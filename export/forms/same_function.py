@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from export.errors import ExportError
+from export.forms.form import Form
+from export.forms.one_step import OneStep
 from export.forms.rewriting import Change, rewritable, rewritten
 
 _SAMPLES = 2
@@ -18,7 +20,7 @@ _OF_COLUMN, _OF_ALL = 0.01, 1e-6
 
 
 def check_same_function(
-    form: Any, serve: Any, x: np.ndarray, lengths: np.ndarray | None, expected: np.ndarray
+    form: Form, serve: Any, x: np.ndarray, lengths: np.ndarray | None, expected: np.ndarray
 ) -> None:
     """Holds what is converted to the model that was given, on a few samples.
 
@@ -37,7 +39,7 @@ def check_same_function(
     """
     x, expected = x[:_SAMPLES].astype(np.float32), expected[:_SAMPLES]
     if form.step is not None:
-        found = _fed(form, serve, x, lengths)
+        found = _fed(form.step, form.output_name, serve, x, lengths)
         if not _same(found, expected):
             raise ExportError(
                 f"model {form.model.name!r}, fed step by step, gives other answers than for whole "
@@ -65,7 +67,7 @@ def check_same_function(
     )
 
 
-def _outputs(form: Any, changes: list[Change]) -> Callable[[tf.Tensor], tf.Tensor]:
+def _outputs(form: Form, changes: list[Change]) -> Callable[[tf.Tensor], tf.Tensor]:
     @tf.function
     def run(one: tf.Tensor) -> tf.Tensor:
         with rewritten(form.model, changes):
@@ -78,14 +80,16 @@ def _one_by_one(run: Callable[[tf.Tensor], tf.Tensor], x: np.ndarray) -> np.ndar
     return np.concatenate([run(tf.constant(x[i : i + 1])).numpy() for i in range(len(x))])
 
 
-def _fed(form: Any, serve: Any, x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+def _fed(
+    step: OneStep, output_name: str, serve: Any, x: np.ndarray, lengths: np.ndarray | None
+) -> np.ndarray:
     outputs = []
     for i, sequence in enumerate(x):
-        states = [tf.zeros((1, *shape)) for shape in form.step.states.values()]
+        states = [tf.zeros((1, *shape)) for shape in step.states.values()]
         for time in range(len(sequence) if lengths is None else int(lengths[i])):
             results = serve(tf.constant(sequence[None, time : time + 1]), *states)
-            states = [results[name] for name in form.step.states]
-        outputs.append(results[form.output_name].numpy())
+            states = [results[name] for name in step.states]
+        outputs.append(results[output_name].numpy())
     return np.concatenate(outputs)
 
 

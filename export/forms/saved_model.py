@@ -13,11 +13,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
-from export.checks.verify import Run
 from export.forms.form import SIGNATURE, Form, conversion_module, serving_module
 from export.forms.same_function import check_same_function
-from export.samples import Samples, batch_of
-from export.tflite.runtime import TensorInfo, timed
+from export.samples import Samples
 
 # TensorFlow Serving looks for numbered folders.
 VERSION = "1"
@@ -70,31 +68,6 @@ def classifies_bytes(form: Form, labels: Sequence[str], *, pixels: bool) -> bool
     """Tells whether encoded pictures can be served."""
     decodable = form.kind == "image" and pixels and form.input_shape[-1] in (1, 3)
     return decodable and form.outputs != "values" and bool(labels)
-
-
-def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Run:
-    """Loads a SavedModel and runs it over samples.
-
-    Args:
-        folder: The parent of the numbered one.
-        form: What it holds.
-        x: (N, ...) inputs.
-        threads: Named in the latency; TensorFlow's own are set for the whole process.
-    """
-    loaded = tf.saved_model.load(str(folder / VERSION))
-    serve = loaded.signatures[SIGNATURE]
-
-    def call(batch: np.ndarray) -> np.ndarray:
-        return serve(**{form.kind: tf.constant(batch, tf.float32)})[form.output_name].numpy()
-
-    batch = batch_of(form.input_shape)
-    values = np.concatenate([call(x[i : i + batch]) for i in range(0, len(x), batch)])
-    return Run(
-        input=TensorInfo(form.kind, "float32", (-1, *form.input_shape)),
-        output=TensorInfo(form.output_name, "float32", (-1, form.classes)),
-        values=values,
-        latency=timed(lambda: call(x[:1]), threads),
-    )
 
 
 def _classify_bytes(form: Form, serve: Any, labels: Sequence[str]) -> Any:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from export.pages.guide import render
+from export.clients.integration import render
 
 LABELS = tuple("0123456789")
 

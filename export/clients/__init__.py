@@ -1,0 +1,1 @@
+"""Code for clients: how to call the exported files, from templates."""

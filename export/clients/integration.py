@@ -1,0 +1,114 @@
+"""`INTEGRATION.md`: how to call the exported files, with their own names, types and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from export.report import Artifact, Report
+from export.tflite.runtime import TensorInfo
+from export.trainable.lesson import BATCH, TRAINABLE
+
+# Operators whose method of MicroMutableOpResolver is not their name in camel case.
+_MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
+
+
+def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
+    """Writes the page.
+
+    Args:
+        report: Of an export; the page speaks of what passed.
+        labels: One for each output; may be empty.
+        pixels: Whether inputs are images in 0..255.
+
+    Returns:
+        Markdown.
+    """
+    lite = {name: item for name, item in report.written.items() if item.file.endswith(".tflite")}
+    learns = lite.pop(TRAINABLE, None)
+    title = report.identity.get("checkpoint") or report.identity["model"]
+    sections = [f"# Using {title}", _table(report), _reading(labels)]
+    for_tasks = [item for item in lite.values() if labels and pixels and _suits_tasks(item)]
+    if for_tasks:
+        smallest = min(for_tasks, key=lambda item: item.bytes or 0)
+        sections += [_section(client, smallest) for client in ("android", "ios", "browser")]
+    integers = [item for item in lite.values() if item.precision == "int8"]
+    if any(item.states for item in lite.values()):
+        sections.append(_section("stream", next(iter(lite.values()))))
+        return "\n\n".join(sections + [_section("npu", item) for item in integers[:1]]) + "\n"
+    if lite:
+        sections.append(_section("python", next(iter(lite.values()))))
+    if integers:
+        sections += [_section("microcontroller", integers[0]), _section("npu", integers[0])]
+    if learns:
+        sections.append(_section("learning", learns))
+    return "\n\n".join(sections) + "\n"
+
+
+def _section(client: str, artifact: Artifact) -> str:
+    """Fills in the template of a client."""
+    given, result = _known(artifact.input), _known(artifact.output)
+    figures: dict[str, Any] = dict((artifact.proofs or {}).get("tflite_micro", {}))
+    return _TEMPLATES.get_template(f"{client}.md").render(
+        artifact=artifact,
+        given=given,
+        result=result,
+        example=given.shape[1:],
+        batch=BATCH,
+        arena_bytes=figures.get("arena_bytes"),
+    )
+
+
+def _suits_tasks(artifact: Artifact) -> bool:
+    info = _known(artifact.input)
+    return info.dtype in ("uint8", "float32") and info.shape[-1] == 3
+
+
+def _table(report: Report) -> str:
+    rows = [
+        f"| `{item.file}` | {item.precision} | {item.bytes:,} | {_tensor(_known(item.input))} | "
+        f"{_tensor(_known(item.output))} |"
+        for item in report.written.values()
+    ]
+    return "\n".join(
+        ["| file | weights | bytes | input | output |", "|---|---|---|---|---|", *rows]
+    )
+
+
+def _tensor(info: TensorInfo) -> str:
+    shape = "×".join("N" if size < 0 else str(size) for size in info.shape)
+    scaled = "" if info.scale is None else f", (x − {info.zero_point}) · {info.scale:.6g}"
+    return f"`{info.name}` {info.dtype} {shape}{scaled}"
+
+
+def _reading(labels: Sequence[str]) -> str:
+    named = " `labels.txt` names the outputs in their order; it is inside each file too."
+    return (
+        "Where a formula stands behind a type, it turns the stored integer x into the value. The "
+        f"signature is `serving_default`.{named if labels else ''}"
+    )
+
+
+def _micro_method(operator: str) -> str:
+    camel = "".join(part if part == "2D" else part.capitalize() for part in operator.split("_"))
+    return f"Add{_MICRO_METHODS.get(operator, camel)}"
+
+
+def _known(info: TensorInfo | None) -> TensorInfo:
+    if info is None:
+        raise ValueError("the page is for exports that passed")
+    return info
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    autoescape=False,  # Markdown, and code in it.
+)
+_TEMPLATES.filters.update(
+    tensor=_tensor, micro_method=_micro_method, stem=lambda file: PurePath(file).stem
+)
