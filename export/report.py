@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from importlib import metadata
 from typing import Any
 
@@ -90,6 +91,37 @@ class Report:
     def verdict(self) -> str:
         """Is "fail" where any artifact failed, else "pass"."""
         return "fail" if self.failures() else "pass"
+
+    def summary(self) -> tuple[tuple[str, ...], ...]:
+        """Returns a table for a person: names of the columns, then a row for each artifact."""
+        rows = [("target", "file", "size", "accuracy", "latency", "verdict")]
+        if self.reference_top1 is not None:
+            rows.append(("Keras", "", "", f"{self.reference_top1:.2%}", "", ""))
+        for target, item in self.artifacts.items():
+            rows.append(
+                (
+                    target,
+                    item.file if item.verdict == "pass" else "not written",
+                    "" if item.bytes is None else f"{item.bytes / 1e6:.2f} MB",
+                    "" if item.top1 is None else f"{item.top1:.2%}",
+                    "" if item.latency is None else f"{item.latency.median:.2f} ms",
+                    item.verdict,
+                )
+            )
+        return tuple(rows)
+
+    def __str__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(*self.summary(), strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in self.summary()
+        )
+
+    def _repr_html_(self) -> str:
+        """Returns the table for a notebook."""
+        head, *rows = self.summary()
+        lines = [_html_row("th", head), *(_html_row("td", row) for row in rows)]
+        return f"<table>{''.join(lines)}</table>"
 
     @property
     def written(self) -> dict[str, Artifact]:
@@ -189,6 +221,10 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "checks": {check.name: _check(check) for check in artifact.checks},
         "verdict": artifact.verdict,
     }
+
+
+def _html_row(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def _optional(item: Any) -> dict[str, Any] | None:

@@ -61,14 +61,18 @@ def shipped():
 
 
 @pytest.fixture(scope="session")
-def exported_digits(tmp_path_factory):
-    """That checkpoint exported for cpu, and as a SavedModel."""
-    from zoo.commands.main import main
+def export_of_digits(tmp_path_factory):
+    """That checkpoint exported for cpu, and as a SavedModel: what `zoo.export` returns."""
+    import zoo
 
     output = tmp_path_factory.mktemp("exports") / "digits"
-    arguments = ["--checkpoint=resnet8.digits", "--targets=cpu", f"--output={output}"]
-    assert main(["export", *arguments]) == 0
-    return output
+    return zoo.export("resnet8.digits", targets=["cpu"], output=output)
+
+
+@pytest.fixture(scope="session")
+def exported_digits(export_of_digits):
+    """The folder of that export."""
+    return export_of_digits.folder
 
 
 @pytest.fixture

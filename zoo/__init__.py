@@ -10,6 +10,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo.artifacts.evaluate import evaluate as evaluate
+    from zoo.artifacts.export import export as export
+    from zoo.artifacts.predict import predict as predict
     from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
     from zoo.checkpoints.catalogue import list_checkpoints as list_checkpoints
@@ -33,10 +36,13 @@ _PUBLIC = {
     "RequestError": "zoo.errors",
     "benchmark": "zoo.artifacts.timing",
     "create_model": "zoo.checkpoints.load",
+    "evaluate": "zoo.artifacts.evaluate",
+    "export": "zoo.artifacts.export",
     "finetune": "zoo.training.finetune",
     "import_weights": "zoo.checkpoints.foreign.weights",
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
+    "predict": "zoo.artifacts.predict",
     "save": "zoo.checkpoints.store",
     "train": "zoo.training.train",
 }

@@ -37,11 +37,16 @@ class TextTable:
 
 
 class Result:
-    """Base of results; what they are made of is said by `tables` and `lines`."""
+    """Base of results: a result says what it is made of, all of it for a person."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its user has to know; a command writes it to standard error."""
+        return ()
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
-        """The figures, for a person."""
+        """The figures."""
         return ()
 
     @property
@@ -50,7 +55,8 @@ class Result:
         return ()
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.tables), *map(printable, self.lines)])
+        sentences = map(printable, (*self.lines, *self.warnings))
+        return "\n".join([*map(str, self.tables), *sentences])
 
     def _repr_html_(self) -> str:
         """Returns HTML for a notebook."""
@@ -58,4 +64,5 @@ class Result:
         for table in self.tables:
             title = f"<h4>{escape(table.title)}</h4>" if table.title else ""
             parts.append(title + page.table(table.head, table.rows))
-        return "".join([*parts, *(f"<p>{escape(line)}</p>" for line in self.lines)])
+        sentences = (f"<p>{escape(line)}</p>" for line in (*self.lines, *self.warnings))
+        return "".join([*parts, *sentences])

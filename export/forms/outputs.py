@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import keras
 import numpy as np
 
 from export.errors import ExportError, unknown
+
+if TYPE_CHECKING:
+    import keras  # Late elsewhere: the processes that only run files import this module too.
 
 Outputs = Literal["logits", "probabilities", "values"]
 OUTPUTS = ("auto", "logits", "probabilities", "values")
@@ -131,6 +133,8 @@ def _span(outputs: np.ndarray) -> str:
 
 
 def _last_activation(model: keras.Model) -> str:
+    import keras
+
     operation = model.outputs[0]._keras_history.operation
     while isinstance(operation, keras.Model):
         operation = operation.outputs[0]._keras_history.operation
@@ -140,6 +144,8 @@ def _last_activation(model: keras.Model) -> str:
 
 def _loss(model: keras.Model) -> tuple[str, str]:
     """Returns the name of the loss and what it takes; both empty where that is not known."""
+    import keras
+
     loss: Any = getattr(model, "loss", None)
     if isinstance(loss, dict):
         loss = list(loss.values())

@@ -27,3 +27,14 @@ def test_a_failure_is_no_warning():
     found = report(cpu=(Check("runs", "fail", "dead"), ODD))
     assert (found.verdict, found.warnings()) == ("fail", ["cpu: odd: its user has to know"])
     assert [check.name for _, check in found.failures()] == ["runs"]
+
+
+def test_a_report_reads_well_as_text_and_in_a_notebook():
+    shown = report(cpu=(Check("runs", "pass", ""),), edge=(Check("runs", "fail", "dead"),))
+    assert str(shown).splitlines() == [
+        "target  file         size  accuracy  latency  verdict",
+        "cpu     cpu.tflite                            pass",
+        "edge    not written                           fail",
+    ]
+    assert "<tr><th>target</th>" in shown._repr_html_()
+    assert "<td>edge</td><td>not written</td>" in shown._repr_html_()

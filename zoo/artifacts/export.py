@@ -1,15 +1,241 @@
-"""What a checkpoint's card has to say in the files that are exported from it."""
+"""A checkpoint as verified files for its targets."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import export
+from export import About, ExportError, check_output
+from zoo.artifacts.open import read_labels
 from zoo.checkpoints.card import Card, Column
+from zoo.errors import RequestError
+from zoo.quiet import import_keras
+from zoo.result import Result, TextTable
 from zoo.tasks import find_task
 
+if TYPE_CHECKING:
+    import keras
 
-def about(card: Card) -> export.About:
+    from export import Report, Samples
+    from zoo.checkpoints.load import Checkpoint
+    from zoo.data.dataset import Dataset
+    from zoo.data.reading import Reading
+
+# Beyond that an unrolled model is large and slow to convert.
+LONGEST_UNROLLED = 64
+
+
+@dataclass(frozen=True)
+class Exported(Result):
+    """What an export wrote.
+
+    Attributes:
+        report: All figures and checks.
+        folder: Where it is.
+    """
+
+    report: Report
+    folder: Path
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What checks warn of."""
+        return tuple(f"warning: {text}" for text in self.report.warnings())
+
+    @property
+    def tables(self) -> tuple[TextTable, ...]:
+        """A row for each artifact."""
+        head, *rows = self.report.summary()
+        return (TextTable("", head, tuple(rows)),)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Where the report is, for a browser."""
+        return (f"report: {self.folder / 'report.html'}",)
+
+
+def default_output(checkpoint: str) -> Path:
+    """Returns the folder that a checkpoint is exported to where no other is asked for."""
+    return Path("exports") / Path(checkpoint).resolve().name
+
+
+def export(
+    checkpoint: str,
+    *,
+    data: str = "digits",
+    targets: Sequence[str] = ("cpu", "gpu", "edge"),
+    output: str | Path | None = None,
+    calibration_samples: int = 200,
+    edge_io: str = "uint8",
+    gpu_precision: str = "float16",
+    npu_percent: float = 100.0,
+    labels: str | None = None,
+    sequence_length: int | None = None,
+    streaming: bool = False,
+    trainable_head: bool = False,
+    label_column: str | None = None,
+    header: bool | None = None,
+    data_dir: str | None = None,
+    progress: Callable[[str], None] | None = None,
+    decoding: Callable[[int, int], None] | None = None,
+) -> Exported:
+    """Exports a checkpoint for targets, and checks every file that it writes.
+
+    Args:
+        checkpoint: Name or folder.
+        data: To calibrate and to measure with, as for `zoo.data.sources.load_dataset`.
+        targets: Of `export.TARGETS`. The SavedModel is always written.
+        output: Folder; None: `default_output`.
+        calibration_samples: Training examples that set the ranges of integers, at most 200.
+        edge_io: What images of "edge" hold: "uint8" or "int8".
+        gpu_precision: Weights of "gpu": "float16" or "float32".
+        npu_percent: Least percentage of "edge" on an Ethos-U NPU, where vela is installed.
+        labels: Text file with a label a line, in place of the checkpoint's.
+        sequence_length: Steps that the files take; longer sequences are cut, shorter ones padded.
+        streaming: Whether the files take one step at a time and carry states; recurrent models
+            beyond 64 steps always do.
+        trainable_head: Whether to write `trainable.tflite` too, whose last layer learns.
+        label_column: Of a table: see `zoo.data.sources.Reading`, also for the next two.
+        header: Whether the first line of a table holds names.
+        data_dir: Where prepared data sets of "tfds:" are.
+        progress: Called with a line of text at each step.
+        decoding: Called with how many of how many pictures are decoded.
+
+    Raises:
+        RequestError: The request was wrong, or the folder cannot be written; nothing was written.
+        export.GateFailure: An artifact is not good enough; the others were written.
+    """
+    if not checkpoint:
+        raise RequestError("say what to export: --checkpoint=NAME or a folder")
+    if not targets:
+        raise RequestError("say which targets: --targets=cpu,gpu,edge")
+    output = default_output(checkpoint) if output is None else Path(output)
+    tell = progress or (lambda line: None)
+    try:
+        check_output(output)
+        import_keras()
+        from export import export_model
+        from zoo.data.reading import Reading
+
+        reading = Reading(
+            label_column=label_column, header=header, data_dir=data_dir, progress=decoding
+        )
+        source = _load(checkpoint, data, reading, sequence_length, streaming)
+        for note in source.dataset.notes:
+            tell(note)
+        report = export_model(
+            source.checkpoint.model,
+            output,
+            samples=_samples(source, calibration_samples),
+            labels=read_labels(labels) if labels else source.checkpoint.labels,
+            targets=targets,
+            outputs=source.dataset.task.outputs,
+            identity=identity(
+                Path(checkpoint).resolve().name, source.checkpoint.card, source.dataset.name
+            ),
+            about=about(source.checkpoint.card),
+            edge_io=edge_io,
+            streaming=source.streaming,
+            gpu_precision=gpu_precision,
+            npu_percent=npu_percent,
+            trainable_head=trainable_head,
+            progress=tell,
+        )
+    except ExportError as error:
+        raise RequestError(str(error)) from error
+    return Exported(report, output)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is exported, and the data to calibrate and to measure with.
+
+    Attributes:
+        checkpoint: Its model takes the number of steps that the files take.
+        dataset: As the model takes it.
+        streaming: For files that take a step at a time: the model to step through.
+    """
+
+    checkpoint: Checkpoint
+    dataset: Dataset
+    streaming: keras.Model | None = None
+
+
+def _load(
+    name: str, data: str, reading: Reading, sequence_length: int | None, streaming: bool
+) -> _Source:
+    from zoo.checkpoints.load import load
+    from zoo.data.sources import load_for
+
+    checkpoint = load(name)
+    dataset = load_for(checkpoint.card, data, reading)
+    if len(checkpoint.card.input.shape) == 2:
+        return _of_length(name, checkpoint, dataset, sequence_length, streaming)
+    if sequence_length or streaming:
+        raise RequestError("--sequence_length and --streaming are for models of sequences")
+    return _Source(checkpoint, dataset)
+
+
+def _samples(source: _Source, calibration_samples: int) -> Samples:
+    from export import LEAST_SAMPLES, Samples
+    from zoo.data.dataset import balanced_sample
+    from zoo.data.sequences import with_padding
+
+    dataset = source.dataset
+    classes = dataset.task.learns == "classes"
+    calibration = balanced_sample(dataset.train, calibration_samples)
+    others = balanced_sample(dataset.validation, LEAST_SAMPLES)
+    if source.streaming is None:
+        calibration, others = with_padding(calibration), with_padding(others)
+    return Samples(
+        calibration=calibration.x[:],
+        test_x=dataset.test.x[:],
+        # An accuracy is all that the report can tell, and values have none.
+        test_y=dataset.test.y if classes else None,
+        calibration_lengths=calibration.lengths,
+        test_lengths=dataset.test.lengths,
+        calibration_y=calibration.y if classes else None,
+        others=others.x[:],
+        other_lengths=others.lengths,
+    )
+
+
+def _of_length(
+    name: str, checkpoint: Checkpoint, dataset: Dataset, sequence_length: int | None, stream: bool
+) -> _Source:
+    """Returns model and data of one number of steps, and for a stream the model to step through."""
+    from export.forms.rewriting import recurrent_layers
+    from zoo.checkpoints.load import load
+    from zoo.data.sequences import longest, of_length, shortest
+
+    steps, features = checkpoint.card.input.shape
+    low, high = shortest(dataset), longest(dataset)
+    if steps is not None and sequence_length not in (None, steps):
+        raise RequestError(
+            f"--sequence_length={sequence_length}, but the checkpoint takes {steps} steps, no "
+            "more and no less; leave it out"
+        )
+    if steps is None and sequence_length is None and not stream:
+        raise RequestError(
+            f"the sequences of {dataset.name} have {low} to {high} steps, and a file takes one "
+            f"number: say --sequence_length={high} (longer ones are cut, shorter ones padded), or "
+            "--streaming for a step at a time"
+        )
+    length = steps or sequence_length or high
+    streaming = None
+    long = length > LONGEST_UNROLLED and recurrent_layers(checkpoint.model)
+    if stream or long:
+        streaming = load(name, input_shape=(length, features), masked=False).model
+    if steps is None:
+        checkpoint = load(name, input_shape=(length, features), masked=True)
+        dataset = of_length(dataset, length)
+    return _Source(checkpoint, dataset, streaming)
+
+
+def about(card: Card) -> About:
     """Returns what goes into the metadata of each exported file."""
     labels = ", ".join(card.labels[:5]) + (", …" if len(card.labels) > 5 else "")
     measured = "; ".join(
@@ -17,7 +243,7 @@ def about(card: Card) -> export.About:
         for metric in card.metrics
     )
     columns = card.columns.columns if card.columns else ()
-    return export.About(
+    return About(
         description=f"{card.model}. {find_task(card.task).verb} {labels}."
         + (f" {measured}." if measured else ""),
         author=card.source,

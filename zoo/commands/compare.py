@@ -141,7 +141,7 @@ def _outcome(
 
 def _figures(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
     """Returns how good a trained network is, on what it learnt and on what it did not."""
-    from zoo.training.inference import run
+    from zoo.data.inference import run
 
     def measured(split: Split) -> dict[str, float]:
         return dataset.task.measured(run(checkpoint.model, split.x, batch_size=256), split.y)

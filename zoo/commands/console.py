@@ -61,7 +61,9 @@ def complain(message: str) -> None:
 
 
 def print_result(terminal: Console, result: Result) -> None:
-    """Prints the tables and lines of a result."""
+    """Prints a result; its warnings go to standard error."""
+    for warning in result.warnings:
+        complain(warning)
     for text in result.tables:
         table = Table(title=text.title or None, title_justify="left")
         for index, name in enumerate(text.head):
@@ -70,7 +72,7 @@ def print_result(terminal: Console, result: Result) -> None:
             table.add_row(*row)
         terminal.print(table)
     for line in result.lines:
-        terminal.print(line)
+        terminal.print(line, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:

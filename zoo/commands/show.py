@@ -29,12 +29,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError(
             "say which checkpoint: zoo show NAME (zoo list tells the names) or FILE.tflite"
         )
-    found = _file(rest[0]) if rest[0].endswith(".tflite") else _card(rest[0])
+    facts = _file(rest[0]) if rest[0].endswith(".tflite") else _card(rest[0])
     if values.json:
-        print_json(found)
+        print_json(facts)
         return DONE
     table = Table(show_header=False)
-    for key, value in _rows(found):
+    for key, value in _rows(facts):
         table.add_row(key, value)
     console().print(table)
     return DONE

@@ -7,6 +7,6 @@
 
 from __future__ import annotations
 
-from zoo.tasks.task import TASKS, Scale, Score, ScoreTable, Task, find_task
+from zoo.tasks.task import TASKS, Scale, Score, Task, find_task
 
-__all__ = ["TASKS", "Scale", "Score", "ScoreTable", "Task", "find_task"]
+__all__ = ["TASKS", "Scale", "Score", "Task", "find_task"]

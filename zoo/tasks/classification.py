@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.tasks.task import TASKS, Learns, Outputs, Score, ScoreTable, Task
+from zoo.result import TextTable
+from zoo.tasks.task import TASKS, Learns, Outputs, Score, Task
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +47,7 @@ class ClassificationScore(Score):
         return {"top1": self.top1}
 
     @property
-    def tables(self) -> tuple[ScoreTable, ...]:
+    def tables(self) -> tuple[TextTable, ...]:
         """Each class, and which class is taken for which."""
         labels = tuple(row.label for row in self.classes)
         classes = tuple(
@@ -60,8 +61,8 @@ class ClassificationScore(Score):
         )
         title = "Confusion: rows are the truth, columns the prediction"
         return (
-            ScoreTable("Per class", ("class", "precision", "recall", "f1", "examples"), classes),
-            ScoreTable(title, ("", *labels), confusion),
+            TextTable("Per class", ("class", "precision", "recall", "f1", "examples"), classes),
+            TextTable(title, ("", *labels), confusion),
         )
 
 

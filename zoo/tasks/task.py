@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from zoo.registry import Registry
+from zoo.result import TextTable
 
 if TYPE_CHECKING:
     import keras
@@ -17,21 +18,6 @@ if TYPE_CHECKING:
 
 Learns: TypeAlias = Literal["classes", "values"]
 Outputs: TypeAlias = Literal["logits", "probabilities", "values"]
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """A table of a score, as text.
-
-    Attributes:
-        title: Above it.
-        head: Names of the columns; the first column names the rows.
-        rows: One cell for each column.
-    """
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -50,7 +36,7 @@ class Score(ABC):
         """The figures that a card keeps, by name."""
 
     @property
-    def tables(self) -> tuple[ScoreTable, ...]:
+    def tables(self) -> tuple[TextTable, ...]:
         """What a person may look at besides."""
         return ()
 

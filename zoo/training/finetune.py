@@ -19,6 +19,7 @@ from zoo.checkpoints.card import Card, Input, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
+from zoo.data.inference import run
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
@@ -36,7 +37,6 @@ from zoo.training.features import (
 )
 from zoo.training.finish import finish
 from zoo.training.fit import fit
-from zoo.training.inference import run
 from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers

@@ -12,9 +12,9 @@ from zoo.checkpoints.card import Card, Metric
 from zoo.checkpoints.load import load
 from zoo.checkpoints.store import save
 from zoo.data.dataset import Dataset
+from zoo.data.inference import run
 from zoo.files import write_text
 from zoo.tasks.classification import ClassificationScore
-from zoo.training.inference import run
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.page import write_result
 from zoo.training.run_folder import CURVES, Row, tidy, write_history

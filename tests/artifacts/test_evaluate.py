@@ -1,0 +1,43 @@
+"""A checkpoint and what was exported from it are measured by one function."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import zoo
+
+
+def test_the_shipped_card_says_what_is_measured(shipped, tmp_path):
+    result = zoo.evaluate(checkpoint="resnet8.digits", output=tmp_path / "figures.json")
+    (metric,) = shipped.card.metrics
+    assert metric.examples == result.score.examples == 359
+    assert result.score.figures["top1"] == pytest.approx(metric.value, abs=0.003)
+    assert json.loads((tmp_path / "figures.json").read_text())["top1"] == result.score.top1
+    line = f"top-1 {result.score.top1:.2%} on 359 test examples of digits"
+    for text in (str(result), result._repr_html_()):
+        assert line in text
+        assert "Per class" in text
+        assert "Confusion" in text
+
+
+def test_an_artifact_is_measured_as_its_checkpoint(exported_digits, shipped):
+    result = zoo.evaluate(artifact=str(exported_digits / "cpu.tflite"), split="validation")
+    assert result.score.examples == 179
+    assert result.split == "validation"
+    assert result.score.top1 > 0.9
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({}, "say what to evaluate"),
+        ({"checkpoint": "resnet8.digit"}, "did you mean 'resnet8.digits'"),
+        ({"checkpoint": "resnet8.digits", "split": "tset"}, "tset"),
+    ],
+)
+def test_a_wrong_request_is_one_line(request_, message):
+    with pytest.raises(zoo.RequestError, match=message) as error:
+        zoo.evaluate(**request_)
+    assert len(str(error.value).splitlines()) == 1

@@ -1,0 +1,219 @@
+"""How good a checkpoint or an exported file is, on the same data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
+from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.errors import RequestError
+from zoo.files import write_text
+from zoo.quiet import import_keras
+from zoo.result import Result, TextTable
+from zoo.tasks import Score
+
+if TYPE_CHECKING:
+    from zoo.checkpoints.card import Card
+    from zoo.data.dataset import Dataset, Split
+    from zoo.data.reading import Reading
+    from zoo.models import InputKind
+
+SPLITS = ("test", "validation", "train", "all")
+# What goes into a file, by the dimensions of one example.
+_KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
+
+
+@dataclass(frozen=True)
+class Evaluation(Result):
+    """The score of a checkpoint or an artifact.
+
+    Attributes:
+        score: All figures.
+        text: The main figures, for a person: "top-1 99.00%".
+        data: Name of the data.
+        split: That was measured: "test", "validation", "train" or "all".
+        notes: What the reader of the data decided, a sentence each.
+    """
+
+    score: Score
+    text: str
+    data: str
+    split: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[TextTable, ...]:
+        """Those of the score."""
+        return self.score.tables
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the reader decided, and the main figures with what they were measured on."""
+        count = f"{self.score.examples:,}"
+        which = f"all {count}" if self.split == "all" else f"{count} {self.split}"
+        return (*self.notes, f"{self.text} on {which} examples of {self.data}")
+
+
+def evaluate(
+    *,
+    checkpoint: str | None = None,
+    artifact: str | None = None,
+    data: str = "digits",
+    split: str = "test",
+    output: str | Path | None = None,
+    label_column: str | None = None,
+    header: bool | None = None,
+    data_dir: str | None = None,
+    trust: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measures a checkpoint or an exported file on data whose truth is known.
+
+    Args:
+        checkpoint: Name or folder of a checkpoint; beside an artifact: of the one that the
+            artifact was exported from, whose card says how data is read.
+        artifact: Or a `.tflite` file or a SavedModel's folder.
+        data: As for `zoo.data.sources.load_dataset`.
+        split: "test", "validation", "train" or "all". Of a file without splits that the
+            checkpoint was not trained on, "test" is all.
+        output: File for the score, as JSON; None: there is none.
+        label_column: Of a table: see `zoo.data.sources.Reading`, also for the next two.
+        header: Whether the first line of a table holds names.
+        data_dir: Where prepared data sets of "tfds:" are.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
+        progress: Called with how many of how many pictures are decoded.
+
+    Raises:
+        RequestError: There is nothing to measure, or the data is not of the form that it takes.
+    """
+    if not checkpoint and not artifact:
+        raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
+    if split not in SPLITS:
+        raise RequestError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+    import_keras()
+    from zoo.data.reading import Reading
+
+    reading = Reading(
+        label_column=label_column, header=header, data_dir=data_dir, progress=progress
+    )
+    if artifact:
+        with open_artifact(artifact, trust=trust) as opened:
+            evaluation = _of_artifact(opened, checkpoint, data, split, reading)
+    else:
+        evaluation = _of_checkpoint(str(checkpoint), data, split, reading)
+    if output is not None:
+        text = json.dumps(dataclasses.asdict(evaluation.score), indent=2)
+        write_text(Path(output), text + "\n")
+    return evaluation
+
+
+def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Evaluation:
+    from zoo.checkpoints.load import load
+    from zoo.data.inference import run
+    from zoo.data.sources import load_for
+
+    checkpoint = load(name)
+    dataset = load_for(checkpoint.card, data, reading)
+    split, notes = _split(asked, dataset, checkpoint.card, data, name)
+    examples = dataset.split(split)
+    predictions = dataset.task.predictions(run(checkpoint.model, examples.x))
+    return _score(dataset, split, examples, predictions, notes)
+
+
+def _of_artifact(
+    artifact: Artifact, checkpoint: str | None, data: str, asked: str, reading: Reading
+) -> Evaluation:
+    from zoo.data.sequences import of_length
+
+    dataset, split, notes = _data_for(artifact, checkpoint, data, asked, reading)
+    examples = dataset.split(split)
+    if len(artifact.shape) == 2 and artifact.shape[0] is not None:
+        examples = of_length(dataset, artifact.shape[0]).split(split)
+    _check_fits(artifact, examples, dataset)
+    outputs = artifact.run(examples.x, examples.lengths)
+    if outputs.shape[1] != len(dataset.labels):
+        raise RequestError(
+            f"{artifact.path} tells {outputs.shape[1]} classes apart, "
+            f"{dataset.name} has {len(dataset.labels)}"
+        )
+    if dataset.task.learns == "classes":
+        _check_labels(artifact, dataset, data)
+    return _score(dataset, split, examples, outputs, notes)
+
+
+def _data_for(
+    artifact: Artifact, checkpoint: str | None, data: str, asked: str, reading: Reading
+) -> tuple[Dataset, str, tuple[str, ...]]:
+    """Returns data as an artifact takes it, the split that counts, and notes."""
+    from zoo.data.sources import load_dataset, load_for
+    from zoo.data.tables.table import table_files
+
+    if checkpoint:
+        card = checkpoint_card(checkpoint)
+        dataset = load_for(card, data, reading)
+        if dataset.columns is not None:
+            check_origin(artifact.path, checkpoint, card)
+        return dataset, *_split(asked, dataset, card, data, checkpoint)
+    if table_files(data):
+        raise RequestError(
+            f"{data} is a table, and {artifact.path} takes features: say --checkpoint too, the "
+            "one that it was exported from, whose card holds the columns"
+        )
+    if len(artifact.shape) not in _KINDS:
+        raise RequestError(f"{artifact.path} takes {artifact.shape}, and no data has that form")
+    size = artifact.shape[0] if len(artifact.shape) == 3 else None
+    dataset = load_dataset(data, _KINDS[len(artifact.shape)], image_size=size, reading=reading)
+    return dataset, asked, dataset.notes
+
+
+def _split(
+    asked: str, dataset: Dataset, card: Card, data: str, checkpoint: str
+) -> tuple[str, tuple[str, ...]]:
+    """Returns which split counts, and notes: of data that a checkpoint has never seen, all."""
+    known = card.training.data.fingerprint if card.training and card.training.data else None
+    if asked != "test" or not dataset.divided or dataset.fingerprint() == known:
+        return asked, dataset.notes
+    note = (
+        f"{data} is not what {checkpoint} was trained on, and has no test split of its own: all "
+        "examples count"
+    )
+    return "all", (*dataset.notes, note)
+
+
+def _check_fits(artifact: Artifact, examples: Split, dataset: Dataset) -> None:
+    shape, own = artifact.shape, examples.x.shape[1:]
+    if len(shape) != len(own) or any(a not in (None, b) for a, b in zip(shape, own, strict=True)):
+        raise RequestError(f"{artifact.path} takes {shape}, {dataset.name} has {own}")
+
+
+def _check_labels(artifact: Artifact, dataset: Dataset, data: str) -> None:
+    labels = artifact_labels(artifact)
+    # Classes of an .npz file without names are numbers.
+    numbers = tuple(map(str, range(len(dataset.labels))))
+    numbered = data.endswith(".npz") and dataset.labels == numbers
+    if labels and not numbered and labels != dataset.labels:
+        raise RequestError(
+            f"the labels of {artifact.path} are {', '.join(labels)}, those of {dataset.name} "
+            f"{', '.join(dataset.labels)}; they must be the same, in this order"
+        )
+
+
+def _score(
+    dataset: Dataset,
+    split: str,
+    examples: Split,
+    predictions: np.ndarray,
+    notes: tuple[str, ...],
+) -> Evaluation:
+    task = dataset.task
+    score = task.score(predictions, examples.y, dataset.labels)
+    text = ", ".join(task.text(name, value) for name, value in score.figures.items())
+    text = text.replace("top1", "top-1")  # For people; cards and JSON have the shorter name.
+    return Evaluation(score, text, dataset.name, split, notes)

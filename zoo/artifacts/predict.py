@@ -1,0 +1,258 @@
+"""What is on a person's own pictures, by a checkpoint or by an exported file."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo import page
+from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
+from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.errors import RequestError
+from zoo.quiet import import_keras
+from zoo.result import Result
+
+if TYPE_CHECKING:
+    from zoo.checkpoints.card import Card, Input
+
+_AT_ONCE = 256  # Decoded pictures held in memory.
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """A label, and its probability from 0 to 1."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is on one picture.
+
+    Attributes:
+        file: The picture's.
+        labels: The likeliest first.
+    """
+
+    file: str
+    labels: tuple[LabelScore, ...]
+
+
+@dataclass(frozen=True)
+class BrokenFile:
+    """A file that is no picture, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Predictions(Result):
+    """What is on several pictures.
+
+    Attributes:
+        predictions: In the order in which the pictures were given; folders by name.
+        broken: The files that are no pictures.
+        left_out: What was left out of folders, a sentence each.
+    """
+
+    predictions: tuple[Prediction, ...]
+    broken: tuple[BrokenFile, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was left out, and the files that are broken."""
+        skipped = [f"skipped {broken.file}: {broken.reason}" for broken in self.broken]
+        count = len(self.predictions) + len(skipped)
+        total = f"{len(skipped)} of {count} pictures are broken and were skipped"
+        return (*self.left_out, *skipped, *([total] if skipped else []))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each picture."""
+        return tuple(
+            f"{prediction.file}: " + ", ".join(_texts(prediction))
+            for prediction in self.predictions
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [(prediction.file, *_texts(prediction)) for prediction in self.predictions]
+        rows += [(broken.file, broken.reason) for broken in self.broken]
+        return page.table(("file", "labels"), rows)
+
+
+@dataclass(frozen=True)
+class _Predictor:
+    """What tells pictures apart: how it wants them, its labels, and pixels to probabilities."""
+
+    form: Input
+    labels: tuple[str, ...]
+    run: Callable[[np.ndarray], np.ndarray]
+
+
+def predict(
+    files: str | Path | Sequence[str | Path],
+    *,
+    checkpoint: str | None = None,
+    artifact: str | None = None,
+    labels: str | None = None,
+    top: int = 5,
+    trust: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Predictions:
+    """Tells what is on pictures.
+
+    Args:
+        files: Pictures, and folders of pictures.
+        checkpoint: Name or folder of the checkpoint that tells; beside an artifact: of the one
+            that the artifact was exported from, whose card says how pictures are prepared.
+        artifact: Or a `.tflite` file or a SavedModel's folder that tells.
+        labels: Of an artifact: text file with a label a line; None: those inside it, or those of
+            the `labels.txt` beside it.
+        top: Labels for each picture.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
+        progress: Called with how many of how many pictures are decoded.
+
+    Raises:
+        RequestError: There is nothing to tell with or to tell about, or it is not of pictures.
+    """
+    if not checkpoint and not artifact:
+        raise RequestError("say what to predict with: --checkpoint=NAME or --artifact=FILE")
+    if labels and not artifact:
+        raise RequestError("--labels is of an --artifact; a checkpoint has its own")
+    if top < 1:
+        raise RequestError(f"top is {top}; ask for 1 label or more")
+    paths, notes = _pictures([files] if isinstance(files, str | Path) else files)
+    with _open(checkpoint, artifact, labels, trust) as predictor:
+        predictions, broken = _predict(predictor, paths, top, progress)
+    return Predictions(tuple(predictions), tuple(broken), tuple(notes))
+
+
+def _predict(
+    predictor: _Predictor,
+    paths: Sequence[Path],
+    top: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[Prediction], list[BrokenFile]]:
+    from zoo.data.pictures.files import decode_into
+
+    sides = [side or 0 for side in predictor.form.shape]
+    predictions, broken = list[Prediction](), list[BrokenFile]()
+    for start in range(0, len(paths), _AT_ONCE):
+        part = paths[start : start + _AT_ONCE]
+
+        def decoded(done: int, total: int, start: int = start) -> None:
+            if progress is not None:
+                progress(start + done, len(paths))
+
+        pictures = np.empty((len(part), *sides), np.uint8)
+        reasons = decode_into(pictures, part, predictor.form, decoded)
+        broken += [BrokenFile(str(part[index]), reason) for index, reason in reasons.items()]
+        whole = [path for index, path in enumerate(part) if index not in reasons]
+        if whole:
+            scores = predictor.run(pictures[: len(whole)])
+            predictions += [
+                Prediction(str(path), _best(row, predictor.labels, top))
+                for path, row in zip(whole, scores, strict=True)
+            ]
+    return predictions, broken
+
+
+def _pictures(files: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+    """Returns the pictures of files and folders, and what was left out of folders."""
+    from zoo.data.pictures.tree import scan
+
+    if not files:
+        raise RequestError("say which pictures: zoo predict --checkpoint=NAME FILE…, or a folder")
+    paths, notes = list[Path](), list[str]()
+    for file in files:
+        path = Path(file)
+        if path.is_dir():
+            folder, left_out = scan(path)
+            if not folder.holds_pictures():
+                raise RequestError(f"{file} holds no JPEG, PNG, GIF, BMP or WebP files")
+            notes += left_out.notes()
+            paths += folder.below()
+        elif path.exists():
+            paths.append(path)
+        else:
+            raise RequestError(f"there is no file {str(file)!r}")
+    return paths, notes
+
+
+@contextlib.contextmanager
+def _open(
+    checkpoint: str | None, artifact: str | None, labels: str | None, trust: bool
+) -> Iterator[_Predictor]:
+    card = checkpoint_card(checkpoint) if checkpoint else None
+    if card is not None:
+        _check(card, str(checkpoint))
+    if artifact:
+        with open_artifact(artifact, trust=trust) as opened:
+            yield _of_artifact(opened, labels, checkpoint, card)
+    else:
+        yield _of_checkpoint(str(checkpoint))
+
+
+def _check(card: Card, name: str) -> None:
+    from zoo.models import MODELS
+    from zoo.tasks import find_task
+
+    kind = MODELS.get(card.model).input
+    if kind != "image" or find_task(card.task).learns != "classes":
+        raise RequestError(f"zoo predict tells the classes of pictures; {name} takes a {kind}")
+
+
+def _of_checkpoint(name: str) -> _Predictor:
+    import_keras()
+    from zoo.checkpoints.load import load
+    from zoo.data.inference import run
+    from zoo.tasks import find_task
+
+    checkpoint = load(name)
+    predictions = find_task(checkpoint.card.task).predictions
+    return _Predictor(
+        checkpoint.card.input, checkpoint.labels, lambda x: predictions(run(checkpoint.model, x))
+    )
+
+
+def _of_artifact(
+    artifact: Artifact, labels_file: str | None, checkpoint: str | None, card: Card | None
+) -> _Predictor:
+    from zoo.checkpoints.card import Input
+
+    match artifact.shape:
+        case (int(height), int(width), 1 | 3 as channels):
+            shape = (height, width, channels)
+        case _:
+            raise RequestError(f"{artifact.path} takes {artifact.shape}, which is no picture")
+    form = card.input if card else Input(shape=shape, mean=(), std=())
+    if form.shape != shape:
+        raise RequestError(
+            f"{artifact.path} takes {shape}, {checkpoint} {form.shape}; "
+            "give the checkpoint that it was made from"
+        )
+    outputs = artifact.run(np.zeros((1, *shape), np.uint8), None).shape[1]
+    labels = artifact_labels(artifact, labels_file) or (card.labels if card else ())
+    labels = labels or tuple(str(number) for number in range(outputs))
+    if len(labels) != outputs:
+        raise RequestError(
+            f"{artifact.path} tells {outputs} classes apart, there are {len(labels)} labels"
+        )
+    return _Predictor(form, labels, lambda x: artifact.run(x, None))
+
+
+def _best(scores: np.ndarray, labels: Sequence[str], top: int) -> tuple[LabelScore, ...]:
+    order = np.argsort(-scores, kind="stable")[:top]
+    return tuple(LabelScore(labels[index], round(float(scores[index]), 6)) for index in order)
+
+
+def _texts(prediction: Prediction) -> list[str]:
+    return [f"{best.label} {best.score:.2%}" for best in prediction.labels]
