@@ -97,7 +97,7 @@ def test_curves_are_means_over_the_seeds():
 def test_the_page_shows_what_is_there(tmp_path, vary, values):
     made = outcomes(vary, values)
     found = steps(made, "test accuracy")
-    write_comparison(tmp_path, made, found, "a & b", "zoo compare --vary='<x>'")
+    write_comparison(tmp_path, made, found, "a & b", "zoo compare --vary='<x>'", "accuracy")
     page = Links((tmp_path / "comparison.html").read_text())
     pictures = {"summary.png", "curves.png", "gradients.png", "surfaces.png"}
     assert set(page.files) == pictures | {"comparison.json"}
