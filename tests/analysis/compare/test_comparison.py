@@ -117,6 +117,6 @@ def test_without_surfaces_there_is_no_picture_of_them(tmp_path):
         Outcome(each.twin, each.figures, each.histories, each.initial, each.trained)
         for each in outcomes({"shortcut": ["auto", "none"]}, [GOOD, BAD])
     ]
-    write_comparison(tmp_path, made, [], "title", "command")
+    write_comparison(tmp_path, made, [], "title", "command", "accuracy")
     assert not (tmp_path / "surfaces.png").exists()
     assert "surfaces" not in (tmp_path / "comparison.html").read_text()
