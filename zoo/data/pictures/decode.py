@@ -61,7 +61,7 @@ class BrokenPictureError(RequestError):
 
 
 def decode_picture(source: Path | bytes, form: Input) -> np.ndarray:
-    """Returns a picture file in the form that a model eats.
+    """Returns a picture file in the form that a model takes.
 
     Args:
         source: The file or its bytes: JPEG, PNG, GIF (its first picture), BMP or WebP.

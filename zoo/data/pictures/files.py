@@ -145,7 +145,7 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
     Args:
         encoded: With all three splits.
         form: Size, crop and interpolation of the pictures.
-        progress: Told how many of how many pictures are done.
+        progress: Gets how many of how many pictures are done.
 
     Returns:
         Pictures as uint8 (examples, *form.shape). Each broken file is a note.
@@ -193,7 +193,7 @@ def decode_into(
         pictures: (sources, *form.shape), uint8. What lies after the whole ones is void.
         sources: Files, or their bytes.
         form: Size, crop and interpolation of the pictures.
-        progress: Told how many of how many pictures are done.
+        progress: Gets how many of how many pictures are done.
 
     Returns:
         By index, why the others are not among them.
@@ -313,21 +313,21 @@ def _key(sources: Sequence[Path | bytes], form: Input) -> str:
             digest.update(hashlib.sha256(source).digest())
         else:
             status = source.stat()
-            told = (str(source.resolve()), status.st_size, status.st_mtime_ns)
-            digest.update(repr(told).encode())
+            identity = (str(source.resolve()), status.st_size, status.st_mtime_ns)
+            digest.update(repr(identity).encode())
     return digest.hexdigest()[:24]
 
 
 def _broken_notes(name: str, broken: Mapping[int, str], places: Sequence[str]) -> list[str]:
     if not broken:
         return []
-    told = [f"{places[index]}: {reason}" for index, reason in broken.items()]
+    lines = [f"{places[index]}: {reason}" for index, reason in broken.items()]
     count = f"{len(broken)} of {len(places):,} pictures"
     if len(broken) > MOST_BROKEN * len(places):
         raise RequestError(
             f"{name}: {count} are broken, more than {MOST_BROKEN:.0%}; mend or remove them. "
-            f"The first is {told[0]}"
+            f"The first is {lines[0]}"
         )
-    more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
-    skipped = [f"skipped {line}" for line in told[:_SHOWN]]
+    more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    skipped = [f"skipped {line}" for line in lines[:_SHOWN]]
     return [*skipped, *more, f"{count} {'is' if len(broken) == 1 else 'are'} broken and skipped"]

@@ -65,7 +65,7 @@ def pack(
         output: The folder.
         shards: How many files the training split becomes; the other splits get files of about the
             same number of pictures.
-        progress: Told how many of how many pictures are done.
+        progress: Gets how many of how many pictures are done.
 
     Returns:
         The manifest: name, labels, usual side of a picture, notes; examples of each class in each
