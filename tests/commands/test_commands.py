@@ -66,7 +66,7 @@ def test_evaluate(zoo_command, tmp_path):
     code, out, _ = zoo_command("evaluate", "--checkpoint=resnet8.digits", f"--output={output}")
     assert code == 0
     figures = json.loads(output.read_text())
-    assert f"top-1 {figures['top1']:.2%} on 359 test examples of digits" in out
+    assert f"top1 {figures['top1']:.2%} on 359 test examples of digits" in out
     assert figures["top1"] > 0.98
     assert sum(map(sum, figures["confusion"])) == 359
 

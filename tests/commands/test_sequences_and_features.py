@@ -59,7 +59,7 @@ def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, 
     assert len(digests) == 1
     code, told, _ = zoo_command("evaluate", f"--artifact={out / 'edge.tflite'}", "--data=digits")
     assert code == 0
-    assert f"top-1 {edge(out)['accuracy']['top1']:.2%}" in told
+    assert f"top1 {edge(out)['accuracy']['top1']:.2%}" in told
 
 
 @pytest.fixture(scope="module")
