@@ -24,7 +24,7 @@ from export.report import Artifact
 from export.targets import FLOAT32_GATES, Target
 from export.task import TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
-from export.tflite.metadata import LABELS, read
+from export.tflite.metadata import labels_inside
 
 SAVED_MODEL = "saved_model"
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
@@ -131,11 +131,11 @@ def _artifact(
         bytes=None if graph is None else size,
         worst_layers=layers,
         labels=task.labels,
-        labels_inside=None if graph is None else _labels_inside(path),
+        labels_inside=None if graph is None else labels_inside(path),
         left_out=task.samples.left_out,
         labelled=None if truth is None else len(truth),
         chance=0.0 if truth is None else chance(truth, task.form.classes),
-        heaviest={w.path: float(np.abs(w).max(initial=0)) for w in task.form.model.weights},
+        heaviest={w.path: float(np.abs(w.numpy()).max(initial=0)) for w in task.form.model.weights},
     )
     return Artifact(
         file=path.relative_to(task.artifacts).as_posix(),
@@ -152,10 +152,6 @@ def _artifact(
         latency=run.latency,
         worst_layers=layers,
     )
-
-
-def _labels_inside(path: Path) -> tuple[str, ...]:
-    return tuple(read(path)[1].get(LABELS, "").splitlines())
 
 
 def _folder_size_and_digest(folder: Path) -> tuple[int, str]:

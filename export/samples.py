@@ -34,11 +34,12 @@ class Samples:
         test_y: (M,), the true class of each; None: accuracy is not measured.
         calibration_lengths: (N,) true numbers of steps of padded sequences; None: all. Only a
             stream asks for them, and is given the true steps alone.
-        test_lengths: (M,), likewise.
-        calibration_y: (N,) the class of each; given, every class is calibrated on alike.
+        test_lengths: (M,), the same of the test samples.
+        calibration_y: (N,) class numbers. Where they are given, the samples used are divided
+            evenly between the classes.
         others: (K, ...) further real inputs, as from validation and training, to compare on where
             there are fewer than 100 test samples; those for calibration come after them.
-        other_lengths: (K,), as `calibration_lengths`.
+        other_lengths: (K,), the same of the others.
         left_out: How many samples `check_samples` has left out of the calibration.
     """
 
@@ -191,12 +192,12 @@ def balanced(y: np.ndarray, limit: int) -> np.ndarray:
         Their sorted indices; inside a class they are evenly spaced.
     """
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
-    # All firsts, then all seconds, and so on: how far that goes is how many each class gives.
-    turns = np.concatenate([np.arange(len(each)) for each in members])
-    owners = np.repeat(np.arange(len(members)), [len(each) for each in members])
+    # Classes take turns to give a row until the limit is reached; that is how many each gives.
+    turns = np.concatenate([np.arange(len(rows)) for rows in members])
+    owners = np.repeat(np.arange(len(members)), [len(rows) for rows in members])
     given = owners[np.argsort(turns, kind="stable")][:limit]
     counts = np.bincount(given, minlength=len(members))
-    picked = [evenly_spaced(each, count) for each, count in zip(members, counts, strict=True)]
+    picked = [evenly_spaced(rows, count) for rows, count in zip(members, counts, strict=True)]
     return np.sort(np.concatenate(picked))
 
 

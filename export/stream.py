@@ -77,11 +77,11 @@ class LiteStream:
             (classes,) float32, in the units of the Keras model: the answer so far.
         """
         given = quantise(np.reshape(features, self.input.shape), self.input)
-        found = self._run(**{self.input.name: given}, **self._values)
+        results = self._run(**{self.input.name: given}, **self._values)
         for name, info in self.states.items():
             # A state may come out on another scale than it goes in.
-            self._values[name] = quantise(dequantise(found[name], self._after[name]), info)
-        return dequantise(found[self.output.name], self.output)[0]
+            self._values[name] = quantise(dequantise(results[name], self._after[name]), info)
+        return dequantise(results[self.output.name], self.output)[0]
 
     def __call__(self, x: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """Runs whole sequences, each from its start.

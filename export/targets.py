@@ -141,20 +141,23 @@ def find_targets(
             raise unknown("target", name, TARGETS)
         if names.count(name) > 1:
             raise ExportError(f"target {name!r} is listed twice; list it once")
-    found = [TARGETS[name] for name in names]
+    chosen = [TARGETS[name] for name in names]
     if edge_io is not None:
-        found = [replace(target, image_io=edge_io) for target in found]  # type: ignore[arg-type]
+        chosen = [replace(target, image_io=edge_io) for target in chosen]  # type: ignore[arg-type]
     if gpu_precision is not None:
         changes: dict[str, Any] = {
             "precision": gpu_precision,
             "gates": GPU_GATES[gpu_precision],
         }
-        found = [replace(each, **changes) if each.name == "gpu" else each for each in found]
-    if npu_percent is not None:
-        found = [
-            replace(each, gates=replace(each.gates, npu_percent=npu_percent)) for each in found
+        chosen = [
+            replace(target, **changes) if target.name == "gpu" else target for target in chosen
         ]
-    return tuple(found)
+    if npu_percent is not None:
+        chosen = [
+            replace(target, gates=replace(target.gates, npu_percent=npu_percent))
+            for target in chosen
+        ]
+    return tuple(chosen)
 
 
 # What float32 conversion is held to; the SavedModel too.

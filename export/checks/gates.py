@@ -88,14 +88,14 @@ def _static_shapes(evidence: Evidence) -> Check | None:
 def _signature(evidence: Evidence) -> Check | None:
     if evidence.graph is None:
         return None
-    found = [
+    calls = [
         _call(name, signature.inputs, signature.outputs)
         for name, signature in evidence.graph.signatures.items()
     ]
     states = evidence.states
     expected = _call(evidence.signature, (evidence.kind, *states), (evidence.output_name, *states))
-    detail = expected if found == [expected] else f"{'; '.join(found) or 'none'}, not {expected}"
-    return verdict("signature", found == [expected], detail)
+    detail = expected if calls == [expected] else f"{'; '.join(calls) or 'none'}, not {expected}"
+    return verdict("signature", calls == [expected], detail)
 
 
 def _call(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> str:

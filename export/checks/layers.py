@@ -80,9 +80,9 @@ def _compare_here(job: Mapping[str, str]) -> None:
     before: dict[int, float] = {}  # Signal to noise that reaches each tensor.
     for node in nodes:
         taken = min([_BEST_DB, *(before[index] for index in node.inputs if index in before)])
-        found = noise.get(node.results[0], taken) if node.results else taken
-        before.update(dict.fromkeys(node.results, found))
-        rows.append(LayerNoise(node.layer or node.after, node.operator, found, taken - found))
+        reached = noise.get(node.results[0], taken) if node.results else taken
+        before.update(dict.fromkeys(node.results, reached))
+        rows.append(LayerNoise(node.layer or node.after, node.operator, reached, taken - reached))
     worst = sorted((row for row in rows if row.lost_db > 0), key=lambda row: -row.lost_db)
     Path(job["results"]).write_text(json.dumps([asdict(row) for row in worst[:_WORST]]))
 

@@ -87,17 +87,17 @@ def run_artifact(
         "float16": float16,
     }
     run_child("export.checks.verify", job, folder)
-    found = json.loads(facts.read_text())
+    known = json.loads(facts.read_text())
     return Run(
-        input=_tensor_info(found["input"]),
-        output=_tensor_info(found["output"]),
+        input=_tensor_info(known["input"]),
+        output=_tensor_info(known["output"]),
         values=np.load(values),
-        latency=Latency(**found["latency"]),
-        repeatable=found["repeatable"],
-        accelerated=found["accelerated"],
-        left_over=tuple(found["left_over"]),
-        states=tuple(_tensor_info(state) for state in found["states"]),
-        largest=tuple(found["largest"]) if found["largest"] else None,
+        latency=Latency(**known["latency"]),
+        repeatable=known["repeatable"],
+        accelerated=known["accelerated"],
+        left_over=tuple(known["left_over"]),
+        states=tuple(_tensor_info(state) for state in known["states"]),
+        largest=tuple(known["largest"]) if known["largest"] else None,
     )
 
 
@@ -165,8 +165,8 @@ def _accelerated(path: str) -> bool | None:
         return None
 
 
-def _tensor_info(found: dict[str, Any]) -> TensorInfo:
-    return TensorInfo(**{**found, "shape": tuple(found["shape"])})
+def _tensor_info(fields: dict[str, Any]) -> TensorInfo:
+    return TensorInfo(**{**fields, "shape": tuple(fields["shape"])})
 
 
 if __name__ == "__main__":

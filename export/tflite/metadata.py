@@ -215,8 +215,8 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
         model = schema.Model.GetRootAs(content)
         entries = [model.Metadata(index) for index in range(model.MetadataLength())]
         numbers = [entry.Buffer() for entry in entries if entry.Name() == ENTRY]
-        found = unpack(model.Buffers(numbers[0]).DataAsNumpy().tobytes()) if numbers else {}
-        return found, _files(content)
+        metadata = unpack(model.Buffers(numbers[0]).DataAsNumpy().tobytes()) if numbers else {}
+        return metadata, _files(content)
     except DAMAGED as error:
         raise ExportError(f"{str(path)!r} cannot be read: {error}") from error
 

@@ -134,42 +134,42 @@ def _write_vector(builder: flatbuffers.Builder, kind: str, values: Any) -> int:
     return builder.EndVector()
 
 
-def _read(found: table.Table, name: str) -> dict[str, Any]:
+def _read(entry: table.Table, name: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     slot = 0
     for field, kind in _TABLES[name].items():
         union = (name, field) in _UNIONS
-        place = found.Offset(4 + 2 * slot)
+        place = entry.Offset(4 + 2 * slot)
         if place and union:
-            values.update(_read_union(found, field, kind, place, slot))
+            values.update(_read_union(entry, field, kind, place, slot))
         elif place:
-            values[field] = _read_field(found, kind, place)
+            values[field] = _read_field(entry, kind, place)
         slot += 2 if union else 1
     return values
 
 
-def _read_union(found: table.Table, field: str, kind: str, place: int, slot: int) -> dict[str, Any]:
+def _read_union(entry: table.Table, field: str, kind: str, place: int, slot: int) -> dict[str, Any]:
     members = kind.split(" | ")
-    number = found.Get(number_types.Uint8Flags, place + found.Pos)
-    at = found.Offset(4 + 2 * (slot + 1))
+    number = entry.Get(number_types.Uint8Flags, place + entry.Pos)
+    at = entry.Offset(4 + 2 * (slot + 1))
     if not at or not 1 <= number <= len(members):
         return {}
     member = members[number - 1]
-    return {field: {member: _read_one(found, member, at + found.Pos)}}
+    return {field: {member: _read_one(entry, member, at + entry.Pos)}}
 
 
-def _read_field(found: table.Table, kind: str, place: int) -> Any:
+def _read_field(entry: table.Table, kind: str, place: int) -> Any:
     if not kind.startswith("["):
-        return _read_one(found, kind, place + found.Pos)
-    start, count = found.Vector(place), found.VectorLen(place)
-    return [_read_one(found, kind[1:-1], start + 4 * index) for index in range(count)]
+        return _read_one(entry, kind, place + entry.Pos)
+    start, count = entry.Vector(place), entry.VectorLen(place)
+    return [_read_one(entry, kind[1:-1], start + 4 * index) for index in range(count)]
 
 
-def _read_one(found: table.Table, kind: str, at: int) -> Any:
+def _read_one(entry: table.Table, kind: str, at: int) -> Any:
     if kind in _SCALARS:
-        return found.Get(_SCALARS[kind], at)
+        return entry.Get(_SCALARS[kind], at)
     if kind == "float":
-        return found.Get(number_types.Float32Flags, at)
+        return entry.Get(number_types.Float32Flags, at)
     if kind == "string":
-        return found.String(at).decode("utf-8", errors="replace")
-    return _read(table.Table(found.Bytes, found.Indirect(at)), kind)
+        return entry.String(at).decode("utf-8", errors="replace")
+    return _read(table.Table(entry.Bytes, entry.Indirect(at)), kind)

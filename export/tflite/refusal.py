@@ -26,7 +26,7 @@ def why(death: ChildError) -> str:
             "steps out: the converter cannot make integers of it"
         )
     missing = [
-        (found["operator"], _layer(found["place"])) for found in _NO_BUILTIN.finditer(death.stderr)
+        (match["operator"], _layer(match["place"])) for match in _NO_BUILTIN.finditer(death.stderr)
     ]
     if missing:
         shown = ", ".join(
@@ -37,11 +37,11 @@ def why(death: ChildError) -> str:
             f"TensorFlow Lite has no builtin operator for {shown}; take another layer, or write "
             "this one with other operations"
         )
-    if found := _ERROR.search(death.stderr):
-        layer = _layer(found[0])
+    if match := _ERROR.search(death.stderr):
+        layer = _layer(match[0])
         where = f" at layer {layer!r}" if layer else ""
         return (
-            f"the converter stopped{where}: {found['reason'].strip()[:_LONGEST]}; take another "
+            f"the converter stopped{where}: {match['reason'].strip()[:_LONGEST]}; take another "
             "layer there, or write it with other operations"
         )
     return str(death)
@@ -49,5 +49,5 @@ def why(death: ChildError) -> str:
 
 def _layer(place: str) -> str:
     """Finds the first layer in the place of an error."""
-    paths = (layer_of(found["path"]) for found in _PLACE.finditer(place))
+    paths = (layer_of(match["path"]) for match in _PLACE.finditer(place))
     return next((path for path in paths if path), "")

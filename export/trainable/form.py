@@ -121,13 +121,13 @@ def _module(form: Form, backbone: Callable[[Any], Any], scale: float) -> tf.Modu
     @tf.function(input_signature=[many, label, rate])
     def train(inputs: tf.Tensor, label: tf.Tensor, learning_rate: tf.Tensor) -> dict[str, Any]:
         features = backbone(inputs)
-        found, truth = probabilities(features), tf.one_hot(label, form.classes)
+        answers, truth = probabilities(features), tf.one_hot(label, form.classes)
         # The gradient of the cross entropy by hand: GradientTape's has operators of its own.
-        error = (found - truth) / BATCH
+        error = (answers - truth) / BATCH
         step = learning_rate * scale
         kernel.assign_sub(step * tf.matmul(features, error, transpose_a=True))
         bias.assign_sub(step * tf.reduce_sum(error, axis=0))
-        right = tf.reduce_sum(found * truth, axis=1)
+        right = tf.reduce_sum(answers * truth, axis=1)
         return {"loss": -tf.reduce_mean(tf.math.log(tf.maximum(right, _LEAST_PROBABILITY)))}
 
     @tf.function(input_signature=[one])
@@ -141,7 +141,9 @@ def _module(form: Form, backbone: Callable[[Any], Any], scale: float) -> tf.Modu
     specs = (kernel, "kernel"), (bias, "bias")
 
     @tf.function(
-        input_signature=[tf.TensorSpec(each.shape, tf.float32, name=name) for each, name in specs]
+        input_signature=[
+            tf.TensorSpec(variable.shape, tf.float32, name=name) for variable, name in specs
+        ]
     )
     def set_weights(new_kernel: tf.Tensor, new_bias: tf.Tensor) -> dict[str, tf.Tensor]:
         kernel.assign(new_kernel)

@@ -64,21 +64,21 @@ def teach(path: Path, test_x: Path, head: Path, threads: int, folder: Path) -> L
     """
     facts, values = folder / "trainable.facts.json", folder / "trainable.values.npy"
     job = {"artifact": path, "test_x": test_x, "head": head, "facts": facts, "values": values}
-    texts = {name: str(each) for name, each in job.items()}
+    texts = {name: str(path) for name, path in job.items()}
     run_child("export.trainable.lesson", {**texts, "threads": threads}, folder)
-    found = json.loads(facts.read_text())
+    known = json.loads(facts.read_text())
     ends = {
-        end: TensorInfo(**{**found[end], "shape": tuple(found[end]["shape"])})
+        end: TensorInfo(**{**known[end], "shape": tuple(known[end]["shape"])})
         for end in ("input", "output")
     }
     return Lesson(
         input=ends["input"],
         output=ends["output"],
         values=np.load(values),
-        latency=Latency(**found["latency"]),
-        weights_error=found["weights_error"],
-        losses=(found["losses"][0], found["losses"][1]),
-        restored=found["restored"],
+        latency=Latency(**known["latency"]),
+        weights_error=known["weights_error"],
+        losses=(known["losses"][0], known["losses"][1]),
+        restored=known["restored"],
     )
 
 
@@ -88,7 +88,7 @@ def judge_lesson(
     """Asks that it answers as Keras does, learns, forgets on demand, and needs only builtins."""
     limit = gates.max_abs_error or 0.0
     error = np.inf if parity is None else parity.max_abs_error
-    custom = sorted({each for each in graph.operators if each.startswith("CUSTOM")})
+    custom = sorted({operator for operator in graph.operators if operator.startswith("CUSTOM")})
     dynamic = [tensor.name for tensor in graph.tensors if min(tensor.shape, default=1) < 0]
     first, last = lesson.losses
     weights = lesson.weights_error
@@ -116,18 +116,18 @@ def _teach_here(job: dict[str, Any]) -> None:
         name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()
     }
     (given,) = run["infer"].get_input_details()
-    (told,) = run["infer"].get_output_details()
+    (answer,) = run["infer"].get_output_details()
     with np.load(job["test_x"]) as file:
         x = file["x"].astype(np.float32)
     with np.load(job["head"]) as file:
         expected = {name: file[name] for name in ("kernel", "bias")}
 
     def answers(inputs: np.ndarray) -> np.ndarray:
-        return np.concatenate([run["infer"](**{given: each[None]})[told] for each in inputs])
+        return np.concatenate([run["infer"](**{given: x[None]})[answer] for x in inputs])
 
     values, start = answers(x), run["get_weights"]()
     few = x[:_SAMPLES]
-    run["set_weights"](**{name: np.zeros_like(each) for name, each in start.items()})
+    run["set_weights"](**{name: np.zeros_like(weight) for name, weight in start.items()})
     few_answers = values[: len(few)].argmax(axis=1).astype(np.int32)
     losses = []
     for _ in range(_EPOCHS):
@@ -144,7 +144,7 @@ def _teach_here(job: dict[str, Any]) -> None:
     run["set_weights"](**start)
     facts = {
         "input": vars(tensor_info(given, run["infer"].get_input_details()[given])),
-        "output": vars(tensor_info(told, run["infer"].get_output_details()[told])),
+        "output": vars(tensor_info(answer, run["infer"].get_output_details()[answer])),
         "latency": vars(timed(lambda: run["infer"](**{given: x[:1]}), job["threads"])),
         "weights_error": max(
             float(np.abs(start[name] - expected[name]).max()) for name in expected

@@ -29,14 +29,14 @@ def unfit(subject: Subject) -> str:
 
 def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
     """Asks for as much on the NPU as the target does."""
-    found, least = figures["npu_percent"], target.gates.npu_percent
+    taken, least = figures["npu_percent"], target.gates.npu_percent
     off = f" ({figures['cpu_operators']} on the CPU)" if figures["cpu_operators"] else ""
     detail = (
-        f"{found:.1f} % of the operators on {figures['core']}{off}, at least {least:g} %; "
+        f"{taken:.1f} % of the operators on {figures['core']}{off}, at least {least:g} %; "
         f"{figures['sram_kib']:.1f} KiB SRAM, {figures['flash_kib']:.1f} KiB flash, "
         f"{figures['latency_ms']:.2f} ms estimated"
     )
-    return found >= least, detail
+    return taken >= least, detail
 
 
 def read_summary(printed: str, table: str) -> dict[str, Any]:

@@ -76,8 +76,8 @@ def smallest(enough: Callable[[int], bool], first: int, largest: int, accuracy: 
 
 def missing_operator(log: str) -> str:
     """Finds the operator that the runtime says it lacks; empty: it does not say so."""
-    found = re.search(r"Didn't find op for builtin opcode '(\w+)'", log)
-    return f"TensorFlow Lite Micro has no {found[1]}" if found else ""
+    missing = re.search(r"Didn't find op for builtin opcode '(\w+)'", log)
+    return f"TensorFlow Lite Micro has no {missing[1]}" if missing else ""
 
 
 def _try_here(job: dict[str, Any]) -> None:
@@ -113,18 +113,18 @@ def _try_here(job: dict[str, Any]) -> None:
     for sample in samples:
         micro.set_input(quantise(sample[None], fast.input), 0)
         micro.invoke()
-        found = micro.get_output(0)
+        output = micro.get_output(0)
         for name, model in (("max_steps", reference), ("fast_steps", fast)):
-            figures[name] = max(figures[name], _steps(found, model, sample))
+            figures[name] = max(figures[name], _steps(output, model, sample))
         figures["samples"] += 1
         if time.perf_counter() > end:
             break
     Path(job["results"]).write_text(json.dumps(figures))
 
 
-def _steps(found: np.ndarray, model: LiteModel, sample: np.ndarray) -> int:
+def _steps(output: np.ndarray, model: LiteModel, sample: np.ndarray) -> int:
     expected = quantise(model(sample[None]), model.output)
-    return int(np.abs(found.astype(int) - expected.astype(int)).max())
+    return int(np.abs(output.astype(int) - expected.astype(int)).max())
 
 
 if __name__ == "__main__":
