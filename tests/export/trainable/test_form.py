@@ -152,7 +152,7 @@ def test_a_lesson_is_judged(change, failed):
     signatures = {name: Signature((), ()) for name in lesson.SIGNATURES}
     checks = judge_lesson(
         dataclasses.replace(GOOD, **change),
-        Parity(1e-6, 1e-6, 100.0, 1.0),
+        Parity(1e-6, 1e-6, 100.0, None, 1.0),
         Graph((), (), 4, signatures),
         export.TARGETS["cpu"].gates,
     )
