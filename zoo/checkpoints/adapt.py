@@ -1,4 +1,4 @@
-"""A stem that was trained for some channels, for others."""
+"""Adapts the stem of a network to another number of input channels."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 
 from zoo.errors import RequestError
 
-STEM_KERNEL = "stem_conv/kernel"
-
 
 def adapt_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
     """Returns a convolution's kernel for another number of input channels.
 
     - To 1: the sum over the channels. A grey picture gives what it gave as RGB.
-    - From 1: its share to each. A picture with equal channels gives what it gave as grey.
-    - To more: the first stay as they are and the new start at zero, so that the network starts as
-      it was trained and learns what the new channels (alpha, infrared, depth) are good for.
+    - From 1: an equal share for each channel. A picture with equal channels gives what it gave as
+      grey.
+    - To more: the trained channels keep their kernels and the new ones start at zero. So the
+      network starts as it was trained, and learns what the new channels (alpha, infrared, depth)
+      are good for.
 
-    The first is exact up to the normalisation: its statistics differ a little between channels.
+    The sum is exact up to the normalisation, whose statistics differ a little between channels.
 
     Args:
         kernel: (height, width, channels, filters).
-        channels: Wanted.
+        channels: The number that is wanted.
 
     Raises:
-        RequestError: Fewer channels, but not 1: which ones to drop cannot be told.
+        RequestError: Fewer channels, but not 1: nothing says which ones to drop.
     """
     given = kernel.shape[2]
     if channels == 1:
@@ -41,9 +41,9 @@ def adapt_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
 
 
 def adapt_statistics(values: Sequence[float], channels: int) -> tuple[float, ...]:
-    """Returns means or deviations of channels for another number of them.
+    """Returns the means or deviations of the channels, for another number of channels.
 
-    The new ones, and the one that all are merged to, get the average.
+    A new channel gets the average of all; so does the single one into which all are merged.
     """
     average = sum(values) / len(values)
     kept = tuple(values) if channels >= len(values) else ()

@@ -1,4 +1,4 @@
-"""The card of a checkpoint: what a model is, what it eats, how good it is, and whose it is."""
+"""The card of a checkpoint: what a model is, what goes in, how good it is, and whose it is."""
 
 from __future__ import annotations
 

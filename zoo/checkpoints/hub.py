@@ -1,4 +1,4 @@
-"""Files from the Hugging Face Hub: fetched by `huggingface_hub`, believed only by their hash."""
+"""Files from the Hugging Face Hub, fetched by `huggingface_hub` and checked by their hash."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def download(
     Args:
         hub_id: Such as "timm/resnet50.a1_in1k".
         file: Name in the repository.
-        expected: The SHA-256 that the caller demands besides; None: the Hub's word is enough.
+        expected: The SHA-256 that the caller demands as well; None: what the Hub states is enough.
         revision: Commit of the repository; "": the newest.
         model: What it is, for the advice on how to bring it by hand.
 
@@ -74,7 +74,7 @@ def download(
             f"{hub_id}/{file} came with sha256 {actual}, the Hub states {stated}; it was removed"
         )
     if expected is not None and actual != expected.lower():
-        # The Hub kept its word, so its cache keeps the file; it is only not the one asked for.
+        # The file is what the Hub states, so the Hub's cache keeps it. It is not the one asked for.
         raise DamagedError(f"{hub_id}/{file} has sha256 {actual}, not {expected.lower()}")
     return Download(path, actual, path.parent.name)
 
@@ -110,7 +110,7 @@ def _fetch(
         cached = hub.try_to_load_from_cache(hub_id, file, revision=commit)
         if force_download or not isinstance(cached, str):
             raise _unreachable(hub_id, file, error) from error
-        # Without the Hub its word is still there: the name of the blob behind the cache's link.
+        # The cache remembers the hash that the Hub stated: it names the file behind the link.
         return Path(cached), Path(cached).resolve().name
     try:
         path = hub.hf_hub_download(hub_id, file, revision=commit, force_download=force_download)

@@ -14,6 +14,7 @@ from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.store import build_from_card, load_weights
 from zoo.errors import RequestError
+from zoo.models.names import LOGITS
 
 if TYPE_CHECKING:
     import keras
@@ -88,7 +89,7 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
             name, classes, len(card.labels),
         )  # fmt: skip
     model = build_from_card(card, **{**_statistics(card, config), **config})
-    load_weights(model, folder, card, skip="logits" if fresh_head else None, adapt_stem=True)
+    load_weights(model, folder, card, skip=LOGITS if fresh_head else None, adapt_stem=True)
     return model
 
 

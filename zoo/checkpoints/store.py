@@ -13,11 +13,12 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from zoo.checkpoints.adapt import STEM_KERNEL, adapt_channels
+from zoo.checkpoints.adapt import adapt_channels
 from zoo.checkpoints.card import Card, File, check_inside
 from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
+from zoo.models.names import LOGITS, STEM_KERNEL, layer_of
 
 if TYPE_CHECKING:
     import keras
@@ -97,8 +98,8 @@ def save(
 def _check_rebuilds(model: keras.Model, card: Card) -> None:
     """Refuses a model that its card would not build again, before its weights are lost."""
     forms = [
-        {variable.path: tuple(variable.shape) for variable in each.weights}
-        for each in (model, build_from_card(card))
+        {variable.path: tuple(variable.shape) for variable in network.weights}
+        for network in (model, build_from_card(card))
     ]
     differing = sorted(dict(forms[0].items() ^ forms[1].items()))
     if differing:
@@ -132,10 +133,10 @@ def load_weights(
         DamagedError: The file is missing or is not what the card says.
     """
     path = folder / WEIGHTS
-    variables = {v.path: v for v in model.weights if skip is None or v.path.split("/")[0] != skip}
+    variables = {v.path: v for v in model.weights if skip is None or layer_of(v.path) != skip}
     values = read_weights(folder, card)
-    found = {name for name in values if skip is None or name.split("/")[0] != skip}
-    if problems := name_problems(found, set(variables)):
+    present = {name for name in values if skip is None or layer_of(name) != skip}
+    if problems := name_problems(present, set(variables)):
         raise RequestError(f"{path} {'; '.join(problems)}")
     for name, variable in variables.items():
         shape = tuple(variable.shape)
@@ -149,7 +150,7 @@ def load_weights(
         if values[name].shape != shape:
             raise RequestError(
                 f"{path}: tensor {name!r} has shape {values[name].shape}, the model has {shape}"
-                + (f": the card has {len(card.labels)} labels" if "logits/" in name else "")
+                + (f": the card has {len(card.labels)} labels" if layer_of(name) == LOGITS else "")
             )
         if (values[name].dtype.kind == "f") != ("float" in str(variable.dtype)):
             raise RequestError(

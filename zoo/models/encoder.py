@@ -12,6 +12,7 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.blocks.positions import add_positions
 from zoo.errors import RequestError
+from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
 from zoo.models.sizes import check_shares, check_sizes
@@ -53,7 +54,8 @@ def residual_encoder(
         block: Name of a registered block.
         norm: See `zoo.blocks.norm`.
         dropout: Share of features dropped after each branch, in training.
-        pool: "mean" takes the average of all steps that are no padding, "last" the last such.
+        pool: "mean" takes the average of the real steps (those that are no padding), "last" the
+            last real one.
         masked: Whether steps of zeros at the end are padding; None: where the number of steps is
             open.
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
@@ -98,13 +100,13 @@ def residual_encoder(
         mask=real,
     )
     for index in range(1, depth + 1):
-        x = unit(x, width, name=f"block{index}")
+        x = unit(x, width, name=unit_name(index))
     if order == "linear_output":
         # The sums carry no norm in this order: one more after the last.
         x = normalise(x, norm, name="head", mask=real)
     x = pooled(x, places, real, pool)
     if num_classes:
-        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+        x = layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     return keras.Model(inputs, x, name=name)
 
 

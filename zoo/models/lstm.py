@@ -11,6 +11,7 @@ from keras import layers
 from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
+from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
 from zoo.models.sizes import check_shares, check_sizes
@@ -94,12 +95,12 @@ def residual_lstm(
         mask=real,
     )
     for index in range(1, depth + 1):
-        x = unit(x, width, name=f"block{index}")
+        x = unit(x, width, name=unit_name(index))
     if order == "linear_output" and activation == "relu":
         # The sums carry no activation in this order: one more after the last (He et al. 2016).
         x = normalise(x, norm, name="head", mask=real)
         x = layers.ReLU(name="head_relu")(x)
     x = pooled(x, places, real, pool)
     if num_classes:
-        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+        x = layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     return keras.Model(sequence, x, name=name)

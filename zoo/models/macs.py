@@ -15,14 +15,15 @@ def count_macs(model: keras.Model) -> int:
     custom (He et al. 2015, table 1, calls them FLOPs); norms, activations and sums do not.
 
     Args:
-        model: Built with a fixed input shape. Where the number of steps is open, one step counts.
+        model: With a fixed input shape. Where the number of steps is open, the count is for one
+            step.
     """
     steps = model.input_shape[1] or 1
     held = sum(_layer_macs(layer, steps) for layer in model._flatten_layers(include_self=False))
-    # Products of two activations are no layers.
-    products = [each for each in model.operations if type(each).__name__ == "Matmul"]
+    # The product of two activations, as in attention, is an operation and no layer.
+    products = [node for node in model.operations if type(node).__name__ == "Matmul"]
     return held + sum(
-        _positions(each.output.shape) * (each.input[0].shape[-1] or 1) for each in products
+        _positions(node.output.shape) * (node.input[0].shape[-1] or 1) for node in products
     )
 
 

@@ -12,6 +12,7 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.dense import dense_norm
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
+from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_shares, check_sizes
 from zoo.residual import Order, Shortcut
@@ -75,11 +76,11 @@ def residual_mlp(
     x = dense_norm(x, width, norm, name="stem")
     x = layers.ReLU(name="stem_relu")(x)
     for index in range(1, depth + 1):
-        x = unit(x, width, name=f"block{index}")
+        x = unit(x, width, name=unit_name(index))
     if order == "linear_output":
         # The sums carry no activation in this order: one more after the last (He et al. 2016).
         x = normalise(x, norm, name="head")
         x = layers.ReLU(name="head_relu")(x)
     if num_classes:
-        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+        x = layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     return keras.Model(features, x, name=name)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from keras import layers
 
 from zoo.errors import RequestError
+from zoo.models.names import NORMALIZATION
 from zoo.residual import Tensor
 
 
@@ -33,7 +34,7 @@ def normalise_input(x: Tensor, mean: Sequence[float] | None, std: Sequence[float
     return layers.Normalization(
         mean=[float(value) for value in mean],
         variance=[float(value) ** 2 for value in std],
-        name="normalization",
+        name=NORMALIZATION,
     )(x)
 
 

@@ -14,6 +14,7 @@ from zoo.blocks.conv import conv_bn
 from zoo.blocks.norm import normalise
 from zoo.errors import RequestError
 from zoo.models.imagenet import imagenet_statistics
+from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_stages
 from zoo.residual import Order, Shortcut, Tensor
@@ -49,7 +50,7 @@ def resnet(
         zero_init: Starts each block's last gamma at zero, see `zoo.blocks.conv.basic`.
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
             channels, and its average otherwise.
-        std: Each channel is divided by it; None: likewise.
+        std: Each channel is divided by it; None: ImageNet's in the same way.
         name: Of the model.
 
     Returns:
@@ -73,14 +74,14 @@ def resnet(
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             stride = 2 if stage > 1 and index == 1 else 1
-            x = unit(x, width, stride=stride, name=f"stage{stage}_block{index}")
+            x = unit(x, width, stride=stride, name=unit_name(index, stage))
     if order == "linear_output":
         # The sums carry no activation in this order: one more after the last (He et al. 2016).
         x = normalise(x, "batch", name="head")
         x = layers.ReLU(name="head_relu")(x)
     x = layers.GlobalAveragePooling2D(name="head_pool")(x)
     if num_classes:
-        x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+        x = layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     return keras.Model(image, x, name=name)
 
 

@@ -24,6 +24,7 @@ from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.models import MODELS
+from zoo.models.names import LOGITS, part_of
 from zoo.quiet import import_keras
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
@@ -43,7 +44,7 @@ from zoo.training.progress import Steps, Tell, opened, silent, stepless, watcher
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run, check_weights, learnt
 from zoo.training.run_folder import FEATURES, HEAD_STATE, LOGS, STATE, Row
-from zoo.training.stages import check_freeze, freeze_stages, stage_of, stages, stages_of_checkpoint
+from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_checkpoint
 from zoo.training.train import in_precision
 from zoo.training.trained import Trained
 
@@ -250,7 +251,7 @@ def finetune_checkpoint(
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
         network = in_precision(card, plan.head.precision)
-    load_weights(network, folder, origin, skip="logits", adapt_stem=True)
+    load_weights(network, folder, origin, skip=LOGITS, adapt_stem=True)
     groups = stages(network)
     check_freeze(plan.freeze, groups)
     freeze_stages(network, plan, groups)
@@ -310,11 +311,11 @@ def _train_head(
         )
     )
     inputs = keras.Input(features.example_shape, name="features")
-    layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name="logits")
+    layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name=LOGITS)
     head = keras.Model(inputs, layer(inputs), name="head")
     state = output / HEAD_STATE
     history = fit(head, features, plan.head, state, watch("head", plan.head))
-    fold(network.get_layer("logits"), layer, mean, std)
+    fold(network.get_layer(LOGITS), layer, mean, std)
     return [{"stage": 1, **row} for row in history]
 
 
@@ -334,7 +335,7 @@ def _train_network(
         plan.whole,
         output / STATE,
         watch("network", plan.whole),
-        rates=lambda path: shares[stage_of(path)],
+        rates=lambda path: shares[part_of(path)],
         distribution=distribution,
     )
     return [{"stage": 2, **row} for row in history]

@@ -21,6 +21,7 @@ from zoo.data.batches import (
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.models import InputKind
+from zoo.models.names import LOGITS
 from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import fused_layers
@@ -124,7 +125,7 @@ def fit(
     if keeper.best is not None:
         model.set_weights(keeper.best)
     if scale is not None:
-        scale.restore_units(model.get_layer("logits"))
+        scale.restore_units(model.get_layer(LOGITS))
     return keeper.history
 
 

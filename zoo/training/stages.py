@@ -10,6 +10,7 @@ import safetensors
 
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
+from zoo.models.names import LOGITS, part_of
 from zoo.registry import unknown
 from zoo.training.plan import Plan
 
@@ -24,7 +25,7 @@ def check_freeze(freeze: str, groups: Sequence[str]) -> None:
     Raises:
         RequestError: It has no such stage; the message names those that it has.
     """
-    known = ["none", "backbone", *(group for group in groups if group != "logits")]
+    known = ["none", "backbone", *(group for group in groups if group != LOGITS)]
     if freeze not in known:
         raise RequestError(unknown("stage to freeze:", freeze, known))
 
@@ -32,18 +33,13 @@ def check_freeze(freeze: str, groups: Sequence[str]) -> None:
 def stages_of_checkpoint(folder: Path) -> list[str]:
     """Returns what `stages` does, sorted, by the names of the weights alone: in no time."""
     with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as file:
-        return sorted({stage_of(name) for name in file.keys()})  # noqa: SIM118
+        return sorted({part_of(name) for name in file.keys()})  # noqa: SIM118
 
 
 def stages(network: keras.Model) -> list[str]:
     """Returns the parts of a network from its input on: "stem", "stage1", …, "logits"."""
-    names = [stage_of(layer.name) for layer in network.layers if layer.trainable_weights]
+    names = [part_of(layer.name) for layer in network.layers if layer.trainable_weights]
     return list(dict.fromkeys(names))
-
-
-def stage_of(name: str) -> str:
-    """Returns the part of a network that a layer or a variable's path belongs to."""
-    return name.split("/")[0].split("_")[0]
 
 
 def freeze_stages(network: keras.Model, plan: Plan, groups: Sequence[str]) -> None:
@@ -53,4 +49,4 @@ def freeze_stages(network: keras.Model, plan: Plan, groups: Sequence[str]) -> No
         # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
         # call of a nested model would not do: `fit` overrides it.)
         kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = stage_of(layer.name) not in frozen and not kept
+        layer.trainable = part_of(layer.name) not in frozen and not kept

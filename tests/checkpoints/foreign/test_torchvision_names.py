@@ -31,6 +31,11 @@ def test_other_layers_have_no_counterpart():
         torchvision_name("head_bn/gamma")
 
 
+def test_a_network_without_stages_has_no_counterpart():
+    with pytest.raises(RequestError, match="'block1_1_bn/gamma' is in none"):
+        torchvision_name("block1_1_bn/gamma")
+
+
 SHAPES = {"stem_conv/kernel": (7, 5, 3, 8), "stem_bn/beta": (8,), "logits/kernel": (8, 4)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from zoo.data.dataset import Split, balanced_sample
 from zoo.errors import RequestError
+from zoo.models.names import unit_of
 from zoo.tasks import Task
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Examples of a batch, as a training has it; fewer of large pictures.
 _BATCH, _SMALLEST = 64, 16
 _VALUES = 64 * 64 * 64 * 3
-_UNIT = re.compile(r"(?:stage\d+_)?block\d+(?=_)")
 
 
 def unit_layers(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
@@ -34,8 +33,8 @@ def unit_layers(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     """
     units: dict[str, list[keras.layers.Layer]] = {}
     for layer in model.layers:
-        if found := _UNIT.match(layer.name):
-            units.setdefault(found[0], []).append(layer)
+        if (unit := unit_of(layer.name)) is not None:
+            units.setdefault(unit, []).append(layer)
     if not units:
         raise RequestError(
             f"{model.name} has no units: no layer is called block1_… or stage1_block1_…"

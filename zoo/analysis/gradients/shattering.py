@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from zoo.data.dataset import Split
+from zoo.models.names import NORMALIZATION
 from zoo.models.statistics import adopt_statistics
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class InputGradient:
         import tensorflow as tf
 
         names = [layer.name for layer in model.layers]
-        known = "normalization" in names
-        inner = model.get_layer("normalization").output if known else model.input
+        known = NORMALIZATION in names
+        inner = model.get_layer(NORMALIZATION).output if known else model.input
         self._probe = keras.Model(model.input, [inner, model.output])
         self._function = tf.function(self._gradient, reduce_retracing=True)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from zoo.checkpoints.tensor_files import listed, name_problems
 from zoo.errors import RequestError
+from zoo.models.names import LOGITS, stage_and_index, unit_of
 
 _LEAVES = {
     "kernel": "weight",
@@ -23,7 +24,7 @@ _LEAVES = {
     "moving_variance": "running_var",
 }
 _STEM = re.compile(r"stem_(conv|bn)")
-_UNIT = re.compile(r"stage(\d+)_block(\d+)_(\d+|shortcut)_(conv|bn)")
+_IN_UNIT = re.compile(r"_(\d+|shortcut)_(conv|bn)")
 # torch counts the batches that a norm has seen; neither framework reads it at momentum 0.1.
 _IGNORED = re.compile(r"(.*\.)?num_batches_tracked")
 
@@ -35,14 +36,17 @@ def torchvision_name(path: str) -> str:
         RequestError: torchvision's ResNet has no such tensor.
     """
     layer, _, leaf = path.rpartition("/")
-    if layer == "logits":
+    if layer == LOGITS:
         module = "fc"
     elif match := _STEM.fullmatch(layer):
         module = f"{match[1]}1"
-    elif match := _UNIT.fullmatch(layer):
-        stage, block, place, kind = match.groups()
+    elif (unit := unit_of(layer)) and (match := _IN_UNIT.fullmatch(layer.removeprefix(unit))):
+        stage, index = stage_and_index(unit)
+        if stage is None:
+            raise RequestError(f"torchvision's ResNet has stages, and {path!r} is in none")
+        place, kind = match.groups()
         part = f"downsample.{'01'[kind == 'bn']}" if place == "shortcut" else f"{kind}{place}"
-        module = f"layer{stage}.{int(block) - 1}.{part}"
+        module = f"layer{stage}.{index - 1}.{part}"
     else:
         raise RequestError(f"torchvision's ResNet has no counterpart of {path!r}")
     return f"{module}.{_LEAVES[leaf]}"
@@ -64,7 +68,7 @@ def from_torchvision(
         RequestError: Tensors are missing, in excess, of other shapes or no floats; they are named.
     """
     wanted = {torchvision_name(path): path for path in shapes}
-    found = {name for name in tensors if not _IGNORED.fullmatch(name)}
+    present = {name for name in tensors if not _IGNORED.fullmatch(name)}
     translated = {
         path: _to_keras(tensors[name]) for name, path in wanted.items() if name in tensors
     }
@@ -80,7 +84,7 @@ def from_torchvision(
         if value.dtype.kind != "f"
     ]
     problems = [
-        *name_problems(found, set(wanted)),
+        *name_problems(present, set(wanted)),
         *([f"has misshapen {listed(misshapen)}"] if misshapen else []),
         *([f"has other numbers than floats in {listed(other)}"] if other else []),
     ]

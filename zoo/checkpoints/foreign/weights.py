@@ -151,7 +151,7 @@ def import_weights(
     else:
         usual = imagenet_input(MODELS.get(architecture).input_shape[0], channels)
         card, assumed = _described(architecture, usual, given, labels, head, config, facts)
-    notes = (*_found(network), *([_SIGMOID] if head.is_binary else []))
+    notes = (*_whereabouts(network), *([_SIGMOID] if head.is_binary else []))
     tensors = file.read(network.tensors)
     if head.is_binary:
         tensors = with_two_outputs(tensors)
@@ -280,7 +280,7 @@ def _output(given: str | os.PathLike[str] | None, name: str | None) -> Path:
     return output
 
 
-def _found(network: Network) -> Iterator[str]:
+def _whereabouts(network: Network) -> Iterator[str]:
     """Gives what a person should know of where the network lay."""
     if network.place:
         yield f"the network lies at {network.place!r} in the file"

@@ -1,0 +1,58 @@
+"""The grammar of layer names: weights, fine-tuning, rates by layer and pictures rely on it.
+
+    normalization       the raw input, normalised
+    stem_…              from there to the first unit
+    block3_…            the third residual unit, in a network of one width
+    stage2_block1_…     the first of the second stage, in a network of stages
+    head_…              from the last unit to the vector of features
+    logits              the dense layer at the end: an output for each class, or the one value
+
+What follows the prefix is the block's own. A layer without weights may have any name. The path of
+a variable is the name of its layer, a slash, and its own name: "stem_conv/kernel".
+"""
+
+from __future__ import annotations
+
+import re
+
+NORMALIZATION = "normalization"
+LOGITS = "logits"
+STEM_KERNEL = "stem_conv/kernel"
+
+_UNIT = re.compile(r"(?:stage(\d+)_)?block(\d+)(?=_)")
+
+
+def unit_name(index: int, stage: int | None = None) -> str:
+    """Returns the prefix of a unit's layers.
+
+    Args:
+        index: Of the unit, in its stage where there are stages; from 1.
+        stage: Its stage, from 1; None: the network has none.
+    """
+    return f"block{index}" if stage is None else f"stage{stage}_block{index}"
+
+
+def unit_of(name: str) -> str | None:
+    """Returns the prefix of the unit that a layer or path belongs to; None: to none."""
+    match = _UNIT.match(name)
+    return match[0] if match else None
+
+
+def stage_and_index(unit: str) -> tuple[int | None, int]:
+    """Returns what `unit_name` made a prefix of: the stage, and the index in it."""
+    match = _UNIT.match(f"{unit}_")
+    assert match is not None, unit
+    return None if match[1] is None else int(match[1]), int(match[2])
+
+
+def layer_of(path: str) -> str:
+    """Returns the name of the layer that a variable belongs to."""
+    return path.partition("/")[0]
+
+
+def part_of(name: str) -> str:
+    """Returns the part of the network that a layer or path belongs to, as fine-tuning freezes them.
+
+    "stem", "stage2", "block3", "head" or "logits".
+    """
+    return layer_of(name).partition("_")[0]
