@@ -36,7 +36,7 @@ class Evaluation(Result):
 
     Attributes:
         score: All figures.
-        text: The main figures, for a person: "top-1 99.00%".
+        text: The main figures, for a person: "top1 99.00%".
         data: Name of the data.
         split: That was measured: "test", "validation", "train" or "all".
         notes: What the reader of the data decided, a sentence each.
@@ -215,5 +215,4 @@ def _score(
     task = dataset.task
     score = task.score(predictions, examples.y, dataset.labels)
     text = ", ".join(task.text(name, value) for name, value in score.figures.items())
-    text = text.replace("top1", "top-1")  # For people; cards and JSON have the shorter name.
     return Evaluation(score, text, dataset.name, split, notes)
