@@ -64,10 +64,10 @@ class Loop(layers.Layer):
 
 
 class Branch(layers.Layer):
-    """One way or the other."""
+    """One way or the other, to the same end: an input has one answer alone and among others."""
 
     def call(self, inputs):
-        return tf.cond(tf.reduce_sum(inputs) > 0, lambda: inputs, lambda: 2 * inputs)
+        return tf.cond(tf.reduce_sum(inputs) > 0, lambda: inputs + inputs, lambda: 2 * inputs)
 
 
 class Memory(layers.Layer):
@@ -116,8 +116,8 @@ class InPython(layers.Layer):
         (
             Memory(name="memory"),
             "cpu",
-            export.GateFailure,
-            "(what is kept between calls has to go in and come out of the model",
+            export.ExportError,
+            "model 'network' gives other answers when it is asked again: layer 'memory' draws",
         ),
         (
             InPython(name="python"),
