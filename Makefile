@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 
 PROVERS := $(VENV)/.provers
 
-.PHONY: demo test test-all test-provers lint format clean
+.PHONY: demo test test-all test-provers lint format drift clean
 
 demo: $(INSTALLED)
 	$(BIN)/zoo train --model=resnet18 --data=digits --epochs=15 --output=runs/demo
@@ -30,6 +30,14 @@ lint: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What a user gets today: the newest versions that setup.py allows, and one export with them.
+drift:
+	rm -rf build/drift
+	$(PYTHON) -m venv build/drift
+	build/drift/bin/pip install --quiet --disable-pip-version-check .
+	build/drift/bin/pip freeze --exclude zoo-residual | diff --side-by-side --suppress-common-lines - constraints.txt | grep -v '>' || echo "as in constraints.txt"
+	build/drift/bin/zoo export --checkpoint=resnet8.digits --data=digits --targets=cpu --output=build/drift/export
 
 $(INSTALLED): setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
