@@ -8,6 +8,8 @@ import pytest
 
 from zoo.data.sources import Reading, load_dataset
 from zoo.errors import RequestError
+from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.regression import REGRESSION
 
 TABLE = "".join(
     f'{i},{i % 7}.5,{("red", "blue")[i % 3 == 0]},"{i * 999:,}",{"ab"[i % 2]}\n' for i in range(60)
@@ -87,7 +89,7 @@ ROUNDS = [60, pytest.param(4000, marks=pytest.mark.slow)]
 def test_tables(tmp_path, name, rounds):
     random = np.random.default_rng(19)
     for number in range(rounds):
-        task = ("classification", "regression")[number % 2]
+        task = (CLASSIFICATION, REGRESSION)[number % 2]
         reading = Reading(label_column=("kind", "size", "-1")[number % 3], task=task)
         read(tmp_path / name, damage(TABLES[name], random), reading)
 
@@ -97,5 +99,5 @@ def test_arrays(tmp_path, rounds):
     random = np.random.default_rng(19)
     whole = arrays()
     for number in range(rounds):
-        task = ("classification", "regression")[number % 2]
+        task = (CLASSIFICATION, REGRESSION)[number % 2]
         read(tmp_path / "a.npz", damage(whole, random), Reading(task=task))
