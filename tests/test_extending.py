@@ -24,7 +24,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("extending") / "run"
     train_model(
         "gated_mlp",
-        dataclasses.replace(digits, **parts),
+        digits.with_splits(**parts),
         Recipe(epochs=15, batch_size=32, learning_rate=1e-2),
         folder,
     )

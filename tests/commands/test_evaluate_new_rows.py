@@ -46,6 +46,7 @@ def folder(tmp_path_factory):
         samples=export.Samples(data.train.x, data.test.x),
         labels=list(data.labels),
         targets=("cpu",),
+        outputs="logits",
         identity={"weights_sha256": zoo.load(path / "run").card.files["model.safetensors"].sha256},
     )
     return path

@@ -57,10 +57,14 @@ def learnt(layer, call=None):
 )
 def test_gradients_are_those_of_tensorflow(kernel, stride, padding, size, dtype, tolerance):
     layer = convolution(kernel, stride, padding, size, dtype=dtype)
-    usual = learnt(layer)
-    for one, other in zip(usual, learnt(layer, product_call(layer)), strict=True):
-        scale = np.abs(one).max()
-        np.testing.assert_allclose(other / scale, one / scale, atol=tolerance)
+    exact = learnt(convolution(kernel, stride, padding, size))
+    usual, own = learnt(layer), learnt(layer, product_call(layer))
+    for truth, one, other in zip(exact, usual, own, strict=True):
+        # Processors without bfloat16 arithmetic round sums too: TensorFlow's own distance counts.
+        scale = np.abs(truth).max()
+        granted = tolerance + np.abs(one - truth).max() / scale
+        np.testing.assert_allclose(other / scale, truth / scale, atol=granted)
+        assert granted < 0.05
 
 
 @pytest.mark.parametrize(
