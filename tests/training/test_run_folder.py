@@ -137,4 +137,4 @@ def test_a_name_that_is_no_utf_8_and_looks_like_a_formula_ends_well(digits, tmp_
     odd = replace(digits, name="\udcff$x^$ 数字", labels=("\udcff", "$y$", *digits.labels[2:]))
     card = train_model("resnet8", odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
     assert zoo.load(tmp_path / "run").card == card
-    assert card.labels[0] == "\udcff"
+    assert card.labels[0] == "\N{REPLACEMENT CHARACTER}"

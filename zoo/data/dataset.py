@@ -79,6 +79,11 @@ class Dataset:
     notes: tuple[str, ...] = ()
     divided: bool = False
 
+    def __post_init__(self) -> None:
+        # Names of folders may be no UTF-8; a card could not hold them.
+        object.__setattr__(self, "name", _in_unicode(self.name))
+        object.__setattr__(self, "labels", tuple(map(_in_unicode, self.labels)))
+
     @property
     def train(self) -> Split:
         """What the weights are fitted to."""
@@ -136,6 +141,11 @@ class Dataset:
             digest.update(split.fingerprint())
             digest.update(np.ascontiguousarray(split.y).data)
         return digest.hexdigest()
+
+
+def _in_unicode(name: str) -> str:
+    """Returns a name with a sign in place of bytes that are no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def input_statistics(dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]]:
