@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoo.errors import RequestError
 
@@ -15,6 +16,8 @@ MOST_BLOCKS = 1_000  # He et al. 2016 train 333, of 1,001 layers.
 MOST_PARAMETERS = 500_000_000  # 2 GB of float32; a ResNet-152 has 60 million.
 MOST_VALUES = 2**28  # In one input.
 MOST_CHANNELS = 2**18  # Or features; each has a mean and a deviation.
+
+T = TypeVar("T")
 
 _SURELY_SMALL = MOST_PARAMETERS // 5
 
@@ -81,15 +84,35 @@ def check_parameters(
         )
     if _at_most(arguments) <= _SURELY_SMALL:
         return
-    import keras
-
-    # Variables get no values in this scope, so that the exact count costs no memory.
-    with keras.StatelessScope(initialize_variables=False):
-        count = sum(math.prod(variable.shape) for variable in build().trainable_variables)
+    count = without_values(
+        lambda: sum(math.prod(variable.shape) for variable in build().trainable_variables)
+    )
     if count > MOST_PARAMETERS:
         raise RequestError(
             f"{name} would have {count:,} parameters; the zoo builds up to {MOST_PARAMETERS:,}"
         )
+
+
+def without_values(ask: Callable[[], T]) -> T:
+    """Calls `ask`, in which layers get names and shapes, yet no memory for their weights.
+
+    Keras keeps a list of the variables that wait for values, a list for each thread, and would
+    fill them all at the next opportunity. A thread of its own takes its list with it.
+
+    Args:
+        ask: Builds models.
+
+    Returns:
+        What `ask` returns. A model among it has layers, names and shapes, but can compute nothing.
+    """
+    import keras
+
+    def in_scope() -> T:
+        with keras.StatelessScope(initialize_variables=False):
+            return ask()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(in_scope).result()
 
 
 def _at_most(arguments: Mapping[str, Any]) -> int:
