@@ -30,11 +30,9 @@ import_keras()
 import keras
 import numpy as np
 import export
-from export import artifact
 from zoo.models import build
 
 name, size, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-artifact.prove = lambda subject, scratch: ()
 keras.utils.set_random_seed(0)
 model = build(name, num_classes=10, input_shape=(size, size, 3))
 x = np.random.default_rng(0).integers(0, 256, (250, size, size, 3), dtype=np.uint8)
@@ -47,7 +45,8 @@ stages = []
 samples = export.Samples(x[:200], x[200:])
 tell = lambda line: stages.append([round(time.perf_counter() - start, 1), line])
 try:
-    export.export_model(model, output, samples=samples, labels=list("0123456789"), progress=tell)
+    options = {"samples": samples, "labels": list("0123456789"), "provers": (), "progress": tell}
+    export.export_model(model, output, **options)
     verdict = "pass"
 except export.GateFailure as failure:
     verdict = ", ".join(sorted({check.name for _, check in failure.report.failures()}))

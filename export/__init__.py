@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from export.checks.evidence import Check
+    from export.checks.prove import PROVERS, register_prover
+    from export.checks.provers.prover import Prover
     from export.errors import ExportError
     from export.pipeline import export_model
     from export.publish import check_output
     from export.report import Artifact, GateFailure, Report
     from export.samples import LEAST_SAMPLES, Samples
-    from export.stream import LiteStream, load_lite
     from export.targets import TARGETS, Gates, Target, register_target
     from export.tflite.inspect import describe_file
     from export.tflite.metadata import About, labels_inside
-    from export.tflite.runtime import LiteModel
+    from export.tflite.runtime import LiteModel, LiteStream, load_lite
 
 _HOMES = {
     "LEAST_SAMPLES": "export.samples",
+    "PROVERS": "export.checks.prove",
     "TARGETS": "export.targets",
     "About": "export.tflite.metadata",
     "Artifact": "export.report",
@@ -34,7 +36,8 @@ _HOMES = {
     "GateFailure": "export.report",
     "Gates": "export.targets",
     "LiteModel": "export.tflite.runtime",
-    "LiteStream": "export.stream",
+    "LiteStream": "export.tflite.runtime",
+    "Prover": "export.checks.provers.prover",
     "Report": "export.report",
     "Samples": "export.samples",
     "Target": "export.targets",
@@ -42,12 +45,14 @@ _HOMES = {
     "describe_file": "export.tflite.inspect",
     "export_model": "export.pipeline",
     "labels_inside": "export.tflite.metadata",
-    "load_lite": "export.stream",
+    "load_lite": "export.tflite.runtime",
+    "register_prover": "export.checks.prove",
     "register_target": "export.targets",
 }
 
 __all__ = [
     "LEAST_SAMPLES",
+    "PROVERS",
     "TARGETS",
     "About",
     "Artifact",
@@ -57,6 +62,7 @@ __all__ = [
     "Gates",
     "LiteModel",
     "LiteStream",
+    "Prover",
     "Report",
     "Samples",
     "Target",
@@ -65,6 +71,7 @@ __all__ = [
     "export_model",
     "labels_inside",
     "load_lite",
+    "register_prover",
     "register_target",
 ]
 

@@ -14,9 +14,9 @@ from export.checks.gates import judge
 from export.checks.layers import LayerNoise, worst_layers
 from export.checks.parity import accuracy, chance, compare
 from export.checks.prove import prove
-from export.checks.provers.subject import Subject
+from export.checks.provers.prover import Subject
+from export.checks.run import Run, run_artifact
 from export.checks.served import run_saved_model
-from export.checks.verify import Run, run_artifact
 from export.child import ChildError
 from export.forms.form import SIGNATURE
 from export.forms.saved_model import VERSION, save_for_serving

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from export.artifact import SAVED_MODEL, lite_artifact, saved_model_artifact
 from export.checks.parity import accuracy, permuted
+from export.checks.prove import with_provers
 from export.clients import integration
 from export.errors import ExportError, unknown
 from export.forms.answers import answers
@@ -53,6 +54,7 @@ def export_model(
     edge_io: str | None = None,
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
+    provers: Sequence[str] | None = None,
     streaming: keras.Model | None = None,
     trainable_head: bool = False,
     threads: int = 2,
@@ -77,6 +79,8 @@ def export_model(
         gpu_precision: Of "gpu": "float16" or "float32"; None: as the target has it (float16).
         npu_percent: Least percentage of an int8 file's operators that an Ethos-U NPU must take,
             where that is tried; None: as the target has it (100).
+        provers: Names in `export.PROVERS` of what every file is tried on, where installed; None: of
+            what its target names.
         streaming: For long sequences: the targets get one step of this model, with its states as
             named inputs and outputs. It has the weights of `model` and takes every step as real:
             `model` itself where that has no masking.
@@ -96,7 +100,7 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, streaming=streaming)
-    wanted = find_targets(targets, edge_io, gpu_precision, npu_percent)
+    wanted = with_provers(find_targets(targets, edge_io, gpu_precision, npu_percent), provers)
     if outputs not in OUTPUTS:
         raise unknown("kind of outputs", str(outputs), OUTPUTS)
     labels = _check_labels(labels, form.classes)

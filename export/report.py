@@ -13,7 +13,7 @@ from typing import Any
 from export.checks.evidence import Check
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
-from export.tflite.runtime import Latency, TensorInfo
+from export.tflite.tensor import Latency, TensorInfo
 
 SCHEMA = 1
 # Gates whose failure explains that of others.

@@ -77,7 +77,7 @@ class Target:
         fully_accelerated: Whether to warn where LiteRT does not hand the whole graph to its CPU
             accelerator (XNNPACK). Not asked of recurrent models and of padded sequences, which it
             takes in pieces.
-        provers: Names in `export.checks.prove.PROVERS` of what a file is tried on, where installed.
+        provers: Names in `export.PROVERS` of what a file is tried on, where installed.
     """
 
     name: str

@@ -10,7 +10,7 @@ import numpy as np
 
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
-from export.checks.verify import Run
+from export.checks.run import Run
 from export.targets import Target
 from export.tflite.flatbuffer import Graph
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from export.checks import closeness
 from export.checks.evidence import Check, Evidence, verdict
 from export.checks.remedies import STATEFUL, remedies
-from export.checks.verify import FLOAT16_MOST
+from export.checks.run import FLOAT16_MOST
 from export.tflite.flatbuffer import Node
 
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")

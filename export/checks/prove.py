@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from export.checks.evidence import Check
-from export.checks.provers import ethos_u, mediapipe_tasks, tflite_micro
-from export.checks.provers.subject import Subject
-from export.child import ChildError, run_child
+import numpy as np
 
-PROVERS: Mapping[str, Any] = {
-    "mediapipe": mediapipe_tasks,
-    "tflite_micro": tflite_micro,
-    "ethos_u": ethos_u,
-}
+from export.checks.evidence import Check
+from export.checks.provers.ethos_u import ETHOS_U
+from export.checks.provers.mediapipe_tasks import MEDIAPIPE
+from export.checks.provers.prover import Figures, Prover, Subject
+from export.checks.provers.tflite_micro import TFLITE_MICRO
+from export.child import ChildError, child_main, run_child
+from export.errors import ExportError, unknown
+from export.targets import Target
+
+PROVERS = {prover.name: prover for prover in (MEDIAPIPE, TFLITE_MICRO, ETHOS_U)}
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What a prover found.
+    """What came of a prover.
 
     Attributes:
         check: Its verdict.
@@ -31,7 +36,51 @@ class Proof:
     """
 
     check: Check
-    figures: Mapping[str, Any]
+    figures: Figures
+
+
+def register_prover(prover: Prover) -> Prover:
+    """Adds a prover, which targets and `export_model(..., provers=(prover.name,))` then may name.
+
+    Raises:
+        ExportError: The name is taken or is none, or another process cannot import what measures.
+    """
+    if not prover.name.isidentifier():
+        raise ExportError(
+            f"a prover cannot be called {prover.name!r}; use letters, digits and underscores"
+        )
+    if prover.name in PROVERS:
+        raise ExportError(f"prover {prover.name!r} exists already; choose another name")
+    module, name = prover.measure.__module__, prover.measure.__qualname__
+    if module == "__main__" or not name.isidentifier():
+        raise ExportError(
+            f"prover {prover.name!r} measures by {module}.{name}, which no other process can "
+            "import; make it a function of a module"
+        )
+    PROVERS[prover.name] = prover
+    return prover
+
+
+def with_provers(targets: Iterable[Target], names: Iterable[str] | None) -> tuple[Target, ...]:
+    """Gives targets the provers that the caller wants.
+
+    Args:
+        targets: To change.
+        names: In `PROVERS`; None: those that each target has.
+
+    Raises:
+        ExportError: A name is unknown, or `names` is a single string.
+    """
+    if isinstance(names, str):
+        raise ExportError(f"provers is the string {names!r}; pass a tuple, as in ({names!r},)")
+    if names is not None:
+        wanted = tuple(dict.fromkeys(names))
+        targets = [replace(target, provers=wanted) for target in targets]
+    targets = tuple(targets)
+    for name in (name for target in targets for name in target.provers):
+        if name not in PROVERS:
+            raise unknown("prover", str(name), PROVERS)
+    return targets
 
 
 def prove(subject: Subject, scratch: Path) -> tuple[Proof, ...]:
@@ -41,18 +90,20 @@ def prove(subject: Subject, scratch: Path) -> tuple[Proof, ...]:
         subject: What is tried.
         scratch: For temporary files.
     """
-    return tuple(_prove(name, subject, scratch) for name in subject.target.provers)
+    return tuple(_prove(PROVERS[name], subject, scratch) for name in subject.target.provers)
 
 
-def _prove(name: str, subject: Subject, scratch: Path) -> Proof:
-    prover = PROVERS[name]
+def _prove(prover: Prover, subject: Subject, scratch: Path) -> Proof:
     if reason := prover.unfit(subject):
-        return Proof(Check(name, "skipped", reason), {})
-    if importlib.util.find_spec(prover.PACKAGE) is None:
-        missing = f"{prover.PACKAGE} is not installed (pip install 'zoo-residual[provers]')"
-        return Proof(Check(name, "skipped", missing), {})
-    results = scratch / f"{subject.path.stem}.{name}.json"
+        return Proof(Check(prover.name, "skipped", reason), {})
+    if prover.package and importlib.util.find_spec(prover.package) is None:
+        how = f" (pip install {prover.install!r})" if prover.install else ""
+        missing = f"{prover.package} is not installed{how}"
+        return Proof(Check(prover.name, "skipped", missing), {})
+    results = scratch / f"{subject.path.stem}.{prover.name}.json"
     job = {
+        "measure": [prover.measure.__module__, prover.measure.__qualname__],
+        "modules": sys.path,
         "artifact": str(subject.path),
         "test_x": str(subject.test_x),
         "labels": list(subject.labels),
@@ -60,9 +111,26 @@ def _prove(name: str, subject: Subject, scratch: Path) -> Proof:
         "scratch": str(scratch),
     }
     try:
-        run_child(prover.__name__, job, scratch)
+        run_child("export.checks.prove", job, scratch)
     except ChildError as death:
-        return Proof(Check(name, "fail", str(death)), {})
+        return Proof(Check(prover.name, "fail", str(death)), {})
     figures = json.loads(results.read_text())
     passed, detail = prover.judge(figures, subject.target)
-    return Proof(Check(name, "pass" if passed else "fail", detail), figures)
+    return Proof(Check(prover.name, "pass" if passed else "fail", detail), figures)
+
+
+def _measure_here(job: dict[str, Any]) -> None:
+    # A prover from outside lies where this process does not look by itself.
+    sys.path += [folder for folder in job["modules"] if folder not in sys.path]
+    # Whatever it leaves behind goes with the export's own temporary files.
+    tempfile.tempdir = job["scratch"]
+    module, name = job["measure"]
+    with np.load(job["test_x"]) as file:
+        x = file["x"]
+    measure = getattr(importlib.import_module(module), name)
+    figures = measure(Path(job["artifact"]), x, tuple(job["labels"]))
+    Path(job["results"]).write_text(json.dumps(dict(figures)))
+
+
+if __name__ == "__main__":
+    child_main(_measure_here)

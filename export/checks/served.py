@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from export.checks.verify import Run
+from export.checks.run import Run
 from export.forms.form import SIGNATURE, Form
 from export.forms.saved_model import VERSION
 from export.samples import batch_of
-from export.tflite.runtime import TensorInfo, timed
+from export.tflite.tensor import TensorInfo, timed
 
 
 def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Run:

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.report import Artifact, Report
-from export.tflite.runtime import TensorInfo
+from export.tflite.tensor import TensorInfo
 from export.trainable.lesson import BATCH, TRAINABLE
 
 # Operators whose method of MicroMutableOpResolver is not their name in camel case.

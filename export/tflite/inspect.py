@@ -14,7 +14,7 @@ from export.errors import ExportError
 from export.tflite import metadata
 from export.tflite.flatbuffer import read_graph
 from export.tflite.metadata import DAMAGED
-from export.tflite.runtime import TensorInfo
+from export.tflite.tensor import TensorInfo
 
 # Bytes that describing a file may take: so many, and so many times its size.
 _MEMORY, _TIMES_ITS_SIZE = 256 << 20, 8

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from export.tflite.flatbuffer import read_graph
-from export.tflite.runtime import dequantise, quantise, tensor_info
+from export.tflite.tensor import dequantise, quantise, tensor_info
 
 
 class Watched:

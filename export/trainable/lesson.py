@@ -14,7 +14,8 @@ from export.checks.parity import Parity
 from export.child import child_main, run_child
 from export.targets import Gates
 from export.tflite.flatbuffer import Graph
-from export.tflite.runtime import Latency, TensorInfo, open_interpreter, tensor_info, timed
+from export.tflite.runtime import open_interpreter
+from export.tflite.tensor import Latency, TensorInfo, from_json, tensor_info, timed
 
 # The stem of the file's name, and its key among the artifacts of a report.
 TRAINABLE = "trainable"
@@ -67,13 +68,9 @@ def teach(path: Path, test_x: Path, head: Path, threads: int, folder: Path) -> L
     texts = {name: str(path) for name, path in job.items()}
     run_child("export.trainable.lesson", {**texts, "threads": threads}, folder)
     known = json.loads(facts.read_text())
-    ends = {
-        end: TensorInfo(**{**known[end], "shape": tuple(known[end]["shape"])})
-        for end in ("input", "output")
-    }
     return Lesson(
-        input=ends["input"],
-        output=ends["output"],
+        input=from_json(known["input"]),
+        output=from_json(known["output"]),
         values=np.load(values),
         latency=Latency(**known["latency"]),
         weights_error=known["weights_error"],

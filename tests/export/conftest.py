@@ -106,13 +106,13 @@ def few() -> export.Samples:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Does in this process what children do, and so saves the seconds that they take to start."""
-    from export.checks import layers, verify
+    from export.checks import layers, run
     from export.child import ChildError
     from export.tflite import convert
 
     works = {
         "export.tflite.convert": convert._convert_here,
-        "export.checks.verify": verify._verify_here,
+        "export.checks.run": run._run_here,
         "export.checks.layers": layers._compare_here,
     }
 
@@ -122,5 +122,5 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         except Exception as error:  # Whatever would have ended the child.
             raise ChildError(1, f"{type(error).__name__}: {error}") from error
 
-    for module in (convert, verify, layers):
+    for module in (convert, run, layers):
         monkeypatch.setattr(module, "run_child", run_here)

@@ -18,9 +18,7 @@ import keras
 import numpy as np
 from keras import layers
 import export
-from export import artifact
 
-artifact.prove = lambda subject, scratch: ()  # What other software finds is not written inside.
 keras.utils.set_random_seed(1)
 image = keras.Input((8, 8, 3))
 x = layers.Rescaling(1 / 255)(image)
@@ -35,6 +33,7 @@ export.export_model(
     samples=export.Samples(pictures, pictures),
     labels=("a", "b", "c"),
     outputs="logits",
+    provers=(),  # What other software says is not written inside.
     identity={"checkpoint": "small.noise", "model": "small"},
 )
 """

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from export.child import child_main
+import numpy as np
 
-if TYPE_CHECKING:
-    from export.checks.provers.subject import Subject
-    from export.targets import Target
+from export.checks.provers.prover import Figures, Prover, Subject
+from export.targets import Target
 
-PACKAGE = "ethosu"
 # A middle one of the smallest family, with the memory settings that vela takes by itself.
 _CORE = "ethos-u55-128"
 
@@ -27,7 +24,7 @@ def unfit(subject: Subject) -> str:
     return "" if subject.target.precision == "int8" else "Ethos-U computes with integers"
 
 
-def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
+def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     """Asks for as much on the NPU as the target does."""
     taken, least = figures["npu_percent"], target.gates.npu_percent
     off = f" ({figures['cpu_operators']} on the CPU)" if figures["cpu_operators"] else ""
@@ -63,11 +60,12 @@ def read_summary(printed: str, table: str) -> dict[str, Any]:
     }
 
 
-def _try_here(job: dict[str, Any]) -> None:
-    with tempfile.TemporaryDirectory(dir=job["scratch"]) as folder:
+def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
+    """Compiles a file and returns what vela says of it."""
+    with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [
-                *(sys.executable, "-P", "-m", "ethosu.vela", job["artifact"]),
+                *(sys.executable, "-P", "-m", "ethosu.vela", str(path)),
                 *("--output-dir", folder, "--accelerator-config", _CORE),
             ],
             capture_output=True,
@@ -78,9 +76,7 @@ def _try_here(job: dict[str, Any]) -> None:
         if done.returncode or len(tables) != 1:
             lines = (done.stdout + done.stderr).strip().splitlines()
             raise RuntimeError(f"vela: {lines[-1] if lines else f'status {done.returncode}'}")
-        figures = read_summary(done.stdout, tables[0].read_text())
-    Path(job["results"]).write_text(json.dumps(figures))
+        return read_summary(done.stdout, tables[0].read_text())
 
 
-if __name__ == "__main__":
-    child_main(_try_here)
+ETHOS_U = Prover("ethos_u", measure, judge, unfit, "ethosu", "zoo-residual[provers]")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.child import child_main
+from export.checks.provers.prover import Figures, Prover, Subject
+from export.targets import Target
 from export.tflite.runtime import LiteModel
 
-if TYPE_CHECKING:
-    from export.checks.provers.subject import Subject
-    from export.targets import Target
-
-PACKAGE = "mediapipe"
 _PICTURES = 4
 # MediaPipe brings a LiteRT of its own, whose float arithmetic may round otherwise.
 _FLOAT_ERROR = 1e-4
@@ -35,7 +29,7 @@ def unfit(subject: Subject) -> str:
     return ""
 
 
-def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
+def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     """Asks for LiteRT's scores, under the file's own labels."""
     limit = _FLOAT_ERROR if figures["step"] is None else _STEPS * figures["step"]
     error = figures["max_score_error"]
@@ -46,19 +40,19 @@ def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
     return error <= limit + 1e-9 and figures["labels_found"] == figures["labels"], detail
 
 
-def _try_here(job: dict[str, Any]) -> None:
+def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
+    """Classifies a few pictures, and compares scores and labels with LiteRT's."""
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions
     from mediapipe.tasks.python.vision import ImageClassifier, ImageClassifierOptions
 
-    with np.load(job["test_x"]) as file:
-        pictures = file["x"][:_PICTURES].round().astype(np.uint8)
-    model = LiteModel(job["artifact"])
+    pictures = x[:_PICTURES].round().astype(np.uint8)
+    model = LiteModel(path)
     expected = model(pictures)
     scores = np.full_like(expected, np.nan)
     named = set()
     options = ImageClassifierOptions(
-        base_options=BaseOptions(model_asset_path=job["artifact"]), max_results=-1
+        base_options=BaseOptions(model_asset_path=str(path)), max_results=-1
     )
     with ImageClassifier.create_from_options(options) as classifier:
         for row, picture in enumerate(pictures):
@@ -66,16 +60,14 @@ def _try_here(job: dict[str, Any]) -> None:
             for category in classifier.classify(image).classifications[0].categories:
                 scores[row, category.index] = category.score
                 named.add((category.index, category.category_name))
-    figures = {
+    return {
         "pictures": len(pictures),
         # A class without a score is as wrong as can be.
         "max_score_error": float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max()),
         "step": model.output.scale,
-        "labels": len(job["labels"]),
-        "labels_found": len(named & set(enumerate(job["labels"]))),
+        "labels": len(labels),
+        "labels_found": len(named & set(enumerate(labels))),
     }
-    Path(job["results"]).write_text(json.dumps(figures))
 
 
-if __name__ == "__main__":
-    child_main(_try_here)
+MEDIAPIPE = Prover("mediapipe", measure, judge, unfit, "mediapipe", "zoo-residual[provers]")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.child import child_main
-from export.tflite.runtime import LiteModel, quantise
+from export.checks.provers.prover import Figures, Prover, Subject
+from export.targets import Target
+from export.tflite.runtime import LiteModel
+from export.tflite.tensor import quantise
 
-if TYPE_CHECKING:
-    from export.checks.provers.subject import Subject
-    from export.targets import Target
-
-PACKAGE = "tflite_micro"
 # As many as fit into the time: its kernels are written to be small, not fast.
 _SAMPLES, _SECONDS = 8, 10.0
 _MOST_STEPS = 4
@@ -36,7 +32,7 @@ def unfit(subject: Subject) -> str:
     return ""
 
 
-def judge(figures: dict[str, Any], target: Target) -> tuple[bool, str]:
+def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     """Asks for the integers of LiteRT's reference kernels, give or take a few.
 
     Its fast kernels round otherwise, layer by layer; their distance is told, and it is they that
@@ -80,37 +76,35 @@ def missing_operator(log: str) -> str:
     return f"TensorFlow Lite Micro has no {missing[1]}" if missing else ""
 
 
-def _try_here(job: dict[str, Any]) -> None:
+def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
+    """Finds the smallest arena, and compares outputs with LiteRT's."""
     from tflite_micro.python.tflite_micro import runtime
 
-    content = Path(job["artifact"]).read_bytes()
+    content = path.read_bytes()
+    with tempfile.NamedTemporaryFile("r") as log:
 
-    log = Path(job["scratch"]) / "tflite_micro.log"
+        def loads(arena: int) -> bool:
+            # Too small an arena can end the process instead of raising: each try has its own.
+            process = os.fork()
+            if not process:
+                os.dup2(os.open(log.name, os.O_TRUNC | os.O_WRONLY), 2)
+                try:
+                    runtime.Interpreter.from_bytes(content, arena_size=arena)
+                except RuntimeError:
+                    os._exit(1)
+                os._exit(0)
+            return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
 
-    def loads(arena: int) -> bool:
-        # Too small an arena can end the process instead of raising: each try has its own.
-        process = os.fork()
-        if not process:
-            os.dup2(os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), 2)
-            try:
-                runtime.Interpreter.from_bytes(content, arena_size=arena)
-            except RuntimeError:
-                os._exit(1)
-            os._exit(0)
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-
-    try:
-        arena = smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
-    except ValueError as error:
-        raise ValueError(missing_operator(log.read_text()) or str(error)) from error
+        try:
+            arena = smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
+        except ValueError as error:
+            raise ValueError(missing_operator(log.read()) or str(error)) from error
     micro = runtime.Interpreter.from_bytes(content, arena_size=arena)
-    reference = LiteModel(job["artifact"], reference_kernels=True)
-    fast = LiteModel(job["artifact"])
+    reference = LiteModel(path, reference_kernels=True)
+    fast = LiteModel(path)
     figures = {"samples": 0, "max_steps": 0, "fast_steps": 0, "arena_bytes": arena}
     end = time.perf_counter() + _SECONDS
-    with np.load(job["test_x"]) as file:
-        samples = file["x"][:_SAMPLES]
-    for sample in samples:
+    for sample in x[:_SAMPLES]:
         micro.set_input(quantise(sample[None], fast.input), 0)
         micro.invoke()
         output = micro.get_output(0)
@@ -119,7 +113,7 @@ def _try_here(job: dict[str, Any]) -> None:
         figures["samples"] += 1
         if time.perf_counter() > end:
             break
-    Path(job["results"]).write_text(json.dumps(figures))
+    return figures
 
 
 def _steps(output: np.ndarray, model: LiteModel, sample: np.ndarray) -> int:
@@ -127,5 +121,6 @@ def _steps(output: np.ndarray, model: LiteModel, sample: np.ndarray) -> int:
     return int(np.abs(output.astype(int) - expected.astype(int)).max())
 
 
-if __name__ == "__main__":
-    child_main(_try_here)
+TFLITE_MICRO = Prover(
+    "tflite_micro", measure, judge, unfit, "tflite_micro", "zoo-residual[provers]"
+)

@@ -10,10 +10,10 @@ import pytest
 from export.checks.evidence import Evidence
 from export.checks.gates import judge
 from export.checks.parity import compare
-from export.checks.verify import Run
+from export.checks.run import Run
 from export.targets import TARGETS
 from export.tflite.flatbuffer import Graph, Node, Signature, Tensor
-from export.tflite.runtime import Latency, TensorInfo
+from export.tflite.tensor import Latency, TensorInfo
 
 COUNT = 200
 REFERENCE = np.tile([0.9, 0.1], (COUNT, 1)).astype(np.float32)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import export
-from export.checks.prove import PROVERS, prove
+from export.checks import prove as proving
+from export.checks.prove import PROVERS, prove, register_prover, with_provers
 from export.checks.provers import ethos_u, mediapipe_tasks, tflite_micro
-from export.checks.provers.subject import Subject
+from export.checks.provers.prover import Prover, Subject
 from export.checks.provers.tflite_micro import smallest
-from export.tflite.runtime import TensorInfo
+from export.tflite.tensor import TensorInfo
 
 EDGE = export.TARGETS["edge"]
 SUBJECT = Subject(
@@ -37,6 +40,79 @@ def test_what_is_not_installed_is_skipped_and_says_how_to_get_it(monkeypatch, tm
     for proof in proofs:
         assert (proof.check.status, proof.figures) == ("skipped", {})
         assert "is not installed (pip install 'zoo-residual[provers]')" in proof.check.detail
+
+
+MINE = """
+import os, tempfile
+
+def measure(path, x, labels):
+    if path.read_text() == "crash":
+        os.abort()
+    return {"rows": len(x), "label": labels[int(path.read_text())], "here": tempfile.gettempdir()}
+"""
+
+
+def judge(figures, target):
+    return figures["label"] == "a", f"{figures['rows']} rows say {figures['label']}"
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A prover from a module that only this process's `sys.path` leads to, and its target."""
+    monkeypatch.setattr(proving, "PROVERS", dict(PROVERS))
+    (tmp_path / "somebodys_prover.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    measure = importlib.import_module("somebodys_prover").measure
+    np.savez(tmp_path / "x.npz", x=np.zeros((5, 2)))
+    return register_prover(Prover("mine", measure, judge))
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "says"),
+    [
+        ("0", "pass", "5 rows say a"),
+        ("1", "fail", "5 rows say b"),
+        ("2", "fail", "IndexError"),
+        ("crash", "fail", "SIGABRT"),
+    ],
+)
+def test_a_prover_from_outside(mine, tmp_path, content, status, says):
+    path = tmp_path / "cpu.tflite"
+    path.write_text(content)
+    (target,) = with_provers([export.TARGETS["cpu"]], ["mine", "mine"])
+    subject = dataclasses.replace(SUBJECT, path=path, target=target, test_x=tmp_path / "x.npz")
+    (proof,) = prove(subject, tmp_path)
+    assert (proof.check.name, proof.check.status) == ("mine", status)
+    assert says in proof.check.detail
+    assert proof.figures.get("here", str(tmp_path)) == str(tmp_path)
+
+
+def test_a_prover_that_no_process_could_run_is_refused(mine):
+    measure = mine.measure
+    for wrong, says in (
+        (Prover("mine", measure, judge), "exists already"),
+        (Prover("my own", measure, judge), "letters, digits and underscores"),
+        (Prover("own", lambda path, x, labels: {}, judge), "make it a function of a module"),
+    ):
+        with pytest.raises(export.ExportError, match=says):
+            register_prover(wrong)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["mediapipes"], "unknown prover 'mediapipes'; did you mean 'mediapipe'"),
+        ("mediapipe", "provers is the string 'mediapipe'"),
+        ([None], "unknown prover 'None'"),
+    ],
+)
+def test_provers_are_known_before_any_work(names, says):
+    with pytest.raises(export.ExportError, match=says):
+        with_provers([EDGE], names)
+    unknown = dataclasses.replace(EDGE, provers=("nobody",))
+    with pytest.raises(export.ExportError, match="unknown prover 'nobody'"):
+        with_provers([unknown], None)
+    assert with_provers([unknown], ()) == (dataclasses.replace(EDGE, provers=()),)
 
 
 @pytest.mark.parametrize(

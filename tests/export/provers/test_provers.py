@@ -12,7 +12,7 @@ import pytest
 import export
 from export.checks.parity import accuracy
 from export.checks.prove import PROVERS, prove
-from export.checks.provers.subject import Subject
+from export.checks.provers.prover import Subject
 from export.tflite.runtime import LiteModel
 
 pytestmark = pytest.mark.provers

@@ -69,7 +69,7 @@ def test_an_image_file_says_what_clients_ask_for(exported, target):
     for ends, info in (("inputs", artifact.input), ("outputs", artifact.output)):
         (described,) = found[ends]
         described["shape"] = tuple(described["shape"])
-        assert export.tflite.runtime.TensorInfo(**described) == info
+        assert export.tflite.tensor.TensorInfo(**described) == info
 
 
 def test_named_features_and_their_author(named_features):

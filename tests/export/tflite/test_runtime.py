@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import export
-from export.tflite.runtime import TensorInfo, dequantise, quantise
+from export.tflite.tensor import TensorInfo, dequantise, quantise
 
 INT8 = TensorInfo("x", "int8", (1,), 0.5, 10)
 

@@ -17,7 +17,7 @@ import export
 from export.checks.parity import Parity
 from export.errors import ExportError
 from export.forms.form import prepare
-from export.tflite.runtime import Latency, TensorInfo
+from export.tflite.tensor import Latency, TensorInfo
 from export.trainable import lesson
 from export.trainable.form import check_trainable, split_head
 from export.trainable.lesson import Lesson, judge_lesson

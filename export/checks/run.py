@@ -15,15 +15,15 @@ import numpy as np
 
 from export.child import child_main, run_child
 from export.samples import evenly_spaced
-from export.stream import LiteStream, load_lite
 from export.tflite.flatbuffer import read_graph
 from export.tflite.runtime import (
-    Latency,
     LiteModel,
-    TensorInfo,
+    LiteStream,
     fully_accelerated,
     left_over,
+    load_lite,
 )
+from export.tflite.tensor import Latency, TensorInfo, from_json
 from export.tflite.watched import Watched
 
 # Enough to expose a state kept between calls.
@@ -86,22 +86,22 @@ def run_artifact(
         "facts": str(facts),
         "float16": float16,
     }
-    run_child("export.checks.verify", job, folder)
+    run_child("export.checks.run", job, folder)
     known = json.loads(facts.read_text())
     return Run(
-        input=_tensor_info(known["input"]),
-        output=_tensor_info(known["output"]),
+        input=from_json(known["input"]),
+        output=from_json(known["output"]),
         values=np.load(values),
         latency=Latency(**known["latency"]),
         repeatable=known["repeatable"],
         accelerated=known["accelerated"],
         left_over=tuple(known["left_over"]),
-        states=tuple(_tensor_info(state) for state in known["states"]),
+        states=tuple(from_json(state) for state in known["states"]),
         largest=tuple(known["largest"]) if known["largest"] else None,
     )
 
 
-def _verify_here(job: dict[str, Any]) -> None:
+def _run_here(job: dict[str, Any]) -> None:
     path, threads = job["artifact"], job["threads"]
     with np.load(job["test_x"]) as file:
         x, lengths = file["x"], file.get("lengths")
@@ -165,9 +165,5 @@ def _accelerated(path: str) -> bool | None:
         return None
 
 
-def _tensor_info(fields: dict[str, Any]) -> TensorInfo:
-    return TensorInfo(**{**fields, "shape": tuple(fields["shape"])})
-
-
 if __name__ == "__main__":
-    child_main(_verify_here)
+    child_main(_run_here)

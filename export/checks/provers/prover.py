@@ -1,0 +1,68 @@
+"""What proves a finished file, and what is put to the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.targets import Target
+from export.tflite.tensor import TensorInfo
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A finished file, and what a prover has to know about it.
+
+    Attributes:
+        path: The file.
+        target: What it is for.
+        input: What it takes.
+        kind: What one input is: "image", "features" or "sequence".
+        pixels: Whether inputs are images in 0..255.
+        labels: One for each output; may be empty.
+        test_x: `.npz` of `x`, (N, ...) inputs.
+        streams: Whether it takes one step of a sequence at a time.
+    """
+
+    path: Path
+    target: Target
+    input: TensorInfo
+    kind: str
+    pixels: bool
+    labels: tuple[str, ...]
+    test_x: Path
+    streams: bool = False
+
+
+def suits(subject: Subject) -> str:
+    """Finds nothing that speaks against trying a file."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Software that finished files are tried on.
+
+    Attributes:
+        name: Of its check, and of its figures in the report.
+        measure: Tries a file in a process of its own, where it may crash: takes the path, (N, ...)
+            inputs in the units of the Keras model, and the labels; returns figures that JSON can
+            hold. That process imports it by the name of its module.
+        judge: Says whether figures are good enough for a target, and why, in a line.
+        unfit: Says why a file is not for this prover; empty: it is.
+        package: What `measure` imports and may not be installed; empty: nothing.
+        install: What pip calls that.
+    """
+
+    name: str
+    measure: Callable[[Path, np.ndarray, tuple[str, ...]], Figures]
+    judge: Callable[[Figures, Target], tuple[bool, str]]
+    unfit: Callable[[Subject], str] = suits
+    package: str = ""
+    install: str = ""
