@@ -9,6 +9,10 @@ class RequestError(ValueError):
     """
 
 
+class ShapeError(RequestError):
+    """A model cannot be built for examples of this shape; for those of another it may be."""
+
+
 class DamagedError(RequestError):
     """The bytes are not what was promised: a hash does not match, a part is missing.
 

@@ -47,7 +47,7 @@ def test_splits_of_its_own(tmp_path):
 def test_sequences_of_varied_length(tmp_path):
     data = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), "sequence")
     assert data.example_shape == (None, 5)
-    for split in (data.train, data.validation, data.test, data.split("all")):
+    for split in (data.train, data.validation, data.test):
         real = np.arange(6) < split.lengths[:, None]
         assert (split.x[~real] == 0).all()
         assert (split.x[real] != 0).all()

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.data.joined import joined
 from zoo.checkpoints.card import Column, Columns
 from zoo.data.dataset import (
     Dataset,
@@ -42,7 +43,7 @@ def test_all_splits_are_changed_and_those_that_lack_are_not_made_up():
     assert {name: len(split) for name, split in halves.splits.items()} == {
         "train": 2, "validation": 2,
     }  # fmt: skip
-    assert len(halves.split("all")) == 4
+    assert len(joined(halves)) == 4
     with pytest.raises(KeyError):
         halves.test  # noqa: B018
     whole = halves.with_splits(test=split)

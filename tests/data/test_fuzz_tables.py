@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 
+from tests.data.joined import joined
 from zoo.data.sources import Reading, load_dataset
 from zoo.errors import RequestError
 from zoo.tasks.classification import CLASSIFICATION
@@ -74,7 +75,7 @@ def read(path, content, reading):
     message = ""
     try:
         data = load_dataset(str(path), "features", reading=reading)
-        assert np.isfinite(data.split("all").x).all()
+        assert np.isfinite(joined(data).x).all()
     except RequestError as error:
         message = str(error)
     assert "\n" not in message

@@ -122,9 +122,8 @@ def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Evalua
     checkpoint = load(name)
     dataset = load_for(checkpoint.card, data, reading)
     split, notes = _split(asked, dataset, checkpoint.card, data, name)
-    examples = dataset.split(split)
-    predictions = dataset.task.predictions(run(checkpoint.model, examples.x))
-    return _score(dataset, split, examples, predictions, notes)
+    outputs = _outputs(dataset, split, lambda part: run(checkpoint.model, part.x))
+    return _score(dataset, split, dataset.task.predictions(outputs), notes)
 
 
 def _of_artifact(
@@ -133,11 +132,10 @@ def _of_artifact(
     from zoo.data.sequences import of_length
 
     dataset, split, notes = _data_for(artifact, checkpoint, data, asked, reading)
-    examples = dataset.split(split)
     if len(artifact.shape) == 2 and artifact.shape[0] is not None:
-        examples = of_length(dataset, artifact.shape[0]).split(split)
-    _check_fits(artifact, examples, dataset)
-    outputs = artifact.run(examples.x, examples.lengths)
+        dataset = of_length(dataset, artifact.shape[0])
+    _check_fits(artifact, dataset)
+    outputs = _outputs(dataset, split, lambda part: artifact.run(part.x, part.lengths))
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
             f"{artifact.path} tells {outputs.shape[1]} classes apart, "
@@ -145,7 +143,7 @@ def _of_artifact(
         )
     if dataset.task.learns == "classes":
         _check_labels(artifact, dataset, data)
-    return _score(dataset, split, examples, outputs, notes)
+    return _score(dataset, split, outputs, notes)
 
 
 def _data_for(
@@ -177,8 +175,10 @@ def _split(
     asked: str, dataset: Dataset, card: Card, data: str, checkpoint: str
 ) -> tuple[str, tuple[str, ...]]:
     """Returns which split counts, and notes: of data that a checkpoint has never seen, all."""
+    if asked != "test" or not dataset.divided:
+        return asked, dataset.notes
     known = card.training.data.fingerprint if card.training and card.training.data else None
-    if asked != "test" or not dataset.divided or dataset.fingerprint() == known:
+    if dataset.fingerprint() == known:
         return asked, dataset.notes
     note = (
         f"{data} is not what {checkpoint} was trained on, and has no test split of its own: all "
@@ -187,8 +187,17 @@ def _split(
     return "all", (*dataset.notes, note)
 
 
-def _check_fits(artifact: Artifact, examples: Split, dataset: Dataset) -> None:
-    shape, own = artifact.shape, examples.x.shape[1:]
+def _parts(dataset: Dataset, split: str) -> list[Split]:
+    return [part for name, part in dataset.splits.items() if split in (name, "all")]
+
+
+def _outputs(dataset: Dataset, split: str, run: Callable[[Split], np.ndarray]) -> np.ndarray:
+    """Returns what comes out for a split. Of all, one after the other: memory may not hold them."""
+    return np.concatenate([run(part) for part in _parts(dataset, split)])
+
+
+def _check_fits(artifact: Artifact, dataset: Dataset) -> None:
+    shape, own = artifact.shape, dataset.train.x.shape[1:]
     if len(shape) != len(own) or any(a not in (None, b) for a, b in zip(shape, own, strict=True)):
         raise RequestError(f"{artifact.path} takes {shape}, {dataset.name} has {own}")
 
@@ -208,11 +217,11 @@ def _check_labels(artifact: Artifact, dataset: Dataset, data: str) -> None:
 def _score(
     dataset: Dataset,
     split: str,
-    examples: Split,
     predictions: np.ndarray,
     notes: tuple[str, ...],
 ) -> Evaluation:
     task = dataset.task
-    score = task.score(predictions, examples.y, dataset.labels)
+    truth = np.concatenate([part.y for part in _parts(dataset, split)])
+    score = task.score(predictions, truth, dataset.labels)
     text = ", ".join(task.text(name, value) for name, value in score.figures.items())
     return Evaluation(score, text, dataset.name, split, notes)

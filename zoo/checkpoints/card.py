@@ -19,7 +19,8 @@ from zoo.tasks import TASKS, find_task
 
 SCHEMA = 3  # 2: `task` and `columns`. 3: `training` is a `Provenance`.
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
-
+# Arguments of a model's builder that `labels` and `input` decide, and `config` cannot.
+DECIDED = ("name", "num_classes", "input_shape", "mean", "std")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
 
@@ -234,7 +235,7 @@ def parse_card(text: str) -> Card:
     if card.task not in TASKS:
         raise ValueError(unknown("task", card.task, list(TASKS)))
     for name in card.config:
-        if name in ("name", "num_classes", "input_shape", "mean", "std"):
+        if name in DECIDED:
             raise ValueError(f"field 'config.{name}' is decided by the other fields")
     for name in card.files:
         _check_file_name(name)

@@ -82,7 +82,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     need_tensorflow()
     from zoo.data.sources import load_dataset
     from zoo.training.recipe import Recipe
+    from zoo.training.train import check_config
 
+    for twin in twins:
+        check_config(values.model, twin.config, values.image_size)
     terminal = console()
     names = ("epochs", "batch_size", "learning_rate")
     asked = {name: values[name].value for name in names if values[name].value is not None}

@@ -102,11 +102,12 @@ def _subject(
 ) -> tuple[Card, Dataset]:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
-    from zoo.training.train import describe
+    from zoo.training.train import check_config, describe
 
     if values.checkpoint:
         card = checkpoint_card(values.checkpoint)
         return card, read(values, terminal, lambda how: load_for(card, values.data, how))
+    check_config(values.model, config, values.image_size)
     kind = MODELS.get(values.model).input
     load = partial(load_dataset, values.data, kind, image_size=values.image_size)
     dataset = read(values, terminal, lambda how: load(reading=how))

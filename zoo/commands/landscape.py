@@ -90,7 +90,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     folder = Path(values.output or f"runs/landscape-{Path(values.checkpoint).resolve().name}")
     if values.to:
         return _line(values, checkpoint, dataset, folder, terminal)
-    split = balanced_sample(dataset.split(values.split), values.examples)
+    split = balanced_sample(dataset.splits[values.split], values.examples)
     surface = _surface(values, checkpoint, split, folder, terminal)
     return _tell(values, surface, len(split), folder, terminal)
 
@@ -163,7 +163,7 @@ def _line(
 
     end = load(values.to)
     splits = {
-        name: balanced_sample(dataset.split(name), values.examples) for name in ("train", "test")
+        name: balanced_sample(dataset.splits[name], values.examples) for name in ("train", "test")
     }
     with bar(terminal, "places") as progress:
         between = line(checkpoint, end, splits, folder, points=values.points, progress=progress)

@@ -119,21 +119,6 @@ class Dataset:
         """Returns the data set with other splits under the given names."""
         return dataclasses.replace(self, splits={**self.splits, **splits})
 
-    def split(self, name: str) -> Split:
-        """Returns a split by its name, or with "all" all of them as one."""
-        if name != "all":
-            return self.splits[name]
-        splits = [self.splits[name] for name in SPLITS if name in self.splits]
-        y = np.concatenate([split.y for split in splits])
-        if self.train.lengths is None:
-            return Split(np.concatenate([split.x[:] for split in splits]), y, task=self.task)
-        steps = max(split.x.shape[1] for split in splits)
-        padded = [
-            np.pad(split.x[:], ((0, 0), (0, steps - split.x.shape[1]), (0, 0))) for split in splits
-        ]
-        lengths = [split.lengths for split in splits if split.lengths is not None]
-        return Split(np.concatenate(padded), y, np.concatenate(lengths), self.task)
-
     def fingerprint(self) -> str:
         """Returns a hash of all examples, classes and label names: equal data, equal hash."""
         digest = hashlib.sha256("\0".join(self.labels).encode())

@@ -11,7 +11,7 @@ from keras import layers, ops
 from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.blocks.positions import add_positions
-from zoo.errors import RequestError
+from zoo.errors import RequestError, ShapeError
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
@@ -141,5 +141,5 @@ def _is_picture(shape: tuple[int | None, ...], patch: int, name: str) -> bool:
         )
     for side in shape[:2]:
         if side is None or side % patch:
-            raise RequestError(f"patches of {patch} pixels do not fill {shape[0]}×{shape[1]}")
+            raise ShapeError(f"patches of {patch} pixels do not fill {shape[0]}×{shape[1]}")
     return True

@@ -99,7 +99,7 @@ def cached_features(
         held, done = {path: np.asarray(v) for path, v in statistics.items()}, 0
         total = len(dataset.train) + len(dataset.validation)
         for name in ("train", "validation"):
-            before, split = done, dataset.split(name)
+            before, split = done, dataset.splits[name]
 
             def tell(count: int, before: int = before) -> None:
                 if progress is not None:

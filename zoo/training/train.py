@@ -10,13 +10,14 @@ from typing import Any
 
 import keras
 
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import DECIDED, Card, Input
 from zoo.checkpoints.store import build_from_card
 from zoo.data.dataset import Dataset, input_statistics
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
-from zoo.errors import RequestError
-from zoo.models import MODELS
+from zoo.errors import RequestError, ShapeError
+from zoo.models import MODELS, build
+from zoo.models.sizes import without_values
 from zoo.quiet import import_keras
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
@@ -116,6 +117,7 @@ def train(
     if distribution != "none":
         progress(devices.text)
     import_keras()  # It finds the devices, which a distribution has to come before.
+    check_config(model, config or {}, image_size)
     asked = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -240,6 +242,30 @@ def train_model(
     return done
 
 
+def check_config(model: str, config: Mapping[str, Any], image_size: int | None = None) -> None:
+    """Refuses a configuration that a model cannot be built with, before the data are read.
+
+    Args:
+        model: A name of `zoo.list_models()`.
+        config: Arguments of the model's builder.
+        image_size: Height and width of pictures; None: the data will say.
+
+    Raises:
+        RequestError: An argument or its value is wrong, or follows from the data.
+    """
+    _check_decided(config)
+    if not config:
+        return
+    row = MODELS.get(model)
+    size = image_size if row.input == "image" else None
+    shape = row.input_shape if size is None else (size, size, *row.input_shape[2:])
+    try:
+        without_values(lambda: build(model, **config, input_shape=shape))
+    except ShapeError:
+        if size is not None:
+            raise
+
+
 def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
     """Returns the card that a training of a model on a data set begins with.
 
@@ -251,9 +277,7 @@ def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
     Raises:
         RequestError: `config` sets what follows from the data.
     """
-    for key in ("name", "num_classes", "input_shape", "mean", "std"):
-        if key in config:
-            raise RequestError(f"config cannot set {key!r}: it follows from the data")
+    _check_decided(config)
     mean, std = input_statistics(dataset)
     return Card(
         model=model,
@@ -263,6 +287,12 @@ def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
         task=dataset.task.name,
         columns=dataset.columns,
     )
+
+
+def _check_decided(config: Mapping[str, Any]) -> None:
+    for key in DECIDED:
+        if key in config:
+            raise RequestError(f"config cannot set {key!r}: it follows from the data")
 
 
 def in_precision(card: Card, precision: str) -> keras.Model:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data.joined import joined
 from tests.data.written_photos import write_photos
 from zoo.data.batches import reading_errors, training_batches
 from zoo.data.dataset import channel_statistics
@@ -88,7 +89,7 @@ def test_shards_are_the_photos(packed, photos, scheme):
     assert (shards.name, shards.labels) == (plain.name, plain.labels)
     assert shards.example_shape == plain.example_shape == (40, 40, 3)
     np.testing.assert_allclose(channel_statistics(shards.train), channel_statistics(plain.train))
-    assert shards.split("all").x.shape == (70, 40, 40, 3)
+    assert joined(shards).x.shape == (70, 40, 40, 3)
     assert shards.train.x[3].shape == (40, 40, 3)
     assert isinstance(shards.train.x, Stored)
     assert not isinstance(plain.train.x, Stored)
@@ -207,7 +208,7 @@ def test_damage_in_the_middle_of_a_training_is_told_as_it_is(
 @pytest.mark.skipif(sys.platform != "linux", reason="the count is Linux's")
 def test_reading_leaves_no_file_open(packed):
     data = load_images(str(packed[0]))
-    data.split("all")
+    joined(data)
     opened = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
     assert not [path for path in opened if path.endswith(".tfrecord")]
 
@@ -278,7 +279,7 @@ def test_the_command_packs_and_trains(zoo_command, photos, tmp_path):
 
 @pytest.mark.slow
 def test_ten_thousand_pictures_survive_a_kill(tmp_path):
-    digits = load_digits().split("all")
+    digits = joined(load_digits())
     photos = tmp_path / "photos"
     for number in range(10_000):
         turn, index = divmod(number, len(digits))

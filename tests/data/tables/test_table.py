@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.joined import joined
 from zoo.checkpoints.card import Card, Column, Columns, Input, read_card
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset, load_for
@@ -48,7 +49,7 @@ def test_a_table_becomes_features(tmp_path):
         "colour": ("category", False),
         "size": ("number", False),
     }
-    x = data.split("all").x
+    x = joined(data).x
     assert x.shape == (60, 32 + 1 + 3 + 4)  # Bins, emptiness, colours, and bins of five sizes.
     assert x.dtype == np.float32
     assert x.min() == 0
@@ -84,7 +85,7 @@ def test_the_label_is_found_by_name_and_by_number(tmp_path, header, label, name)
     assert data.columns.label == name
     assert data.columns.header == bool(header)
     assert data.labels == ("a", "b")
-    assert len(data.split("all")) == 60
+    assert len(joined(data)) == 60
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
@@ -97,7 +98,7 @@ def test_other_separators(tmp_path, separator):
 def test_values(tmp_path):
     data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=VALUE)
     assert (data.task, data.labels, data.train.y.dtype) == (REGRESSION, ("size",), np.float32)
-    assert set(data.split("all").y) == {0.5, 1.5, 2.5, 3.5, 4.5}
+    assert set(joined(data).y) == {0.5, 1.5, 2.5, 3.5, 4.5}
 
 
 def test_a_folder_keeps_its_splits(tmp_path):
@@ -132,7 +133,7 @@ def test_infinite_cells_are_read_as_empty_and_said(tmp_path):
     lines = [*rows(), *("61, inf, red, same, a, 1", "62, -Infinity, red, same, b, 1")]
     lines += [f"{i}, 1e999, blue, same, a, 1" for i in (63, 64)]
     data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
-    x = data.split("all").x
+    x = joined(data).x
     assert np.isfinite(x).all()
     assert x[:, 32].sum() == 9 + 4
     assert any("weight (13)" in note for note in data.notes)
@@ -190,7 +191,7 @@ def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
         for i in range(20)
     ]
     other = load_for(card, write(tmp_path / "new.csv", text(new, "extra,weight,kind,colour,size")))
-    x = other.split("all").x
+    x = joined(other).x
     assert np.isfinite(x).all()
     assert x.shape[1] == data.train.x.shape[1]
     assert (x[:, 33:36].sum(axis=1) == 0).sum() == 1
@@ -205,7 +206,7 @@ def test_a_checkpoint_is_measured_on_one_class_too(tmp_path):
     card = checkpoint(data, tmp_path)
     one = write(tmp_path / "one.csv", text(line for line in rows() if ", a, " in line))
     other = load_for(card, one)
-    assert set(other.split("all").y) == {0}
+    assert set(joined(other).y) == {0}
     assert "no example in the test split of class b" in other.notes
 
 
@@ -229,7 +230,7 @@ def test_a_class_of_one_example_is_kept_and_said(tmp_path):
 def test_rows_without_a_label_are_said(tmp_path):
     lines = [*rows(), "61, 3, red, same, ?, 1"]
     data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
-    assert len(data.split("all")) == 60
+    assert len(joined(data)) == 60
     assert "left out, without a label: 1 rows of t.csv" in data.notes
 
 

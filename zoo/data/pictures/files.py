@@ -42,6 +42,7 @@ class Encoded:
         places: By split: what to call each picture in a message.
         y: By split: (examples,) class indices, int64.
         notes: What its reader decided, a sentence each.
+        divided: As of a `Dataset`: whether the source has no test split of its own.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Encoded:
     places: Mapping[str, Sequence[str]]
     y: Mapping[str, np.ndarray]
     notes: tuple[str, ...] = ()
+    divided: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def complete(encoded: Encoded) -> Encoded:
         extend(encoded.places),
         {name: y[name] for name in SPLITS},
         encoded.notes,
+        divided=lacking["test"],
     )
 
 
@@ -178,7 +181,7 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
         parts[name] = Split(decoded.pictures[start : start + len(truth)], truth)
         start += len(truth)
     notes += check_splits(parts, encoded.labels, encoded.name)
-    return Dataset(encoded.name, encoded.labels, parts, notes=tuple(notes))
+    return Dataset(encoded.name, encoded.labels, parts, notes=tuple(notes), divided=encoded.divided)
 
 
 def decode_into(

@@ -36,6 +36,7 @@ class Packing:
         bytes: Size of each shard.
         hashes: SHA-256 of each shard, in hexadecimal.
         notes: What was decided when it was packed, a sentence each.
+        divided: As of a `Dataset`: whether what was packed had no test split of its own.
         index: By split, arrays of int64 (pictures,): "shard", the number of the file; "offsets"
             and "sizes" of the record's content in it, in bytes; "y", the class.
     """
@@ -47,6 +48,7 @@ class Packing:
     bytes: tuple[int, ...]
     hashes: tuple[str, ...]
     notes: tuple[str, ...]
+    divided: bool
     index: Mapping[str, Mapping[str, np.ndarray]]
 
 
@@ -78,6 +80,7 @@ def read_packing(read: Callable[[str], bytes], where: str) -> Packing:
         sizes,
         tuple(shard["sha256"] for shard in shards),
         tuple(notes),
+        manifest.get("divided", False),
         _parse_index(content, sizes, len(manifest["labels"]), f"{where}/{INDEX}"),
     )
 
@@ -110,6 +113,7 @@ def _is_manifest(manifest: dict[str, Any]) -> bool:
         and type(manifest["side"]) is int
         and 0 < manifest["side"] < _LARGEST_SIDE
         and _are_texts(manifest["notes"])
+        and isinstance(manifest.get("divided", False), bool)  # Older ones do not say.
         and all(_are_texts([row["file"], row["reason"]]) for row in manifest["broken"])
         and all(type(split["examples"]) is int for split in manifest["splits"].values())
         and isinstance(manifest["index"]["sha256"], str)

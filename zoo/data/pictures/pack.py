@@ -309,6 +309,7 @@ def _finish(encoded: Encoded, output: Path, made: Sequence[Shard]) -> dict[str, 
         "index": {"file": INDEX, "sha256": sha256(output / INDEX)},
         "broken": broken,
         "notes": list(encoded.notes),
+        "divided": encoded.divided,
     }
     write_text(output / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     for shard in made:

@@ -85,7 +85,9 @@ class PackedPictures:
 
     def fingerprint(self) -> bytes:
         """Returns a hash of all pictures, without reading them."""
-        return hashlib.sha256(repr((self._key, self._form)).encode()).digest()
+        form = self._form  # Its mean and deviation, of a checkpoint, are none of the pictures'.
+        prepared = form.shape, form.resize, form.interpolation, form.antialias
+        return hashlib.sha256(repr((self._key, prepared)).encode()).digest()
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """Returns a picture as it was packed, and the name that its file had.
@@ -163,7 +165,7 @@ def open(source: str, reading: Reading) -> Dataset:
         pictures = PackedPictures(files, shard, offsets, sizes, prepared, f"{split} {hashes}")
         parts[split] = Split(pictures, y)
     notes = [*packing.notes, *check_splits(parts, packing.labels, source)]
-    return Dataset(packing.name, packing.labels, parts, notes=tuple(notes))
+    return Dataset(packing.name, packing.labels, parts, notes=tuple(notes), divided=packing.divided)
 
 
 def _inside(source: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,16 +43,18 @@ def open_distribution(
         cluster: Where the addresses of the workers come from: the variable TF_CONFIG, or those
             that Slurm sets.
         tpu: Name or address of the TPU; "" on a TPU machine itself.
-        timeout: Seconds to wait for the other workers.
+        timeout: Seconds to wait for the other workers; 0: they have to be there.
         tell: Told from time to time for whom it waits.
 
     Raises:
-        RequestError: The backend is another, or the cluster is not described.
+        RequestError: An argument is wrong, the backend is another, or the cluster is not described.
         StoppedError: Other workers did not answer in time.
     """
     for value, known in ((kind, get_args(Kind)), (cluster, get_args(Cluster))):
         if value not in known:
             raise RequestError(unknown("distribution or cluster", value, list(known)))
+    if not 0 <= timeout < math.inf:  # NaN is neither.
+        raise RequestError(f"--worker_timeout must be seconds from 0 up, not {timeout}")
     if kind == "none":
         return ALONE
     backend = keras.backend.backend()
