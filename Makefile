@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 PROVERS := $(VENV)/.provers
+# Two processes for two cores: most tests are Python, which keeps one core busy.
+PARALLEL := --numprocesses=2 --dist=worksteal
 
 .PHONY: demo test test-all test-provers lint format drift clean
 
@@ -13,13 +15,13 @@ demo: $(INSTALLED)
 	$(BIN)/zoo export --checkpoint=runs/demo --data=digits --output=exports/demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow and not provers" --durations=10
+	$(BIN)/python -m pytest -m "not slow and not provers" $(PARALLEL) --durations=10
 
 test-provers: $(PROVERS)
 	$(BIN)/python -m pytest -m provers tests/export
 
 test-all: $(PROVERS)
-	$(BIN)/python -m pytest --durations=20
+	$(BIN)/python -m pytest $(PARALLEL) --durations=20
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ setup(
         "importlib_resources>=6",  # tensorflow-datasets imports it and forgets to ask for it.
     ],
     extras_require={
-        "test": ["pytest>=8", "jax>=0.8", "pyyaml>=6", "tensorboard>=2.20"],
+        "test": ["pytest>=8", "pytest-xdist>=3.8", "jax>=0.8", "pyyaml>=6", "tensorboard>=2.20"],
         "lint": ["ruff", "mypy", "import-linter>=2.17"],
         "tensorboard": ["tensorboard>=2.20"],
         "torch": ["torch>=2.6"],  # benchmarks/throughput.py

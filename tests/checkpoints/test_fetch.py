@@ -170,6 +170,7 @@ except RequestError as error:
     assert len(blobs) == (case == "no weights")
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(hub, hub_environment, resnet18_file, tmp_path):
     hub.files["timm/resnet18.tv_in1k/model.safetensors"] = resnet18_file
     text = f"""{UNPINNED}

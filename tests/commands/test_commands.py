@@ -99,7 +99,7 @@ WRONG = [
     (("train", "--config=order=odd"), "unknown order 'odd'"),
     (("train", "--learning_rate=nan"), "learning_rate must be positive, not nan"),
     (("train", "--seed=-1"), "seed must be from 0"),
-    (("train", "--model=resnet8", "--config=depths=3"), "depths=3: 'int' object is not iterable"),
+    (("train", "--model=resnet8", "--config=depths=3"), "depths=3"),
     (("train", "--model=resnet8", "--config=widths=[16]"), "there are 3 depths for 1 widths"),
     (("train", "--model=resnet8", "--config=order=3"), "unknown order 3"),
     (("train", "--config=num_classes=3"), "config cannot set 'num_classes'"),

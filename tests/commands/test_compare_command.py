@@ -9,6 +9,7 @@ from zoo.errors import RequestError
 TINY = ("compare", "--vary=depth=1,2", "--config=width=8", "--seeds=2", "--landscape=3")
 
 
+@pytest.mark.slow
 def test_twins_side_by_side_and_again(zoo_command, tmp_path):
     """The second call trains nothing, and finds the same."""
     arguments = (*TINY, "--epochs=1", f"--output={tmp_path}")
@@ -51,6 +52,7 @@ def test_values_of_a_regression(zoo_command, tmp_path):
     assert not (tmp_path / "out/surfaces.png").exists()
 
 
+@pytest.mark.slow
 def test_curvature_is_of_every_seed(zoo_command, tmp_path):
     code, out, err = zoo_command(
         "compare", "--config=width=8,depth=1", "--seeds=2", "--epochs=1", "--landscape=0",

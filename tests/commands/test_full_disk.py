@@ -12,7 +12,10 @@ import pytest
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["train", "--model=residual_mlp", "--epochs=1", "--batch_size=512", "--output=out"],
+        pytest.param(
+            ["train", "--model=residual_mlp", "--epochs=1", "--batch_size=512", "--output=out"],
+            marks=pytest.mark.slow,
+        ),
         ["export", "--checkpoint=resnet8.digits", "--targets=cpu", "--output=out"],
     ],
     ids=["train", "export"],

@@ -11,6 +11,7 @@ def read(folder):
     return figures, {(each["name"], each["state"]): each for each in figures["networks"]}
 
 
+@pytest.mark.slow
 def test_a_model_beside_its_plain_twin(zoo_command, tmp_path):
     code, out, _ = zoo_command("gradients", *DEEP, f"--output={tmp_path}")
     assert code == 0
@@ -26,6 +27,7 @@ def test_a_model_beside_its_plain_twin(zoo_command, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_before_and_after_a_training(zoo_command, tmp_path):
     arguments = ("gradients", "--model=residual_mlp", "--config=depth=1,width=8", *SMALL,
                  "--epochs=1", f"--output={tmp_path}")  # fmt: skip

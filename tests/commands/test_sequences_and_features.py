@@ -31,7 +31,6 @@ def edge(folder):
     ("model", "flags", "least", "repeated"),
     [
         ("residual_mlp", ("--epochs=8", "--config=depth=1"), 0.95, ()),
-        ("residual_encoder", ("--epochs=6", "--config=depth=1"), 0.9, ()),
         pytest.param("residual_mlp", ("--epochs=12",), 0.975, AGAIN, marks=SLOW),
         pytest.param(
             "residual_lstm", ("--epochs=25", "--config=width=32"), 0.95, AGAIN, marks=SLOW
@@ -97,7 +96,7 @@ def varied(tmp_path_factory):
     ("flags", "shape"),
     [
         pytest.param(("--sequence_length=9",), [1, 9, 2], marks=SLOW),
-        (("--sequence_length=6",), [1, 6, 2]),
+        pytest.param(("--sequence_length=6",), [1, 6, 2], marks=SLOW),
         (("--streaming",), [1, 1, 2]),
     ],
 )

@@ -116,6 +116,7 @@ def exported_whatever_its_quality(model, folder, samples, targets=TARGETS):
         return failure.report
 
 
+@pytest.mark.slow
 def test_a_custom_cnn(digits, tmp_path):
     (x, y), samples = pictures(digits, 16)
     model = fit(custom_cnn(), x, y, epochs=10)

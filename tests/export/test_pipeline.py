@@ -70,6 +70,7 @@ def test_bytes_go_into_the_edge_file_as_they_are(exported):
     ]
 
 
+@pytest.mark.slow
 def test_edge_files_of_two_exports_are_the_same_bytes(exported, tmp_path):
     again = export.export_model(
         exported.model,

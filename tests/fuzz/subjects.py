@@ -6,6 +6,7 @@ A new kind is a function that makes a right folder of it, one that reads the fol
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import random
@@ -97,6 +98,35 @@ def _read_csv(folder: Path) -> object:
     return _dataset(folder / "x.csv", "features", label_column="kind")
 
 
+def _make_gz(folder: Path) -> None:
+    _make_csv(folder)
+    (folder / "x.csv.gz").write_bytes(gzip.compress((folder / "x.csv").read_bytes()))
+
+
+def _read_gz(folder: Path) -> object:
+    return _dataset(folder / "x.csv.gz", "features", label_column="kind")
+
+
+def _make_pth(folder: Path) -> None:
+    from tests.checkpoints.torch_files import torch_save
+
+    weights = {"fc.weight": np.ones((3, 2), np.float32), "fc.bias": np.arange(3.0)}
+    content = {"state_dict": weights, "epoch": 7, "classes": ["a", "b", "c"]}
+    torch_save(content, folder / "zip.pth")
+    torch_save(content, folder / "stream.pth", stream=True)
+
+
+def _read_pth(folder: Path) -> object:
+    from zoo.checkpoints.foreign.file_facts import facts_of
+    from zoo.checkpoints.tensor_files import open_tensors
+
+    for path in sorted(folder.glob("*.pth")):
+        file = open_tensors(path)
+        file.read(file.tensors)
+        facts_of(file)
+    return None
+
+
 def _make_photos(folder: Path) -> None:
     from PIL import Image
 
@@ -184,6 +214,20 @@ def _read_tflite(folder: Path) -> None:
         artifact.run(np.zeros((1, 4), np.float32), None)
 
 
+def _make_saved_model(folder: Path) -> None:
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.serve = tf.function(tf.nn.softmax, input_signature=[tf.TensorSpec((1, 4))])
+    tf.saved_model.save(module, str(folder / "saved"))
+
+
+def _read_saved_model(folder: Path) -> None:
+    from zoo.artifacts.trust import check_only_calculates
+
+    check_only_calculates(folder / "saved")
+
+
 def _dataset(path: Path, kind: str, **how: object) -> object:
     from zoo.data.sources import Reading, load_dataset
 
@@ -215,6 +259,8 @@ SUBJECTS = {
     "safetensors": Subject(_make_tensors, _read_tensors, {"x.safetensors": mutated}),
     "npz": Subject(_make_npz, _read_npz, {"x.npz": mutated_zip}),
     "csv": Subject(_make_csv, _read_csv, {"x.csv": mutated}),
+    "csv.gz": Subject(_make_gz, _read_gz, {"x.csv.gz": mutated}),
+    "pth": Subject(_make_pth, _read_pth, {"zip.pth": mutated_zip, "stream.pth": mutated}),
     "photos": Subject(_make_photos, _read_photos, {"photos/*/*": mutated}),
     "shards": Subject(_make_shards, _read_shards, {"shards/*.tfrecord*": mutated}, few=0),
     "index": Subject(_make_shards, _read_shards, {"shards/index.npz": mutated_zip}, few=0),
@@ -222,5 +268,8 @@ SUBJECTS = {
         _make_shards, _read_manifest, {"shards/manifest.json": mutated_json}, few=0
     ),
     "tflite": Subject(_make_tflite, _read_tflite, {"x.tflite": mutated}, few=0, many=60),
+    "saved model": Subject(
+        _make_saved_model, _read_saved_model, {"saved/saved_model.pb": mutated}, few=0
+    ),
     "run": Subject(_make_run, _read_run, {"run.json": mutated_json, "state.*": mutated}),
 }

@@ -155,7 +155,9 @@ class StopAt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("stage", "epoch"), [("head", 5), ("network", 1)])
+@pytest.mark.parametrize(
+    ("stage", "epoch"), [pytest.param("head", 5, marks=pytest.mark.slow), ("network", 1)]
+)
 def test_an_interrupted_run_goes_on(tuned, colours, shipped, tmp_path, stage, epoch, monkeypatch):
     expected = tuned[1].metrics[0].value
 

@@ -64,7 +64,7 @@ def test_warm_up_then_cosine(digits, tmp_path):
     np.testing.assert_allclose(rates[4:], cosine, atol=1e-7)
 
 
-@pytest.mark.parametrize("epochs", [1, 3])
+@pytest.mark.parametrize("epochs", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_an_interrupted_fit_goes_on_as_if_nothing_had_been(digits, tmp_path, unbroken, epochs):
     with pytest.raises(KeyboardInterrupt):
         fit(model(), digits, RECIPE, tmp_path / "state.safetensors", [StopAfter(epochs)])
@@ -199,6 +199,7 @@ def test_balanced_classes_count_alike():
     assert np.mean([balance(y)[label] for label in y]) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_rare_class_is_not_forgotten(tmp_path):
     """No feature tells the classes apart: the frequent one is told, unless they are balanced."""
     y = np.repeat([0, 1], [90, 10])

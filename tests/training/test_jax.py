@@ -47,6 +47,7 @@ print(json.dumps([logits, refused]))
 """
 
 
+@pytest.mark.slow
 def test_jax_trains_stops_and_goes_on_and_tensorflow_loads_it(python, tmp_path):
     text = "from pathlib import Path\n" + TRAINING.format(folder=str(tmp_path))
     lines = python(text, KERAS_BACKEND="jax").splitlines()
@@ -91,6 +92,7 @@ train_model("residual_mlp", few,
 """
 
 
+@pytest.mark.slow
 def test_float16_has_its_loss_scaled_on_two_devices(python, tmp_path):
     two = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     text = SCALING.format(folder=str(tmp_path / "run"))

@@ -22,6 +22,7 @@ def test_the_weights_of_every_epoch_are_kept(tmp_path):
     assert moved.any()
 
 
+@pytest.mark.slow
 def test_it_cannot_begin_in_the_middle(tmp_path):
     """The training is stopped after its first epoch, and goes on."""
     dataset = load_dataset("digits", "features")

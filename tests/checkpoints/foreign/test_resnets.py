@@ -166,6 +166,7 @@ def test_into_another_task(imported, caplog):
     )
 
 
+@pytest.mark.slow
 def test_a_folder_on_another_machine(imported, tmp_path, monkeypatch, no_network):
     from PIL import Image
     from sklearn.datasets import load_sample_image

@@ -70,6 +70,7 @@ def train_model(count: int, *arguments: object) -> list[dict]:
     return results(start_workers(count, "-c", TRAINING, kind, *map(str, arguments)))
 
 
+@pytest.mark.slow
 def test_two_workers_train_as_one_does(tmp_path):
     """1,259 examples in batches of 64: the last of 43 is uneven too."""
     (alone,) = train_model(1, "residual_mlp", 1, 1, 0, 3e-3, tmp_path / "alone")
@@ -216,6 +217,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one_does(python):
     """Values and balanced classes too; dropout drops other units on each; float16 is refused."""
     python(MIRRORED, CUDA_VISIBLE_DEVICES="")
