@@ -1,4 +1,4 @@
-"""The user's cache: where it is, and how processes keep out of each other's way in it."""
+"""The user's cache: where it is, and how processes take turns in it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from zoo.errors import RequestError
 
 
 def cache_folder() -> Path:
-    """Returns `ZOO_CACHE`, or `~/.cache/zoo` where it is not set.
+    """Returns `ZOO_CACHE`, or `~/.cache/zoo` if that is not set.
 
     Raises:
-        RequestError: It is not set, and this user has no home.
+        RequestError: `ZOO_CACHE` is not set, and this user has no home folder.
     """
     if folder := os.environ.get("ZOO_CACHE"):
         return Path(folder)
@@ -27,10 +27,10 @@ def cache_folder() -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes from a folder of the cache, and removes what a killed one left there.
+    """Locks a folder of the cache, and removes the unfinished files of killed processes there.
 
     Args:
-        folder: Of a checkpoint, or of decoded pictures; need not exist.
+        folder: Holds a checkpoint, or decoded pictures. It need not exist.
     """
     import filelock  # A dependency of huggingface_hub, which locks its own cache with it.
 

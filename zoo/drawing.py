@@ -1,4 +1,4 @@
-"""Pictures as PNG files, in which names are names: no formula, and in what letters there are."""
+"""Pictures as PNG files. Names in them are plain text, never formulas."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _WIDE_FONTS = (
 
 @contextlib.contextmanager
 def drawn(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """Gives a figure to draw on, and writes it when the block ends well.
+    """Gives a figure to draw on, and writes it if the block ends without an error.
 
     A dollar sign in a title or a label is drawn as it is; matplotlib would read a formula, and
-    raise where there is none. A letter that no font here has is drawn as a box: what a person has
-    to read in any script belongs on a page, where the browser has the fonts.
+    might raise. A letter that no installed font has is drawn as a box. So text that may be in any
+    script belongs on an HTML page, where the browser has the fonts.
 
     Args:
         path: Of the PNG, 120 pixels to the inch.

@@ -21,7 +21,8 @@ class DamagedError(RequestError):
 
 
 class StoppedError(Exception):
-    """The work was stopped before its end, and goes on when it is started again.
+    """The work was stopped before its end. Started again, it continues.
 
-    The message is one line: what stopped it, and what is kept. Commands print it and exit with 130.
+    The message is one line: what stopped it, and what was saved. Commands print it and exit
+    with 130.
     """

@@ -17,10 +17,10 @@ from zoo.errors import RequestError
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path` to write to, and renames it when the block ends well.
+    """Gives a temporary path beside `path`, and renames it if the block ends without an error.
 
-    Whatever goes wrong inside, nothing of it stays. The content is on the disk before the name is,
-    so that a power cut leaves no empty file under it.
+    After an error the temporary file is removed. The content is on the disk before the rename, so
+    a power cut leaves no empty file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
@@ -36,8 +36,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     r"""Writes a text file, whole or not at all.
 
-    Half a UTF-16 pair, as Python makes it of a file name that is no UTF-8, has no code in UTF-8. It
-    is written as "\udcff", which means the same in JSON.
+    A file name that is not UTF-8 contains lone surrogates in Python, which UTF-8 cannot encode.
+    They are written as "\udcff", which means the same in JSON.
     """
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -45,9 +45,9 @@ def write_text(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Gives a temporary folder beside `path`, and renames it when the block ends well.
+    """Gives a temporary folder beside `path`, and renames it if the block ends without an error.
 
-    `path` must not exist. Whatever goes wrong inside, nothing of it stays.
+    `path` must not exist. After an error the temporary folder is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
@@ -64,11 +64,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keeps other processes from writing into a folder, which is made where it is not there.
+    """Keeps other processes from writing into a folder, which is made if it does not exist.
 
-    The lock is on the folder itself (`flock`): it leaves no file, and it ends with its process,
-    however that ends. On a network file system it is known to the processes of this machine alone;
-    where a file system has no locks, there is none.
+    The lock is on the folder itself (`flock`), so it leaves no file and ends with its process. On
+    a network file system only the processes of this machine see it. If the file system has no
+    locks, nothing is locked.
 
     Raises:
         RequestError: Another process holds it.

@@ -28,7 +28,7 @@ def page(title: str, parts: Sequence[str]) -> str:
     """Returns a page.
 
     Args:
-        title: Plain text; of the browser's tab.
+        title: Plain text, for the browser's tab.
         parts: HTML of its body.
     """
     return (
@@ -40,7 +40,7 @@ def page(title: str, parts: Sequence[str]) -> str:
 
 
 def picture(title: str, file: str) -> str:
-    """Returns a picture that lies beside the page, under its title."""
+    """Returns HTML of a title, and below it a picture whose file lies beside the page."""
     return f'<h2>{escape(title)}</h2><img src="{escape(file)}" alt="{escape(title)}">'
 
 

@@ -6,7 +6,7 @@ from unicodedata import bidirectional, category
 
 # Controls and lone surrogates, and what ends a line or a paragraph without being "\n".
 _STEERING = {"Cc", "Cs", "Zl", "Zp"}
-# What turns the direction of writing: it makes a name look like another one.
+# They change the direction of writing, and so make a name look like another one.
 _TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 

@@ -14,20 +14,20 @@ from zoo.errors import RequestError
 def import_keras() -> None:
     """Imports Keras and its backend without TensorFlow's greetings.
 
-    Commands call this when the request has been read and looks right: it takes seconds.
+    It takes seconds, so commands call it only after they have checked the request.
     """
     check_backend()
     with quiet():
         import keras
 
-        keras.ops.zeros(1)  # Finds the devices, which has greetings of its own.
+        keras.ops.zeros(1)  # Finds the devices, which prints greetings too.
 
 
 def check_backend() -> None:
-    """Refuses a backend that Keras does not have, which it tells by a traceback.
+    """Refuses a backend that Keras does not have; Keras itself would raise a traceback.
 
     Raises:
-        RequestError: `KERAS_BACKEND` names another, or its package is not installed.
+        RequestError: `KERAS_BACKEND` is unknown, or its package is not installed.
     """
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     if name not in ("tensorflow", "jax", "torch", "openvino", "numpy"):
@@ -37,10 +37,10 @@ def check_backend() -> None:
 
 
 def need_tensorflow() -> None:
-    """Refuses another backend of Keras, after `import_keras`.
+    """Refuses any backend of Keras but TensorFlow. Comes after `import_keras`.
 
     Raises:
-        RequestError: It is another; this command differentiates with TensorFlow.
+        RequestError: It is another one; this command differentiates with TensorFlow.
     """
     import keras
 
@@ -50,7 +50,7 @@ def need_tensorflow() -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps what is written to the terminal below Python, at any log level, from it."""
+    """Hides what C++ code, below Python, writes to the terminal at any log level."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     terminal = os.dup(2)

@@ -1,4 +1,4 @@
-"""A registry: the one way in which the zoo finds a thing by its name."""
+"""A registry: the one way to find a thing of the zoo by its name."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Names for things of one kind.
 
-    A registry may name modules that register the built-in things. They are imported at the first
-    look-up, so that holding a registry costs nothing.
+    The modules that register the built-in things are imported at the first look-up, so an unused
+    registry costs nothing.
 
     Args:
         kind: What is registered, a noun for error messages ("block").

@@ -1,8 +1,8 @@
 """The residual connection, once, for every family of the zoo.
 
-`y = f(x) + x` where the dimensions of `f(x)` and `x` agree, and `y = f(x) + W x` where they do not
-(He et al. 2015, "Deep Residual Learning for Image Recognition", equations 1 and 2). Where the
-non-linearity stands is the `order`; what happens to `x` on its way to the sum is the `shortcut`.
+`y = f(x) + x` if the dimensions of `f(x)` and `x` agree, else `y = f(x) + W x` (He et al. 2015,
+"Deep Residual Learning for Image Recognition", equations 1 and 2). The `order` says where the
+non-linearity stands, the `shortcut` what is done to `x` before the sum.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def residual(
 
     Orders:
         post_activation: ReLU(f(x) + x), the original (He et al. 2015).
-        relu_output: ReLU(f(x)) + x; the stream between units stays an unrectified sum.
+        relu_output: ReLU(f(x)) + x; no ReLU follows the sum.
         linear_output: f(ReLU(x)) + x, pre-activation (He et al. 2016, "Identity Mappings in Deep
             Residual Networks"); the last unit's output needs an activation of its own.
-        All three are f(x) + x where the activation is linear.
+        With a linear activation all three are f(x) + x.
 
     Shortcuts:
         auto: the identity, and W x where the dimensions change (option B of He et al. 2015).
@@ -54,12 +54,12 @@ def residual(
     Args:
         x: Input, (batch, ..., channels).
         branch: Builds f(x), (batch, ..., channels').
-        project: Builds W x, in the shape of f(x); called only where a projection is due.
+        project: Builds W x, in the shape of f(x); called only if the shortcut needs it.
         order: Where the activation stands, see above.
-        activation: "relu"; "linear" for none, where f is non-linear itself; or what builds
-            another, such as the norm of a Transformer, whose places are the same three.
+        activation: "relu"; "linear" if f is non-linear itself; or a function that builds another
+            one. A Transformer's norm stands in the same three places.
         shortcut: What is added, see above.
-        stride: The step by which f shrinks every axis between batch and channels.
+        stride: How far f shrinks every axis between batch and channels.
         name: Prefix of the names of the layers made here.
 
     Returns:

@@ -14,7 +14,7 @@ class TextTable:
     """A table of plain texts.
 
     Attributes:
-        title: Above it; may be empty.
+        title: Stands above the table; may be empty.
         head: Names of the columns; the first column names the rows.
         rows: One cell for each column.
     """
@@ -37,11 +37,11 @@ class TextTable:
 
 
 class Result:
-    """Base of results: a result says what it is made of, all of it for a person."""
+    """Base of results. A subclass says which tables, lines and warnings a person sees."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What its user has to know; a command writes it to standard error."""
+        """What the user has to know. A command writes it to standard error."""
         return ()
 
     @property

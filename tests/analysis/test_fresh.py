@@ -7,7 +7,7 @@ from zoo.checkpoints.store import build_from_card
 from zoo.data.digits import load_digits
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
-from zoo.training.train import describe, train_model
+from zoo.training.train import new_card, train_model
 
 
 class Begin(keras.callbacks.Callback):
@@ -23,7 +23,7 @@ def test_weights_and_card_are_those_that_a_training_begins_with(tmp_path):
     trained = train_model(
         "residual_mlp", digits, recipe, tmp_path / "run", config=config, callbacks=[begin]
     )
-    card = describe("residual_mlp", digits, config)
+    card = new_card("residual_mlp", digits, config)
     for ours, theirs in zip(initial_weights(card, 3), begin.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     for name in ("model", "labels", "input", "config", "task", "columns"):
@@ -40,7 +40,7 @@ def test_weights_and_card_are_those_that_a_training_begins_with(tmp_path):
 )
 def test_without_dropout_training_is_no_chance(digits, model, form, config):
     dataset = digits if form == "image" else load_digits(form)
-    card = describe(model, dataset, config)
+    card = new_card(model, dataset, config)
     still, whole = without_dropout(card), build_from_card(card)
     assert [w.shape for w in still.get_weights()] == [w.shape for w in whole.get_weights()]
     x = dataset.train.x[:16].astype(np.float32)
@@ -51,4 +51,4 @@ def test_without_dropout_training_is_no_chance(digits, model, form, config):
 
 def test_what_follows_from_the_data_is_not_configured():
     with pytest.raises(RequestError, match="config cannot set 'num_classes'"):
-        describe("residual_mlp", load_digits("features"), {"num_classes": 3})
+        new_card("residual_mlp", load_digits("features"), {"num_classes": 3})

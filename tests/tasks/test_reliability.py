@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zoo.tasks.reliability import calibrate
+from zoo.tasks.reliability import reliability_of
 
 
 def sure(*confidences):
@@ -20,13 +20,13 @@ def sure(*confidences):
     ],
 )
 def test_the_error(confidences, y, error):
-    calibration = calibrate(sure(*confidences), np.array(y))
-    assert calibration.error == pytest.approx(error, abs=1e-6)
-    assert sum(calibration.examples) == len(y)
+    reliability = reliability_of(sure(*confidences), np.array(y))
+    assert reliability.error == pytest.approx(error, abs=1e-6)
+    assert sum(reliability.examples) == len(y)
 
 
 def test_the_bins_that_hold_something():
-    calibration = calibrate(sure(0.61, 0.69, 0.95), np.array([0, 1, 0]))
-    assert calibration.examples == (2, 1)
-    assert calibration.accuracy == (0.5, 1.0)
-    assert calibration.confidence == pytest.approx((0.65, 0.95))
+    reliability = reliability_of(sure(0.61, 0.69, 0.95), np.array([0, 1, 0]))
+    assert reliability.examples == (2, 1)
+    assert reliability.accuracy == (0.5, 1.0)
+    assert reliability.confidence == pytest.approx((0.65, 0.95))

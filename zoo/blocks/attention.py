@@ -9,8 +9,8 @@ from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
 from zoo.residual import Order, Shortcut, Tensor, residual
 
-# Added to the scores of padding: e^-30 of the attention is nothing, and a larger number would take
-# an int8 file the resolution of the scores.
+# Added to the scores of padding. e^-30 of the attention is as good as nothing. A larger number
+# would cost an int8 file the resolution of the other scores.
 _PADDING = -30.0
 
 
@@ -31,9 +31,9 @@ def encoder(
 ) -> Tensor:
     """Self-attention and two dense layers, each a residual unit (Vaswani et al. 2017).
 
-    The norm stands where the activation of a ResNet stands, so that the three orders are those of
-    the literature: "post_activation" is post-norm, the original; "linear_output" is pre-norm
-    (Xiong et al. 2020); "relu_output" norms the branch before the sum (Liu et al. 2022, Swin V2).
+    The norm takes the place of a ResNet's activation. The three orders are then known ones:
+    "post_activation" is post-norm, the original; "linear_output" is pre-norm (Xiong et al. 2020);
+    "relu_output" normalises the branch before the sum (Liu et al. 2022, Swin V2).
 
     Args:
         x: Input, (batch, steps, features).
@@ -44,8 +44,8 @@ def encoder(
         norm: See `zoo.blocks.norm`.
         dropout: Share of each branch's features dropped, in training.
         heads: Of the attention; they share the width.
-        expansion: Width between the two dense layers, in widths.
-        mask: (batch, steps) bool: steps that are no padding. None: all.
+        expansion: Width between the two dense layers, as a multiple of `width`.
+        mask: (batch, steps) bool: the steps that are not padding. None: all.
         name: Prefix of the layers' names.
 
     Returns:
@@ -92,14 +92,14 @@ def attention(
         x: Input, (batch, steps, features).
         width: Features of the output, all heads together.
         heads: Each attends with its share of the width.
-        mask: (batch, steps) bool: steps that are no padding. None: all.
+        mask: (batch, steps) bool: the steps that are not padding. None: all.
         name: Prefix of the layers' names.
 
     Returns:
         (batch, steps, width), before the dense layer that mixes the heads.
     """
     share = width // heads
-    # Open where it is None: no Reshape could infer it where a worker's part of a batch is empty.
+    # May be None. No Reshape to -1: it fails on a worker's empty part of a batch.
     steps = x.shape[1]
 
     def project(kind: str) -> Tensor:
@@ -112,7 +112,7 @@ def attention(
     query, key, value = (project(kind) for kind in ("query", "key", "value"))
     scores = ops.matmul(query * share**-0.5, ops.transpose(key, (0, 1, 3, 2)))
     if mask is not None:
-        # By a sum, not a choice: in integers a choice would tie the ranges together.
+        # A sum and no `where`: in integers that would force one range on both.
         scores = scores + ops.where(mask, 0.0, _PADDING)[:, None, None, :]
     mixed = ops.matmul(ops.softmax(scores), value)
     if steps is None:

@@ -60,8 +60,8 @@ def bottleneck(
 ) -> Tensor:
     """1×1, 3×3 and 1×1 convolutions (He et al. 2015, figure 5 right).
 
-    The stride is in the 3×3 convolution, as in torchvision ("ResNet v1.5"), where the paper has it
-    in the first 1×1.
+    The stride is in the 3×3 convolution, as in torchvision ("ResNet v1.5"). The paper has it in the
+    first 1×1.
 
     Args:
         x: Input, (batch, height, width, channels).

@@ -23,8 +23,8 @@ def mlp(
 ) -> Tensor:
     """Two dense layers: the basic block of He et al. 2015 (figure 5 left) without the image.
 
-    Two and not one, because a residual unit of one layer is y = W x + x, for which its authors
-    "have not observed advantages" (section 3.2).
+    It has two layers because a residual unit of one layer is y = W x + x, for which He et al. "have
+    not observed advantages" (section 3.2).
 
     Args:
         x: Input, (batch, features).
@@ -53,7 +53,7 @@ def mlp(
 
 
 def dense_norm(x: Tensor, width: int, norm: Norm, *, name: str, zero_init: bool = False) -> Tensor:
-    """Returns a dense layer and its norm; it has a bias only where the norm has none.
+    """Returns a dense layer and its norm. The layer has a bias only if the norm has none.
 
     Args:
         x: Input, (batch, ..., features).

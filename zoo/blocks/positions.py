@@ -12,7 +12,7 @@ from zoo.residual import Tensor
 def add_positions(x: Tensor) -> Tensor:
     """Adds sines and cosines of each step's number (Vaswani et al. 2017, section 3.5).
 
-    They have no weights, and are there for a sequence of any length.
+    They have no weights, and work for any length.
 
     Args:
         x: (batch, steps, features); steps may be None.

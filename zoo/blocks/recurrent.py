@@ -31,9 +31,9 @@ def lstm(
     Args:
         x: Input, (batch, steps, features).
         width: Features of the LSTM's output, in each direction.
-        order: Where the activation stands, see `zoo.residual`; of no effect where it is linear.
-        activation: Of the sum. An LSTM is non-linear itself, so the sum usually has none, and the
-            stream between the layers stays a sum (Wu et al. 2016, section 3.1).
+        order: Where the activation stands, see `zoo.residual`; no effect if that is linear.
+        activation: Of the sum. An LSTM is non-linear itself, so the sum usually needs none (Wu et
+            al. 2016, section 3.1).
         shortcut: What is added, see `zoo.residual`.
         zero_init: Starts the norm's gamma at zero, so that the unit starts as its shortcut.
         norm: After the LSTM, see `zoo.blocks.norm`.
@@ -41,8 +41,8 @@ def lstm(
         recurrent_dropout: Share of the LSTM's state dropped on its way to the next step (Gal and
             Ghahramani 2016), in training.
         bidirectional: Whether a second LSTM reads the sequence from its end.
-        mask: (batch, steps) bool, true for the real steps; padding is at the end. None: all are
-            real.
+        mask: (batch, steps) bool, true for the steps that are not padding, which is at the end.
+            None: all.
         name: Prefix of the layers' names.
 
     Returns:
@@ -64,8 +64,8 @@ def lstm(
         )
         if bidirectional:
             layer = layers.Bidirectional(layer, name=f"{name}_bidirectional")
-        # Padding comes after the real steps. An LSTM that reads forwards has passed them by then;
-        # only the one that reads backwards meets the padding first, and has to skip it.
+        # Padding is at the end. An LSTM that reads forwards has seen all real steps by then. One
+        # that reads backwards meets the padding first, and has to skip it.
         y = layer(y, mask=mask if bidirectional else None)
         y = normalise(y, norm, name=name, zero_init=zero_init, mask=mask)
         return layers.Dropout(dropout, name=f"{name}_dropout")(y) if dropout else y

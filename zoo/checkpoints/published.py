@@ -1,4 +1,4 @@
-"""The checkpoints that others published and that are fetched at their first use, as a table."""
+"""A table of the checkpoints that others published. Each is downloaded at its first use."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NOTES = (
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A way of training, by its tag: what all its checkpoints share.
+class Pretraining:
+    """What the checkpoints of one tag have in common.
 
     Attributes:
-        trained_by: Who trained, with which recipe.
+        trained_by: Who trained them, and how.
         licence: SPDX name, as stated on the Hub.
         publisher: Who published the accuracies.
         interpolation: Of the scaling in evaluation.
@@ -38,12 +38,14 @@ class Recipe:
 
 
 # timm scales the shorter side to floor(size / crop).
-_RECIPES = {
-    "tv_in1k": Recipe("torchvision, IMAGENET1K_V1", "BSD-3-Clause", "torchvision", "bilinear", 256),
-    "tv2_in1k": Recipe(
+_PRETRAININGS = {
+    "tv_in1k": Pretraining(
+        "torchvision, IMAGENET1K_V1", "BSD-3-Clause", "torchvision", "bilinear", 256
+    ),
+    "tv2_in1k": Pretraining(
         "torchvision, IMAGENET1K_V2", "BSD-3-Clause", "torchvision", "bilinear", 232
     ),
-    "a1_in1k": Recipe(
+    "a1_in1k": Pretraining(
         "timm, ResNet Strikes Back A1 (Wightman et al. 2021)",
         "Apache-2.0",
         "timm",
@@ -59,9 +61,9 @@ class Published:
 
     Attributes:
         model: A name of `zoo.list_models()`.
-        tag: Of its recipe.
+        tag: A key of `_PRETRAININGS`.
         top1: On ImageNet's validation images at 224 pixels.
-        top1_288: At 288 pixels without a margin (crop 1.0); None: not published.
+        top1_288: The same at 288 pixels without a margin (crop 1.0); None: not published.
         original: The PyTorch file that the Hub's was made from.
         original_sha256: Of that file; "": not known.
         sha256: Of the Hub's file; "": not known, and pinned when it is first fetched.
@@ -88,9 +90,9 @@ class Published:
         return f"timm/{self.name}"
 
 
-# The accuracies are those that torchvision and timm publish; none was measured here. timm's
-# `fb_ssl` and `fb_swsl` weights are CC-BY-NC and not listed. A hash of a file of the Hub is here
-# where at least two projects that have nothing to do with each other publish the same.
+# torchvision and timm publish the accuracies; none was measured here. timm's `fb_ssl` and `fb_swsl`
+# weights are CC-BY-NC, so they are not listed. The hash of a Hub file is here only if at least two
+# independent projects publish it.
 _ROWS = (
     Published(
         "resnet18", "tv_in1k", 0.6976, None, "resnet18-f37072fd.pth",
@@ -127,8 +129,8 @@ PUBLISHED = {row.name: row for row in _ROWS}
 
 
 def published_card(row: Published) -> Card:
-    """Returns the card of a published checkpoint; its files are known when it has been fetched."""
-    recipe = _RECIPES[row.tag]
+    """Returns the card of a published checkpoint. Its files are known after the download."""
+    pretraining = _PRETRAININGS[row.tag]
     architecture = MODELS.get(row.model)
     measured = {"ImageNet-1k": row.top1, "ImageNet-1k at 288 px": row.top1_288}
     return Card(
@@ -138,18 +140,18 @@ def published_card(row: Published) -> Card:
             shape=architecture.input_shape,
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
-            resize=recipe.resize,
-            interpolation=recipe.interpolation,
+            resize=pretraining.resize,
+            interpolation=pretraining.interpolation,
         ),
         metrics=tuple(
-            Metric("top1", value, dataset, "validation", 50_000, source=recipe.publisher)
+            Metric("top1", value, dataset, "validation", 50_000, source=pretraining.publisher)
             for dataset, value in measured.items()
             if value is not None
         ),
-        training=Provenance(data=Learnt("ImageNet-1k"), recipe={"name": recipe.trained_by}),
+        training=Provenance(data=Learnt("ImageNet-1k"), recipe={"name": pretraining.trained_by}),
         parameters=architecture.parameters,
         macs=architecture.macs,
-        licence=recipe.licence,
+        licence=pretraining.licence,
         source=f"https://huggingface.co/{row.hub_id}",
         origin={
             "hub_id": row.hub_id,

@@ -112,9 +112,9 @@ def _outcome(
     from zoo.analysis.gradients.gradients import GradientProbe
     from zoo.checkpoints.load import load
     from zoo.training.run_folder import read_history
-    from zoo.training.train import describe
+    from zoo.training.train import new_card
 
-    card = describe(values.model, dataset, twin.config)
+    card = new_card(values.model, dataset, twin.config)
     command = command_line("compare", values)
     checkpoints, histories, surfaces = [], [], []
     figures: dict[str, list[float]] = {}

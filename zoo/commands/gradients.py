@@ -102,7 +102,7 @@ def _subject(
 ) -> tuple[Card, Dataset]:
     from zoo.checkpoints.catalogue import checkpoint_card
     from zoo.data.sources import load_dataset, load_for
-    from zoo.training.train import check_config, describe
+    from zoo.training.train import check_config, new_card
 
     if values.checkpoint:
         card = checkpoint_card(values.checkpoint)
@@ -111,7 +111,7 @@ def _subject(
     kind = MODELS.get(values.model).input
     load = partial(load_dataset, values.data, kind, image_size=values.image_size)
     dataset = read(values, terminal, lambda how: load(reading=how))
-    return describe(values.model, dataset, config), dataset
+    return new_card(values.model, dataset, config), dataset
 
 
 def _measure(

@@ -1,4 +1,4 @@
-"""The models of the zoo, as data: a row each. TensorFlow is imported only when one is built."""
+"""The models of the zoo, as rows of a table. TensorFlow is imported only when one is built."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Architecture:
         parameters: Trainable parameters at that shape and width.
         macs: Multiply-accumulates for one example, at that shape and width.
         paper: Where it comes from.
-        recipe: How it is trained where nothing else is asked: fields of
-            `zoo.training.recipe.Recipe` over its defaults.
+        recipe: How it is trained by default: fields of `zoo.training.recipe.Recipe` that differ
+            from that class's defaults.
     """
 
     builder: str
@@ -163,7 +163,7 @@ def build(name: str, **config: Any) -> keras.Model:
         if key not in known:
             raise RequestError(unknown(f"configuration of {name}:", key, known))
         truth = str(parameters[key].annotation).startswith("bool")
-        # Any text is true to Python: "no" would be yes.
+        # Python takes any text for true, even "no".
         if truth and not isinstance(value, bool) and value is not parameters[key].default:
             raise RequestError(f"{key} must be true or false, not {value!r}")
     defaults = {key: parameters[key].default for key in known}
@@ -174,7 +174,7 @@ def build(name: str, **config: Any) -> keras.Model:
         return construct()
     except RequestError:
         raise
-    except Exception as error:  # Of a configuration that others wrote anything may be wrong.
+    except Exception as error:  # Others wrote the configuration: anything may be wrong.
         values = ", ".join(f"{key}={value!r}" for key, value in config.items())
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise RequestError(f"{name} cannot be built with {values[:200]}: {reason}") from error

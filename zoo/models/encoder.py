@@ -42,27 +42,26 @@ def residual_encoder(
 ) -> keras.Model:
     """Builds a residual encoder: patches, positions, attention blocks, pooling, a linear head.
 
-    Where the number of steps is open, those at the end of which every value is zero are padding:
-    they change nothing, so that a sequence gives the same logits however far it is padded.
+    If the number of steps is open, steps of zeros at the end are padding. They change nothing: a
+    sequence gives the same logits however far it is padded.
 
     Args:
         depth: Blocks; each of the block "encoder" has two residual units.
         width: Features inside.
         heads: Of each attention.
-        expansion: Width inside each block's dense layers, in widths.
+        expansion: Width inside each block's dense layers, as a multiple of `width`.
         patch: Steps, or height and width in pixels, that become one step (Dosovitskiy et al. 2020).
         block: Name of a registered block.
         norm: See `zoo.blocks.norm`.
         dropout: Share of features dropped after each branch, in training.
-        pool: "mean" takes the average of the real steps (those that are no padding), "last" the
-            last real one.
-        masked: Whether steps of zeros at the end are padding; None: where the number of steps is
+        pool: "mean" takes the average of the steps that are not padding, "last" the last of them.
+        masked: Whether steps of zeros at the end are padding; None: if the number of steps is
             open.
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features), steps may be None; or (height, width, channels).
         shortcut: What is added, see `zoo.residual`.
         order: Where the norm stands, see `zoo.blocks.attention`.
-        zero_init: Starts each branch at zero. Not where there is no shortcut.
+        zero_init: Starts each branch at zero. Ignored without a shortcut.
         mean: Subtracted from each feature or channel, in its own units; None: nothing is.
         std: Each feature or channel is divided by it; None: nothing is.
         name: Of the model.
@@ -102,7 +101,7 @@ def residual_encoder(
     for index in range(1, depth + 1):
         x = unit(x, width, name=unit_name(index))
     if order == "linear_output":
-        # The sums carry no norm in this order: one more after the last.
+        # In this order no norm follows the last sum, so it gets one here.
         x = normalise(x, norm, name="head", mask=real)
     x = pooled(x, places, real, pool)
     if num_classes:
@@ -113,16 +112,16 @@ def residual_encoder(
 def _sequence_stem(
     x: Tensor, width: int, patch: int, places: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor | None]:
-    """Returns patches of steps as steps, and the places and the mask of those."""
+    """Joins steps to patches. Returns these as steps, with their places and mask."""
     real = None
     if places is not None:
         number, last = places
         real = number <= last
-        # What padding became in the normalisation must not reach the last patch's real steps.
+        # The normalisation changed the zeros of padding, which may share a patch with real steps.
         x = x * ops.where(real, 1.0, 0.0)[..., None]
         if patch > 1:
-            # A patch is real where its first step is, for padding is at the end only. Every
-            # `patch`-th number by a pool, since XNNPACK takes no slice with a stride.
+            # A patch is real if its first step is, since padding is only at the end. A pool takes
+            # every `patch`-th number, because XNNPACK takes no slice with a stride.
             number = ops.squeeze(ops.average_pool(number[..., None], 1, patch), -1)
             real = number <= last
             places = number, ops.max(ops.where(real, number, 0.0), axis=1, keepdims=True)

@@ -11,7 +11,7 @@ IMAGENET_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 
 
 def imagenet_statistics(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Returns mean and deviation for each channel; their average where it is not RGB."""
+    """Returns mean and deviation for each channel; without RGB, their averages."""
     if channels == 3:
         return IMAGENET_MEAN, IMAGENET_STD
     return (sum(IMAGENET_MEAN) / 3,) * channels, (sum(IMAGENET_STD) / 3,) * channels

@@ -41,8 +41,8 @@ def residual_lstm(
 ) -> keras.Model:
     """Builds a residual LSTM: recurrent residual units, pooling over time, a linear head.
 
-    Where the number of steps is open, those at the end of which every value is zero are padding:
-    they change nothing, so that a sequence gives the same logits however far it is padded.
+    If the number of steps is open, steps of zeros at the end are padding. They change nothing: a
+    sequence gives the same logits however far it is padded.
 
     Args:
         depth: Residual units; each of the block "lstm" has one LSTM layer.
@@ -53,15 +53,15 @@ def residual_lstm(
         dropout: Share of features dropped after each LSTM, in training.
         recurrent_dropout: Share of an LSTM's state dropped between steps, in training.
         pool: "last" takes the last step that is not padding, "mean" the average of all such.
-        masked: Whether steps of zeros at the end are padding; None: where the number of steps is
+        masked: Whether steps of zeros at the end are padding; None: if the number of steps is
             open.
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features); steps may be None.
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
         order: Where the activation stands, see `zoo.residual`.
         activation: Of the sums, see `zoo.blocks.recurrent`.
-        zero_init: Starts each branch at zero, which takes a norm. Not where there is no shortcut,
-            for then the model would start as nothing.
+        zero_init: Starts each branch at zero, which needs a norm. Ignored without a shortcut, where
+            the model would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
         name: Of the model.
@@ -97,7 +97,7 @@ def residual_lstm(
     for index in range(1, depth + 1):
         x = unit(x, width, name=unit_name(index))
     if order == "linear_output" and activation == "relu":
-        # The sums carry no activation in this order: one more after the last (He et al. 2016).
+        # In this order no activation follows the last sum, so it gets one here (He et al. 2016).
         x = normalise(x, norm, name="head", mask=real)
         x = layers.ReLU(name="head_relu")(x)
     x = pooled(x, places, real, pool)

@@ -11,16 +11,15 @@ from keras import layers
 def count_macs(model: keras.Model) -> int:
     """Returns the multiply-accumulates of one example through a functional model.
 
-    Convolutions, dense layers and the matrix products of LSTMs and of attention count, as is the
-    custom (He et al. 2015, table 1, calls them FLOPs); norms, activations and sums do not.
+    Convolutions, dense layers and the matrix products of LSTMs and of attention count; norms,
+    activations and sums do not. He et al. 2015, table 1, calls this figure FLOPs.
 
     Args:
-        model: With a fixed input shape. Where the number of steps is open, the count is for one
-            step.
+        model: With a fixed input shape. If the number of steps is open, one step is counted.
     """
     steps = model.input_shape[1] or 1
     held = sum(_layer_macs(layer, steps) for layer in model._flatten_layers(include_self=False))
-    # The product of two activations, as in attention, is an operation and no layer.
+    # The product of two activations, as in attention, is an operation and not a layer.
     products = [node for node in model.operations if type(node).__name__ == "Matmul"]
     return held + sum(
         _positions(node.output.shape) * (node.input[0].shape[-1] or 1) for node in products

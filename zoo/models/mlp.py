@@ -47,8 +47,8 @@ def residual_mlp(
         input_shape: (features,).
         shortcut: What is added, see `zoo.residual`.
         order: Where the ReLU stands, see `zoo.residual`.
-        zero_init: Starts each branch at zero, so that a deep model starts as a shallow one. Not
-            where there is no shortcut, for then it would start as nothing.
+        zero_init: Starts each branch at zero, so that a deep model starts as a shallow one. Ignored
+            without a shortcut, where it would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
         name: Of the model.
@@ -78,7 +78,7 @@ def residual_mlp(
     for index in range(1, depth + 1):
         x = unit(x, width, name=unit_name(index))
     if order == "linear_output":
-        # The sums carry no activation in this order: one more after the last (He et al. 2016).
+        # In this order no activation follows the last sum, so it gets one here (He et al. 2016).
         x = normalise(x, norm, name="head")
         x = layers.ReLU(name="head_relu")(x)
     if num_classes:

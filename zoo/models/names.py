@@ -1,4 +1,4 @@
-"""The grammar of layer names: weights, fine-tuning, rates by layer and pictures rely on it.
+"""The grammar of layer names, on which weights, fine-tuning and the pictures of gradients rely.
 
     normalization       the raw input, normalised
     stem_…              from there to the first unit
@@ -33,13 +33,13 @@ def unit_name(index: int, stage: int | None = None) -> str:
 
 
 def unit_of(name: str) -> str | None:
-    """Returns the prefix of the unit that a layer or path belongs to; None: to none."""
+    """Returns the prefix of the unit that a layer or path belongs to; None if to none."""
     match = _UNIT.match(name)
     return match[0] if match else None
 
 
 def stage_and_index(unit: str) -> tuple[int | None, int]:
-    """Returns what `unit_name` made a prefix of: the stage, and the index in it."""
+    """Returns the stage and the index that `unit_name` made a prefix of."""
     match = _UNIT.match(f"{unit}_")
     assert match is not None, unit
     return None if match[1] is None else int(match[1]), int(match[2])

@@ -20,7 +20,7 @@ def places_of(
 ) -> tuple[Tensor, Tensor]:
     """Returns the number of each step, (batch, steps) from 1, and that of the last real one.
 
-    Written in operators that a GPU's delegate and int8 take.
+    Uses only operators that GPU delegates and int8 files support.
 
     Args:
         sequence: (batch, steps, features), raw.
@@ -29,10 +29,10 @@ def places_of(
     """
     features = sequence.shape[-1]
     mean, std = per_channel(mean, 0.0, features), per_channel(std, 1.0, features)
-    # Of the raw values, since the normalisation turns zeros into something else; and by the
-    # largest, since no GPU takes the REDUCE_ANY of `keras.layers.Masking`. Scaled to some tens:
-    # TensorFlow Lite aborts where it compares int8 values whose step is 1 or more, and takes values
-    # for equal that are less than 1/256 apart (kernels/comparisons.cc, the shift by 8).
+    # Looks at raw values, since the normalisation changes zeros. Takes the largest, since no GPU
+    # supports the REDUCE_ANY of `keras.layers.Masking`. Scales it to some tens: TensorFlow Lite
+    # aborts if it compares int8 values whose step is 1 or more, and takes values for equal that are
+    # less than 1/256 apart (kernels/comparisons.cc, the shift by 8).
     scales = [100 / (abs(float(m)) + 10 * float(s)) for m, s in zip(mean, std, strict=True)]
     scaled = layers.Rescaling(scales, dtype="float32", name="scaled")(sequence)
     real = ops.max(ops.abs(scaled), axis=-1) > 0
@@ -48,8 +48,8 @@ def pooled(
     Args:
         x: (batch, steps, features).
         places: Of `places_of`; None: no step is padding.
-        real: (batch, steps) bool, which steps are no padding; None: all.
-        pool: "last" takes the last real step, "mean" the average of all such.
+        real: (batch, steps) bool, which steps are not padding; None: all.
+        pool: "last" takes the last real step, "mean" the average of the real ones.
 
     Raises:
         RequestError: Unknown pool.
@@ -59,8 +59,8 @@ def pooled(
     if pool == "mean":
         return layers.GlobalAveragePooling1D(name="head_pool")(x, mask=real)
     if places is None:
-        # Not x[:, -1], for no GPU takes a slice that drops an axis.
+        # Not x[:, -1]: no GPU supports a slice that drops an axis.
         return layers.Reshape(x.shape[2:], name="head_pool")(x[:, -1:])
     last = ops.expand_dims(ops.equal(*places), -1)
-    # By a product: in integers a choice would give x the narrower range of its last steps.
+    # A product and no `where`: in integers that would give x the narrower range of its last steps.
     return ops.sum(x * ops.where(last, 1.0, 0.0), axis=1)

@@ -58,7 +58,7 @@ def resnet(
         (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, stem, order or shortcut; a size under 32; stages that are no
+        RequestError: Unknown block, stem, order or shortcut; a size under 32; stages that are not
             whole numbers.
     """
     _check_shape(input_shape)
@@ -76,7 +76,7 @@ def resnet(
             stride = 2 if stage > 1 and index == 1 else 1
             x = unit(x, width, stride=stride, name=unit_name(index, stage))
     if order == "linear_output":
-        # The sums carry no activation in this order: one more after the last (He et al. 2016).
+        # In this order no activation follows the last sum, so it gets one here (He et al. 2016).
         x = normalise(x, "batch", name="head")
         x = layers.ReLU(name="head_relu")(x)
     x = layers.GlobalAveragePooling2D(name="head_pool")(x)
@@ -89,7 +89,7 @@ def _stem(x: Tensor, width: int, stem: str) -> Tensor:
     if stem == "imagenet":
         x = conv_bn(x, width, 7, 2, name="stem")
         x = layers.ReLU(name="stem_relu")(x)
-        # Zeros are as good as torch's -inf here: after a ReLU nothing is smaller.
+        # After a ReLU nothing is below zero, so zeros pad as well as torch's -inf.
         x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
         return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
     if stem == "small":

@@ -1,4 +1,4 @@
-"""How large a model may be. Checked before it is built, for a configuration may be hostile."""
+"""How large a model may be. Checked before it is built, since others may write configurations."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SURELY_SMALL = MOST_PARAMETERS // 5
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuses sizes, by their names, that are not whole numbers from 1 up, and too great a depth.
+    """Refuses sizes that are not whole numbers from 1 up, and too many blocks.
 
     Raises:
-        RequestError: One is not; the message names it.
+        RequestError: The message names the size.
     """
     for name, size in sizes.items():
         if type(size) is not int or size < 1:  # Not True, which is an int as well.
@@ -36,10 +36,10 @@ def check_sizes(**sizes: int) -> None:
 
 
 def check_shares(**shares: float) -> None:
-    """Refuses shares, such as of dropout, by their names, that are not in [0, 1).
+    """Refuses shares, such as of dropout, that are not in [0, 1).
 
     Raises:
-        RequestError: One is not; the message names it.
+        RequestError: The message names the share.
     """
     for name, share in shares.items():
         if not isinstance(share, (int, float)) or not 0 <= share < 1:
@@ -47,10 +47,10 @@ def check_shares(**shares: float) -> None:
 
 
 def check_stages(depths: Sequence[int], widths: Sequence[int]) -> None:
-    """Refuses depths and widths of stages that are no such, or too many blocks.
+    """Refuses depths and widths of stages that are not positive whole numbers, or too many blocks.
 
     Raises:
-        RequestError: They are; the message names them.
+        RequestError: The message names them.
     """
     for key, values in (("depths", depths), ("widths", widths)):
         if not isinstance(values, (list, tuple)) or not values:
@@ -94,16 +94,16 @@ def check_parameters(
 
 
 def without_values(ask: Callable[[], T]) -> T:
-    """Calls `ask`, in which layers get names and shapes, yet no memory for their weights.
+    """Calls `ask` without giving memory to the weights of the models that it builds.
 
-    Keras keeps a list of the variables that wait for values, a list for each thread, and would
-    fill them all at the next opportunity. A thread of its own takes its list with it.
+    Keras lists the variables that wait for values, in one list for each thread, and would later
+    fill them all. Here a thread of its own ends, and takes its list with it.
 
     Args:
         ask: Builds models.
 
     Returns:
-        What `ask` returns. A model among it has layers, names and shapes, but can compute nothing.
+        What `ask` returns. Its models have layers, names and shapes, but cannot compute.
     """
     import keras
 

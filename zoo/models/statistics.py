@@ -1,4 +1,4 @@
-"""The running statistics of batch normalisation, taken anew from data."""
+"""New running statistics for batch normalisation, computed from data."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 def adopt_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
     """Sets the running statistics of batch normalisation to the mean of those of some batches.
 
-    Layers that are not trainable keep theirs; so do all where there are no batches.
+    Layers that are not trainable keep theirs. Without batches nothing changes.
 
     Args:
-        model: Its other weights stay. If it has dropout, dropout acts here.
+        model: Its other weights stay. Dropout is active here.
         batches: (examples, ...) raw inputs each.
     """
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]

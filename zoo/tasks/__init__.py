@@ -1,4 +1,4 @@
-"""What is learnt, in one registry: a frozen task owns its targets, loss, figures and score.
+"""What is learnt. A task defines its targets, loss, figures and score; all are in one registry.
 
     @tasks.register("ordinal")   # A task of your own: an instance of `Task`, registered by name.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How one class fares: of those predicted, and of those that are."""
+    """Precision and recall of one class."""
 
     label: str
     precision: float
@@ -48,7 +48,7 @@ class ClassificationScore(Score):
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
-        """Each class, and which class is taken for which."""
+        """Figures of each class, and the confusion of classes."""
         labels = tuple(row.label for row in self.classes)
         classes = tuple(
             (row.label, *(f"{v:.4f}" for v in (row.precision, row.recall, row.f1)),
@@ -68,7 +68,7 @@ class ClassificationScore(Score):
 
 @dataclass(frozen=True)
 class Classification(Task):
-    """Classes; the model gives a logit for each."""
+    """Classes. The model gives a logit for each."""
 
     name: str = "classification"
     learns: Learns = "classes"
@@ -93,7 +93,7 @@ class Classification(Task):
         return [keras.metrics.CategoricalAccuracy(name="accuracy")]
 
     def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
-        """Ranks by validation accuracy, and equal ones by validation loss."""
+        """Ranks by validation accuracy, then by validation loss."""
         return epoch["val_accuracy"], -epoch["val_loss"]
 
     def score(

@@ -19,7 +19,7 @@ class RegressionScore(Score):
     """Scores of a regression.
 
     Attributes:
-        r2: Coefficient of determination: 1 is perfect, 0 as good as the mean.
+        r2: Coefficient of determination. 1 is perfect; 0 is as good as always giving the mean.
         mae: Mean absolute error, in the units of the truth.
     """
 
@@ -34,7 +34,7 @@ class RegressionScore(Score):
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Values; the model gives one, learnt standardised."""
+    """Values. The model gives one; while it learns, values have mean 0 and deviation 1."""
 
     name: str = "regression"
     learns: Learns = "values"
@@ -89,7 +89,7 @@ class Regression(Task):
         return {"r2": self.score(outputs, y, ()).r2, "loss": float(loss)}
 
     def described(self, labels: Sequence[str]) -> str:
-        """There is one."""
+        """Returns "one value"."""
         return "one value"
 
     def scale(self, y: np.ndarray) -> Scale:

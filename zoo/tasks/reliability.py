@@ -8,15 +8,15 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Reliability:
     """Confidence beside accuracy (Guo et al. 2017).
 
     Attributes:
-        error: Expected calibration error: the mean distance between the two over the bins, weighted
-            by their examples. 0 is perfect.
+        error: Expected calibration error: the mean distance of confidence and accuracy over the
+            bins, weighted by their examples. 0 is perfect.
         confidence: Mean of the highest probability in each bin that holds examples.
-        accuracy: Share of right predictions in it.
-        examples: In it.
+        accuracy: Share of right predictions in each such bin.
+        examples: Number of examples in each such bin.
     """
 
     error: float
@@ -25,7 +25,7 @@ class Calibration:
     examples: tuple[int, ...]
 
 
-def calibrate(probabilities: np.ndarray, y: np.ndarray, bins: int = 10) -> Calibration:
+def reliability_of(probabilities: np.ndarray, y: np.ndarray, bins: int = 10) -> Reliability:
     """Compares confidence with accuracy.
 
     Args:
@@ -40,7 +40,7 @@ def calibrate(probabilities: np.ndarray, y: np.ndarray, bins: int = 10) -> Calib
     count = np.array([(bin_of == b).sum() for b in held])
     mean = np.array([confidence[bin_of == b].mean() for b in held])
     share = np.array([right[bin_of == b].mean() for b in held])
-    return Calibration(
+    return Reliability(
         error=float((count * abs(mean - share)).sum() / len(y)),
         confidence=tuple(map(float, mean)),
         accuracy=tuple(map(float, share)),

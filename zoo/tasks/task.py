@@ -1,4 +1,4 @@
-"""What a task has to say; whoever trains, measures, shows or exports asks it here."""
+"""What a task defines. Training, evaluation, pages and export ask it here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Score(ABC):
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
-        """What a person may look at besides."""
+        """More figures, for a person."""
         return ()
 
 
@@ -68,8 +68,8 @@ class Task(ABC):
 
     Attributes:
         name: In the registry, in cards, and after `--task=`.
-        learns: "classes": the truth of an example is the index of its label, int64. "values": it
-            is a number, float32, and there is one label, the number's name.
+        learns: "classes": the truth of an example is the index of its label, int64. "values": the
+            truth is a number, float32, and the one label is that number's name.
         outputs: What a model of this task gives, in `export.export_model`'s words: an export
             appends a softmax to "logits", and leaves "probabilities" and "values" as they are.
         watched: The figure of an epoch that its curves show.
@@ -86,7 +86,7 @@ class Task(ABC):
     def loss(
         self, smoothing: float = 0.0, reduction: str | None = "sum_over_batch_size"
     ) -> keras.losses.Loss:
-        """Returns the loss of a model's outputs, whose truth comes as `targets` gives it.
+        """Returns the loss, which compares a model's outputs with what `targets` returns.
 
         Args:
             smoothing: Share of the truth that is spread over all classes (Szegedy et al. 2016);
@@ -104,7 +104,7 @@ class Task(ABC):
 
     @abstractmethod
     def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
-        """Returns what is greater for a better epoch, from its row of figures."""
+        """Returns a key of an epoch's figures; the best epoch has the greatest key."""
 
     @abstractmethod
     def score(self, predictions: np.ndarray, y: np.ndarray, labels: Sequence[str]) -> Score:
@@ -124,14 +124,14 @@ class Task(ABC):
 
     @abstractmethod
     def described(self, labels: Sequence[str]) -> str:
-        """Returns how much there is to learn, for a person: "10 classes"."""
+        """Returns what there is to learn, for a person: "10 classes"."""
 
     def text(self, figure: str, value: float) -> str:
         """Returns a figure of a score for a person: "r2 0.8012"."""
         return f"{figure} {value:.5g}"
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        """Returns what an export of a model gives where the model gives `outputs`."""
+        """Returns what an exported file gives where the model gives `outputs`."""
         return outputs
 
     def targets(self, y: Any, outputs: int) -> tf.Tensor:
@@ -151,17 +151,17 @@ class Task(ABC):
         return self.loss(reduction=None)(self.targets(y, outputs.shape[-1]), outputs)
 
     def correct(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """Returns how many examples of a batch are right; NaN where none can be right or wrong."""
+        """Returns how many predictions of a batch are right; NaN if values cannot be right."""
         import tensorflow as tf
 
         return tf.constant(float("nan"))
 
     def scale(self, y: np.ndarray) -> Scale | None:
-        """Returns the scale in which the truth of a training split is learnt; None: as it is."""
+        """Returns the scale to learn the truth of a training split in; None: its own units."""
         return None
 
     def strata(self, y: np.ndarray) -> np.ndarray:
-        """Returns the group of each example, int64: splits and samples keep the groups' shares."""
+        """Returns the group of each example, int64. Splits and samples keep the groups' shares."""
         return np.zeros(len(y), np.int64)
 
 

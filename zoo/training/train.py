@@ -217,7 +217,7 @@ def train_model(
 
     check_recipe(recipe, MODELS.get(model).input, dataset.task)
     card = dataclasses.replace(
-        describe(model, dataset, config),
+        new_card(model, dataset, config),
         training=training.provenance,
         licence=licence,
         source="trained from scratch with zoo train",
@@ -266,7 +266,7 @@ def check_config(model: str, config: Mapping[str, Any], image_size: int | None =
             raise
 
 
-def describe(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
+def new_card(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
     """Returns the card that a training of a model on a data set begins with.
 
     Args:

@@ -13,13 +13,13 @@ from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.digits import load_digits
 from zoo.tasks.regression import REGRESSION
-from zoo.training.train import describe
+from zoo.training.train import new_card
 
 SEEDS = 3
 
 
 def measured(name, model, dataset, config, seeds=SEEDS, **settings):
-    card = describe(model, dataset, config)
+    card = new_card(model, dataset, config)
     probe = GradientProbe(card, dataset, **{"lines": 2, "points": 100, **settings})
     return probe.network(name, "initial", [initial_weights(card, seed) for seed in range(seeds)])
 
@@ -101,7 +101,7 @@ def test_norms_of_a_regression_do_not_know_its_units():
     for unit in (1.0, 1000.0):
         split = Split(x, (unit * (7 + x[:, 0])).astype(np.float32), task=REGRESSION)
         dataset = Dataset("values", ("y",), dict.fromkeys(SPLITS, split))
-        card = describe("residual_mlp", dataset, {"depth": 2, "width": 8, "dropout": 0.0})
+        card = new_card("residual_mlp", dataset, {"depth": 2, "width": 8, "dropout": 0.0})
         weights = initial_weights(card, 0)
         trained = [np.array(value) for value in weights]
         trained[-2] *= split.y.std()

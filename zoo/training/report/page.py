@@ -17,7 +17,7 @@ from zoo.drawing import drawn
 from zoo.files import write_text
 from zoo.page import page, picture, table
 from zoo.tasks.classification import CLASSIFICATION, ClassificationScore
-from zoo.tasks.reliability import Calibration, calibrate
+from zoo.tasks.reliability import Reliability, reliability_of
 from zoo.training.run_folder import CURVES, HISTORY, PAGE, RECORD
 
 _MISTAKES = 12
@@ -38,8 +38,8 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         split: The test split.
     """
     score = CLASSIFICATION.score(probabilities, split.y, card.labels)
-    calibration = calibrate(probabilities, split.y)
-    _draw_reliability(calibration, folder / "calibration.png")
+    reliability = reliability_of(probabilities, split.y)
+    _draw_reliability(reliability, folder / "calibration.png")
     if len(card.labels) <= _MOST_NAMED:
         confusion = _confusion_table(score, card.labels)
     else:
@@ -50,7 +50,7 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         for index in worst_mistakes(probabilities, split.y)
         if split.x.ndim == 4
     ]
-    write_text(folder / PAGE, _page(card, score, calibration, confusion, "".join(shown)))
+    write_text(folder / PAGE, _page(card, score, reliability, confusion, "".join(shown)))
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -61,7 +61,7 @@ def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _page(
-    card: Card, score: ClassificationScore, calibration: Calibration, confusion: str, mistakes: str
+    card: Card, score: ClassificationScore, reliability: Reliability, confusion: str, mistakes: str
 ) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
     (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
@@ -82,7 +82,7 @@ def _page(
         table(classes.head, classes.rows),
         f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
         picture("Calibration", "calibration.png"),
-        f"<p>Expected calibration error: {calibration.error:.4f}, the mean distance between how "
+        f"<p>Expected calibration error: {reliability.error:.4f}, the mean distance between how "
         "sure the model is and how often it is right. Bars above the line: too modest; below: too "
         "sure.</p>",
         f"<p class='note'><code>{escape(command)}</code></p>",
@@ -121,12 +121,12 @@ def _draw_confusion(score: ClassificationScore, path: Path) -> None:
         axes.set_ylabel("truth")
 
 
-def _draw_reliability(calibration: Calibration, path: Path) -> None:
+def _draw_reliability(reliability: Reliability, path: Path) -> None:
     with drawn(path, 5, 4) as figure:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-        bars = axes.bar(calibration.confidence, calibration.accuracy, width=0.06, alpha=0.8)
-        axes.bar_label(bars, [str(count) for count in calibration.examples], fontsize=7)
+        bars = axes.bar(reliability.confidence, reliability.accuracy, width=0.06, alpha=0.8)
+        axes.bar_label(bars, [str(count) for count in reliability.examples], fontsize=7)
         axes.set(xlim=(0, 1.05), ylim=(0, 1.1), xlabel="confidence", ylabel="share that is right")
 
 
