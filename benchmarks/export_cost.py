@@ -72,10 +72,10 @@ def main() -> None:
         if process.returncode:
             table.add_row(name, f"ended with status {process.returncode}")
             continue
-        found = json.loads(printed.splitlines()[-1])
-        for seconds, stage in found["stages"]:
+        result = json.loads(printed.splitlines()[-1])
+        for seconds, stage in result["stages"]:
             console.print(f"{name} {seconds:6.1f} s  {stage}", highlight=False)
-        table.add_row(name, f"{found['seconds']:.1f}", f"{memory / 1e9:.2f} GB", found["verdict"])
+        table.add_row(name, f"{result['seconds']:.1f}", f"{memory / 1e9:.2f} GB", result["verdict"])
     console.print(table)
 
 

@@ -99,12 +99,12 @@ def _milliseconds(asked: argparse.Namespace, layer: Any, calls: tuple[Any, Any])
         run(x, of_outputs)  # Traces.
     del layer.call
     for _ in range(asked.steps):
-        for run, told in zip(steps, times, strict=True):
+        for run, milliseconds in zip(steps, times, strict=True):
             started = time.perf_counter()
             _, (_, of_kernel) = run(x, of_outputs)
             of_kernel.numpy()
-            told.append(1e3 * (time.perf_counter() - started))
-    return [statistics.median(told) for told in times]
+            milliseconds.append(1e3 * (time.perf_counter() - started))
+    return [statistics.median(milliseconds) for milliseconds in times]
 
 
 if __name__ == "__main__":

@@ -66,9 +66,9 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     keras.config.set_dtype_policy(PRECISIONS[precision])
     models = []
     # Where XLA is to fuse, the module leaves all to Keras.
-    for told in ("auto", False):
+    for jit in ("auto", False):
         model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
-        with mock.patch("zoo.training.cpu.fused.jit_compile", lambda told=told: told):
+        with mock.patch("zoo.training.cpu.fused.jit_compile", lambda jit=jit: jit):
             compile_model(model, Recipe(precision=precision), steps, CLASSIFICATION)
             with fused_layers(model):
                 model.train_on_batch(x, y)  # Traces.

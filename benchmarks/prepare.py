@@ -42,18 +42,20 @@ def spoken_digits(data: Path, work: Path) -> Path:
     """
     recordings, rate, arrays = _recordings(data)
     frames = [log_mel(recording, rate) for recording in recordings]
-    lengths = np.array([len(each) for each in frames])
+    lengths = np.array([len(sequence) for sequence in frames])
     x = np.zeros((len(frames), lengths.max(), frames[0].shape[1]), np.float32)
-    for row, each in zip(x, frames, strict=True):
-        row[: len(each)] = each
+    for row, sequence in zip(x, frames, strict=True):
+        row[: len(sequence)] = sequence
     return _by_index(work / "spoken_digits.npz", {**arrays, "x": x, "lengths": lengths})
 
 
 def spoken_second(data: Path, work: Path) -> Path:
     """Log-mel frames of the first second of each of them, silence after what is shorter."""
     recordings, rate, arrays = _recordings(data)
-    second = [np.pad(each[:rate], (0, max(0, rate - len(each)))) for each in recordings]
-    x = np.stack([log_mel(each, rate) for each in second])
+    second = [
+        np.pad(recording[:rate], (0, max(0, rate - len(recording)))) for recording in recordings
+    ]
+    x = np.stack([log_mel(sound, rate) for sound in second])
     return _by_index(work / "spoken_second.npz", {**arrays, "x": x})
 
 

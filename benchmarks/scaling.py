@@ -76,7 +76,7 @@ def main() -> None:
                 ),
             }
         )
-    told = {
+    figures = {
         "model": arguments.model,
         "cores": os.cpu_count(),
         "batch_size_of_a_process": arguments.batch_size,
@@ -87,7 +87,7 @@ def main() -> None:
         "latency_us": arguments.latency,
         "extrapolated": extrapolated,
     }
-    print(json.dumps(told, indent=2))
+    print(json.dumps(figures, indent=2))
 
 
 def ring_seconds(
@@ -109,9 +109,9 @@ def ring_seconds(
 def run(count: int) -> dict[str, Any]:
     """Measures so many processes; returns what the first of them printed."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
+    addresses = [f"127.0.0.1:{probe.getsockname()[1]}" for probe in sockets]
+    for probe in sockets:
+        probe.close()
     processes = []
     for worker in range(count):
         task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": worker}}

@@ -139,13 +139,13 @@ def main() -> None:
         console.print(f"  {SETS[key].name}: {SETS[key].published.source}", highlight=False)
 
 
-def _add_row(table: Table, each: Set, data: Path, work: Path, console: Console) -> None:
-    source = each.prepare(data, work)
-    dataset = load_dataset(str(source), MODELS.get(each.model).input, reading=each.reading)
+def _add_row(table: Table, entry: Set, data: Path, work: Path, console: Console) -> None:
+    source = entry.prepare(data, work)
+    dataset = load_dataset(str(source), MODELS.get(entry.model).input, reading=entry.reading)
     for note in dataset.notes:
-        console.print(f"{each.name}: {note}", highlight=False, soft_wrap=True)
+        console.print(f"{entry.name}: {note}", highlight=False, soft_wrap=True)
     started = time.monotonic()
-    card = train_model(each.model, dataset, each.recipe, work / "run", config=each.config)
+    card = train_model(entry.model, dataset, entry.recipe, work / "run", config=entry.config)
     minutes = (time.monotonic() - started) / 60
     metric = card.metrics[0]
     factor, unit = (100, " %") if metric.name == "top1" else (1, "")
@@ -153,18 +153,18 @@ def _add_row(table: Table, each: Set, data: Path, work: Path, console: Console) 
     def show(value: float) -> str:
         return f"{factor * value:.4g}{unit}"
 
-    verdict = "reached" if metric.value >= each.goal else "missed"
-    to_goal, to_best = metric.value - each.goal, metric.value - each.published.value
+    verdict = "reached" if metric.value >= entry.goal else "missed"
+    to_goal, to_best = metric.value - entry.goal, metric.value - entry.published.value
     table.add_row(
-        each.name,
+        entry.name,
         f"{len(dataset.train):,} / {metric.examples:,}",
         show(metric.value),
-        show(each.goal),
-        show(each.published.value),
+        show(entry.goal),
+        show(entry.published.value),
         f"{verdict} ({factor * to_goal:+.2g}), {factor * to_best:+.2g} to the published",
         f"{minutes:.1f}",
     )
-    console.print(f"{each.name}: {show(metric.value)} ({verdict})", highlight=False)
+    console.print(f"{entry.name}: {show(metric.value)} ({verdict})", highlight=False)
 
 
 if __name__ == "__main__":

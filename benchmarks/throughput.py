@@ -61,9 +61,9 @@ def main() -> None:
         for size in asked.sizes:
             for precision in asked.precisions:
                 for library in LIBRARIES if turn % 2 == 0 else LIBRARIES[::-1]:
-                    told = _run(library, size, precision)
-                    runs.setdefault((library, size, precision), []).append(told)
-                    speeds = f"epochs {told['epochs']:.1f}, steps {told['steps']:.1f}"
+                    figures = _run(library, size, precision)
+                    runs.setdefault((library, size, precision), []).append(figures)
+                    speeds = f"epochs {figures['epochs']:.1f}, steps {figures['steps']:.1f}"
                     print(f"{library}, {size} pixels, {precision}: {speeds}", file=sys.stderr)
     _print_table(asked, runs)
 
@@ -85,14 +85,14 @@ def _print_table(
     from rich.console import Console
     from rich.table import Table
 
-    if len({told["parameters"] for each in runs.values() for told in each}) != 1:
+    if len({run["parameters"] for series in runs.values() for run in series}) != 1:
         sys.exit("the networks differ")
-    some = {library: told[0] for (library, _, _), told in runs.items()}
-    using = ", ".join(f"{told['version']} ({told['threads']} threads)" for told in some.values())
+    some = {library: series[0] for (library, _, _), series in runs.items()}
+    using = ", ".join(f"{run['version']} ({run['threads']} threads)" for run in some.values())
     # Wide enough where the output goes to a file.
     console = Console() if sys.stdout.isatty() else Console(width=120)
-    told = f"batch {asked.batch_size}: pictures a second, medians of {asked.rounds}"
-    console.print(f"ResNet-18, {told}")
+    caption = f"batch {asked.batch_size}: pictures a second, medians of {asked.rounds}"
+    console.print(f"ResNet-18, {caption}")
     console.print(using)
     table = Table()
     table.add_column("pixels", justify="right")
@@ -105,7 +105,7 @@ def _print_table(
             cells = []
             for speed in ("epochs", "steps"):
                 theirs, ours = (
-                    statistics.median(told[speed] for told in runs[library, size, precision])
+                    statistics.median(run[speed] for run in runs[library, size, precision])
                     for library in LIBRARIES
                 )
                 cells += [f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.2f}"]

@@ -46,8 +46,8 @@ def _worth_it(source: tf.Tensor, order: np.ndarray) -> bool:
 def _origin(tensor: tf.Tensor) -> Origin:
     """Finds the image whose channels a tensor holds, and which they are: at worst, its own."""
     find = _SOURCES.get(tensor.op.type)
-    found = find(tensor) if find else None
-    return found or (tensor, np.arange(tensor.shape[-1] or 0 if tensor.shape.rank == 4 else 0))
+    origin = find(tensor) if find else None
+    return origin or (tensor, np.arange(tensor.shape[-1] or 0 if tensor.shape.rank == 4 else 0))
 
 
 def _taken(image: tf.Tensor, choice: Any) -> Origin | None:
@@ -98,16 +98,16 @@ def _of_slice(tensor: tf.Tensor) -> Origin | None:
 
 def _of_reverse(tensor: tf.Tensor) -> Origin | None:
     image, axes = tensor.op.inputs
-    found = tf.get_static_value(axes)
-    if found is None or [axis % 4 for axis in found] != [_CHANNEL_AXIS]:
+    values = tf.get_static_value(axes)
+    if values is None or [axis % 4 for axis in values] != [_CHANNEL_AXIS]:
         return None
     return _taken(image, slice(None, None, -1))
 
 
 def _of_gather(tensor: tf.Tensor) -> Origin | None:
     image, indices, axis = tensor.op.inputs
-    chosen, found = tf.get_static_value(indices), tf.get_static_value(axis)
-    if chosen is None or found is None or found % 4 != _CHANNEL_AXIS or chosen.ndim > 1:
+    chosen, static = tf.get_static_value(indices), tf.get_static_value(axis)
+    if chosen is None or static is None or static % 4 != _CHANNEL_AXIS or chosen.ndim > 1:
         return None
     return _taken(image, chosen)
 
@@ -120,8 +120,8 @@ def _of_unstack(tensor: tf.Tensor) -> Origin | None:
 
 def _of_split(tensor: tf.Tensor) -> Origin | None:
     axis, image = tensor.op.inputs
-    found = tf.get_static_value(axis)
-    if found is None or found % 4 != _CHANNEL_AXIS:
+    static = tf.get_static_value(axis)
+    if static is None or static % 4 != _CHANNEL_AXIS:
         return None
     width = tensor.shape[-1]
     start = tensor.value_index * width

@@ -108,7 +108,9 @@ class RNN(keras.layers.RNN):
         if mask is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         marks = (_as_number(mask), _as_number(ops.logical_not(mask)))
-        steps = list(zip(*(ops.unstack(each, axis=1) for each in (sequences, *marks)), strict=True))
+        steps = list(
+            zip(*(ops.unstack(signal, axis=1) for signal in (sequences, *marks)), strict=True)
+        )
         states, output, outputs = initial_state, 0.0, []
         for inputs, keep, leave in reversed(steps) if self.go_backwards else steps:
             stepped, new = self.cell(inputs, states)

@@ -39,16 +39,17 @@ def check_same_function(
     """
     x, expected = x[:_SAMPLES].astype(np.float32), expected[:_SAMPLES]
     if form.step is not None:
-        found = _fed(form.step, form.output_name, serve, x, lengths)
-        if not _same(found, expected):
+        answers = _fed(form.step, form.output_name, serve, x, lengths)
+        if not _same(answers, expected):
             raise ExportError(
                 f"model {form.model.name!r}, fed step by step, gives other answers than for whole "
-                f"sequences (up to {np.abs(found - expected).max():.2g} off): a layer treats steps "
-                "unlike, or looks at several; export it with a fixed length of 64 steps or less"
+                f"sequences (up to {np.abs(answers - expected).max():.2g} off): a layer treats "
+                "steps unlike, or looks at several; export it with a fixed length of 64 steps or "
+                "less"
             )
         return
-    found = _one_by_one(lambda one: serve(one)[form.output_name], x)
-    if _same(found, expected):
+    answers = _one_by_one(lambda one: serve(one)[form.output_name], x)
+    if _same(answers, expected):
         return
     plain = [_one_by_one(_outputs(form, []), x) for _ in range(2)]
     if not _same(plain[0], expected) or not _same(*plain):
@@ -61,7 +62,7 @@ def check_same_function(
     names = " and ".join(f"{type(layer).__name__} {layer.name!r}" for layer in blamed[:3])
     raise ExportError(
         f"model {form.model.name!r}, in the form that is converted, gives other answers (up to "
-        f"{np.abs(found - expected).max():.2g} off): "
+        f"{np.abs(answers - expected).max():.2g} off): "
         + (f"because of layer {names}" if names else "because of an operation outside its layers")
         + "; write it with other layers, or report this"
     )
@@ -93,7 +94,7 @@ def _fed(
     return np.concatenate(outputs)
 
 
-def _same(found: np.ndarray, expected: np.ndarray) -> bool:
+def _same(answers: np.ndarray, expected: np.ndarray) -> bool:
     largest = np.abs(expected).max(axis=0)
     limit = _OF_COLUMN * largest + _OF_ALL * largest.max()
-    return bool((np.abs(found - expected) <= limit).all())
+    return bool((np.abs(answers - expected) <= limit).all())

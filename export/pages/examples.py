@@ -75,9 +75,9 @@ def _answer(outputs: np.ndarray, samples: Samples, labels: Sequence[str], index:
         return '<b class="wrong">not finite</b>'
     if not labels or (outputs.shape[1] == 1 and samples.test_y is None):
         return escape(", ".join(f"{value:.4g}" for value in outputs[index][:_SHOWN_VALUES]))
-    found = int(top1(outputs[index : index + 1])[0])
-    right = samples.test_y is None or found == int(samples.test_y[index])
-    return f'<b class="{"right" if right else "wrong"}">{escape(_label(labels, found))}</b>'
+    answer = int(top1(outputs[index : index + 1])[0])
+    right = samples.test_y is None or answer == int(samples.test_y[index])
+    return f'<b class="{"right" if right else "wrong"}">{escape(_label(labels, answer))}</b>'
 
 
 def _true_label(samples: Samples, labels: Sequence[str], index: int) -> str:

@@ -80,9 +80,9 @@ def test_classes_and_batches_by_hand():
     y = np.array([0, 0, 2])
     model = keras.Model(x, logits)
     softmax = np.asarray(ops.softmax(values))
-    each = np.linalg.norm(softmax - np.eye(3)[y], axis=1)
+    norms = np.linalg.norm(softmax - np.eye(3)[y], axis=1)
     (outputs, _) = DepthGradient(model, CLASSIFICATION)([Split(values, y)])
-    np.testing.assert_allclose(outputs, np.sqrt(np.mean(each**2)), rtol=1e-5)
+    np.testing.assert_allclose(outputs, np.sqrt(np.mean(norms**2)), rtol=1e-5)
     parts = [Split(values[i : i + 1], y[i : i + 1]) for i in range(3)]
     np.testing.assert_allclose(DepthGradient(model, CLASSIFICATION)(parts)[0], outputs, rtol=1e-5)
 

@@ -9,25 +9,25 @@ from zoo.analysis.interval import geometric, interval, plain
 
 def test_by_hand():
     """Student's t for 4 degrees of freedom is 2.776 (any table of it)."""
-    found = interval([1.0, 2.0, 3.0, 4.0, 5.0])
-    assert found.mean == 3
-    assert found.half == pytest.approx(2.776 * math.sqrt(2.5 / 5), rel=1e-3)
-    assert found.low == 3 - found.half
-    assert found.high == 3 + found.half
+    result = interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert result.mean == 3
+    assert result.half == pytest.approx(2.776 * math.sqrt(2.5 / 5), rel=1e-3)
+    assert result.low == 3 - result.half
+    assert result.high == 3 + result.half
 
 
 def test_it_holds_the_true_mean_as_often_as_it_says():
     random = np.random.default_rng(0)
-    found = interval(random.normal(7, 2, size=(4, 5000)))
-    share = ((found.low < 7) & (found.high > 7)).mean()
+    result = interval(random.normal(7, 2, size=(4, 5000)))
+    share = ((result.low < 7) & (result.high > 7)).mean()
     assert 0.94 < share < 0.96
 
 
 def test_one_repetition_has_no_interval():
-    found = interval([[1.0, 2.0]])
-    assert found.mean.tolist() == [1, 2]
-    assert np.isnan(found.half).all()
-    assert json.dumps(found.to_json()) == '{"mean": [1.0, 2.0], "half": [null, null]}'
+    result = interval([[1.0, 2.0]])
+    assert result.mean.tolist() == [1, 2]
+    assert np.isnan(result.half).all()
+    assert json.dumps(result.to_json()) == '{"mean": [1.0, 2.0], "half": [null, null]}'
 
 
 def test_geometric():

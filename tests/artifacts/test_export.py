@@ -32,21 +32,21 @@ CARD = Card(
 
 
 def test_features_are_named_in_the_order_of_their_encoding():
-    found = about(CARD)
-    assert found.features == (
+    described = about(CARD)
+    assert described.features == (
         *("age 0 to 4", "age 4 to 9", "age is empty"),
         *("colour=red", "colour=dark blue", "size 0 to 9"),
     )
     rows = {"age": ["9", ""], "colour": ["red", "dark\nblue"], "size": ["0", "9"]}
     encoded = encode(COLUMNS, Table(Path("mine.csv"), True, rows, (2, 3)))
     assert np.array_equal(encoded, [[1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 1, 1]])
-    assert len(found.features) == encoded.shape[1]
+    assert len(described.features) == encoded.shape[1]
 
 
 def test_the_card_in_words():
-    found = about(CARD)
-    assert (found.author, found.licence) == ("a hospital", "MIT")
-    assert found.description == (
+    described = about(CARD)
+    assert (described.author, described.licence) == ("a hospital", "MIT")
+    assert described.description == (
         "residual_mlp. Tells no, yes. top1 90.00% on 1,200 test examples of mine."
     )
     assert about(dataclasses.replace(CARD, columns=None)).features == ()

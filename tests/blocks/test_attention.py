@@ -41,8 +41,8 @@ class ByHand:
 
     def attention(self, x):
         q, k, v = (
-            np.split(self.dense(f"encoder_attention_{each}", x), self.heads, axis=-1)
-            for each in ("query", "key", "value")
+            np.split(self.dense(f"encoder_attention_{kind}", x), self.heads, axis=-1)
+            for kind in ("query", "key", "value")
         )
         heads = []
         for query, key, value in zip(q, k, v, strict=True):
@@ -106,8 +106,8 @@ def test_an_open_number_of_steps_and_an_empty_batch():
     gradients = gradients.get_concrete_function(
         tf.TensorSpec((None, None, 6)), tf.TensorSpec((None, None), tf.bool)
     )
-    told = gradients(tf.constant(X[:0, :1]), tf.constant(REAL[:0, :1]))
-    assert all((each.numpy() == 0).all() for each in told)
+    derived = gradients(tf.constant(X[:0, :1]), tf.constant(REAL[:0, :1]))
+    assert all((gradient.numpy() == 0).all() for gradient in derived)
 
 
 def test_starting_at_zero_it_is_its_shortcut():

@@ -100,4 +100,4 @@ def test_dropout_in_training_only():
     model = unit(64, norm="none", dropout=0.5, shortcut="none", order="linear_output")
     assert np.array_equal(model(X), model(X))
     assert not np.array_equal(model(X, training=True), model(X, training=True))
-    assert not [each.name for each in unit(6).layers if isinstance(each, keras.layers.Dropout)]
+    assert not [layer.name for layer in unit(6).layers if isinstance(layer, keras.layers.Dropout)]

@@ -37,8 +37,8 @@ def fetch(hub, hub_environment, python):
 def kept(tmp_path):
     """The contents of all whole files that the Hub's cache offers, by either of their names."""
     repository = tmp_path / "hf" / "hub" / "models--me--weights"
-    found = [*repository.glob("snapshots/*/*"), *repository.glob("blobs/*")]
-    whole = {path.resolve() for path in found if path.exists()}
+    files = [*repository.glob("snapshots/*/*"), *repository.glob("blobs/*")]
+    whole = {path.resolve() for path in files if path.exists()}
     return [path.read_bytes() for path in sorted(whole) if path.suffix != ".incomplete"]
 
 

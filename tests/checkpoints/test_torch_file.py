@@ -39,10 +39,10 @@ def save(request, tmp_path):
 )
 def test_numbers_of_every_kind(save, dtype):
     value = NUMBERS.astype(dtype)
-    (found,) = read_tensors(save({"a": value})).values()
+    (array,) = read_tensors(save({"a": value})).values()
     wide = value.astype(np.float32) if value.dtype.itemsize == 2 else value
-    assert found.dtype == wide.dtype
-    np.testing.assert_array_equal(found, wide)
+    assert array.dtype == wide.dtype
+    np.testing.assert_array_equal(array, wide)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_a_file_of_pytorch_itself(tmp_path):
     content = {"model": {"a": torch.nn.Parameter(torch.tensor(NUMBERS)), "b": torch.ones(3).half()}}
     for layout in (True, False):
         torch.save(content, tmp_path / "x.pt", _use_new_zipfile_serialization=layout)
-        found = read_tensors(tmp_path / "x.pt")
-        np.testing.assert_array_equal(found["model.a"], NUMBERS)
-        np.testing.assert_array_equal(found["model.b"], np.ones(3, np.float32))
+        tensors = read_tensors(tmp_path / "x.pt")
+        np.testing.assert_array_equal(tensors["model.a"], NUMBERS)
+        np.testing.assert_array_equal(tensors["model.b"], np.ones(3, np.float32))
 
 
 def test_the_machine_alone(tmp_path):

@@ -39,9 +39,9 @@ def test_list_as_json(zoo_command):
     assert code == 0
     data = json.loads(out)
     assert [model["name"] for model in data["models"]] == ["resnet8"]
-    found = {checkpoint["name"]: checkpoint for checkpoint in data["checkpoints"]}
-    assert set(found) == {"resnet8.cifar10", "resnet8.digits"}
-    checkpoint = found["resnet8.digits"]
+    by_name = {checkpoint["name"]: checkpoint for checkpoint in data["checkpoints"]}
+    assert set(by_name) == {"resnet8.cifar10", "resnet8.digits"}
+    checkpoint = by_name["resnet8.digits"]
     assert checkpoint["on_disk"]
     assert checkpoint["bytes"] < 200_000
     assert {"parameters", "model", "licence", "metrics"} <= set(checkpoint)

@@ -8,7 +8,9 @@ DEEP = ("--model=residual_mlp", "--config=depth=12,width=32,zero_init=false", *S
 
 def read(folder):
     figures = json.loads((folder / "gradients.json").read_text())
-    return figures, {(each["name"], each["state"]): each for each in figures["networks"]}
+    return figures, {
+        (network["name"], network["state"]): network for network in figures["networks"]
+    }
 
 
 @pytest.mark.slow

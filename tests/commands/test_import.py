@@ -202,8 +202,8 @@ def test_wrong_imports_leave_nothing(zoo_command, resnet18, tmp_path, arguments,
         flag.split("=")[0] + f"={named.get(flag.split('=')[1], flag.split('=')[1])}"
         for flag in arguments
     ]
-    found, _, err = zoo_command("import", *arguments)
-    assert (found, message in err) == (code, True), err
+    exit_code, _, err = zoo_command("import", *arguments)
+    assert (exit_code, message in err) == (code, True), err
     assert len(err.splitlines()) == 1
     assert not out.exists()
 

@@ -29,12 +29,12 @@ def test_a_plane(zoo_command, runs, tmp_path, plane):
     assert {path.name for path in tmp_path.iterdir()} == {
         "surface.npz", "curvature.npz", "landscape.json", "landscape.png",
     }  # fmt: skip
-    told = json.loads((tmp_path / "landscape.json").read_text())
+    figures = json.loads((tmp_path / "landscape.json").read_text())
     with np.load(tmp_path / "surface.npz") as file:
-        assert told["minimum"] == file["loss"].min()
+        assert figures["minimum"] == file["loss"].min()
     with np.load(tmp_path / "curvature.npz") as file:
         assert (file["lowest"] <= file["highest"]).all()
-    assert told["nonconvexity"] >= 0
+    assert figures["nonconvexity"] >= 0
     assert zoo_command(*arguments, *flags)[0] == 0  # Finished: draws again.
     code, _, err = zoo_command(*arguments, *flags, "--split=test")
     assert code == 2
@@ -59,7 +59,7 @@ def test_a_line_meets_both_checkpoints(zoo_command, runs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ((), "say where the surface is cut"),
         (("--checkpoint=resnet8.digits", "--points=1"), "--points must be from 2 up, not 1"),
@@ -69,8 +69,8 @@ def test_a_line_meets_both_checkpoints(zoo_command, runs, tmp_path):
         (("--checkpoint=resnet8.digits", "--to=resnet8.digits", "--curvature=2"), "of planes"),
     ],
 )
-def test_bad_requests(zoo_command, tmp_path, arguments, told):
+def test_bad_requests(zoo_command, tmp_path, arguments, message):
     code, _, err = zoo_command("landscape", *arguments, f"--output={tmp_path / 'none'}")
     assert code == 2
-    assert told in err
+    assert message in err
     assert not (tmp_path / "none").exists()

@@ -34,7 +34,7 @@ def test_a_folder_by_checkpoint(zoo_command, files):
     right = [row["labels"][0]["label"] == y for row, y in zip(rows, truth, strict=True)]
     assert np.mean(right) > 0.9
     for row in rows:
-        scores = [each["score"] for each in row["labels"]]
+        scores = [entry["score"] for entry in row["labels"]]
         assert len(scores) == 5
         assert scores == sorted(scores, reverse=True)
 
@@ -76,7 +76,7 @@ def test_an_artifact_tells_the_same(zoo_command, files, exported_digits, name):
         zoo_command("predict", "--checkpoint=resnet8.digits", str(folder), "--json", "--top=10")[1]
     )
     for a, b in zip(ours, theirs, strict=True):
-        scores = [{each["label"]: each["score"] for each in row["labels"]} for row in (a, b)]
+        scores = [{entry["label"]: entry["score"] for entry in row["labels"]} for row in (a, b)]
         assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 

@@ -40,13 +40,13 @@ def edge(folder):
 )
 def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, least, repeated):
     run, out = tmp_path / "run", tmp_path / "out"
-    code, told, _ = zoo_command(
+    code, printed, _ = zoo_command(
         "train", f"--model={model}", "--data=digits", f"--output={run}", *flags
     )
-    assert code == 0, told
+    assert code == 0, printed
     card = json.loads((run / "card.json").read_text())
     assert card["metrics"][0]["value"] >= least
-    code, told, said = zoo_command(
+    code, printed, said = zoo_command(
         "export", f"--checkpoint={run}", "--data=digits", f"--output={out}"
     )
     assert code == 0, said
@@ -59,9 +59,9 @@ def test_a_family_passes_all_three_targets(zoo_command, tmp_path, model, flags, 
         )
         digests.add(edge(tmp_path / again)["sha256"])
     assert len(digests) == 1
-    code, told, _ = zoo_command("evaluate", f"--artifact={out / 'edge.tflite'}", "--data=digits")
+    code, printed, _ = zoo_command("evaluate", f"--artifact={out / 'edge.tflite'}", "--data=digits")
     assert code == 0
-    assert f"top1 {edge(out)['accuracy']['top1']:.2%}" in told
+    assert f"top1 {edge(out)['accuracy']['top1']:.2%}" in printed
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +102,13 @@ def varied(tmp_path_factory):
 )
 def test_varied_lengths_are_fixed_or_streamed(zoo_command, varied, tmp_path, flags, shape):
     run, data = varied
-    code, told, said = zoo_command(
+    code, printed, said = zoo_command(
         "export", f"--checkpoint={run}", data, f"--output={tmp_path / 'out'}", *flags
     )
     assert code == 0, said
     assert edge(tmp_path / "out")["input"]["shape"] == shape
-    assert ("cut to 6 steps" in told) == (shape[1] == 6)
-    code, told, said = zoo_command(
+    assert ("cut to 6 steps" in printed) == (shape[1] == 6)
+    code, printed, said = zoo_command(
         "evaluate", f"--artifact={tmp_path / 'out' / 'cpu.tflite'}", data
     )
     assert code == 0, said

@@ -73,8 +73,8 @@ def test_shares_make_up_each_batch(count):
     for batches in (train, evaluate):
         wholes = batches(Share()).as_numpy_iterator()
         for whole, *shares in zip(wholes, *parts(batches), strict=True):
-            for each, joined in zip(whole, zip(*shares, strict=True), strict=True):
-                np.testing.assert_array_equal(each, np.concatenate(joined))
+            for expected, joined in zip(whole, zip(*shares, strict=True), strict=True):
+                np.testing.assert_array_equal(expected, np.concatenate(joined))
             sizes = [len(x) for x, _ in shares]
             assert max(sizes) - min(sizes) <= 1
 

@@ -149,7 +149,7 @@ def test_every_layer_of_keras_applications_is_converted(digits, tmp_path, name, 
     model = with_statistics(application(name, 32, **options), x[:100])
     few = export.Samples(samples.calibration[:20], samples.test_x[:20])
     report = exported_whatever_its_quality(model, tmp_path / "out", few, targets)
-    assert {each for each in failed(report) if each.split(": ")[1] not in QUALITY} == set()
+    assert {failure for failure in failed(report) if failure.split(": ")[1] not in QUALITY} == set()
     for target in targets:
         checks = {check.name: check.status for check in report.artifacts[target].checks}
         assert checks["builtin_operators"] == checks["signature"] == "pass"
@@ -165,4 +165,4 @@ def test_a_resnet50_of_full_size(digits, tmp_path):
     model = with_statistics(application("ResNet50", 224), x[:4])
     few = export.Samples(samples.calibration[:10], samples.test_x[:10])
     report = exported_whatever_its_quality(model, tmp_path / "out", few)
-    assert {each for each in failed(report) if each.split(": ")[1] not in QUALITY} == set()
+    assert {failure for failure in failed(report) if failure.split(": ")[1] not in QUALITY} == set()

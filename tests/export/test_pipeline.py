@@ -104,8 +104,8 @@ def test_accuracy_is_measured_on_the_files_themselves(exported):
     assert exported.report.reference_top1 == pytest.approx((logits.argmax(1) == truth).mean())
     assert exported.report.reference_top1 > 0.9
     for target in TARGETS:
-        found = export.LiteModel(exported.folder / f"{target}.tflite")(exported.samples.test_x)
-        assert exported.report.artifacts[target].top1 == (found.argmax(1) == truth).mean()
+        answers = export.LiteModel(exported.folder / f"{target}.tflite")(exported.samples.test_x)
+        assert exported.report.artifacts[target].top1 == (answers.argmax(1) == truth).mean()
 
 
 def test_report_json_has_the_promised_form(exported):
@@ -311,11 +311,11 @@ def test_a_folder_called_export_is_not_mistaken_for_the_package(
 
 
 def test_progress_is_told_and_nothing_is_printed(untrained, few, tmp_path, capsys):
-    told: list[str] = []
+    lines: list[str] = []
     export.export_model(
-        untrained, tmp_path / "o", samples=few, labels=THREE, targets=(), progress=told.append
+        untrained, tmp_path / "o", samples=few, labels=THREE, targets=(), progress=lines.append
     )
-    assert any("saved_model" in line for line in told)
+    assert any("saved_model" in line for line in lines)
     assert capsys.readouterr().out == ""
 
 

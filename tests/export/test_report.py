@@ -16,17 +16,17 @@ def report(**checks):
 
 
 def test_a_warning_passes_and_is_told_once_for_all_that_share_it():
-    found = report(cpu=(ODD,), edge=(Check("runs", "pass", ""), ODD), gpu=())
-    assert found.verdict == "pass"
-    assert found.warnings() == ["cpu, edge: odd: its user has to know"]
-    document = json.loads(to_json(found))
+    result = report(cpu=(ODD,), edge=(Check("runs", "pass", ""), ODD), gpu=())
+    assert result.verdict == "pass"
+    assert result.warnings() == ["cpu, edge: odd: its user has to know"]
+    document = json.loads(to_json(result))
     assert document["artifacts"]["cpu"]["checks"]["odd"] == "warning: its user has to know"
 
 
 def test_a_failure_is_no_warning():
-    found = report(cpu=(Check("runs", "fail", "dead"), ODD))
-    assert (found.verdict, found.warnings()) == ("fail", ["cpu: odd: its user has to know"])
-    assert [check.name for _, check in found.failures()] == ["runs"]
+    result = report(cpu=(Check("runs", "fail", "dead"), ODD))
+    assert (result.verdict, result.warnings()) == ("fail", ["cpu: odd: its user has to know"])
+    assert [check.name for _, check in result.failures()] == ["runs"]
 
 
 def test_a_report_reads_well_as_text_and_in_a_notebook():

@@ -62,5 +62,5 @@ def test_the_form_that_is_converted_is_the_same_function(name):
     model, x, _ = build(RIGHT[name])
     _, serve = serving_module(prepare(model, "probabilities"), batch=1)
     given = x[:1].astype(np.float32)
-    (found,) = serve(given).values()
-    assert np.allclose(found, model(given, training=False), atol=1e-5)
+    (served,) = serve(given).values()
+    assert np.allclose(served, model(given, training=False), atol=1e-5)

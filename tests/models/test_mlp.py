@@ -24,12 +24,12 @@ def trainable(model):
 @pytest.mark.parametrize("order", ORDERS)
 def test_every_variant(order, shortcut, norm):
     model = mlp(order=order, shortcut=shortcut, norm=norm)
-    each = 16 if norm == "none" else 2 * 16  # A bias, or gamma and beta.
-    dense = 16 * 16 + each
-    parameters = 10 * 16 + each + 3 * 2 * dense + 16 * 3 + 3
+    affine = 16 if norm == "none" else 2 * 16  # A bias, or gamma and beta.
+    dense = 16 * 16 + affine
+    parameters = 10 * 16 + affine + 3 * 2 * dense + 16 * 3 + 3
     parameters += 3 * dense if shortcut == "projection" else 0
     # A norm of its own before the head, since no sum has an activation there.
-    parameters += each if order == "linear_output" and norm != "none" else 0
+    parameters += affine if order == "linear_output" and norm != "none" else 0
     assert trainable(model) == parameters
     sums = [layer for layer in model.layers if isinstance(layer, keras.layers.Add)]
     assert len(sums) == (0 if shortcut == "none" else 3)

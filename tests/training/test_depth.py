@@ -29,7 +29,9 @@ def accuracy(tmp_path_factory):
 @pytest.mark.slow
 def test_a_deep_network_trains_with_skips_only(accuracy):
     """8 units are 16 layers; by chance a tenth is right. `zoo compare` is the whole."""
-    shallow, deep, plain = (accuracy(*each) for each in ((2, "auto"), (8, "auto"), (8, "none")))
+    shallow, deep, plain = (
+        accuracy(*setting) for setting in ((2, "auto"), (8, "auto"), (8, "none"))
+    )
     assert shallow > 0.75
     assert deep > shallow - 0.1
     assert plain < 0.4

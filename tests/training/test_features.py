@@ -76,8 +76,8 @@ def test_statistics_are_kept_with_the_features(digits, tmp_path, monkeypatch):
     assert not any((a == b).all() for a, b in zip(before, statistics(first), strict=True))
     monkeypatch.setattr(module, "compute_features", None)  # They are not made again.
     cached_features(second, digits, path, "key", adapt=0)
-    for kept, told in zip(statistics(first), statistics(second), strict=True):
-        np.testing.assert_array_equal(kept, told)
+    for kept, loaded in zip(statistics(first), statistics(second), strict=True):
+        np.testing.assert_array_equal(kept, loaded)
 
 
 def test_a_folded_head_gives_the_same():

@@ -95,12 +95,12 @@ class Terminate(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize(
-    ("step", "told"),
+    ("step", "message"),
     [(9, "stopped in epoch 3 after batch 2; the"), (11, "stopped after epoch 3; the same command")],
 )
-def test_sigterm_saves_all_that_was_done(digits, tmp_path, unbroken, step, told):
+def test_sigterm_saves_all_that_was_done(digits, tmp_path, unbroken, step, message):
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(StoppedError, match=told):
+    with pytest.raises(StoppedError, match=message):
         fit(model(), digits, RECIPE, tmp_path / "state.safetensors", [Terminate(step)])
     assert signal.getsignal(signal.SIGTERM) is before
 

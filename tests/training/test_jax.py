@@ -127,14 +127,14 @@ print(json.dumps([distribution.text, len(jax.devices()), parts]))
 def test_two_devices_train_as_one_does(python, tmp_path):
     """Batches of 64, and a last one of 21, which two devices cannot share evenly."""
     histories = []
-    for kind, told, parts in (
+    for kind, devices, parts in (
         ("none", "one device", None),
         ("mirrored", "2 devices", [32, 21]),
     ):
         text = SHARING.format(kind=kind, folder=str(tmp_path / kind))
         two = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
         lines = python(text, KERAS_BACKEND="jax", **two).splitlines()
-        assert json.loads(lines[-1]) == [told, 2, parts]
+        assert json.loads(lines[-1]) == [devices, 2, parts]
         rows = (tmp_path / kind / "history.csv").read_text().split()[1:]
         histories.append(np.array([row.split(",") for row in rows], float))
     np.testing.assert_allclose(*histories, rtol=1e-4)

@@ -52,9 +52,9 @@ def test_a_job_goes_on_after_sigterm_and_after_sigkill(tmp_path):
     processes[1].send_signal(signal.SIGTERM)  # One is told; both stop, at the same step.
     done = ended(processes)
     assert [code for code, _, _ in done] == [130, 130], done
-    told = [err.splitlines()[-1] for _, _, err in done]
-    assert told[0] == told[1]
-    assert told[0].startswith("zoo: stopped ")
+    lines = [err.splitlines()[-1] for _, _, err in done]
+    assert lines[0] == lines[1]
+    assert lines[0].startswith("zoo: stopped ")
 
     before = (output / "state.safetensors").stat().st_mtime_ns
     processes = start(output)

@@ -16,9 +16,9 @@ ROOT = Path(__file__).parent.parent.parent
 def free_ports(count: int) -> list[int]:
     """Finds ports that nothing listens at."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
     return ports
 
 
@@ -53,4 +53,6 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
 
 def ended(processes: Sequence[subprocess.Popen]) -> list[tuple[int, str, str]]:
     """Waits for processes; returns exit code, standard output and standard error of each."""
-    return [(each.wait(), out, err) for each in processes for out, err in [each.communicate()]]
+    return [
+        (process.wait(), out, err) for process in processes for out, err in [process.communicate()]
+    ]

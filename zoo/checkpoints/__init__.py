@@ -1,1 +1,1 @@
-"""Checkpoints: a folder of a card and the weights, wherever it comes from."""
+"""Checkpoints: folders of a card and the weights."""

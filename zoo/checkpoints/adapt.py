@@ -16,17 +16,17 @@ def adapt_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
     - From 1: an equal share for each channel. A picture with equal channels gives what it gave as
       grey.
     - To more: the trained channels keep their kernels and the new ones start at zero. So the
-      network starts as it was trained, and learns what the new channels (alpha, infrared, depth)
-      are good for.
+      network starts as it was trained, and learns to use the new channels (alpha, infrared, depth).
 
-    The sum is exact up to the normalisation, whose statistics differ a little between channels.
+    The statistics of the normalisation differ a little between channels, so a grey picture does not
+    give exactly what it gave as RGB.
 
     Args:
         kernel: (height, width, channels, filters).
-        channels: The number that is wanted.
+        channels: The wanted number.
 
     Raises:
-        RequestError: Fewer channels, but not 1: nothing says which ones to drop.
+        RequestError: Fewer channels than before, but not 1: it is unclear which ones to drop.
     """
     given = kernel.shape[2]
     if channels == 1:
@@ -41,9 +41,9 @@ def adapt_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
 
 
 def adapt_statistics(values: Sequence[float], channels: int) -> tuple[float, ...]:
-    """Returns the means or deviations of the channels, for another number of channels.
+    """Returns means or deviations for another number of channels.
 
-    A new channel gets the average of all; so does the single one into which all are merged.
+    A new channel, or the single one into which all are merged, gets the average of all.
     """
     average = sum(values) / len(values)
     kept = tuple(values) if channels >= len(values) else ()

@@ -26,18 +26,18 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 
 @dataclass(frozen=True)
 class Input:
-    """What a model eats, and how raw data becomes it.
+    """What goes into a model, and how raw data becomes it.
 
     Attributes:
         shape: Of one example: (height, width, channels) of an image, (features,), or (steps,
             features) of a sequence, where steps may be None: any number.
         mean: Subtracted inside the model, a value a channel or feature, in the units of the input
             (pixels from 0 to 255 for an image).
-        std: Divided by inside the model, likewise.
+        std: Divided by inside the model, in the same units.
         resize: Images: the shorter side is scaled to this many pixels before a central crop to
             `shape`; None: the whole picture is scaled to `shape`.
         interpolation: Of that scaling, one of `INTERPOLATIONS`.
-        antialias: Whether that scaling averages over the pixels it leaves out.
+        antialias: Whether that scaling averages over all source pixels.
     """
 
     shape: tuple[int | None, ...]
@@ -97,7 +97,7 @@ class Columns:
     """How the columns of a table become features, fitted to the training split.
 
     Attributes:
-        label: Name of the column that is to be told.
+        label: Name of the column to learn.
         header: Whether the table's first line holds the names; without one they are "column 1",
             "column 2" and so on.
         columns: In the order of the features.

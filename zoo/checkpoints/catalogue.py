@@ -1,4 +1,4 @@
-"""Which checkpoints there are, and where. Reads cards only: no TensorFlow."""
+"""Lists and finds checkpoints. It reads only cards, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from zoo.registry import matching, unknown
 def list_checkpoints(pattern: str = "*") -> list[str]:
     """Returns the names of the checkpoints that match a shell pattern, sorted.
 
-    Those that ship, those in the user's cache, and those that can be fetched.
+    They are the shipped ones, those in the user's cache, and those that can be downloaded.
     """
     return matching(sorted({*_on_disk(), *PUBLISHED}), pattern)
 
 
 def checkpoint_card(name: str | os.PathLike[str]) -> Card:
-    """Returns the card of a checkpoint, by name or folder; fetches nothing.
+    """Returns the card of a checkpoint, by name or folder, without a download.
 
     Raises:
         RequestError: There is no such checkpoint, or its card is not readable.
@@ -38,13 +38,13 @@ def is_on_disk(name: str) -> bool:
 
 
 def find_checkpoint(name: str | os.PathLike[str]) -> Path:
-    """Returns the folder of a checkpoint; a published one is fetched where it is not there.
+    """Returns the folder of a checkpoint, and downloads a published one if necessary.
 
     Args:
         name: A name of `list_checkpoints()`, or the path of a checkpoint's folder.
 
     Raises:
-        RequestError: There is no such checkpoint, or it cannot be fetched.
+        RequestError: There is no such checkpoint, or it cannot be downloaded.
     """
     if (Path(name) / "card.json").is_file():
         return Path(name)
@@ -60,7 +60,7 @@ def find_checkpoint(name: str | os.PathLike[str]) -> Path:
 def _published_card(name: str) -> Card:
     folder = cached_checkpoints().get(name)
     if folder is not None:
-        # A card that was damaged in the cache is written anew when the weights are next asked for.
+        # The card in the cache is damaged. The next loading of the weights writes it again.
         with contextlib.suppress(RequestError):
             return read_card(folder)
     return published_card(PUBLISHED[name])

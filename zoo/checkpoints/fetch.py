@@ -1,4 +1,4 @@
-"""Published checkpoints: fetched once, and kept in the cache in the zoo's own form."""
+"""Published checkpoints: downloaded once, and kept in the cache in the zoo's own form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.files import sha256
 
 
 def cached_checkpoints() -> dict[str, Path]:
-    """Returns the folders of the cached checkpoints, by name; none where there is no cache."""
+    """Returns the folders of the cached checkpoints, by name; empty without a cache."""
     try:
         folders = {name: cache_folder() / name for name in PUBLISHED}
     except RequestError:
@@ -25,19 +25,19 @@ def cached_checkpoints() -> dict[str, Path]:
 
 
 def fetch(row: Published) -> Path:
-    """Returns the folder of a published checkpoint in the cache, its files checked by their hash.
+    """Returns the folder of a published checkpoint in the cache, after checking its hashes.
 
-    What is missing or damaged is fetched and converted anew. Several processes may do so at once:
-    one works, the others wait for it. A folder appears under its name when it is whole.
+    A missing or damaged checkpoint is downloaded and converted. If several processes want it, one
+    works and the others wait. The folder appears under its name only when it is complete.
 
     Raises:
-        RequestError: The weights cannot be had; the message tells how to bring them by hand.
-        DamagedError: What came is not what was promised; the cache holds nothing of it.
+        RequestError: The weights cannot be downloaded; the message says how to import them by hand.
+        DamagedError: The download has a wrong hash; the cache keeps nothing of it.
     """
     from zoo.checkpoints.foreign.resnets import write_checkpoint
 
     folder = cache_folder() / row.name
-    if _is_whole(folder):  # Without the lock, which a cache that is read-only has no place for.
+    if _is_whole(folder):  # Without the lock, which a read-only cache cannot hold.
         return folder
     with locked(folder):
         if _is_whole(folder):

@@ -1,4 +1,4 @@
-"""Files from the Hugging Face Hub, fetched by `huggingface_hub` and checked by their hash."""
+"""Downloads files from the Hugging Face Hub with `huggingface_hub`, and checks their hashes."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def download(
     revision: str = "",
     model: str = "MODEL",
 ) -> Download:
-    """Fetches a file of a repository of the Hub, or takes it from the Hub's cache (`HF_HOME`).
+    """Downloads a file from a repository of the Hub, or takes it from the Hub's cache (`HF_HOME`).
 
-    Its SHA-256 is checked each time, cached or not, against the one that the Hub states (the name
-    of its large-file object). A file of the cache that is damaged is fetched anew, once. A file
-    that stays wrong is removed.
+    Its SHA-256 is always compared with the one that the Hub states (the name of its large-file
+    object). A damaged file in the cache is downloaded again, once. If it is still wrong, it is
+    removed.
 
     Args:
         hub_id: Such as "timm/resnet50.a1_in1k".
         file: Name in the repository.
-        expected: The SHA-256 that the caller demands as well; None: what the Hub states is enough.
+        expected: The SHA-256 that the caller demands too; None: only the Hub's counts.
         revision: Commit of the repository; "": the newest.
-        model: What it is, for the advice on how to bring it by hand.
+        model: Name of the model, for the advice on how to import it by hand.
 
     Raises:
         DamagedError: The file is not what the Hub states, or not what the caller demands.
@@ -74,7 +74,7 @@ def download(
             f"{hub_id}/{file} came with sha256 {actual}, the Hub states {stated}; it was removed"
         )
     if expected is not None and actual != expected.lower():
-        # The file is what the Hub states, so the Hub's cache keeps it. It is not the one asked for.
+        # The file matches the Hub's hash, so it stays in the Hub's cache. The caller wants another.
         raise DamagedError(f"{hub_id}/{file} has sha256 {actual}, not {expected.lower()}")
     return Download(path, actual, path.parent.name)
 

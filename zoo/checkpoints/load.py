@@ -24,7 +24,7 @@ _LOG = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model with all that travels with it."""
+    """A model with its card."""
 
     model: keras.Model
     card: Card
@@ -40,13 +40,13 @@ def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
 
     Args:
         name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder. A
-            published checkpoint is fetched at its first use.
-        **config: Arguments of the model's builder over those of the card, such as another
-            `input_shape`; all weights have to fit.
+            published checkpoint is downloaded at its first use.
+        **config: Arguments of the model's builder that replace those of the card, such as another
+            `input_shape`. All weights must still fit.
 
     Raises:
-        RequestError: There is no such checkpoint, it cannot be fetched, or its files do not fit.
-        DamagedError: Its files are not what its card says.
+        RequestError: There is no such checkpoint, it cannot be downloaded, or its files do not fit.
+        DamagedError: Its files do not match its card.
     """
     folder = find_checkpoint(name)
     card = read_card(folder)
@@ -56,7 +56,7 @@ def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
 
 
 def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> keras.Model:
-    """Builds a model of the zoo; with a checkpoint, starts from its weights.
+    """Builds a model of the zoo, with fresh weights or those of a checkpoint.
 
     Args:
         name: A name of `zoo.list_models()`.

@@ -1,4 +1,4 @@
-"""Which bytes a published checkpoint has to have: the table says it, or those that came first."""
+"""The hash that a published file must have: the table's, or that of its first download."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ _LOG = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Pin:
-    """What a published file was when it was first fetched here, and has to be ever after."""
+    """A published file at its first download here. Later downloads must be the same."""
 
     sha256: str
     revision: str
 
 
 def download_published(row: Published) -> Download:
-    """Downloads the file of a published checkpoint, which has to be the one that is pinned.
+    """Downloads the file of a published checkpoint, and compares it with its pin.
 
-    Where the table does not know its hash, the file is pinned here when it first comes, and a
-    warning of the logger `zoo` says so.
+    If the table has no hash, the first download is pinned in the cache, and the logger `zoo` warns.
 
     Raises:
-        NoNetworkError: It cannot be had.
-        DamagedError: It is another than the pinned one.
+        NoNetworkError: It cannot be downloaded.
+        DamagedError: It differs from the pinned one.
         RequestError: The file of pins is damaged.
     """
     if row.sha256:

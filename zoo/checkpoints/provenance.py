@@ -1,4 +1,4 @@
-"""How a checkpoint came about, as its card tells it."""
+"""How a checkpoint was made, as its card records it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Learnt:
 
     Attributes:
         name: Of the data set.
-        fingerprint: Equal data have an equal one, see `Dataset.fingerprint`; empty: not known.
+        fingerprint: Equal data have equal fingerprints, see `Dataset.fingerprint`; empty: unknown.
     """
 
     name: str
@@ -23,17 +23,17 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Provenance:
-    """How the weights of a checkpoint came about.
+    """How the weights of a checkpoint were made.
 
     Attributes:
-        command: What the user typed; run again, it makes them again.
+        command: What the user typed. Run again, it makes the same weights.
         data: What they were trained on.
-        recipe: Settings of the training, by the names of `zoo.training.recipe.Recipe`; of a
-            fine-tuning by those of `zoo.training.plan.Plan`.
+        recipe: Settings of the training: the fields of `zoo.training.recipe.Recipe`, or for a
+            fine-tuning those of `zoo.training.plan.Plan`.
         versions: Of Python and of the packages that decide a result.
         weights: Type of the stored weights, "float32" or "float16".
         checkpoint: Name of the checkpoint that a fine-tuning started from; empty: fresh weights.
-        checkpoint_sha256: Of that one's weights.
+        checkpoint_sha256: Of that checkpoint's weights.
         taken: Which weights of a fine-tuning did best in validation: "head", "network" or "mean".
     """
 
@@ -48,10 +48,10 @@ class Provenance:
 
 
 def from_schema_2(training: Any) -> Any:
-    """Returns what a card of schema 1 or 2 says of a training in the form of a `Provenance`.
+    """Converts the field `training` of a card of schema 1 or 2 to the form of a `Provenance`.
 
-    There it was one bag: the recipe's settings lay beside the command, and the model, its
-    configuration and its input were told again.
+    It was one flat object, with the recipe's settings beside the command. It also repeated the
+    model, its configuration and its input.
     """
     if not isinstance(training, dict) or not training:
         return training or None

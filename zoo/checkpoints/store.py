@@ -32,7 +32,7 @@ def build_from_card(card: Card, **config: Any) -> keras.Model:
 
     Args:
         card: The card.
-        **config: Arguments of the builder over those of the card.
+        **config: Arguments of the builder that replace those of the card.
     """
     from zoo.models import build
 
@@ -50,16 +50,16 @@ def save(
 ) -> Card:
     """Writes a model as a checkpoint folder.
 
-    The weights are written before the card, so that a folder with a card is whole.
+    The weights are written before the card, so a folder with a card is complete.
 
     Args:
         model: In the form that `card` describes.
-        folder: Made where it does not exist; its other files stay.
-        card: Its `files`, `parameters` and `macs` are filled in here.
+        folder: Made if it does not exist; its other files stay.
+        card: This function fills in `files`, `parameters` and `macs`.
         dtype: Of the stored floats; "float16" halves the file.
 
     Returns:
-        The card as written.
+        The card as it was written.
 
     Raises:
         RequestError: A weight is not finite, or the labels do not fit the logits.
@@ -96,7 +96,7 @@ def save(
 
 
 def _check_rebuilds(model: keras.Model, card: Card) -> None:
-    """Refuses a model that its card would not build again, before its weights are lost."""
+    """Refuses a model that differs from what its card builds, since its weights would be lost."""
     forms = [
         {variable.path: tuple(variable.shape) for variable in network.weights}
         for network in (model, build_from_card(card))
@@ -119,18 +119,18 @@ def load_weights(
 ) -> None:
     """Loads the weights of a checkpoint's folder into a model, by the paths of its variables.
 
-    Nothing is assigned before all of the file is checked.
+    The whole file is checked before any weight is assigned.
 
     Args:
         model: In the form that `card` describes.
         folder: Of the checkpoint.
         card: Its card.
         skip: Name of a layer that keeps its own weights.
-        adapt_stem: Whether a stem for another number of channels is adapted to the model's.
+        adapt_stem: Whether to adapt a stem for another number of channels.
 
     Raises:
-        RequestError: The file does not fit, or a weight is not finite; tensors are named.
-        DamagedError: The file is missing or is not what the card says.
+        RequestError: The file does not fit, or a weight is not finite; the message names tensors.
+        DamagedError: The file is missing or does not match the card.
     """
     path = folder / WEIGHTS
     variables = {v.path: v for v in model.weights if skip is None or layer_of(v.path) != skip}
@@ -165,14 +165,14 @@ def read_weights(folder: Path, card: Card) -> dict[str, np.ndarray]:
     """Reads the weights of a checkpoint's folder, by the paths of the variables.
 
     Raises:
-        RequestError: The file is no safetensors file, lies outside, or a weight is not finite.
-        DamagedError: The file is missing or is not what the card says.
+        RequestError: It is no safetensors file, lies outside the folder, or a weight is not finite.
+        DamagedError: The file is missing or does not match the card.
     """
     path = folder / WEIGHTS
     expected = _expected(path, card)
     problem: str | None = None
     values: dict[str, np.ndarray] = {}
-    # Hashing takes longest; reading and checking the same mapped pages goes on beside it.
+    # Hashing takes longest. Reading and checking run at the same time, on the same mapped pages.
     with ThreadPoolExecutor(1) as pool:
         hashed = pool.submit(sha256, path)
         try:
@@ -194,7 +194,7 @@ def read_weights(folder: Path, card: Card) -> dict[str, np.ndarray]:
 
 
 def _is_finite(value: np.ndarray) -> bool:
-    # The extremes are NaN or infinite where any value is, and need no array of their own.
+    # If any value is NaN or infinite, so are the extremes, and they need no temporary array.
     return not value.size or bool(np.isfinite([value.min(), value.max()]).all())
 
 

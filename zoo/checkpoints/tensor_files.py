@@ -1,4 +1,4 @@
-"""Tensors in the files that people have: `.safetensors`, and what `torch.save` wrote."""
+"""Reads tensors from `.safetensors` files and from files of `torch.save`."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from zoo.checkpoints.torch_file import (
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 
-# Files that people take for weights, by how they begin.
+# Files that people mistake for weights, by their first bytes.
 _OTHERS = {
     b"version https://git-lfs": "a pointer of Git LFS, not the file: run git lfs pull",
     b"<!DOCTYPE": "a web page: download the file itself",
     b"<html": "a web page: download the file itself",
     b"\x89HDF": "an HDF5 file, such as Keras writes: zoo imports PyTorch's weights",
 }
-_DEEPEST = 8  # Containers in containers, in a file of PyTorch.
+_DEEPEST = 8  # Nested containers in a file of PyTorch.
 
 
 @dataclass(frozen=True)
 class TensorFile:
-    """What is in a file of weights.
+    """The content of a file of weights.
 
     Attributes:
         path: Of the file.
-        tensors: By name. In a file of PyTorch the names of the containers come first, as in
-            "state_dict.conv1.weight". They are read when they are asked for.
-        rest: What else is in the file, in its containers.
+        tensors: By name; they are not read yet. In a file of PyTorch the names of the containers
+            come first, as in "state_dict.conv1.weight".
+        rest: All else in the file, in its containers.
     """
 
     path: Path
@@ -49,10 +49,10 @@ class TensorFile:
         """Reads tensors of the file.
 
         Args:
-            tensors: Those to read, by any names.
+            tensors: Those to read, under any names.
 
         Returns:
-            By these names; float16 and bfloat16 as float32, which holds them exactly.
+            Arrays under these names. float16 and bfloat16 become float32, which holds them exactly.
 
         Raises:
             RequestError: The file is broken.
@@ -64,12 +64,12 @@ class TensorFile:
 
 
 def open_tensors(path: Path) -> TensorFile:
-    """Opens a file of weights: safetensors, or of `torch.save`, whatever its name ends with.
+    """Opens a file of weights, of safetensors or `torch.save`. The suffix does not matter.
 
     Nothing in the file is executed.
 
     Raises:
-        RequestError: There is no such file; it is of another kind, or broken; it holds no tensors.
+        RequestError: The file is missing, of another kind, or broken, or it holds no tensors.
     """
     if not path.is_file():
         raise RequestError(f"there is no file {path}")
@@ -94,7 +94,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def name_problems(present: set[str], wanted: set[str]) -> list[str]:
-    """Returns what is wrong with a set of tensor names, in words; nothing where they agree."""
+    """Returns what is wrong with a set of tensor names, in words; empty if nothing is."""
     return [
         f"{problem} {len(names)} tensors: {listed(sorted(names))}"
         for names, problem in ((wanted - present, "lacks"), (present - wanted, "has in excess"))
@@ -103,7 +103,7 @@ def name_problems(present: set[str], wanted: set[str]) -> list[str]:
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
-    """Returns names in one line, the first ones where they are many."""
+    """Returns names in one line; of many names, the first ones."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
@@ -132,7 +132,7 @@ def _stored(file: Any, name: str) -> Stored:
 
 
 def _value(text: str) -> Any:
-    """Returns what a text in a safetensors file says; it holds texts only, many of them JSON."""
+    """Parses a text in a safetensors file as JSON; returns it unchanged if it is not JSON."""
     try:
         return parse_json(text)
     except ValueError:
@@ -173,7 +173,7 @@ def _tensors_in(
 
 
 def entries(container: Any) -> dict[Any, Any] | None:
-    """Returns what a container of a file of PyTorch holds, by name; None: it holds no names."""
+    """Returns the content of a container in a file of PyTorch by name; None: it has no names."""
     items = container.items if isinstance(container, Opaque) else container
     return items if isinstance(items, dict) else None
 

@@ -1,9 +1,9 @@
-"""PyTorch's files read as data: nothing in them is imported, and nothing is called.
+"""Reads PyTorch's files as data, without importing or calling anything in them.
 
-A `.pth` is a pickle: a small program that builds objects by calling functions by their names. Here
-that program is followed with plain values only. A tensor becomes a `Stored`, containers and numbers
-become themselves, and every other object becomes an `Opaque` that knows the name of its class and
-what was put into it. So a training's own objects beside the weights do no harm, and are not needed.
+A `.pth` is a pickle: a small program that builds objects by calling functions by their names. This
+module follows that program with plain values. A tensor becomes a `Stored`. Containers and numbers
+become themselves. Every other object becomes an `Opaque`, which only knows its items and the name
+of its class. So other objects of a training do no harm, and their classes need not be installed.
 
 Both layouts of `torch.save` are read: the zip (since PyTorch 1.6) and the stream before it.
 """
@@ -29,7 +29,7 @@ import numpy as np
 ZIP_START = b"PK\x03\x04"
 STREAM_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # PyTorch's magic number, pickled.
 
-_LARGEST_PICKLE = 2**26  # Bytes; that of a ResNet-50 with its optimizer has under 2**20.
+_LARGEST_PICKLE = 2**26  # Bytes. A ResNet-50 with its optimizer needs under 2**20.
 _DTYPES = {
     "DoubleStorage": np.dtype(np.float64),
     "FloatStorage": np.dtype(np.float32),
@@ -46,7 +46,7 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor that lies in a file.
+    """A tensor in a file.
 
     Attributes:
         shape: Its axes.
@@ -61,11 +61,11 @@ class Stored:
 
 @dataclass
 class Opaque:
-    """An object of a class that is not looked up.
+    """An object whose class is not imported.
 
     Attributes:
         name: Of its class or of the function that makes it, such as "argparse.Namespace".
-        items: What was put into it under a name.
+        items: Its content by name.
     """
 
     name: str
@@ -97,7 +97,7 @@ def read_torch_file(path: Path) -> Any:
 
     Returns:
         Dicts, lists, tuples and plain values; `Stored` for tensors, `Opaque` for all else. The
-        tensors are read from the file when they are asked for.
+        tensors are read later, by `Stored.read`.
 
     Raises:
         ValueError: The file is broken, or of another kind.
@@ -110,7 +110,7 @@ def read_torch_file(path: Path) -> Any:
 
 @contextlib.contextmanager
 def _as_value_errors() -> Iterator[None]:
-    """Turns what a broken file raises, here and in the zip's reader, into one kind of error."""
+    """Turns the many errors of a broken file into one kind."""
     try:
         yield
     except ValueError:
@@ -282,14 +282,14 @@ class _Machine:
             holder.extend(values)
 
     def _build(self, state: Any) -> None:
-        """Gives an object its state: of one without a known class, the items of a dict."""
+        """Gives an object its state; an `Opaque` gets the items of a dict."""
         if isinstance(state, tuple) and state:
             state = state[0]
         if isinstance(holder := self._stack[-1], Opaque) and isinstance(state, dict):
             holder.items.update(state)
 
     def _storage(self, reference: Any) -> _Storage | Opaque:
-        """Returns what a reference out of the pickle means, which is always a storage."""
+        """Returns the storage that a reference in the pickle means."""
         match reference:
             case ("storage", Opaque(name=kind), str(key), _, int(count), *_) if count >= 0:
                 dtype = _DTYPES.get(kind.rpartition(".")[2])
@@ -302,7 +302,7 @@ class _Machine:
         raise ValueError("its pickle refers to something else than a storage")
 
     def _made(self, function: Any, arguments: Any) -> Any:
-        """Returns what a call would make where that is known, and an `Opaque` otherwise."""
+        """Returns what a known function would make, and an `Opaque` for any other."""
         name = function.name if isinstance(function, Opaque) else ""
         match name.rpartition(".")[2], arguments:
             case "OrderedDict", ():
@@ -330,7 +330,7 @@ class _Machine:
         size = math.prod(shape)
         if size and last >= storage.count:
             raise ValueError("a tensor in it reaches beyond its storage")
-        if size > storage.count:  # By strides of zero: of any size, out of a file of any size.
+        if size > storage.count:  # Strides of zero would make a huge tensor of a small file.
             return Opaque("a tensor that repeats its numbers")
 
         def read() -> np.ndarray:
@@ -345,7 +345,7 @@ class _Machine:
 
 
 def _pairs(values: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Gives keys and values; a key that is no plain value is left out, for it may have no hash."""
+    """Yields keys and values, without keys that are not plain values and may not be hashable."""
     for key, value in zip(values[::2], values[1::2], strict=True):
         if isinstance(key, (str, int, float, bool, type(None))):
             yield key, value

@@ -1,4 +1,4 @@
-"""JSON that others wrote into frozen dataclasses: each field of its declared type, or an error."""
+"""Turns JSON that others wrote into frozen dataclasses, and checks the type of every field."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
-DEEPEST = 50  # Brackets in brackets.
+DEEPEST = 50  # Nested brackets.
 
 
 def parse_json(text: str) -> Any:
-    """Parses JSON that others wrote, within bounds that everything here can work with.
+    """Parses JSON that others wrote, and refuses what other code cannot handle.
 
     Raises:
-        ValueError: It is none; its brackets are nested deeper than `DEEPEST`; it holds a whole
-            number of more than 64 bits, or half a character (a lone surrogate), which cannot be
-            written down again.
+        ValueError: It is not JSON; its brackets are nested deeper than `DEEPEST`; it holds a whole
+            number of more than 64 bits, or a lone surrogate, which cannot be written again.
     """
     try:
         data = json.loads(text)
@@ -48,13 +47,13 @@ def _check_bounds(value: Any, depth: int) -> None:
 def construct(form: type[T], data: Any, path: str = "") -> T:
     """Makes a dataclass of a JSON object.
 
-    Lists become tuples where the field is declared so; an int stands for a float.
+    A list becomes a tuple if the field is one. An int may stand for a float.
 
     Args:
         form: A dataclass of int, float, str, bool, None, Literal, tuple[X, ...], Mapping[str, X],
             dataclasses of these, and Any.
         data: What `parse_json` gave.
-        path: Of the object in the whole, for errors.
+        path: Where the object stands in the file, for errors.
 
     Raises:
         ValueError: A field is missing, unknown or of the wrong type.
@@ -98,7 +97,7 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     if dataclasses.is_dataclass(plain):
         return construct(typing.cast(type, plain), value, path)
     accepted = (int, float) if plain is float else (plain,)
-    if type(value) not in accepted:  # A bool is an int to isinstance.
+    if type(value) not in accepted:  # isinstance would take a bool for an int.
         raise _wrong(path, f"of type {plain.__name__}", value)
     return value
 

@@ -1,1 +1,1 @@
-"""Data: one `Dataset` form, whatever the source."""
+"""Data: every source becomes a `Dataset`."""

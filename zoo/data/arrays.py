@@ -39,9 +39,9 @@ def load_arrays(
 ) -> Dataset:
     """Loads an `.npz` file; nothing in it is unpickled.
 
-    It holds `x` and `y`, and may hold `lengths` (true steps of padded sequences), `labels` (names
-    of the classes 0, 1, …), and `x`, `y` and `lengths` again with `_val` and `_test` for splits
-    of their own. `zoo.data.npz` knows more names, such as `X_train` and `x_valid`.
+    It holds `x` and `y`. It may hold `lengths` (true steps of padded sequences), `labels` (names of
+    the classes 0, 1, …), and other splits: `x`, `y` and `lengths` with `_val` or `_test` appended.
+    `zoo.data.npz` knows more names, such as `X_train` and `x_valid`.
 
     Args:
         source: Path of the file.
@@ -51,7 +51,7 @@ def load_arrays(
         labels: The classes of a checkpoint; None: those of the file.
 
     Raises:
-        RequestError: Not such a file; wrong shapes; NaN or infinity; a sequence without steps.
+        RequestError: It is no such file; wrong shapes; NaN or infinity; a sequence without steps.
     """
     path = Path(source)
     learn = labels is None
@@ -102,7 +102,7 @@ def load_arrays(
 
 
 def _inputs(arrays: Arrays, kind: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns x, checked, and the lengths of its sequences where they vary."""
+    """Returns x, checked, and the lengths of its sequences if they vary."""
     x, what = arrays.values["x"], arrays.what("x")
     held = {dimensions: name for name, dimensions in DIMENSIONS.items()}.get(x.ndim)
     if held != kind:
@@ -122,7 +122,7 @@ def _inputs(arrays: Arrays, kind: str) -> tuple[np.ndarray, np.ndarray | None]:
         raise RequestError(f"{what} holds {x.dtype}; save numbers")
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
-    # First, since what stands after the last step does not matter, were it NaN.
+    # Comes before the check for NaN: values after the last step do not matter.
     x, lengths = (x, None) if kind == "features" else _padded(what, x, arrays.values.get("lengths"))
     bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if bad.any():
@@ -180,7 +180,7 @@ def _classes(arrays: Arrays, names: tuple[str, ...] | None) -> list[str]:
     """Returns the name of each example's class."""
     y, what = _one_each(arrays), arrays.what("y")
     if y.dtype.kind == "f":
-        # From 2**53 on, floats leave out whole numbers.
+        # From 2**53 on, floats cannot hold every whole number.
         if not np.isfinite(y).all() or (y != np.round(y)).any() or (abs(y) > 2**53).any():
             raise RequestError(
                 f"{what} holds fractions or NaN, not classes; for values say --task=regression"
@@ -191,7 +191,7 @@ def _classes(arrays: Arrays, names: tuple[str, ...] | None) -> list[str]:
     if names is None:
         return _text(y, what)
     if y.dtype.kind in "US":
-        return _text(y, what)  # Held to the names where the classes get their numbers.
+        return _text(y, what)  # Compared with the names when the classes get their numbers.
     if y.dtype.kind == "b":
         y = y.astype(np.int64)
     if y.min() < 0 or y.max() >= len(names):
@@ -209,7 +209,7 @@ def _text(array: np.ndarray, what: str) -> list[str]:
 
 
 def _names_of_classes(arrays: Arrays) -> tuple[str, ...] | None:
-    """Returns the names of the classes, where the file has them."""
+    """Returns the names of the classes; None if the file has none."""
     if "labels" not in arrays.values:
         return None
     array, what = arrays.values["labels"], arrays.what("labels")

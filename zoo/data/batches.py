@@ -16,7 +16,7 @@ from zoo.data.examples import Examples
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Bytes of batches that are made ahead of their use.
+# Bytes of batches that are prepared ahead.
 _AHEAD = 2**30
 
 
@@ -24,8 +24,8 @@ _AHEAD = 2**30
 class Share:
     """The part of each batch that one of several workers takes.
 
-    The parts of a batch are disjoint and as even as can be; together they are the batch. One of a
-    small batch may be empty.
+    The parts of a batch are disjoint, nearly even, and together they are the batch. A small batch
+    may have empty parts.
 
     Attributes:
         index: Number of the worker, from 0.
@@ -59,20 +59,20 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Returns the batches of many epochs in one pipeline, shuffled anew in each.
 
-    The order of an epoch depends on the seed and its number alone, so that a resumed training
-    sees what an unbroken one would have seen. `steps_per_epoch` batches make an epoch; the last
-    one may be smaller.
+    The order of an epoch depends only on the seed and the number of the epoch, so that a resumed
+    training sees what an unbroken one would have seen. An epoch has `steps_per_epoch` batches; the
+    last one may be smaller.
 
     Args:
         split: The examples.
         batch_size: Examples in a batch.
         outputs: Width of the targets: the number of classes, or 1 for values.
         seed: Of the order.
-        epochs: Numbers of the epochs to give.
-        skip: Batches of the first of them that are not given.
-        share: Part of each batch to give.
-        augment: Changes inputs and targets of a batch, by random numbers from a key (2,) int64 of
-            its own: see `zoo.training.augment`.
+        epochs: Numbers of the epochs.
+        skip: Number of batches to leave out at the start of the first epoch.
+        share: Part of each batch to return.
+        augment: Changes inputs and targets of a batch at random. It gets a random key, (2,) int64,
+            for each batch: see `zoo.training.augment`.
 
     Returns:
         Pairs of float32 (batch, ...) and float32 (batch, outputs): one-hot classes, or values.
@@ -87,7 +87,7 @@ def training_batches(
 
     indices = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(order).skip(skip)
     first = epochs.start * steps_per_epoch(split, batch_size) + skip
-    # The workers augment their parts each in its own way.
+    # Each worker augments its part with other random numbers.
     keys = tf.data.Dataset.counter(first).map(
         lambda step: tf.stack([tf.constant(seed + (share.index << 32), tf.int64), step])
     )
@@ -113,10 +113,10 @@ def steps_per_epoch(split: Split, batch_size: int) -> int:
 
 @contextlib.contextmanager
 def reading_errors(*splits: Split) -> Iterator[None]:
-    """Raises what the reading of a split raised, in place of TensorFlow's account of it.
+    """Raises the error that the reading of a split raised, in place of TensorFlow's.
 
     Args:
-        splits: Those whose batches are read in the block.
+        splits: Their batches are read in the block.
 
     Raises:
         RequestError: A packed picture is damaged.
@@ -161,7 +161,7 @@ def _gather(
     def gather(index: tf.Tensor, *key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         inputs, truth = tf.cast(examples(index), tf.float32), tf.gather(y, index)
         if lengths is not None:
-            # A part without sequences has a step too.
+            # An empty part has one step too.
             inputs = inputs[:, : tf.maximum(tf.reduce_max(tf.gather(lengths, index)), 1)]
         targets = split.task.targets(truth, outputs)
         return (inputs, targets) if augment is None else augment(inputs, targets, *key)
@@ -170,7 +170,7 @@ def _gather(
     calls = min(_cores(), ahead - ready)
     batches = indices.map(gather, num_parallel_calls=calls, deterministic=True).prefetch(ready)
     options = tf.data.Options()
-    # The autotuner's thread sleeps out its back-off when an iterator ends: seconds each time.
+    # With the autotuner, the end of each iterator waits seconds for its sleeping thread.
     options.autotune.enabled = False
     return batches.with_options(options)
 

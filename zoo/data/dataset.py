@@ -16,15 +16,15 @@ from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
 SPLITS = ("train", "validation", "test")
-# Deviations from the mean that no training example goes beyond once it is normalised.
+# After normalisation no training example is more deviations than this away from the mean.
 FARTHEST = 10.0
-_SAMPLED = 4096  # Packed pictures that statistics are taken from.
-_PART = 256  # Examples that statistics are summed over at a time.
+_SAMPLED = 4096  # Packed pictures from which statistics are computed.
+_PART = 256  # Examples that are summed at a time for statistics.
 
 
 @dataclass(frozen=True)
 class Split:
-    """Examples, each with what a model is to say of it.
+    """Examples, each with the truth that a model should find.
 
     Attributes:
         x: Raw model inputs: images (examples, height, width, channels) uint8, features (examples,
@@ -46,11 +46,11 @@ class Split:
 
     @property
     def problem(self) -> RequestError | OSError | None:
-        """What went wrong at the last reading of an example that failed."""
+        """The error of the last reading that failed; None: no reading failed."""
         return self.x.problem if isinstance(self.x, Stored) else None
 
     def fingerprint(self) -> bytes | memoryview:
-        """Returns what tells the inputs from others: themselves, or a hash of their files."""
+        """Returns bytes that identify the inputs: themselves, or a hash of their files."""
         if isinstance(self.x, Stored):
             return self.x.fingerprint()
         return np.ascontiguousarray(self.x[:]).data
@@ -63,13 +63,12 @@ class Dataset:
     Attributes:
         name: What the user calls it ("digits").
         labels: Names of the classes; class i is `labels[i]`. Of a regression: of its one value.
-        splits: By name. "train" is what the weights are fitted to; by "validation" epochs and
-            settings are chosen; "test" is what is reported, and never looked at in training.
-            What is only trained on may lack it.
-        columns: How a table's cells became features; None where the source holds numbers.
-        notes: What the reader of the source decided and its user should know, a sentence each.
+        splits: By name. The weights are fitted to "train". "validation" chooses epochs and
+            settings. "test" is reported, and never looked at in training; it may be missing.
+        columns: How a table's cells became features; None: the source holds numbers.
+        notes: What the reader of the source decided and the user should know, a sentence each.
         divided: Whether the source has no test split of its own, so that this one was taken from
-            the examples that another model may have been trained on.
+            examples that another model may have been trained on.
     """
 
     name: str
@@ -80,23 +79,23 @@ class Dataset:
     divided: bool = False
 
     def __post_init__(self) -> None:
-        # Names of folders may be no UTF-8; a card could not hold them.
+        # A name of a folder may not be UTF-8; a card could not hold it.
         object.__setattr__(self, "name", _in_unicode(self.name))
         object.__setattr__(self, "labels", tuple(map(_in_unicode, self.labels)))
 
     @property
     def train(self) -> Split:
-        """What the weights are fitted to."""
+        """The weights are fitted to it."""
         return self.splits["train"]
 
     @property
     def validation(self) -> Split:
-        """What epochs and settings are chosen by."""
+        """It chooses epochs and settings."""
         return self.splits["validation"]
 
     @property
     def test(self) -> Split:
-        """What is reported; never looked at in training."""
+        """It is reported, and never looked at in training."""
         return self.splits["test"]
 
     @property
@@ -106,7 +105,7 @@ class Dataset:
 
     @property
     def example_shape(self) -> tuple[int | None, ...]:
-        """Shape of one example, without the batch; steps of varied number are None."""
+        """Shape of one example, without the batch. If the number of steps varies, it is None."""
         shape = self.train.x.shape[1:]
         return shape if self.train.lengths is None else (None, *shape[1:])
 
@@ -134,11 +133,11 @@ def _in_unicode(name: str) -> str:
 
 
 def input_statistics(dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Returns the mean and the deviation by which a model standardises its raw inputs.
+    """Returns the mean and the deviation with which a model standardises its raw inputs.
 
-    Those of the training split; of an encoded table 0 and 1. Its features go from 0 to 1, most are
-    one of the two, and int8 holds them as they are: on UCI Adult the edge file came to 44 dB,
-    standardised to 30.
+    They are those of the training split. An encoded table is not standardised: its features are
+    from 0 to 1 and most are 0 or 1, which int8 holds well. On UCI Adult the edge file reached
+    44 dB, and 30 dB with standardised features.
     """
     if dataset.columns is None:
         return channel_statistics(dataset.train)
@@ -150,10 +149,10 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     """Returns mean and standard deviation of each channel over all examples and places.
 
     Padded steps do not count. A constant channel gets a deviation of 1, so that dividing by it is
-    safe. A deviation is raised where an example would lie further than ten of them from the mean:
-    a pixel or a category that is almost always off would else be louder than all others, and its
-    range would cost the int8 file the resolution of the rest. Of packed pictures some thousands,
-    evenly spread, stand for all.
+    safe. If an example lies more than ten deviations from the mean, the deviation is raised.
+    Otherwise a pixel or a category that is almost always off would get huge values, whose range
+    would cost an int8 file the resolution of all others. Of packed pictures, some thousands are
+    sampled evenly.
 
     Args:
         split: With x (examples, ..., channels), of any numeric type.
@@ -163,7 +162,7 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     if split.lengths is not None:
         x = x[np.arange(x.shape[1]) < split.lengths[:, None]]
     axes = tuple(range(x.ndim - 1))
-    # Part by part: float64 takes eight times the memory of pixels.
+    # In parts, since float64 takes eight times the memory of pixels.
     parts = [x[start : start + _PART] for start in range(0, len(x), _PART)]
     count = x.size / x.shape[-1]
     mean = sum(part.sum(axis=axes, dtype=np.float64) for part in parts) / count
@@ -205,8 +204,8 @@ def divide(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divides the training examples of a source that does not have all three splits.
 
-    A tenth becomes the validation split and a fifth the test split, class by class, always the
-    same; of splits that the source has, nothing.
+    A tenth becomes the validation split and a fifth the test split, class by class and always the
+    same. Splits that the source has take nothing.
 
     Args:
         y: The truth of the training examples.
@@ -227,11 +226,11 @@ def take(split: Split, indices: np.ndarray) -> Split:
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:
-    """Returns up to `count` examples, of each class as many as of any other where they last."""
+    """Returns up to `count` examples, of each class equally many as far as possible."""
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(split))
     strata = split.task.strata(split.y)
-    # The rank of each example inside its class: all firsts, then all seconds, and so on.
+    # Sorted by rank inside the class: the first of each class, then the second of each, and so on.
     rank = np.empty(len(split), np.int64)
     for label in np.unique(strata):
         members = shuffled[strata[shuffled] == label]

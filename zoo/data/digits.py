@@ -1,7 +1,7 @@
 """The embedded default data: scikit-learn's 1,797 handwritten digits of 8×8 pixels.
 
-Source: UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998, CC BY 4.0), test
-part, as bundled with scikit-learn. `zoo.data.digits_tfds` gives the same to tensorflow-datasets.
+They are the test part of UCI Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998,
+CC BY 4.0), which scikit-learn contains. `zoo.data.digits_tfds` offers them to tensorflow-datasets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def open(source: str, reading: Reading) -> Dataset:
     """Returns the digits as the model takes them.
 
     Raises:
-        RequestError: Values are asked for.
+        RequestError: The task learns values.
     """
     if reading.task.learns != "classes":
         raise RequestError("digits are classes, not values; leave out --task")

@@ -1,4 +1,4 @@
-"""What a model reads: inputs of many examples, in memory or in files."""
+"""The inputs of many examples, in memory or in files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.errors import RequestError
 
 
 class Examples(Protocol):
-    """Inputs of many examples, read by index: an array, or what reads them from files."""
+    """Inputs of many examples, read by index: an array, or an object that reads files."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -33,10 +33,10 @@ class Examples(Protocol):
 
 @runtime_checkable
 class Stored(Examples, Protocol):
-    """Examples that stay in their files until they are asked for.
+    """Examples that stay in their files until they are read.
 
     Attributes:
-        problem: What went wrong at the last reading that failed; TensorFlow's pipelines hide it.
+        problem: The error of the last reading that failed, which TensorFlow's pipelines hide.
     """
 
     problem: RequestError | OSError | None

@@ -1,4 +1,4 @@
-"""What a model gives for examples."""
+"""Runs a model on examples."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def run(model: keras.Model, x: Examples, batch_size: int = 64) -> np.ndarray:
-    """Returns what a model gives for raw inputs, (examples, outputs) float32."""
-    # A recurrent model is a loop, slow outside a graph; an image model is slower to trace.
+    """Returns the outputs of a model for raw inputs, (examples, outputs) float32."""
+    # A recurrent model is a loop, slow without a graph. An image model takes longer to trace.
     call = model.predict_on_batch if x.ndim == 3 else lambda batch: model(batch, training=False)
     batches = range(0, len(x), batch_size)
     outputs = [call(x[start : start + batch_size].astype(np.float32)) for start in batches]

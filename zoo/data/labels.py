@@ -13,7 +13,7 @@ from zoo.data.dataset import Split
 from zoo.data.numbers import Spelling, as_number
 from zoo.errors import RequestError
 
-# A class needs examples to be learnt from; numbers with fewer each are values.
+# Numbers are values and not classes if they occur less often than this.
 FEW_EXAMPLES = 10
 FEW_CLASSES = 20
 
@@ -21,15 +21,15 @@ FEW_CLASSES = 20
 def class_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
     """Returns the classes in a column of labels: numbers by size, else text by letter.
 
-    Labels that are one number, as "0" and "0.0", are one class, called by the shortest.
+    Labels that are the same number, as "0" and "0.0", are one class, named by the shortest.
 
     Args:
         cells: The label of each example.
         where: The column or array, for the message.
 
     Raises:
-        RequestError: There is one class only, two are the same text but for case and spaces, one
-            cannot be printed, or the labels look like values.
+        RequestError: There is only one class, two differ only in case or spaces, one cannot be
+            printed, or the labels look like values.
     """
     counts = Counter(cells)
     for cell in counts:
@@ -57,7 +57,7 @@ def class_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
 
 
 def joined(cells: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """Returns a note on labels that are spelled otherwise than the class that they mean."""
+    """Returns a note on labels whose spelling differs from that of their class."""
     others = sorted(set(cells) - set(labels))
     if not others:
         return []
@@ -74,7 +74,7 @@ def class_indices(
     Args:
         cells: The labels.
         labels: Names of the classes. A label that is the same number as one of them means it.
-        place: Gives where the label of an example stands, for the message.
+        place: Says where the label of an example stands, for the message.
 
     Raises:
         RequestError: A label is none of the classes.
@@ -103,7 +103,7 @@ def target_values(
     Args:
         cells: The labels.
         spelling: How their numbers are spelled.
-        place: Gives where the label of an example stands, for the message.
+        place: Says where the label of an example stands, for the message.
 
     Raises:
         RequestError: One is not a finite number of 32 bits.
@@ -122,7 +122,7 @@ def target_values(
 
 
 def check_label(label: str, where: str) -> None:
-    """Refuses the name of a class that no list with a name a line can hold.
+    """Refuses the name of a class that cannot be a line of a text file.
 
     Raises:
         RequestError: It holds a line break or another character that is not printed.
@@ -132,7 +132,7 @@ def check_label(label: str, where: str) -> None:
 
 
 def _meaning(label: str) -> float | str:
-    """Returns what two labels have in common that mean one class: the number, else the letters."""
+    """Returns the same for two labels that mean one class: the number, else the letters."""
     number = as_number(label)
     if number is not None and math.isfinite(number):
         return number
@@ -142,20 +142,20 @@ def _meaning(label: str) -> float | str:
 def check_splits(
     splits: Mapping[str, Split], labels: Sequence[str], source: str, *, learn: bool = True
 ) -> list[str]:
-    """Checks that there is something to learn, to choose by and to measure on.
+    """Checks that the splits can be learnt, validated and measured.
 
     Args:
         splits: By name; "train" is among them.
         labels: Names of the classes, or of the one value.
         source: For the message.
-        learn: Whether a model is to learn from it, and not only to be measured.
+        learn: Whether a model is trained on it, and not only measured.
 
     Returns:
         Notes on classes that a split lacks.
 
     Raises:
-        RequestError: A split is empty, or the target is the same in all of the training split, so
-            that there is nothing to learn.
+        RequestError: A split is empty, or all training examples have the same truth, so that there
+            is nothing to learn.
     """
     for name, split in splits.items():
         if not len(split):

@@ -1,4 +1,4 @@
-"""The arrays of an `.npz` file by what they are for; nothing is unpickled or read unbounded."""
+"""The arrays of an `.npz` file by their role. Nothing is unpickled, and sizes are bounded."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _SPLITS = {
 }
 _NAMES_OF_CLASSES = ("labels", "class_names", "label_names", "target_names")
 
-# What the arrays may take as they are and as float32: so many bytes, or times the file's size.
+# The arrays may take this many bytes, as they are and as float32, or this many times the file.
 UNPACKED, RATIO = 1 << 30, 10
 _FLOAT = 4
-_PICTURE = 32 * 32 * 3  # Values; smaller pictures are enlarged to that.
+_PICTURE = 32 * 32 * 3  # Values. Smaller pictures are enlarged to this.
 _LABEL = 64  # Bytes of a label as text.
 
 
@@ -43,9 +43,8 @@ class Arrays:
 
     Attributes:
         path: Of their file.
-        values: By what they are for: "x", "y", perhaps "lengths" and "labels", the names of the
-            classes.
-        names: What the file calls them.
+        values: By role: "x", "y", perhaps "lengths" and "labels", the names of the classes.
+        names: Their names in the file, by role.
     """
 
     path: Path
@@ -68,12 +67,12 @@ def read_npz(path: Path) -> tuple[dict[str, Arrays], list[str]]:
         path: Of the file.
 
     Returns:
-        By split: "train", and those of "validation" and "test" that the file has. And the names of
-        the arrays that are none of these, which are not opened.
+        The arrays by split: "train", and "validation" and "test" if the file has them. Then the
+        names of all other arrays, which are not opened.
 
     Raises:
-        RequestError: It is no such file, or damaged; x or y of a split is missing or there twice;
-            an array holds objects; it unpacks to far more than its size.
+        RequestError: It is no such file, or damaged; x or y of a split is missing or occurs twice;
+            an array holds objects; the file unpacks to far more than its size.
     """
     if path.exists() and not path.is_file():
         raise RequestError(f"{path} is no regular file; copy the arrays into one")
@@ -112,7 +111,7 @@ def read_npz(path: Path) -> tuple[dict[str, Arrays], list[str]]:
 def _places(
     path: Path, members: Mapping[str, zipfile.ZipInfo]
 ) -> tuple[dict[tuple[str, str], str], list[str]]:
-    """Returns the array of each split and role, and the arrays that are for nothing."""
+    """Returns the array of each split and role, and the arrays without a role."""
     if not members:
         raise RequestError(f"{path} holds no arrays; save x and y with numpy.savez")
     candidates: dict[tuple[str, str], list[tuple[bool, str]]] = {}
@@ -133,7 +132,7 @@ def _places(
         places[place] = name
         others += [other for _, other in rest]
     if ("train", "y") not in places and places.get(("train", "labels")) == "labels":
-        places["train", "y"] = places.pop(("train", "labels"))  # They name nothing else.
+        places["train", "y"] = places.pop(("train", "labels"))  # The only truth there is.
     for split, role in itertools.product(["train", *_SPLITS], ["x", "y"]):
         if (split, role) in places or (split != "train" and not any(s == split for s, _ in places)):
             continue
@@ -145,7 +144,7 @@ def _places(
 
 
 def _meaning(name: str) -> tuple[str, str, bool] | None:
-    """Returns the split and the role that an array's name means, and whether by another word."""
+    """Returns the split and the role that an array's name means, and whether by a synonym."""
     name = name.lower()
     if name in _NAMES_OF_CLASSES:
         return "train", "labels", name != "labels"
@@ -163,7 +162,7 @@ def _meaning(name: str) -> tuple[str, str, bool] | None:
 
 @contextlib.contextmanager
 def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
-    """Opens an array of the archive; whatever goes wrong inside is said in one line."""
+    """Opens an array of the archive. Any error inside becomes one line."""
     if info.flag_bits & 1:
         raise RequestError(f"{path} is encrypted; save it without a password")
     try:
@@ -172,7 +171,7 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iter
     except MemoryError as error:
         raise RequestError(f"{path}: {info.filename} does not fit into memory") from error
     except Exception as error:
-        # Of damaged bytes zipfile and numpy raise what they trip over: tokens, types, codecs.
+        # For damaged bytes zipfile and numpy raise many kinds of error.
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise RequestError(f"{path}: {info.filename} is damaged: {reason}") from error
 
@@ -180,7 +179,7 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iter
 def _header(
     path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo
 ) -> tuple[tuple[int, ...], np.dtype]:
-    """Returns the shape and the type of an array, which its header says, checked."""
+    """Returns the shape and the type in an array's header, checked."""
     with _member(path, archive, info) as file:
         version = np.lib.format.read_magic(file)
         readers = {
@@ -205,7 +204,7 @@ def _header(
 
 
 def _bytes_needed(role: str, shape: tuple[int, ...], dtype: np.dtype) -> int:
-    """Returns what an array takes in memory, as it is and in the form that a model takes."""
+    """Returns the memory that an array takes, as it is and in the form that a model takes."""
     count = math.prod(shape)
     if role == "x" and len(shape) == 4:
         return count * dtype.itemsize + max(count, shape[0] * _PICTURE)

@@ -13,16 +13,16 @@ import numpy as np
 
 Decimal = Literal[".", ","]
 
-# A column in which less than this share of the cells are numbers is text.
+# A column is text if less than this share of its cells are numbers.
 NUMBERS = 0.95
-# Beyond it the difference of two numbers could overflow; such a cell counts as infinite.
+# A larger number counts as infinite, since the difference of two such numbers could overflow.
 LARGEST = 1e300
-# What stands for "nothing is known" where the others are numbers. Among words, "none" is a word.
+# These mean an empty cell in a column of numbers. Among words, "none" is a word.
 GAPS = frozenset({"", "none", "-", "--", "–", "—", ".", "nil", "missing", "unknown"})
 
 _UNITS = "$€£¥₹₽₩₺₫₴₪฿₱₦%‰"
-# Groups of digits are parted by the other mark, an apostrophe, or a space, which may be one of
-# the three that no line breaks at. Groups of two digits are Indian: 12,34,567.
+# The other mark, an apostrophe or a space separates groups of digits; there are three non-breaking
+# spaces. Groups of two digits are Indian: 12,34,567.
 _NUMBER = r"""
     (?P<sign>[-+]?) (?P<before>[{units}]?) \s? (?P<inner>[-+]?)
     (?P<digits> [0-9]*
@@ -44,22 +44,22 @@ class Spelling:
     """How the numbers of a column are spelled.
 
     Attributes:
-        decimal: The mark before the fraction; the other one parts groups of three digits.
-        unit: The sign that stands before or after each number, such as "$" or "%"; "": none.
+        decimal: The mark before the fraction. The other mark separates groups of three digits.
+        unit: The sign before or after each number, such as "$" or "%"; "": none.
     """
 
     decimal: Decimal = "."
     unit: str = ""
 
     def read(self, cell: str) -> float | None:
-        """Returns the number of a cell; NaN where nothing is known, None where it is text."""
+        """Returns the number in a cell; NaN if it is empty, None if it is text."""
         if cell.lower() in GAPS:
             return math.nan
         unit, number = _parse(cell, self.decimal) or ("", None)
         return number if unit == self.unit else None
 
     def read_all(self, cells: Iterable[str]) -> np.ndarray:
-        """Returns the numbers of cells, (cells,) float64: NaN for text too."""
+        """Returns the numbers in cells, (cells,) float64. Text becomes NaN too."""
         known: dict[str, float] = {}
         numbers = []
         for cell in cells:
@@ -71,11 +71,11 @@ class Spelling:
 
 
 def as_number(cell: str) -> float | None:
-    """Returns the number that a cell plainly is; NaN for an empty one, None for text."""
+    """Returns the number in a cell, plainly spelled; NaN if it is empty, None if it is text."""
     if not cell:
         return math.nan
     try:
-        # Python's float also takes digits grouped by "_".
+        # Python's float would also take "1_000".
         number = None if "_" in cell else float(cell)
     except ValueError:
         return None
@@ -89,12 +89,12 @@ def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
 
     Args:
         counts: How often each cell occurs.
-        separator: Of the table. It decides where both marks read all cells, as in "1,234": in a
-            table of commas that is a group of digits, in one of semicolons a fraction.
+        separator: Of the table. It decides if a cell can be read in two ways: "1,234" has a group
+            of digits in a table of commas, and a fraction in a table of semicolons.
     """
     read: Counter[Spelling] = Counter()
     ambiguous: list[str] = []
-    short = long = False  # Whether numbers without a mark are under 1000, or from 1000 on.
+    short = long = False  # Whether there are numbers without a mark under 1000, and from 1000 on.
     for cell, count in counts.items():
         if cell.lower() in GAPS:
             continue
@@ -111,7 +111,7 @@ def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
     if not read:
         return Spelling()
     most = max(read.values())
-    # Of spellings that read as many cells, the plainest comes first.
+    # Of spellings that read equally many cells, the plainest comes first.
     best = min(
         (spelling for spelling, count in read.items() if count == most),
         key=lambda spelling: (spelling.unit, spelling.decimal == ","),
@@ -119,7 +119,7 @@ def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
     other = Spelling(",", best.unit)
     if best.decimal == "," or read[other] < most or not ambiguous:
         return best
-    # Groups begin at 1000: "950" and "1,234" are of one column, "12345" and "1,234" are not.
+    # Groups begin at 1000: a column may hold "950" and "1,234", but not "12345" and "1,234".
     grouped = short and not long
     if any("," in cell for cell in ambiguous):
         return other if separator != "," and not grouped else best
@@ -127,7 +127,7 @@ def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
 
 
 def _parse(cell: str, decimal: Decimal) -> tuple[str, float] | None:
-    """Returns the unit and the value of a number with that decimal mark, None for text."""
+    """Returns the unit and the value of a number with this decimal mark; None: it is text."""
     if decimal == "." or ("." not in cell and "," not in cell):
         plain = as_number(cell)
         if plain is not None:
@@ -149,5 +149,5 @@ def _parse(cell: str, decimal: Decimal) -> tuple[str, float] | None:
 
 
 def is_number(cell: str) -> bool:
-    """Returns whether a cell is a number in any spelling, or says that nothing is known."""
+    """Returns whether a cell is empty, or a number in any spelling."""
     return cell.lower() in GAPS or any(_parse(cell, decimal) for decimal in (".", ","))

@@ -1,4 +1,4 @@
-"""How a source of data is read, and what a module that reads one looks like."""
+"""How a source of data is read, and the interface of the modules that read one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.models import InputKind
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
-# Pixels a side of an image whose size was not asked for.
+# Pixels a side of an image by default.
 SMALLEST, LARGEST = 32, 224
 
 Progress = Callable[[int, int], None]
@@ -20,19 +20,19 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Reading:
-    """What a source does not say by itself.
+    """Options for reading a source.
 
     Attributes:
         kind: What the model takes: `zoo.models.Architecture.input`.
-        task: What is learnt: classes, or values.
+        task: What is learnt, such as classes or values.
         image_size: Images: height and width in pixels; None: the data's own, within limits.
-        form: Images: size, crop and interpolation that a checkpoint wants, in place of a size.
-        card: Of a checkpoint whose columns and classes the data has to have; None: they are found
-            in the data.
+        form: Images: size, crop and interpolation of a checkpoint, in place of a size.
+        card: Card of a checkpoint whose columns and classes the data must have; None: the data
+            decides.
         label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
-        header: Tables: whether the first line holds names; None: as it looks.
+        header: Tables: whether the first line holds names; None: decided by how it looks.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
-        progress: Gets how many of how many picture files are decoded.
+        progress: Called with the numbers of decoded and of all picture files.
     """
 
     kind: InputKind = "image"
@@ -46,7 +46,7 @@ class Reading:
     progress: Progress | None = None
 
     def form_for(self, side: int) -> Input:
-        """Returns the form of images whose own side is so many pixels, where none is asked for."""
+        """Returns the form of images; `side` is their own size, used if none was asked for."""
         size = self.image_size or min(max(side, SMALLEST), LARGEST)
         return self.form or Input(shape=(size, size, 3), mean=(), std=())
 
@@ -55,16 +55,16 @@ class Reader(Protocol):
     """A module that reads one kind of source.
 
     Attributes:
-        KNOWN_AS: What to call such a source in a list of all.
+        KNOWN_AS: Name of this kind of source in error messages.
     """
 
     KNOWN_AS: str
 
     def claims(self, source: str) -> bool:
-        """Returns whether a source is of this kind. Readers before this one did not claim it."""
+        """Returns whether a source is of this kind. Earlier readers did not claim it."""
 
     def open(self, source: str, reading: Reading) -> Dataset:
-        """Reads a source. Images in memory may have any size; they are scaled afterwards.
+        """Reads a source. Images in memory may have any size; the caller scales them.
 
         Raises:
             RequestError: It is not what the model takes, or cannot be read.

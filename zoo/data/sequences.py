@@ -24,10 +24,10 @@ def of_length(dataset: Dataset, steps: int) -> Dataset:
 
     Args:
         dataset: Of sequences, (examples, steps, features).
-        steps: Longer ones lose their end, shorter ones get zeros after it.
+        steps: Longer sequences are cut at the end, shorter ones are padded with zeros.
 
     Returns:
-        The same data set, with `lengths` where any sequence is padded, and a note on the cut ones.
+        The data set, with `lengths` if any sequence is padded, and a note on the cut ones.
     """
     splits = dataset.splits.values()
     count = sum(int((_lengths(split) > steps).sum()) for split in splits)
@@ -38,9 +38,9 @@ def of_length(dataset: Dataset, steps: int) -> Dataset:
 
 
 def with_padding(split: Split) -> Split:
-    """Cuts the first of the longest sequences to half, so that the sample shows what padding is.
+    """Cuts the first of the longest sequences to half, so that the sample contains padding.
 
-    A range that is calibrated on sequences without padding has no room for it.
+    int8 ranges that are calibrated without padding have no room for it.
     """
     if split.lengths is None or (split.lengths < split.x.shape[1]).any():
         return split

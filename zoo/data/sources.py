@@ -22,12 +22,12 @@ from zoo.tasks import find_task
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
 
-# The first that claims a source reads it.
+# The first reader that claims a source reads it.
 READERS: list[Reader] = [digits, tfds, arrays, table, shards, folder]
 
 
 def register(reader: Reader) -> None:
-    """Adds a reader, which is asked before the others."""
+    """Adds a reader in front of the others."""
     READERS.insert(0, reader)
 
 
@@ -51,8 +51,7 @@ def load_dataset(
         kind: What the model takes: `zoo.models.Architecture.input`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
-        form: Images: how a checkpoint wants picture files to be scaled and cropped, in place of a
-            size.
+        form: Images: how to scale and crop them for a checkpoint, in place of a size.
         reading: How to read it.
 
     Returns:
@@ -121,7 +120,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
 
 
 def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
-    """Finds the picture files of a source, as they are, with their classes.
+    """Finds the picture files of a source with their classes, and does not decode them.
 
     Raises:
         RequestError: There is no such data, or it holds no picture files.
@@ -137,7 +136,7 @@ def find_reader(source: str) -> Reader:
     """Returns the module that reads a source.
 
     Raises:
-        RequestError: No one does.
+        RequestError: No module does.
     """
     if source.startswith(("http://", "https://", "ftp://")):
         raise RequestError(

@@ -82,8 +82,8 @@ def fit(
         trained.optimizer.build(trained.trainable_variables)
     distribution.build_metrics(trained, outputs)
     path = state if distribution.chief else None
-    found = path is not None and path.exists()
-    held = distribution.from_chief(state.read_bytes() or b"empty" if found else b"")
+    saved = path is not None and path.exists()
+    held = distribution.from_chief(state.read_bytes() or b"empty" if saved else b"")
     weights = balance(dataset.train.y) if recipe.class_weights else None
     with (
         sigterm_noted() as asked,

@@ -57,14 +57,14 @@ def fastest(
         scaled: Whether the loss can be scaled, without which float16 is not chosen.
     """
     if capability is not None:
-        told = f"compute capability {'.'.join(map(str, capability))}"
+        reason = f"compute capability {'.'.join(map(str, capability))}"
         if capability >= BFLOAT16_CAPABILITY:
-            return "bfloat16", f"the GPU has it: {told}"
+            return "bfloat16", f"the GPU has it: {reason}"
         if capability >= FLOAT16_CAPABILITY and not scaled:
-            return "float32", f"float16 is of one device; the GPU has no bfloat16: {told}"
+            return "float32", f"float16 is of one device; the GPU has no bfloat16: {reason}"
         if capability >= FLOAT16_CAPABILITY:
-            return "float16", f"with loss scaling; the GPU has no bfloat16: {told}"
-        return "float32", f"the GPU has no fast half precision: {told}"
+            return "float16", f"with loss scaling; the GPU has no bfloat16: {reason}"
+        return "float32", f"the GPU has no fast half precision: {reason}"
     if "amx_bf16" in cpu_flags:
         return "bfloat16", "the processor has a matrix unit for it, AMX"
     if "avx512_bf16" in cpu_flags:
@@ -76,8 +76,8 @@ def _capability() -> tuple[int, ...] | None:
     if keras.backend.backend() == "jax":
         import jax
 
-        told = getattr(jax.devices()[0], "compute_capability", None)
-        return None if told is None else tuple(int(part) for part in str(told).split("."))
+        version = getattr(jax.devices()[0], "compute_capability", None)
+        return None if version is None else tuple(int(part) for part in str(version).split("."))
     import tensorflow as tf
 
     for device in tf.config.list_physical_devices("GPU"):

@@ -53,12 +53,12 @@ CROSSED = {"depth": [16, 4], "shortcut": ["auto", "none"]}
 
 
 def test_each_line_is_compared_from_the_least_on():
-    found = steps(outcomes(CROSSED, [ALSO, BAD, GOOD, GOOD]), "test accuracy")
-    assert [(step.other.twin.line, step.verdict) for step in found] == [
+    compared = steps(outcomes(CROSSED, [ALSO, BAD, GOOD, GOOD]), "test accuracy")
+    assert [(step.other.twin.line, step.verdict) for step in compared] == [
         ("shortcut=auto", "alike"),
         ("shortcut=none (plain)", "worse"),
     ]
-    assert str(found[1]) == (
+    assert str(compared[1]) == (
         "shortcut=none (plain), depth 4 to 16: test accuracy 0.96 ± 0.025 to 0.11 ± 0.025, worse"
     )
 
@@ -96,26 +96,26 @@ def test_curves_are_means_over_the_seeds():
 )
 def test_the_page_shows_what_is_there(tmp_path, vary, values):
     made = outcomes(vary, values)
-    found = steps(made, "test accuracy")
-    write_comparison(tmp_path, made, found, "a & b", "zoo compare --vary='<x>'", "accuracy")
+    compared = steps(made, "test accuracy")
+    write_comparison(tmp_path, made, compared, "a & b", "zoo compare --vary='<x>'", "accuracy")
     page = Links((tmp_path / "comparison.html").read_text())
     pictures = {"summary.png", "curves.png", "gradients.png", "surfaces.png"}
     assert set(page.files) == pictures | {"comparison.json"}
     for name in pictures:
         with Image.open(tmp_path / name) as picture:
             assert min(picture.size) > 300
-    for said in ("a & b", "zoo compare --vary='<x>'", "0.9600 ± 0.0248", *map(str, found)):
+    for said in ("a & b", "zoo compare --vary='<x>'", "0.9600 ± 0.0248", *map(str, compared)):
         assert said in page.text
     for outcome in made:
         assert outcome.twin.name in page.text
-        told = json.loads(json.dumps(outcome.to_json()))
-        assert told["figures"]["test accuracy"]["values"] == outcome.figures["test accuracy"]
+        document = json.loads(json.dumps(outcome.to_json()))
+        assert document["figures"]["test accuracy"]["values"] == outcome.figures["test accuracy"]
 
 
 def test_without_surfaces_there_is_no_picture_of_them(tmp_path):
     made = [
-        Outcome(each.twin, each.figures, each.histories, each.initial, each.trained)
-        for each in outcomes({"shortcut": ["auto", "none"]}, [GOOD, BAD])
+        Outcome(outcome.twin, outcome.figures, outcome.histories, outcome.initial, outcome.trained)
+        for outcome in outcomes({"shortcut": ["auto", "none"]}, [GOOD, BAD])
     ]
     write_comparison(tmp_path, made, [], "title", "command", "accuracy")
     assert not (tmp_path / "surfaces.png").exists()

@@ -53,12 +53,14 @@ def test_gradients_explode_faster_without_skips(pair):
 
 def test_figures_are_json_and_pictures_are_drawn(pair, tmp_path):
     for network in pair:
-        told = json.loads(json.dumps(network.to_json()))
-        assert told["correlation"]["mean"] == pytest.approx(float(network.correlation.mean), 1e-4)
-        assert len(told["correlation"]["values"]) == SEEDS
-        assert told["intervals_over"] == "3 seeds"
-        assert len(told["autocorrelation"]["mean"]) == 51
-        assert len(told["norms"]["weights"]["mean"]) == len(told["units"]) == 12
+        document = json.loads(json.dumps(network.to_json()))
+        assert document["correlation"]["mean"] == pytest.approx(
+            float(network.correlation.mean), 1e-4
+        )
+        assert len(document["correlation"]["values"]) == SEEDS
+        assert document["intervals_over"] == "3 seeds"
+        assert len(document["autocorrelation"]["mean"]) == 51
+        assert len(document["norms"]["weights"]["mean"]) == len(document["units"]) == 12
     for plot in (plot_shattering, plot_depth):
         plot(pair, tmp_path / "picture.png", "title")
         with Image.open(tmp_path / "picture.png") as picture:
@@ -97,7 +99,7 @@ def test_norms_of_a_regression_do_not_know_its_units():
     """Standardised before the training; in its own units after it."""
     random = np.random.default_rng(0)
     x = random.normal(size=(200, 5)).astype(np.float32)
-    found = []
+    norms = []
     for unit in (1.0, 1000.0):
         split = Split(x, (unit * (7 + x[:, 0])).astype(np.float32), task=REGRESSION)
         dataset = Dataset("values", ("y",), dict.fromkeys(SPLITS, split))
@@ -107,12 +109,12 @@ def test_norms_of_a_regression_do_not_know_its_units():
         trained[-2] *= split.y.std()
         trained[-1] = trained[-1] * split.y.std() + split.y.mean()
         probe = GradientProbe(card, dataset, lines=1, points=100)
-        found += [
-            probe.network("residual", state, [each]).samples[0].weights
-            for state, each in (("initial", weights), ("trained", trained))
+        norms += [
+            probe.network("residual", state, [current]).samples[0].weights
+            for state, current in (("initial", weights), ("trained", trained))
         ]
-    for other in found[1:]:
-        np.testing.assert_allclose(other, found[0], rtol=1e-3)
+    for other in norms[1:]:
+        np.testing.assert_allclose(other, norms[0], rtol=1e-3)
 
 
 def network(*correlations):
@@ -133,7 +135,7 @@ def test_a_branch_that_begins_at_zero_is_told():
     digits = load_digits("features")
     for zero_init in (True, False):
         config = {"depth": 1, "width": 8, "zero_init": zero_init}
-        found = measured("residual", "residual_mlp", digits, config, seeds=1)
-        assert found.zeroed is zero_init
-    twin = dataclasses.replace(found, zeroed=True)
+        network = measured("residual", "residual_mlp", digits, config, seeds=1)
+        assert network.zeroed is zero_init
+    twin = dataclasses.replace(network, zeroed=True)
     assert "at initialisation" in twin.title

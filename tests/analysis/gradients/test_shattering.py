@@ -37,11 +37,11 @@ KNOWN = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_autocorrelation_of_known_gradients(name):
     gradients, expected = KNOWN[name]
-    found = autocorrelation(gradients)
-    assert found.shape == (101,)
+    curve = autocorrelation(gradients)
+    assert curve.shape == (101,)
     exact = "noise" not in name and name not in ("of any scale", "two steps alike")
     np.testing.assert_allclose(
-        found, [expected(k) for k in range(101)], atol=1e-6 if exact else 0.07
+        curve, [expected(k) for k in range(101)], atol=1e-6 if exact else 0.07
     )
 
 

@@ -37,15 +37,15 @@ def test_a_way_in_a_plane_is_found_again():
         {path: _WEIGHTS[path] + a * plane[0][path] + b * plane[1][path] for path in _KERNELS}
         for a, b in ways
     ]
-    found = principal_directions(trajectory, _KERNELS)
-    assert sum(found.explained) == pytest.approx(1.0, abs=1e-5)
-    assert found.path[-1] == pytest.approx([0, 0])
-    for at, (a, b) in zip(trajectory, found.path, strict=True):
+    principal = principal_directions(trajectory, _KERNELS)
+    assert sum(principal.explained) == pytest.approx(1.0, abs=1e-5)
+    assert principal.path[-1] == pytest.approx([0, 0])
+    for at, (a, b) in zip(trajectory, principal.path, strict=True):
         for path in _KERNELS:
-            told = trajectory[-1][path] + sum(
-                step * way[path] for step, way in zip((a, b), found.directions, strict=True)
+            projected = trajectory[-1][path] + sum(
+                step * way[path] for step, way in zip((a, b), principal.directions, strict=True)
             )
-            assert told == pytest.approx(at[path], abs=1e-2, rel=1e-4)
+            assert projected == pytest.approx(at[path], abs=1e-2, rel=1e-4)
 
 
 def test_a_plane_needs_three_epochs():

@@ -12,9 +12,9 @@ def _sum(place):
 
 
 def test_fills_all_places(tmp_path):
-    told = grid.fill(tmp_path / "g.npz", {"a": 1}, _AXES, ("sum", "product"), _sum)
-    assert told["sum"] == pytest.approx(np.add.outer(*_AXES))
-    assert told["product"] == pytest.approx(np.multiply.outer(*_AXES))
+    figures = grid.fill(tmp_path / "g.npz", {"a": 1}, _AXES, ("sum", "product"), _sum)
+    assert figures["sum"] == pytest.approx(np.add.outer(*_AXES))
+    assert figures["product"] == pytest.approx(np.multiply.outer(*_AXES))
     assert [path.name for path in tmp_path.iterdir()] == ["g.npz"]
     with np.load(tmp_path / "g.npz") as file:
         assert file["axis1"] == pytest.approx(_AXES[1])
@@ -22,7 +22,7 @@ def test_fills_all_places(tmp_path):
 
 def test_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(grid, "_SAVED_EVERY", -1.0)
-    asked, told = [], []
+    asked, steps = [], []
 
     def stopped_at(limit):
         def figures(place):
@@ -37,10 +37,10 @@ def test_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(5))
     assert not path.exists()
-    grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(99), lambda *n: told.append(n))
+    grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(99), lambda *n: steps.append(n))
     assert len(asked) == len(set(asked)) == 12
-    assert told[0] == (6, 12)
-    assert told[-1] == (12, 12)
+    assert steps[0] == (6, 12)
+    assert steps[-1] == (12, 12)
     grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(12))  # Whole: asks nothing.
 
 

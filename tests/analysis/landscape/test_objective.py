@@ -62,8 +62,8 @@ def test_surface_of_two_parameters():
     measure = objective.measure_along(objective.weights, ways)
     for a in np.linspace(-2, 2, 9):
         for b in np.linspace(-2, 2, 9):
-            told = np.maximum((0.8 + a) * x[:, 0], 0) * (b - 0.6)
-            assert measure((a, b))[0] == pytest.approx(np.mean((told - y) ** 2), rel=1e-5)
+            outputs = np.maximum((0.8 + a) * x[:, 0], 0) * (b - 0.6)
+            assert measure((a, b))[0] == pytest.approx(np.mean((outputs - y) ** 2), rel=1e-5)
 
 
 def test_eigenvalues_of_a_quadratic():
@@ -71,8 +71,8 @@ def test_eigenvalues_of_a_quadratic():
     objective = Objective(_linear(), Split(_X, _Y, task=REGRESSION))
     # ARPACK finds two of at least three: a third weight that the loss does not depend on.
     weights = {**objective.weights, "idle": np.zeros(1, np.float32)}
-    found = extreme_eigenvalues(objective, weights, ["logits/kernel", "idle"])
-    assert found == pytest.approx((0.0, known[-1]), rel=1e-4, abs=1e-6)
+    extremes = extreme_eigenvalues(objective, weights, ["logits/kernel", "idle"])
+    assert extremes == pytest.approx((0.0, known[-1]), rel=1e-4, abs=1e-6)
 
 
 def _dense_hessian(model, x, y):
@@ -103,8 +103,8 @@ def test_eigenvalues_equal_those_of_the_dense_hessian():
 
     known = np.linalg.eigvalsh(dense)
     assert known[0] < -1e-3 < 1e-3 < known[-1]  # Both signs, so that both ends are tried.
-    found = extreme_eigenvalues(objective, objective.weights, paths, tolerance=1e-6)
-    assert found == pytest.approx((known[0], known[-1]), rel=1e-4)
+    extremes = extreme_eigenvalues(objective, objective.weights, paths, tolerance=1e-6)
+    assert extremes == pytest.approx((known[0], known[-1]), rel=1e-4)
 
 
 def test_batches_together_are_the_mean(monkeypatch):
@@ -137,14 +137,14 @@ def test_statistics_of_the_batch():
     inner = layers.BatchNormalization(epsilon=1e-9)(layers.Dense(4, name="inner")(x))
     model = keras.Model(x, layers.Dense(2, name="logits")(inner))
     split = Split(_X, (_Y > 0).astype(np.int64))
-    found = {}
+    losses = {}
     for statistics in ("running", "batch"):
         objective = Objective(model, split, statistics)
         weights = objective.weights
         measure = objective.measure_along(weights, [{"inner/kernel": weights["inner/kernel"]}])
-        found[statistics] = [measure([place])[0] for place in (0, 2)]
-    assert found["batch"][1] == pytest.approx(found["batch"][0], rel=1e-4)
-    assert found["running"][1] != pytest.approx(found["running"][0], rel=1e-2)
+        losses[statistics] = [measure([place])[0] for place in (0, 2)]
+    assert losses["batch"][1] == pytest.approx(losses["batch"][0], rel=1e-4)
+    assert losses["running"][1] != pytest.approx(losses["running"][0], rel=1e-2)
 
 
 def test_overflow_is_no_error():

@@ -94,9 +94,9 @@ def test_out_of_files(tmp_path):
     texts = {"classes": json.dumps(CATS), "img_size": "64", "mean": "not JSON"}
     (tmp_path / "a.safetensors").write_bytes(safetensors.numpy.save(values, metadata=texts))
     for name in ("a.pth", "a.safetensors"):
-        found = facts_of(open_tensors(tmp_path / name))
-        assert found.labels == CATS
-        assert found.problem == "multilabel"
-        assert found.preprocessing == Preprocessing(
+        facts = facts_of(open_tensors(tmp_path / name))
+        assert facts.labels == CATS
+        assert facts.problem == "multilabel"
+        assert facts.preprocessing == Preprocessing(
             image_size=(64, 64), mean=(0.5,) * 3, std=(0.25,) * 3
         )

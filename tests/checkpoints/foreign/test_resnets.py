@@ -116,9 +116,9 @@ def test_tensors_that_are_not_finite_are_named(small, tmp_path):
 
 def test_a_hash_is_checked(small):
     path, _ = small
-    found = check_sha256(path, None)
-    assert check_sha256(path, found.upper()) == found
-    with pytest.raises(DamagedError, match=f"has sha256 {found}, not {'0' * 64}"):
+    digest = check_sha256(path, None)
+    assert check_sha256(path, digest.upper()) == digest
+    with pytest.raises(DamagedError, match=f"has sha256 {digest}, not {'0' * 64}"):
         check_sha256(path, "0" * 64)
 
 

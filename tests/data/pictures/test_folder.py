@@ -78,10 +78,10 @@ def test_pictures_in_inner_folders_count_and_hidden_ones_do_not(flat):
     (flat / "red" / "Thumbs.db").write_text("x")
     (flat / "red" / "letter.TXT").write_text("x")
     (flat / "nothing").mkdir()
-    found = find_photos(flat)
-    assert sum(map(len, found.pictures.values())) == 62
-    assert found.labels == ("blue", "green", "red")
-    assert found.notes == (
+    encoded = find_photos(flat)
+    assert sum(map(len, encoded.pictures.values())) == 62
+    assert encoded.labels == ("blue", "green", "red")
+    assert encoded.notes == (
         "left out for want of pictures: nothing",
         "left out, since they are no JPEG, PNG, GIF, BMP or WebP files: 1 .txt",
     )
@@ -89,17 +89,17 @@ def test_pictures_in_inner_folders_count_and_hidden_ones_do_not(flat):
 
 def test_pictures_are_prepared_as_for_evaluation(flat):
     form = Input(shape=(32, 36, 1), mean=(), std=(), resize=38, interpolation="bicubic")
-    found = find_photos(flat)
-    dataset = decode(found, form)
+    encoded = find_photos(flat)
+    dataset = decode(encoded, form)
     for index in (0, 5):
-        seed = int(found.pictures["test"][index].stem)
-        picture = photo(found.labels[found.y["test"][index]], seed)
+        seed = int(encoded.pictures["test"][index].stem)
+        picture = photo(encoded.labels[encoded.y["test"][index]], seed)
         np.testing.assert_array_equal(dataset.test.x[index], prepare_picture(picture, form))
 
 
 def test_broken_files_are_named_skipped_and_counted(flat):
-    found = find_photos(flat)
-    victims = [found.pictures["train"][3], found.pictures["test"][2]]
+    encoded = find_photos(flat)
+    victims = [encoded.pictures["train"][3], encoded.pictures["test"][2]]
     for path in victims:
         path.write_bytes(path.read_bytes()[:300])
     before = decode(find_photos(flat), FORM)
@@ -109,9 +109,9 @@ def test_broken_files_are_named_skipped_and_counted(flat):
         "2 of 60 pictures are broken and skipped",
     ]
     # The others are all there, in order and with their classes.
-    whole = [path for path in found.pictures["train"] if path not in victims]
+    whole = [path for path in encoded.pictures["train"] if path not in victims]
     for pixels, y, path in zip(before.train.x, before.train.y, whole, strict=True):
-        assert found.labels[y] == path.parent.name
+        assert encoded.labels[y] == path.parent.name
         expected = prepare_picture(photo(path.parent.name, int(path.stem)), FORM)
         np.testing.assert_array_equal(pixels, expected)
 
@@ -215,7 +215,7 @@ def test_several_that_decode_the_same_do_it_once(flat, tmp_path, monkeypatch):
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda _: decode(find_photos(flat), FORM), range(3)))
     assert len(calls) == 1
-    assert len({each.fingerprint() for each in done}) == 1
+    assert len({dataset.fingerprint() for dataset in done}) == 1
     names = sorted(path.name for path in (cache / "pictures").iterdir())
     assert names == [f".{whole.name}.lock", whole.name]
 
@@ -238,11 +238,11 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(flat, tmp_path, monkeypatch)
 def test_names_that_are_no_utf8(flat):
     odd = os.fsdecode(b"caf\xe9")
     (flat / "red" / "003.png").rename(flat / "red" / f"{odd}.png")
-    found = find_photos(flat)
+    encoded = find_photos(flat)
     (place,) = (
         place
-        for split, pictures in found.pictures.items()
-        for path, place in zip(pictures, found.places[split], strict=True)
+        for split, pictures in encoded.pictures.items()
+        for path, place in zip(pictures, encoded.places[split], strict=True)
         if path.stem == odd
     )
     assert place.endswith("caf\N{REPLACEMENT CHARACTER}.png")

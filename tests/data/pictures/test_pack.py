@@ -145,17 +145,17 @@ def test_too_few_pictures_are_refused_before_anything_is_written(tmp_path):
 
 
 def test_two_do_not_pack_into_one_folder_at_once(photos, packed, tmp_path):
-    found, refused = find_photos(photos), []
+    encoded, refused = find_photos(photos), []
 
     def meanwhile(done, total):
         if not refused:
             with pytest.raises(RequestError, match="another process is packing into") as caught:
-                pack(found, tmp_path / "shards", 3)
+                pack(encoded, tmp_path / "shards", 3)
             refused.append(caught)
 
     (tmp_path / "shards").mkdir()
     (tmp_path / "shards" / ".packing.lock").touch()  # Of one that was killed.
-    assert pack(found, tmp_path / "shards", 3, meanwhile) == packed[1]
+    assert pack(encoded, tmp_path / "shards", 3, meanwhile) == packed[1]
     assert refused
     names = {path.name for path in packed[0].iterdir()}
     assert {path.name for path in (tmp_path / "shards").iterdir()} == names

@@ -52,7 +52,7 @@ def test_a_word_of_a_name_says_the_split(name, split):
     assert split_of(name) == split
 
 
-def found(content):
+def arranged(content):
     layout = arrange(tree(content))
     counts = {
         split: {name: sum(1 for _ in folder.below()) for name, folder in classes}
@@ -111,7 +111,7 @@ SPLITS = {
 @pytest.mark.parametrize("case", SPLITS)
 def test_folders_are_known(case):
     content, expected = SPLITS[case]
-    assert found(content) == (expected, ())
+    assert arranged(content) == (expected, ())
 
 
 SAID = {
@@ -182,7 +182,7 @@ SAID = {
 @pytest.mark.parametrize("case", SAID)
 def test_what_is_passed_over_is_said(case):
     content, expected, message = SAID[case]
-    counts, notes = found(content)
+    counts, notes = arranged(content)
     assert counts == expected
     (note,) = notes
     assert message in note

@@ -50,10 +50,10 @@ def test_a_split_without_classes_is_as_if_it_lacked(prepared, monkeypatch, split
         with pytest.raises(RequestError, match="pictures without a class in its train split"):
             find_tfds("tfds:digits", prepared.data_dir)
         return
-    found = find_tfds("tfds:digits", prepared.data_dir)
-    assert found.notes == ("the test split has pictures without a class; left out",)
-    assert {place.split("[")[0] for place in found.places["test"]} == {"tfds:digits train"}
-    assert min(y.min() for y in found.y.values()) == 0
+    encoded = find_tfds("tfds:digits", prepared.data_dir)
+    assert encoded.notes == ("the test split has pictures without a class; left out",)
+    assert {place.split("[")[0] for place in encoded.places["test"]} == {"tfds:digits train"}
+    assert min(y.min() for y in encoded.y.values()) == 0
 
 
 def test_a_data_set_is_prepared_where_it_is_not(tmp_path):

@@ -66,9 +66,9 @@ def test_a_class_may_be_a_link(colours, tmp_path):
     write_photos(tmp_path / "disk", {"green": 4})
     (colours / "green").symlink_to(tmp_path / "disk" / "green")
     (colours / "olive").symlink_to(tmp_path / "disk" / "green")
-    found = find_photos(colours)
-    assert found.labels == ("blue", "green", "red")
-    assert found.notes == (
+    encoded = find_photos(colours)
+    assert encoded.labels == ("blue", "green", "red")
+    assert encoded.notes == (
         "left out, since they are links to folders that are read already or lie above them: "
         f"{colours}/olive",
     )

@@ -56,9 +56,9 @@ MEASURES = {
 
 @pytest.mark.parametrize("case", COUNTS)
 def test_a_column_that_counts_the_rows_is_left_out(tmp_path, case):
-    found = kinds(tmp_path, COUNTS[case])
-    assert not found.numbers
-    assert found.notes["left out, an id that counts the rows"] == ["n"]
+    judged = kinds(tmp_path, COUNTS[case])
+    assert not judged.numbers
+    assert judged.notes["left out, an id that counts the rows"] == ["n"]
 
 
 @pytest.mark.parametrize("case", MEASURES)
@@ -105,18 +105,18 @@ TEXTS = {
 
 @pytest.mark.parametrize("case", TEXTS)
 def test_text_that_differs_in_most_rows_is_left_out_with_an_example(tmp_path, case):
-    found = kinds(tmp_path, TEXTS[case])
-    assert not found.numbers
-    assert not found.categories
-    (note,) = [names for reason, names in found.notes.items() if "differs in most" in reason]
+    judged = kinds(tmp_path, TEXTS[case])
+    assert not judged.numbers
+    assert not judged.categories
+    (note,) = [names for reason, names in judged.notes.items() if "differs in most" in reason]
     assert note == [f"n ({str(TEXTS[case][0])!r} in line 0)"]
 
 
 def test_a_column_of_numbers_with_much_text_among_them_is_said(tmp_path):
     cells = [f"{i % 25}.5" if i % 3 else f"{i % 25} or so" for i in range(N)]
-    found = kinds(tmp_path, cells)
-    assert found.categories == ["n"]
-    ((reason, names),) = [item for item in found.notes.items() if "n (" in str(item)]
+    judged = kinds(tmp_path, cells)
+    assert judged.categories == ["n"]
+    ((reason, names),) = [item for item in judged.notes.items() if "n (" in str(item)]
     assert "spell all as numbers" in reason
     assert names == ["n ('0 or so' in line 0)"]
 
@@ -126,6 +126,6 @@ def test_a_column_of_numbers_with_much_text_among_them_is_said(tmp_path):
     [["yes", "no"] * 60, ["1", "2", "K"] * 40, ["none", "mild", "severe"] * 40, ["-", "+"] * 60],
 )
 def test_categories(tmp_path, cells):
-    found = kinds(tmp_path, cells)
-    assert found.categories == ["n"]
-    assert list(found.notes) == ["left out, the same in every row"]  # The first column.
+    judged = kinds(tmp_path, cells)
+    assert judged.categories == ["n"]
+    assert list(judged.notes) == ["left out, the same in every row"]  # The first column.

@@ -41,7 +41,7 @@ def evidence(
         repeatable=True,
         accelerated=True,
     )
-    found = Graph(
+    built = Graph(
         nodes=(Node("CONV_2D", "stem"), Node("CONV_2D", "stage"), Node("SOFTMAX")),
         tensors=tensors or ((INTEGER,) if edge else (FLOAT,)),
         subgraphs=1,
@@ -59,7 +59,7 @@ def evidence(
         "reference": reference,
         "parity": compare(values, reference, classified=True) if finite else None,
         "accuracy": (0.95, 0.95),
-        "graph": dataclasses.replace(found, **(graph or {})),
+        "graph": dataclasses.replace(built, **(graph or {})),
         "signature": "serving_default",
     }
     return Evidence(**{**facts, **changes})
@@ -183,8 +183,8 @@ def test_a_model_that_errs_more_may_turn_more_labels(reference, agreement, statu
         "parity": dataclasses.replace(parity, top1_agreement=agreement),
         "accuracy": reference and (reference, reference),
     }
-    (found,) = [c for c in judge(evidence("edge", **changes)) if c.name == "top1_agreement"]
-    assert found.status == status
+    (outcome,) = [c for c in judge(evidence("edge", **changes)) if c.name == "top1_agreement"]
+    assert outcome.status == status
 
 
 @pytest.mark.parametrize(
@@ -261,9 +261,9 @@ def test_what_xnnpack_leaves_is_named_and_refuses_nothing(left, says):
     nodes = (Node("CONV_2D", "stem"), Node("REVERSE_V2", "mirror"), Node("SOFTMAX"))
     run = {"accelerated": False, "left_over": left}
     checks = judge(evidence("cpu", run=run, graph={"nodes": nodes}))
-    (found,) = [check for check in checks if check.name == "fully_accelerated"]
-    assert found.status == "warning"
-    assert says in found.detail
+    (outcome,) = [check for check in checks if check.name == "fully_accelerated"]
+    assert outcome.status == "warning"
+    assert says in outcome.detail
 
 
 @pytest.mark.parametrize(
@@ -277,6 +277,6 @@ def test_what_xnnpack_leaves_is_named_and_refuses_nothing(left, says):
 )
 def test_what_a_delegate_does_not_take_is_named_with_layer_and_remedy(node, says):
     checks = judge(evidence("gpu", graph={"nodes": (node,)}))
-    (found,) = [check for check in checks if check.name == "delegate_operators"]
-    assert found.status == "fail"
-    assert says in found.detail
+    (outcome,) = [check for check in checks if check.name == "delegate_operators"]
+    assert outcome.status == "fail"
+    assert says in outcome.detail

@@ -131,9 +131,9 @@ def test_provers_are_known_before_any_work(names, says):
     ],
 )
 def test_what_a_prover_does_not_try(prover, changes, reason):
-    found = prover.unfit(dataclasses.replace(SUBJECT, **changes))
-    assert reason in found
-    assert bool(found) == bool(reason)
+    why = prover.unfit(dataclasses.replace(SUBJECT, **changes))
+    assert reason in why
+    assert bool(why) == bool(reason)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_micro_is_judged_by_steps(steps, passed):
 
 @pytest.mark.parametrize("needed", [1, 64, 1000, 16_384, 16_385, 1_000_000])
 def test_the_smallest_arena_is_found(needed):
-    found = smallest(lambda size: size >= needed, 16_384, 1 << 20, 64)
-    assert needed <= found <= needed + 64
+    arena = smallest(lambda size: size >= needed, 16_384, 1 << 20, 64)
+    assert needed <= arena <= needed + 64
 
 
 def test_no_arena_is_enough():

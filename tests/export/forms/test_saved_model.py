@@ -51,19 +51,19 @@ def test_a_stranger_can_serve_it(exported, tmp_path):
         text=True,
         check=True,
     )
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["signatures"] == ["classify_bytes", "serving_default"]
-    assert not found["ours"]
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["signatures"] == ["classify_bytes", "serving_default"]
+    assert not answer["ours"]
     logits = exported.model.predict(x, verbose=0)
     best = logits.argmax(axis=1)
-    probabilities = np.array(found["probabilities"])
-    assert np.allclose(found["alone"], probabilities[:1], atol=1e-6)
+    probabilities = np.array(answer["probabilities"])
+    assert np.allclose(answer["alone"], probabilities[:1], atol=1e-6)
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert probabilities.argmax(axis=1).tolist() == best.tolist()
-    assert [row[0] for row in found["labels"]] == [str(label) for label in best[:3]]
-    assert found["one"] == found["labels"][0]
-    assert all(sorted(row, reverse=True) == row for row in found["scores"])
-    assert all(sorted(row) == list("0123456789") for row in found["labels"])
+    assert [row[0] for row in answer["labels"]] == [str(label) for label in best[:3]]
+    assert answer["one"] == answer["labels"][0]
+    assert all(sorted(row, reverse=True) == row for row in answer["scores"])
+    assert all(sorted(row) == list("0123456789") for row in answer["labels"])
 
 
 def test_a_full_disk_is_told_as_one(untrained, tmp_path, monkeypatch):

@@ -103,11 +103,13 @@ def test_pictures_of_another_size_score_as_evaluated(exported):
     pictures = exported.samples.test_x[:20]
     larger = keras.ops.convert_to_numpy(keras.ops.image.resize(pictures, (40, 40)))
     with ImageClassifier.create_from_options(options) as classifier:
-        found = [
+        results = [
             classifier.classify(mp.Image(mp.ImageFormat.SRGB, picture.round().astype(np.uint8)))
             for picture in larger
         ]
-    answers = np.array([int(each.classifications[0].categories[0].category_name) for each in found])
+    answers = np.array(
+        [int(result.classifications[0].categories[0].category_name) for result in results]
+    )
     expected = LiteModel(path)(pictures)
     assert accuracy(expected, answers) >= 0.9
 

@@ -24,8 +24,8 @@ def test_a_tensor_name_leads_to_its_layer(tensor, layer):
 
 def test_operations_know_their_layers(exported):
     nodes = read_graph(exported.folder / "edge.tflite").nodes
-    found = {(node.operator, node.layer.rstrip("_0123456789")) for node in nodes}
-    assert {("ADD", "re_lu"), ("FULLY_CONNECTED", "logits")} <= found
+    placed = {(node.operator, node.layer.rstrip("_0123456789")) for node in nodes}
+    assert {("ADD", "re_lu"), ("FULLY_CONNECTED", "logits")} <= placed
     assert not any(node.shrinks for node in nodes)
 
 

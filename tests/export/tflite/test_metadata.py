@@ -43,9 +43,9 @@ def named_features(tmp_path_factory):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_file_says_what_clients_ask_for(exported, target):
-    found = export.describe_file(exported.folder / f"{target}.tflite")
-    assert found["files"] == {"labels.txt": list("0123456789")}
-    (graph,) = found["metadata"]["subgraph_metadata"]
+    description = export.describe_file(exported.folder / f"{target}.tflite")
+    assert description["files"] == {"labels.txt": list("0123456789")}
+    (graph,) = description["metadata"]["subgraph_metadata"]
     (image,), (output,) = graph["input_tensor_metadata"], graph["output_tensor_metadata"]
     assert image["name"] == "image"
     assert image["content"]["content_properties"] == {
@@ -58,27 +58,27 @@ def test_an_image_file_says_what_clients_ask_for(exported, target):
     assert output["name"] == "probabilities"
     (labels,) = output["associated_files"]
     assert (labels["name"], labels["type"]) == ("labels.txt", 2)
-    assert found["identity"]["checkpoint"] == "tiny.<digits>"
-    assert (found["identity"]["target"], found["identity"]["versions"]["keras"]) == (
+    assert description["identity"]["checkpoint"] == "tiny.<digits>"
+    assert (description["identity"]["target"], description["identity"]["versions"]["keras"]) == (
         target,
         exported.report.versions["keras"],
     )
     artifact = exported.report.artifacts[target]
-    assert (found["sha256"], found["bytes"]) == (artifact.sha256, artifact.bytes)
-    assert found["operators"] == artifact.operators
+    assert (description["sha256"], description["bytes"]) == (artifact.sha256, artifact.bytes)
+    assert description["operators"] == artifact.operators
     for ends, info in (("inputs", artifact.input), ("outputs", artifact.output)):
-        (described,) = found[ends]
+        (described,) = description[ends]
         described["shape"] = tuple(described["shape"])
         assert export.tflite.tensor.TensorInfo(**described) == info
 
 
 def test_named_features_and_their_author(named_features):
     for target in ("cpu", "edge"):
-        found = export.describe_file(named_features / f"{target}.tflite")
-        facts = found["metadata"]
+        description = export.describe_file(named_features / f"{target}.tflite")
+        facts = description["metadata"]
         assert (facts["author"], facts["license"]) == ("Someone", "MIT")
         assert facts["description"] == "Tells a from b."
-        assert found["files"] == {
+        assert description["files"] == {
             "features.txt": ["height", "width", "weiß"],
             "labels.txt": ["a", "b"],
         }
@@ -156,9 +156,9 @@ def test_a_file_without_metadata_is_described_too(exported, tmp_path):
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     (tmp_path / "bare.tflite").write_bytes(builder.Output())
-    found = export.describe_file(tmp_path / "bare.tflite")
-    assert (found["metadata"], found["identity"], found["files"]) == ({}, {}, {})
-    assert found["inputs"][0]["name"] == "image"
+    description = export.describe_file(tmp_path / "bare.tflite")
+    assert (description["metadata"], description["identity"], description["files"]) == ({}, {}, {})
+    assert description["inputs"][0]["name"] == "image"
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def test_each_target_is_one_step_with_named_states(stream, target):
     lite = export.LiteStream(folder / f"{target}.tflite")
     assert lite.input.shape == (1, 1, FEATURES)
     assert tuple(lite.states) == names
-    told = json.loads((folder / "report.json").read_text())["artifacts"][target]
-    assert {state["name"] for state in told["states"]} == set(names)
+    artifact = json.loads((folder / "report.json").read_text())["artifacts"][target]
+    assert {state["name"] for state in artifact["states"]} == set(names)
     assert (
         "states" not in json.loads((folder / "report.json").read_text())["artifacts"]["saved_model"]
     )
@@ -63,11 +63,11 @@ def test_each_target_is_one_step_with_named_states(stream, target):
 
 @pytest.mark.parametrize("target", ["cpu", "edge"])
 def test_the_metadata_tells_each_tensor_in_its_place(stream, target):
-    found = export.describe_file(stream[1] / f"{target}.tflite")
-    facts = found["metadata"]["subgraph_metadata"][0]
+    description = export.describe_file(stream[1] / f"{target}.tflite")
+    facts = description["metadata"]["subgraph_metadata"][0]
     for end in ("input", "output"):
         names = [tensor["name"] for tensor in facts[f"{end}_tensor_metadata"]]
-        assert names == [tensor["name"] for tensor in found[f"{end}s"]]
+        assert names == [tensor["name"] for tensor in description[f"{end}s"]]
         assert len(names) == 5
 
 

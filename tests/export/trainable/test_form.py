@@ -105,10 +105,10 @@ def test_the_head_is_the_last_dense_layer(last):
     model = functional(last)
     backbone, dense = split_head(model)
     x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
-    found = keras.ops.softmax(keras.ops.matmul(backbone(x), dense.kernel) + dense.bias)
+    answers = keras.ops.softmax(keras.ops.matmul(backbone(x), dense.kernel) + dense.bias)
     expected = model(x)
     expected = expected if np.allclose(expected.numpy().sum(1), 1) else keras.ops.softmax(expected)
-    assert np.allclose(found, expected, atol=1e-6)
+    assert np.allclose(answers, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def learnt(layer, call=None):
 
     if call is not None:
         layer.call = call
-    operators = {each.type for each in run.get_concrete_function().graph.get_operations()}
+    operators = {operation.type for operation in run.get_concrete_function().graph.get_operations()}
     assert ("Conv2DBackpropFilter" in operators) == (call is None)
     return [np.asarray(tf.cast(value, "float32")) for value in run(x)]
 

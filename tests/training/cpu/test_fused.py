@@ -58,8 +58,8 @@ def normalised(precision):
         y = model(x, training=True)
         loss = tf.reduce_sum(tf.cast(y, "float32") * random.normal(size=y.shape))
     gradients = tape.gradient(loss, [x, *model.trainable_variables])
-    told = [y, *gradients, *model.non_trainable_variables]
-    return [np.asarray(keras.ops.cast(value, "float32")) for value in told]
+    tensors = [y, *gradients, *model.non_trainable_variables]
+    return [np.asarray(keras.ops.cast(value, "float32")) for value in tensors]
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("bfloat16", 2e-2)])

@@ -56,12 +56,12 @@ def results(processes: list[subprocess.Popen]) -> list[dict]:
 
 
 def check_equal(workers: list[dict], alone: dict) -> None:
-    assert [each["wrote"] for each in workers] == [True] + [False] * (len(workers) - 1)
-    assert len({each["weights"] for each in workers}) == 1
-    assert len({each["top1"] for each in workers}) == 1
+    assert [worker["wrote"] for worker in workers] == [True] + [False] * (len(workers) - 1)
+    assert len({worker["weights"] for worker in workers}) == 1
+    assert len({worker["top1"] for worker in workers}) == 1
     first = slice(0, 20)
-    for each in workers:
-        np.testing.assert_allclose(each["losses"][first], alone["losses"][first], rtol=1e-4)
+    for worker in workers:
+        np.testing.assert_allclose(worker["losses"][first], alone["losses"][first], rtol=1e-4)
     assert abs(workers[0]["top1"] - alone["top1"]) <= 0.005
 
 
@@ -99,11 +99,11 @@ def test_workers_train_as_one_does(tmp_path, count, model, epochs, images, rate)
 @pytest.mark.slow
 def test_workers_train_a_resnet_as_well_as_one(tmp_path):
     """A whole training at the usual rate; one of 359 test pictures is 0.28 points."""
-    told = [train_model(n, "resnet18", 0, 8, 1259, 1e-3, tmp_path / f"{n}") for n in (1, 2, 4)]
-    alone = told[0][0]["top1"]
+    groups = [train_model(n, "resnet18", 0, 8, 1259, 1e-3, tmp_path / f"{n}") for n in (1, 2, 4)]
+    alone = groups[0][0]["top1"]
     assert alone > 0.95
-    for workers in told:
-        assert len({each["weights"] for each in workers}) == 1
+    for workers in groups:
+        assert len({worker["weights"] for worker in workers}) == 1
         assert abs(workers[0]["top1"] - alone) <= 0.005
 
 
@@ -142,7 +142,7 @@ def test_two_workers_finetune_as_one_does(tmp_path, statistics):
     folder = tmp_path / "two"
     (alone,) = run(1, "none", tmp_path / "one")
     two = run(2, "multiworker", folder)
-    assert [each["wrote"] for each in two] == [True, False]
+    assert [worker["wrote"] for worker in two] == [True, False]
     assert two[0]["top1"] == two[1]["top1"] == alone["top1"]
     histories = [
         np.loadtxt(run / "worker0" / "history.csv", delimiter=",", skiprows=1)
@@ -266,13 +266,13 @@ def test_a_worker_with_another_command_is_refused(monkeypatch):
         worker.check_same({"epochs": 4, "shape": (32, 32, 3)})
 
 
-@pytest.mark.parametrize(("said", "told"), [(b"=card", "card"), (b"!disk full", None)])
-def test_a_worker_takes_what_the_chief_says(monkeypatch, said, told):
+@pytest.mark.parametrize(("said", "expected"), [(b"=card", "card"), (b"!disk full", None)])
+def test_a_worker_takes_what_the_chief_says(monkeypatch, said, expected):
     monkeypatch.setattr(Distribution, "from_chief", lambda self, content: said)
     worker = Distribution(worker=1, workers=2)
     work = None  # Nothing is called on a worker.
-    if told is not None:
-        assert worker.on_chief(work) == told
+    if expected is not None:
+        assert worker.on_chief(work) == expected
     else:
         with pytest.raises(RequestError, match="worker 0: disk full"):
             worker.on_chief(work)

@@ -30,10 +30,10 @@ def test_workers_that_start_one_after_the_other_meet():
 def test_who_did_not_come_is_told(monkeypatch):
     monkeypatch.setattr("zoo.training.distribution.rendezvous._TOLD_EVERY", 0.1)
     ports = free_ports(2)
-    told = []
+    lines = []
     with pytest.raises(StoppedError, match=f"waited 0.7 s for worker 0 at 127.0.0.1:{ports[0]},"):
-        await_workers([f"127.0.0.1:{port}" for port in ports], 1, 0.7, told.append)
-    assert told[0] == f"worker 1 waits for worker 0 at 127.0.0.1:{ports[0]}"
+        await_workers([f"127.0.0.1:{port}" for port in ports], 1, 0.7, lines.append)
+    assert lines[0] == f"worker 1 waits for worker 0 at 127.0.0.1:{ports[0]}"
 
 
 def test_a_taken_port_is_told():

@@ -29,10 +29,10 @@ def card(labels=LABELS, examples=6):
 def outputs():
     """Six examples: 1 and 4 are wrong, 4 more surely; 5 is wrong and least sure."""
     probabilities = np.full((6, 3), 0.1, np.float32)
-    for index, (told, score) in enumerate(
+    for index, (predicted, score) in enumerate(
         [(0, 0.8), (1, 0.6), (2, 0.8), (1, 0.8), (2, 0.9), (0, 0.4)]
     ):
-        probabilities[index, told] = score
+        probabilities[index, predicted] = score
     y = np.array([0, 0, 2, 1, 1, 2])
     x = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
     return probabilities, Split(x, y)

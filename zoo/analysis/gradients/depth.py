@@ -104,10 +104,10 @@ class DepthGradient:
         """
         import tensorflow as tf
 
-        found = [
+        measured = [
             self._function(tf.constant(part.x, tf.float32), tf.constant(part.y)) for part in batches
         ]
-        outputs, weights = (np.stack([each[i].numpy() for each in found]) for i in (0, 1))
+        outputs, weights = (np.stack([norms[i].numpy() for norms in measured]) for i in (0, 1))
         return np.sqrt((outputs**2).mean(axis=0)), np.sqrt((weights**2).mean(axis=0))
 
     def _norms(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -79,7 +79,10 @@ class Objective:
 
         moved = {path for direction in directions for path in direction}
         origin = {path: tf.constant(value) for path, value in start.items()}
-        steps = [{path: tf.constant(value) for path, value in each.items()} for each in directions]
+        steps = [
+            {path: tf.constant(value) for path, value in direction.items()}
+            for direction in directions
+        ]
 
         @tf.function
         def batch(place: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -92,8 +95,8 @@ class Objective:
             return tf.reduce_sum(self._task.losses(outputs, y)), self._task.correct(outputs, y)
 
         def measure(place: Sequence[float]) -> tuple[float, float]:
-            told = [batch(tf.constant(place, tf.float32), x, y) for x, y in self._batches]
-            losses, rights = (sum(map(float, parts)) for parts in zip(*told, strict=True))
+            sums = [batch(tf.constant(place, tf.float32), x, y) for x, y in self._batches]
+            losses, rights = (sum(map(float, parts)) for parts in zip(*sums, strict=True))
             return losses / self._examples, rights / self._examples
 
         return measure
@@ -121,8 +124,8 @@ class Objective:
         there = {path: tf.constant(value) for path, value in weights.items()}
         total: np.ndarray | float = 0.0
         for x, y in self._batches:
-            found = self._products(there, tuple(paths), parts, x, y)
-            total = total + np.concatenate([np.ravel(part) for part in found]).astype(np.float64)
+            products = self._products(there, tuple(paths), parts, x, y)
+            total = total + np.concatenate([np.ravel(part) for part in products]).astype(np.float64)
         return np.asarray(total) / self._examples
 
     def _product(

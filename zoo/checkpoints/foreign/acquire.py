@@ -19,7 +19,7 @@ _FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 
 @dataclass(frozen=True)
 class Source:
-    """Weights that lie on this disk, and what is known of them.
+    """Weights on this disk, and what is known about them.
 
     Attributes:
         name: For the card: of the file or folder, or the address on the Hub.
@@ -43,19 +43,19 @@ def acquire(
 
     Args:
         source: A file, a folder with `model.safetensors` or `pytorch_model.bin`, or a Hub id.
-        expected: The SHA-256 that the file must have; None: that which is known of `published`.
-        published: What the file is to be.
-        model: For the advice on how to bring a file by hand.
+        expected: The SHA-256 that the file must have; None: that of `published`, if known.
+        published: The checkpoint that the file should hold.
+        model: For the advice on how to import a file by hand.
 
     Raises:
-        RequestError: There is none, or it cannot be fetched.
+        RequestError: There is none, or it cannot be downloaded.
         DamagedError: It has another SHA-256.
     """
     if _is_on_hub(source):
         return _download(source, expected, published, model)
     path = Path(source)
     weights = path
-    if path.is_dir():  # timm writes both, or the second alone.
+    if path.is_dir():  # timm writes both files, or only the second.
         files = [path / WEIGHTS_ON_HUB, path / "pytorch_model.bin"]
         weights = next(filter(Path.is_file, files), files[0])
     if expected is None and published:
@@ -68,7 +68,7 @@ def acquire(
         raise RequestError(f"--source {weights} is not there, and no Hub id")
     beside = path / "config.json"
     return Source(
-        name=path.resolve().name,  # The rest of the path is of this machine alone.
+        name=path.resolve().name,  # The rest of the path means nothing on other machines.
         path=weights,
         sha256=check_sha256(weights, expected),
         origin={"file": weights.name},

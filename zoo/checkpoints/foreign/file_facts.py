@@ -1,4 +1,4 @@
-"""What a file of weights says about itself beside the weights: labels, sizes, statistics, task."""
+"""What a file of weights contains besides weights: labels, sizes, statistics, task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo.checkpoints.torch_file import Stored
 
 T = TypeVar("T")
 
-# The names that trainings use, all in small letters.
+# Names that trainings use, in lower case.
 _LABELS = ("class_names", "classes", "label_names", "labels", "categories", "class_to_idx",
            "idx_to_class", "idx2label", "id2label", "label2id")  # fmt: skip
 _IMAGE_SIZE = ("image_size", "img_size", "imgsz", "input_size", "crop_size", "val_crop_size")
@@ -25,7 +25,7 @@ _STD = tuple(name.replace("mean", "std") for name in _MEAN)
 _PROBLEM = ("problem_type", "task", "task_type")
 _MULTILABEL = ("multilabel", "multi_label", "is_multilabel")
 
-_LEVELS = 4  # Containers in containers that are looked through.
+_LEVELS = 4  # Nested containers that are searched.
 _MOST_LABELS = 100_000
 _MOST_CHANNELS = 16
 
@@ -35,9 +35,9 @@ class FileFacts:
     """What a file says about its network, as far as it is understood.
 
     Attributes:
-        labels: Names of the classes; None: none.
+        labels: Names of the classes; None: the file has none.
         preprocessing: Of pictures.
-        problem: "multilabel" or "regression"; "": nothing says that it is either.
+        problem: "multilabel" or "regression"; "": the file says neither.
     """
 
     labels: tuple[str, ...] | None
@@ -46,7 +46,7 @@ class FileFacts:
 
 
 def facts_of(file: TensorFile) -> FileFacts:
-    """Looks through what lies beside the weights of a file."""
+    """Searches the content of a file besides its weights."""
     levels = list(_levels(file.rest))
     levels.append({name.rpartition(".")[2]: tensor for name, tensor in file.tensors.items()})
 
@@ -74,7 +74,7 @@ def facts_of(file: TensorFile) -> FileFacts:
 
 
 def _sensible(*parts: dict[str, Any]) -> Preprocessing:
-    """Returns what the parts say together, less those that make no sense."""
+    """Joins what the parts say, without those that make no sense."""
     whole: dict[str, Any] = {}
     for part in parts:
         with contextlib.suppress(ValueError):
@@ -84,18 +84,18 @@ def _sensible(*parts: dict[str, Any]) -> Preprocessing:
 
 
 def _levels(rest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Gives the containers of a file with their names in small letters, the outer ones first."""
+    """Yields the containers of a file, the outer ones first, with their names in lower case."""
     level: list[Any] = [rest]
     for _ in range(_LEVELS):
         containers = [items for one in level if (items := entries(one)) is not None]
         for items in containers:
             yield {name.lower(): value for name, value in items.items() if isinstance(name, str)}
-        # Not into what only maps names to tensors or numbers, such as the weights themselves.
+        # Skips containers that only map names to tensors or numbers, such as the weights.
         level = [value for items in containers for value in items.values()][:10_000]
 
 
 def _labels(value: Any) -> tuple[str, ...] | None:
-    """Returns labels out of a list, of {0: label} or of {label: 0}."""
+    """Returns the labels of a list, of {0: label} or of {label: 0}."""
     if (items := entries(value)) is not None:
         pairs = [(str(number), label) for number, label in items.items()]
         if all(type(number) is int for number in items.values()):
@@ -107,7 +107,7 @@ def _labels(value: Any) -> tuple[str, ...] | None:
         return None
     try:
         "".join(value).encode()
-    except UnicodeEncodeError:  # Half a character.
+    except UnicodeEncodeError:  # A lone surrogate.
         return None
     return tuple(" ".join(label.split()) for label in value)
 
@@ -125,7 +125,7 @@ def _number(value: Any) -> float | None:
 
 
 def _size(value: Any) -> tuple[int, int] | None:
-    """Returns (height, width) out of one number, of two, or of three with the channels."""
+    """Returns (height, width), from one number, two numbers, or three with the channels."""
     match value:
         case int(side) if type(side) is int:
             return side, side
@@ -135,7 +135,7 @@ def _size(value: Any) -> tuple[int, int] | None:
 
 
 def _numbers(value: Any, file: TensorFile) -> tuple[float, ...] | None:
-    """Returns a number for each channel, out of a list or a small tensor; None: it is neither."""
+    """Returns a number for each channel, from a list or a small tensor; None: it is neither."""
     if isinstance(value, Stored) and value.is_float and math.prod(value.shape) <= _MOST_CHANNELS:
         value = file.read({"": value})[""].ravel().tolist()
     if not isinstance(value, (list, tuple)) or not 0 < len(value) <= _MOST_CHANNELS:
@@ -154,7 +154,7 @@ def _problem(levels: list[dict[str, Any]], file: TensorFile) -> str:
         if any(text.lower() == "regression" for text in says):
             return "regression"
     for name, tensor in file.tensors.items():
-        # Only BCEWithLogitsLoss has one, and tells each class for itself.
+        # Only BCEWithLogitsLoss has one, which decides about each class by itself.
         if name.rpartition(".")[2] == "pos_weight" and math.prod(tensor.shape) > 1:
             return "multilabel"
     return ""

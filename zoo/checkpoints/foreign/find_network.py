@@ -1,4 +1,4 @@
-"""Finds a ResNet among the tensors of a file, whatever a training has put around and beside it."""
+"""Finds a ResNet among the tensors of a file, under any prefix and among other tensors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PART = re.compile(r"(conv1|bn1|layer\d+|fc)\.")
 _COUNTED = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 _LAST_CONV = re.compile(r"layer(\d+)\.(\d+)\.conv(\d+)\.weight")
 _HEAD_IN_SEQUENCE = re.compile(r"fc\.\d+\.weight")
-# A copy that follows the trained network, by the words that trainings use for one.
+# Words for a copy that follows the trained network.
 _COPY = re.compile(r"(^|[._])(ema|swa|averaged?|shadow|teacher|momentum|target)([._]|$)")
-# Tensors of a training, beside those of what it trains.
+# Tensors of a training that are not weights of the network.
 _OF_TRAINING = re.compile(
     r"(^|[._])(loss\w*|criterion\w*|metrics?|\w+_metrics?|optimi[sz]ers?|optimizer_states|scaler"
     r"|\w*scheduler|aux\w*|confmat|queue)([._]|$)"
@@ -29,11 +29,11 @@ class Network:
     """A ResNet in a file.
 
     Attributes:
-        place: Under which name it lies, such as "state_dict.model"; "" where nothing is around it.
+        place: Its prefix, such as "state_dict.model"; "": it has none.
         tensors: Of the network, by torchvision's names.
-        head: Where its head lies, if not at "fc"; "" if it does.
-        copies: Places of other ResNets in the file, such as a moving average of the weights.
-        left_out: Names of the tensors that belong to neither.
+        head: Name of its head; "": it is "fc".
+        copies: Prefixes of other ResNets in the file, such as a moving average of the weights.
+        left_out: Names of all other tensors.
     """
 
     place: str
@@ -48,18 +48,18 @@ def find_network(
 ) -> Network:
     """Finds the ResNet among tensors.
 
-    It is where a stem and a first block are, in torchvision's names, under whatever prefix. A head
-    that is a sequence with one dense layer, such as dropout and "fc.1", is one. So is a single
-    dense layer beside a ResNet without "fc" that takes its features.
+    A prefix with a stem and a first block, in torchvision's names, is a ResNet. Its head may be a
+    sequence with one dense layer, such as dropout and "fc.1". If there is no "fc", the head may be
+    the only dense layer beside the ResNet that fits its features.
 
     Args:
         tensors: By the names in the file.
-        weights_key: Which ResNet, where there are several: a name on the way to it, such as
-            "state_dict_ema". None: the one that is no copy.
+        weights_key: Which of several ResNets: a part of its prefix, such as "state_dict_ema". None:
+            the one that is not a copy.
         ignore: Layers beside the ResNet that may be left out, by the start of their names.
 
     Raises:
-        RequestError: There is none, or several; layers beside it would be lost.
+        RequestError: There is none, or there are several; other layers would be lost.
     """
     places = dict(_places(tensors))
     place = _chosen(places, tensors, weights_key)
@@ -95,7 +95,7 @@ def find_network(
 
 
 def _places(tensors: Mapping[str, Stored]) -> Iterator[tuple[str, bool]]:
-    """Gives the prefixes under which there is a ResNet, and whether its parts are counted."""
+    """Yields the prefixes of all ResNets, and whether their parts are numbered."""
     for name, tensor in tensors.items():
         for stem, block, counted in (
             ("conv1.weight", "layer1.0.conv1.weight", False),
@@ -131,7 +131,7 @@ def _leads_to(key: str, place: str) -> bool:
 
 
 def _part_name(name: str, place: str, *, counted: bool) -> str | None:
-    """Returns torchvision's name of a tensor of the network at a place; None: it is not of it."""
+    """Returns torchvision's name of a tensor; None: it is not of the network at `place`."""
     if not name.startswith(place):
         return None
     inner = name.removeprefix(place)
@@ -148,7 +148,7 @@ def _lies_at(name: str, place: str, *, counted: bool) -> bool:
 
 
 def _unwrap_head(network: dict[str, Stored]) -> None:
-    """Renames the one dense layer of a head that is a sequence to "fc"."""
+    """If the head is a sequence with one dense layer, renames that layer to "fc"."""
     dense = [
         name
         for name, tensor in network.items()
@@ -162,9 +162,10 @@ def _unwrap_head(network: dict[str, Stored]) -> None:
 
 
 def _is_layer(name: str, tensors: Mapping[str, Stored]) -> bool:
-    """Whether a tensor is of a layer that computes, rather than of a loss, a metric or a copy.
+    """Whether a tensor belongs to a layer of a network, not to a loss, a metric or a copy.
 
-    A layer has kernels, or scales with offsets or statistics. The weights of a loss stand alone.
+    A layer has a kernel, or a scale with an offset or statistics. The weights of a loss have
+    neither.
     """
     if not name.endswith("weight") or _OF_TRAINING.search(name) or _COPY.search(name):
         return False
@@ -176,7 +177,7 @@ def _is_layer(name: str, tensors: Mapping[str, Stored]) -> bool:
 def _head_beside(
     network: Mapping[str, Stored], others: Mapping[str, Stored], layers: Sequence[str]
 ) -> str:
-    """Returns the name of the one layer beside a ResNet without a head that can be its head."""
+    """Returns the only layer beside a ResNet without "fc" that can be its head."""
     if len(layers) != 1 or any(name.startswith("fc.") for name in network):
         return ""
     blocks = [match for name in network if (match := _LAST_CONV.fullmatch(name))]

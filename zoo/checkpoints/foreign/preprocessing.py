@@ -1,4 +1,4 @@
-"""How pictures become what an imported network reads: who says so, and what has to be assumed."""
+"""How pictures are prepared for an imported network, and what has to be assumed about it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _SIDES = range(8, 4097)  # Pixels.
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What somebody says about the preparation of pictures; None where nothing is said.
+    """What one source says about the preparation of pictures; None: it says nothing.
 
     Attributes:
         image_size: Height and width, in pixels.
         resize: The shorter side before a central crop to `image_size`; "squash": the whole picture
             is scaled to it.
         crop_pct: In place of `resize`: `image_size` as a share of that side (timm's word).
-        mean: A value a channel, or one for all; of pixels from 0 to 255, or from 0 to 1 as
-            torchvision's `Normalize` has them (where no mean and no deviation is over 2).
+        mean: A value for each channel, or one for all. If no mean and no deviation is over 2, it is
+            of pixels from 0 to 1, as in torchvision's `Normalize`; else of pixels from 0 to 255.
         std: The deviations, in the same units.
         interpolation: One of `zoo.checkpoints.card.INTERPOLATIONS`.
     """
@@ -61,14 +61,14 @@ class Preprocessing:
 
 
 def prepared(said: Iterable[Preprocessing], usual: Input) -> tuple[Input, tuple[str, ...]]:
-    """Returns what a network reads, and what of it nobody says.
+    """Returns the input of a network, and what had to be assumed about it.
 
     Args:
-        said: By several, the most reliable first; what one does not say, the next may.
-        usual: Taken where nobody says anything.
+        said: What the sources say, the most reliable first. For each value the first one counts.
+        usual: The assumption for values about which no source says anything.
 
     Raises:
-        RequestError: The pictures are scaled to less than what is cut out of them.
+        RequestError: The crop is larger than the scaled picture.
     """
     said = tuple(said)
     height, width, channels = usual.shape
@@ -117,7 +117,7 @@ def prepared(said: Iterable[Preprocessing], usual: Input) -> tuple[Input, tuple[
 
 
 def imagenet_input(side: int, channels: int) -> Input:
-    """Returns torchvision's usual preparation: for 224 pixels, out of a shorter side of 256."""
+    """Returns torchvision's usual preparation: for 224 pixels, the shorter side becomes 256."""
     mean, std = imagenet_statistics(channels)
     return Input(
         shape=(side, side, channels), mean=mean, std=std, resize=256 if side == 224 else None
@@ -133,7 +133,7 @@ def _statistics(
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Returns mean and deviation of pixels from 0 to 255, for each channel."""
     mean, std = said.mean or (), said.std or ()
-    # timm keeps those of RGB beside weights for other channels.
+    # timm states those of RGB even for weights with another number of channels.
     if not {len(mean), len(std)} <= {1, channels}:
         return None
     scale = 1.0 if max(*mean, *std) > 2 else 255.0

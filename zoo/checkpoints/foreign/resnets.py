@@ -1,4 +1,4 @@
-"""Weights that others trained: read from their files, written as a checkpoint of the zoo."""
+"""Turns torchvision's tensors into a checkpoint of the zoo, and back."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def classes_and_channels(model: str, tensors: Mapping[str, Tensor]) -> tuple[int
 
 
 def with_two_outputs(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns the tensors of a network of one output z as those of two, -z/2 and z/2.
+    """Replaces the one output z of a network by two, -z/2 and z/2.
 
-    Their softmax is the sigmoid of z and its complement. Halving is exact, so nothing is lost.
+    Their softmax gives sigmoid(-z) and sigmoid(z). Halving is exact in floating point.
 
     Args:
         tensors: By torchvision's names.
@@ -78,15 +78,16 @@ def write_checkpoint(
 
     Args:
         tensors: By torchvision's names.
-        card: What they are.
-        folder: Must not exist; appears when it is whole.
+        card: Describes them.
+        folder: Must not exist. It appears only when it is complete.
         dtype: Of the stored floats.
 
     Returns:
         The card as written.
 
     Raises:
-        RequestError: The tensors do not fit the card's model, or are not finite; they are named.
+        RequestError: Tensors do not fit the card's model, or are not finite; the message names
+            them.
     """
     from zoo.checkpoints.store import build_from_card, save
 
@@ -118,13 +119,13 @@ def write_torchvision(folder: Path, path: Path) -> int:
     _check_standard(card)
     tensors = to_torchvision(read_weights(folder, card))
     with whole_file(path) as temporary:
-        # timm and transformers look for this word before they open a file.
+        # timm and transformers require this entry.
         temporary.write_bytes(safetensors.numpy.save(tensors, metadata={"format": "pt"}))
     return len(tensors)
 
 
 def _check_standard(card: Card) -> None:
-    """Refuses networks that torchvision's ResNet would compute otherwise, whatever the names."""
+    """Refuses networks that torchvision's ResNet would compute differently."""
     if card.model not in ("resnet18", "resnet34", "resnet50"):
         raise RequestError(f"torchvision has no {card.model}; it has resnet18, resnet34, resnet50")
     standard = {

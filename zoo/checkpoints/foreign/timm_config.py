@@ -9,7 +9,7 @@ from zoo.checkpoints.foreign.preprocessing import Preprocessing
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 
-# timm's arguments that the tensors tell too, or that matter in training only.
+# Arguments of timm that the tensors show too, or that matter only in training.
 _HARMLESS = ("num_classes", "in_chans", "drop_rate", "drop_path_rate", "drop_block_rate",
              "zero_init_last")  # fmt: skip
 _STANDARD = {"global_pool": "avg", "output_stride": 32}
@@ -31,10 +31,10 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def labels_of(config: dict[str, Any]) -> tuple[str, ...] | None:
-    """Returns the labels of a configuration, None where it has none.
+    """Returns the labels of a configuration; None: it has none.
 
     Raises:
-        RequestError: They are an object, but not one from 0, 1, 2 and so on to labels.
+        RequestError: They are an object whose keys are not 0, 1, 2 and so on.
     """
     names = config.get("label_names")
     if isinstance(names, dict):
@@ -52,7 +52,7 @@ def check_network(config: dict[str, Any], model: str) -> None:
         model: What it is to be read as.
 
     Raises:
-        RequestError: It is of another architecture, or its arguments change what is computed.
+        RequestError: It has another architecture, or arguments that change what is computed.
     """
     architecture = config.get("architecture", model)
     if architecture != model:
@@ -81,7 +81,7 @@ def preprocessing_of(config: dict[str, Any]) -> tuple[Preprocessing, str | None]
     """Returns the preparation of pictures and the licence that timm's configuration states.
 
     Raises:
-        RequestError: A value is not of the form that timm writes.
+        RequestError: A value does not have the form that timm writes.
     """
     stated = config.get("pretrained_cfg") or {}
     try:

@@ -65,7 +65,8 @@ def from_torchvision(
         Views of the tensors in Keras's layout, by path.
 
     Raises:
-        RequestError: Tensors are missing, in excess, of other shapes or no floats; they are named.
+        RequestError: Tensors are missing, unknown, of other shapes or not floats; the message names
+            them.
     """
     wanted = {torchvision_name(path): path for path in shapes}
     present = {name for name in tensors if not _IGNORED.fullmatch(name)}

@@ -44,13 +44,13 @@ _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 @dataclass(frozen=True)
 class ImportedWeights:
-    """What came of an import. Its text tells it to a person.
+    """The result of an import.
 
     Attributes:
         folder: Of the checkpoint.
         card: Of the checkpoint.
         notes: What was done to the weights, in sentences.
-        assumed: What nothing said, and which flag says it.
+        assumed: What had to be assumed, each with the flag that sets it.
         left_out: Tensors of the file that do not belong to the network.
     """
 
@@ -95,28 +95,28 @@ def import_weights(
 ) -> ImportedWeights:
     """Imports a ResNet of torchvision or timm.
 
-    What is not given is taken from the file and from the `config.json` beside it; what they do not
-    say either is assumed, as torchvision and timm do for ImageNet, and named in the result.
+    Arguments that are None are taken from the file and the `config.json` beside it. If these say
+    nothing either, ImageNet's usual values are assumed; the result names them.
 
     Args:
         source: A `.safetensors` file, a file of `torch.save` (nothing in it is run), a folder that
             timm saved, or a Hugging Face Hub id.
         model: "resnet50"; or "resnet50.a1_in1k", to take labels, preprocessing and licence of that
             published checkpoint. None: timm's `config.json` says it.
-        output: Folder of the checkpoint. None, of a published one: its place in the cache.
-        sha256: That the file must have.
-        labels: Names of the classes; of one value: its name.
+        output: Folder of the checkpoint. None: the place of a published one in the cache.
+        sha256: The hash that the file must have.
+        labels: Names of the classes, or the name of the one value.
         licence: Of the weights, an SPDX name.
         dtype: Of the stored weights.
-        task: Whether one output is the logit of a class or a value. None: the file says it, or it
-            is a logit.
+        task: Whether a single output is the logit of a class or a value. None: the file decides,
+            or else it is a logit.
         image_size: Side of the pictures in pixels, or height and width.
         resize: The shorter side before a central crop; "squash": the whole picture is scaled.
         crop_pct: In place of `resize`: `image_size` as a share of it.
-        mean: A value a channel, of pixels from 0 to 1 or from 0 to 255.
+        mean: A value for each channel, of pixels from 0 to 1 or from 0 to 255.
         std: The deviations, in the same units.
         interpolation: "nearest", "bilinear", "bicubic" or "lanczos".
-        weights_key: Which network of the file, where it holds several: "state_dict_ema".
+        weights_key: Which of several networks in the file, such as "state_dict_ema".
         ignore: Layers beside the network that may be left out, by the start of their names.
 
     Raises:
@@ -170,14 +170,14 @@ def import_weights(
 
 @dataclass(frozen=True)
 class _Head:
-    """The outputs of a network, and what they are."""
+    """The outputs of a network, and their meaning."""
 
     outputs: int
     task: Literal["classification", "regression"]
 
     @property
     def is_binary(self) -> bool:
-        """Whether one output tells two classes apart, by a sigmoid."""
+        """Whether a single output separates two classes, by a sigmoid."""
         return self.outputs == 1 and self.task == "classification"
 
     def labels(self, given: Sequence[str]) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ class _Head:
         return tuple(given)
 
     def default_labels(self) -> tuple[tuple[str, ...], str]:
-        """Returns labels where nobody names any, and what to call them."""
+        """Returns labels for a file without any, and a description of them."""
         if self.task == "regression":
             return ("value",), "its one value is called 'value' (--labels)"
         if self.outputs == 1000:
@@ -236,12 +236,12 @@ def _described(
     config: dict[str, Any],
     facts: FileFacts,
 ) -> tuple[Card, tuple[str, ...]]:
-    """Returns a card out of what several say, and what is assumed."""
+    """Returns the card, made from all that is known, and what was assumed."""
     stated, licence = preprocessing_of(config)
     form, assumed = prepared([given, stated, facts.preprocessing], usual)
     named = labels or labels_of(config)
     if named is None and facts.labels is not None:
-        with contextlib.suppress(RequestError):  # A list of classes may be of something else.
+        with contextlib.suppress(RequestError):  # The list may mean something else.
             named = head.labels(facts.labels)
     if named is None:
         named, what = head.default_labels()
@@ -281,7 +281,7 @@ def _output(given: str | os.PathLike[str] | None, name: str | None) -> Path:
 
 
 def _whereabouts(network: Network) -> Iterator[str]:
-    """Gives what a person should know of where the network lay."""
+    """Yields notes on where in the file the network was."""
     if network.place:
         yield f"the network lies at {network.place!r} in the file"
     if network.head:
@@ -292,7 +292,7 @@ def _whereabouts(network: Network) -> Iterator[str]:
 
 
 def _noted(before: str, notes: Sequence[str], assumed: Sequence[str]) -> str:
-    """Returns the notes of the card: what it had, what was done, and what was assumed."""
+    """Joins the notes of the card: those before, what was done, and what was assumed."""
     sentences = [f"{note[0].upper()}{note[1:]}." for note in notes]
     if assumed:
         sentences.append(f"Assumed at the import: {'; '.join(assumed)}.")
@@ -300,7 +300,7 @@ def _noted(before: str, notes: Sequence[str], assumed: Sequence[str]) -> str:
 
 
 def _grouped(names: Sequence[str]) -> str:
-    """Returns the names of tensors in one line; of a container with many, how many."""
+    """Returns the names of tensors in one line. Of a container with many, it says how many."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(name.partition(".")[0], []).append(name)

@@ -1,4 +1,4 @@
-"""A picture file as a person sees it: upright, in 8 bits, on white."""
+"""Decodes picture files: upright, in 8 bits, transparency on white."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from zoo.errors import RequestError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
-_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # Bytes of the header, by its version.
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # Possible sizes of the header, in bytes.
 
 # Of odd tags, and of many pixels, which `ROOM` bounds. What Pillow cannot read, it raises.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -59,7 +59,7 @@ _TURNS = {
 
 
 class BrokenPictureError(RequestError):
-    """A file that is no picture, or not a whole one. The message is the reason alone."""
+    """A file is no picture, or a damaged one. The message is only the reason."""
 
 
 def decode_picture(source: Path | bytes, form: Input) -> np.ndarray:
@@ -99,7 +99,7 @@ def open_picture(source: Path | bytes) -> Image.Image:
 
 
 def picture_size(source: Path | bytes) -> tuple[int, int] | None:
-    """Returns (height, width) from the head of a file, None where it cannot be had."""
+    """Returns (height, width) from the head of a file; None if that does not hold it."""
     try:
         with _opened(source) as file:
             size = _size(file)
@@ -122,12 +122,12 @@ def read_picture(path: Path) -> bytes:
 
 
 def is_picture(file: BinaryIO) -> bool:
-    """Returns whether a file starts as a JPEG, PNG, GIF, BMP or WebP does."""
+    """Returns whether a file starts like a JPEG, PNG, GIF, BMP or WebP."""
     head = file.read(18)
     return (
         head.startswith(_SIGNATURES)
         or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
-        # "BM" alone starts many a text.
+        # A text may start with "BM" too.
         or (head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS)
     )
 
@@ -137,11 +137,11 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
     """Opens a file, unless it is a pipe, a socket or a device, which might never end.
 
     Raises:
-        BrokenPictureError: It is one of these, not there, or too large for a picture.
+        BrokenPictureError: It is one of these, missing, or too large for a picture.
         RequestError: It may not be read.
     """
     try:
-        # A pipe that nobody writes to would block here.
+        # Without this, a pipe that nobody writes to would block.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except PermissionError as error:
         raise RequestError(f"{path} may not be read; change its permissions") from error

@@ -24,11 +24,11 @@ from zoo.data.reading import Progress, Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.files import whole_folder, write_text
 
-# Bytes of decoded pictures that are held in memory; more go to a file.
+# Up to this many bytes of decoded pictures are held in memory; more go to a file.
 IN_MEMORY = 2**30
 MOST_BROKEN = 0.05
 _SHOWN = 10
-_SIZED = 64  # Pictures whose size is looked at to find the usual one.
+_SIZED = 64  # Pictures that are sampled for their usual size.
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Encoded:
         name: What the user calls it.
         labels: Names of the classes.
         pictures: By split: files, or their bytes.
-        places: By split: what to call each picture in a message.
+        places: By split: a name for each picture, for messages.
         y: By split: (examples,) class indices, int64.
-        notes: What its reader decided, a sentence each.
+        notes: Decisions of the reader, a sentence each.
         divided: As of a `Dataset`: whether the source has no test split of its own.
     """
 
@@ -56,7 +56,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """Whole pictures in order, and by index the reasons why others are not among them."""
+    """The whole pictures in order, and by index why the others were left out."""
 
     pictures: np.ndarray
     broken: Mapping[int, str]
@@ -64,7 +64,7 @@ class _Decoded:
 
 @runtime_checkable
 class PictureReader(Protocol):
-    """A reader of picture files, which can also give them as they are."""
+    """A reader of picture files, which can also find them without decoding."""
 
     KNOWN_AS: str
 
@@ -73,10 +73,10 @@ class PictureReader(Protocol):
 
 
 def check_asked(source: str, reading: Reading) -> None:
-    """Refuses to read pictures with classes as what they are not.
+    """Refuses to read pictures with classes as something else.
 
     Raises:
-        RequestError: The model takes no images, or values are asked for.
+        RequestError: The model takes no images, or the task learns no classes.
     """
     if reading.kind != "image":
         raise RequestError(
@@ -87,15 +87,15 @@ def check_asked(source: str, reading: Reading) -> None:
 
 
 def open_files(encoded: Encoded, reading: Reading) -> Dataset:
-    """Decodes the pictures of a data set in the form that is asked for, see `decode`."""
+    """Decodes the pictures of a data set as `reading` says, see `decode`."""
     return decode(encoded, reading.form_for(usual_side(encoded)), reading.progress)
 
 
 def complete(encoded: Encoded) -> Encoded:
-    """Returns the data set with the splits that it lacks, taken from its training split.
+    """Adds missing splits, taken from the training split.
 
-    A tenth each becomes validation and test split, class by class, always the same for the same
-    files.
+    A tenth becomes the validation split and a tenth the test split, class by class. The same files
+    always give the same splits.
     """
     lacking = {name: name not in encoded.y for name in ("validation", "test")}
     fractions = (0.1 * lacking["validation"], 0.1 * lacking["test"])
@@ -139,22 +139,22 @@ def usual_side(encoded: Encoded) -> int:
 
 
 def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> Dataset:
-    """Decodes all pictures, broken ones left out.
+    """Decodes all pictures, and leaves out broken ones.
 
-    What is larger than `IN_MEMORY` is written to a file of the user's cache and mapped from there;
-    the same data in the same form is not decoded again. Of several processes that want it, one
-    decodes and the others wait.
+    More than `IN_MEMORY` bytes are written to a file in the user's cache and mapped from there, so
+    the same data in the same form is decoded only once. If several processes want it, one decodes
+    and the others wait.
 
     Args:
         encoded: With all three splits.
         form: Size, crop and interpolation of the pictures.
-        progress: Gets how many of how many pictures are done.
+        progress: Called with the numbers of finished and of all pictures.
 
     Returns:
         Pictures as uint8 (examples, *form.shape). Each broken file is a note.
 
     Raises:
-        RequestError: More than a twentieth is broken, or a split is empty.
+        RequestError: More than a twentieth of the pictures is broken, or a split is empty.
         OSError: The disk is full.
     """
     sources = [picture for name in SPLITS for picture in encoded.pictures[name]]
@@ -190,16 +190,16 @@ def decode_into(
     form: Input,
     progress: Progress | None,
 ) -> dict[int, str]:
-    """Fills an array with the whole pictures, in order and without gaps.
+    """Fills an array with the decoded pictures, in order and without gaps for broken ones.
 
     Args:
-        pictures: (sources, *form.shape), uint8. What lies after the whole ones is void.
+        pictures: (sources, *form.shape), uint8. Rows after the last decoded picture are undefined.
         sources: Files, or their bytes.
         form: Size, crop and interpolation of the pictures.
-        progress: Gets how many of how many pictures are done.
+        progress: Called with the numbers of finished and of all pictures.
 
     Returns:
-        By index, why the others are not among them.
+        Why pictures are broken, by index.
 
     Raises:
         RequestError: A file may not be read.
@@ -213,7 +213,7 @@ def decode_into(
         return None
 
     broken = {}
-    # Pillow decodes and scales outside the interpreter's lock.
+    # Pillow releases Python's global lock while it decodes and scales.
     with _pool() as pool:
         for index, reason in enumerate(pool.map(fill, range(len(sources)))):
             if reason is not None:
@@ -245,7 +245,7 @@ def _decode_on_disk(
     folder: Path,
     progress: Progress | None,
 ) -> _Decoded:
-    # Without the lock, which a cache that is read-only has no place for.
+    # Looked up without the lock, which cannot be made in a read-only cache.
     if (decoded := _kept(folder, shape)) is not None:
         return decoded
     with locked(folder):
@@ -260,7 +260,7 @@ def _decode_on_disk(
 
 
 def _kept(folder: Path, shape: tuple[int, ...]) -> _Decoded | None:
-    """Returns the pictures that a folder of the cache holds, None where they are not whole."""
+    """Returns the pictures in a folder of the cache; None if they are incomplete."""
     path = folder / "pictures.npy"
     try:
         pictures = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -296,7 +296,7 @@ def _decode_to(
 
 
 def _reserve(path: Path) -> None:
-    """Takes the blocks of a sparse file: a write through its map that finds none left kills."""
+    """Reserves a file's blocks. On a full disk this raises; a write to the map would crash."""
     if not hasattr(os, "posix_fallocate"):  # macOS.
         return
     with path.open("r+b") as file:

@@ -41,20 +41,20 @@ def open(source: str, reading: Reading) -> Dataset:
 def find_photos(source: str | os.PathLike[str]) -> Encoded:
     """Finds the pictures of a folder and their classes.
 
-    `FOLDER/CLASS/*.jpg`, `FOLDER/SPLIT/CLASS/*.jpg` or `FOLDER/CLASS/SPLIT/*.jpg`, where the name
-    of a split says so (see `zoo.data.pictures.splits`). Folders inside those of the classes are
-    searched too, and links are followed (see `zoo.data.pictures.tree`).
+    The files are `FOLDER/CLASS/*.jpg`, `FOLDER/SPLIT/CLASS/*.jpg` or `FOLDER/CLASS/SPLIT/*.jpg`; a
+    split is known by its name (see `zoo.data.pictures.splits`). Folders inside those of the classes
+    are searched too, and links are followed (see `zoo.data.pictures.tree`).
 
     Args:
         source: The folder.
 
     Returns:
-        All three splits: those that it lacks are taken from the training split. All that is left
-        out is a note.
+        All three splits; missing ones are taken from the training split. Notes say what was left
+        out.
 
     Raises:
-        RequestError: There are no pictures, or one class only; two classes have the same name but
-            for case; a split has a class that the training split lacks; folders look like splits,
+        RequestError: There are no pictures, or only one class; the names of two classes differ only
+            in case; a split has a class that the training split lacks; folders look like splits,
             but their names do not say which; something cannot be read.
     """
     folder = Path(source)
@@ -130,7 +130,7 @@ def _by_label(classes: Sequence[tuple[str, Folder]], root: Path) -> dict[str, Fo
 
 
 def _sorted(labels: list[str]) -> list[str]:
-    """Returns numbers by size, else text by letter."""
+    """Sorts numbers by size, and text by letter."""
     numbers = {label: as_number(label) for label in labels}
     if all(number is not None for number in numbers.values()):
         return sorted(labels, key=lambda label: (numbers[label] or 0.0, label))

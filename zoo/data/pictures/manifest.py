@@ -1,4 +1,4 @@
-"""What `zoo data` says of its shards: the manifest, and the index with the place of each record."""
+"""The files beside the shards of `zoo data`: the manifest, and the index of all records."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Packing:
     """What a folder of shards holds.
 
     Attributes:
-        name: What the user calls the data set.
+        name: The user's name of the data set.
         labels: Names of the classes.
         side: The median of the pictures' shorter sides, in pixels.
         files: Names of the shards.
         bytes: Size of each shard.
         hashes: SHA-256 of each shard, in hexadecimal.
-        notes: What was decided when it was packed, a sentence each.
+        notes: Decisions of the packing, a sentence each.
         divided: As of a `Dataset`: whether what was packed had no test split of its own.
         index: By split, arrays of int64 (pictures,): "shard", the number of the file; "offsets"
             and "sizes" of the record's content in it, in bytes; "y", the class.
@@ -56,12 +56,12 @@ def read_packing(read: Callable[[str], bytes], where: str) -> Packing:
     """Reads manifest and index, and checks all that is in them.
 
     Args:
-        read: Gives the content of a file of the folder, by its name.
-        where: What to call the folder in a message.
+        read: Returns the content of a file of the folder, by its name.
+        where: Name of the folder, for messages.
 
     Raises:
         RequestError: The manifest is not one that this version understands.
-        DamagedError: The index is not what the manifest says, or holds places that cannot be.
+        DamagedError: The index does not match the manifest, or holds impossible places.
     """
     manifest = parse_manifest(read(MANIFEST), where)
     shards = manifest["shards"]
@@ -86,10 +86,10 @@ def read_packing(read: Callable[[str], bytes], where: str) -> Packing:
 
 
 def parse_manifest(content: bytes, where: str) -> dict[str, Any]:
-    """Returns a manifest with all that reading needs, of the right types.
+    """Returns a manifest, after checking the fields that reading needs and their types.
 
     Raises:
-        RequestError: It is none, or of another version.
+        RequestError: It is no manifest, or one of another version.
     """
     try:
         manifest = json.loads(content)
@@ -120,7 +120,7 @@ def _is_manifest(manifest: dict[str, Any]) -> bool:
         and isinstance(shards, list)
         and all(type(shard["bytes"]) is int and shard["bytes"] >= 0 for shard in shards)
         and _are_texts([shard["sha256"] for shard in shards])
-        # A file of the folder, and none above or outside it.
+        # The name must not lead out of the folder.
         and all(PurePosixPath(shard["file"]).name == shard["file"] for shard in shards)
         and not any("\\" in shard["file"] or "\0" in shard["file"] for shard in shards)
     )
@@ -133,7 +133,7 @@ def _are_texts(values: Any) -> bool:
 def _parse_index(
     content: bytes, sizes: tuple[int, ...], classes: int, path: str
 ) -> dict[str, dict[str, np.ndarray]]:
-    # No index holds more records than fit into its shards.
+    # An index has at most as many records as fit into its shards.
     most = len(_ARRAYS) * (len(SPLITS) * _HEADER + 8 * (sum(sizes) // AROUND))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -143,7 +143,7 @@ def _parse_index(
             index = {split: {name: file[f"{split}/{name}"] for name in _ARRAYS} for split in SPLITS}
         for arrays in index.values():
             _check_places(arrays, np.array(sizes, np.int64), classes)
-    # A file that is damaged makes zipfile and numpy raise almost anything.
+    # For damaged bytes zipfile and numpy raise many kinds of error.
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DamagedError(f"{path} is damaged ({reason}); pack it anew") from error

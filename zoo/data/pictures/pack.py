@@ -1,4 +1,4 @@
-"""Packs labelled pictures into TFRecord shards, in parallel, and goes on where it was killed."""
+"""Packs labelled pictures into TFRecord shards, in parallel. A killed packing can be continued."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Shard:
         offsets: Where in the file the content of each record starts.
         sizes: Bytes of each content.
         y: Class index of each.
-        broken: Pictures that are left out, and why.
+        broken: Pictures that were left out, and why.
     """
 
     file: str
@@ -54,23 +54,23 @@ class Shard:
 def pack(
     encoded: Encoded, output: Path, shards: int, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Writes the pictures of a data set as they are, with their classes, into a folder of shards.
+    """Writes the undecoded pictures of a data set, with their classes, into a folder of shards.
 
     A record is a `tf.train.Example` of `image/encoded`, `image/class/label` and `image/filename`.
-    Each picture is decoded once to see that it is whole; broken ones are left out. The same call
-    on a folder that it was interrupted in makes the shards that are missing.
+    Each picture is decoded once, to leave out broken ones. After an interruption, the same call
+    makes the missing shards.
 
     Args:
         encoded: The pictures, in three splits.
         output: The folder.
-        shards: How many files the training split becomes; the other splits get files of about the
-            same number of pictures.
-        progress: Gets how many of how many pictures are done.
+        shards: Number of files for the training split. The files of the other splits hold about
+            the same number of pictures.
+        progress: Called with the numbers of finished and of all pictures.
 
     Returns:
-        The manifest: name, labels, usual side of a picture, notes; examples of each class in each
-        split; and of each file its split, examples, bytes and sha256. It is written last, as
-        `manifest.json`, beside `index.npz` with the place of each record.
+        The manifest: name, labels, usual side of a picture, notes; the number of examples of each
+        class in each split; split, examples, bytes and sha256 of each file. It is written last, as
+        `manifest.json`. `index.npz` holds the place of each record.
 
     Raises:
         RequestError: The folder holds something else, more than a twentieth of the pictures is
@@ -85,7 +85,7 @@ def pack(
             )
     plan = _plan(encoded, shards)
     text = json.dumps({"key": _key(encoded), "shards": sorted(plan)}, indent=2) + "\n"
-    _own_files(output, text, plan)  # Nothing is written into a folder that holds something else.
+    _own_files(output, text, plan)  # Raises if the folder holds something else.
     with _alone(output):
         _begin(output, text, plan)
         manifest = output / MANIFEST
@@ -96,7 +96,7 @@ def pack(
 
 @contextlib.contextmanager
 def _alone(output: Path) -> Iterator[None]:
-    """Keeps other packings from a folder; the lock dies with the process that holds it."""
+    """Keeps other packings from a folder. The lock ends with this process."""
     import filelock
 
     output.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def _alone(output: Path) -> Iterator[None]:
     try:
         with filelock.FileLock(path, timeout=0):
             yield
-            path.unlink(missing_ok=True)  # All is written: who gets the lock now only reads.
+            path.unlink(missing_ok=True)  # All is written: the next holder of the lock only reads.
     except filelock.Timeout as error:
         raise RequestError(
             f"another process is packing into --output {output}; wait for it, or choose another "
@@ -143,7 +143,7 @@ def _make_all(
 
 
 def _made(path: Path) -> Shard | None:
-    """Returns the shard that an interrupted packing wrote whole, None where it did not."""
+    """Returns the shard that an interrupted packing finished; None if it did not."""
     try:
         text = path.with_name(f"{path.name}.json").read_text(encoding="utf-8")
         shard = Shard(**json.loads(text))
@@ -153,7 +153,7 @@ def _made(path: Path) -> Shard | None:
 
 
 def _plan(encoded: Encoded, shards: int) -> dict[str, tuple[str, np.ndarray]]:
-    """Returns the split and the pictures of each file; in each a fair mixture of all classes."""
+    """Returns the split and the pictures of each file, with the classes mixed evenly."""
     plan = {}
     usual = len(encoded.y["train"]) / shards
     for split, y in encoded.y.items():
@@ -168,7 +168,7 @@ def _plan(encoded: Encoded, shards: int) -> dict[str, tuple[str, np.ndarray]]:
 def _key(encoded: Encoded) -> str:
     """Returns a hash that changes with the classes, and with names, sizes and order of pictures.
 
-    Not with what is in them: to read it takes as long as to pack it.
+    It does not read their content, which would take as long as packing.
     """
     digest = hashlib.sha256(repr((encoded.name, encoded.labels)).encode())
     for split in sorted(encoded.y):
@@ -180,7 +180,7 @@ def _key(encoded: Encoded) -> str:
 
 
 def _own_files(output: Path, plan: str, shards: Iterable[str]) -> list[Path]:
-    """Returns the hidden files in a folder that a packing wrote there, the lock aside.
+    """Returns the hidden files that a packing wrote into a folder, without the lock.
 
     Raises:
         RequestError: The folder holds another packing, or something else.
@@ -200,7 +200,7 @@ def _own_files(output: Path, plan: str, shards: Iterable[str]) -> list[Path]:
 
 
 def _begin(output: Path, plan: str, shards: Iterable[str]) -> None:
-    """Claims the folder, or finds it claimed by the same packing; removes what a kill left."""
+    """Marks the folder as that of this packing, and removes unfinished files of killed ones."""
     left = _own_files(output, plan, shards)
     if not (output / _PLAN).exists():
         write_text(output / _PLAN, plan)
@@ -209,7 +209,7 @@ def _begin(output: Path, plan: str, shards: Iterable[str]) -> None:
 
 
 def _counter(total: int, progress: Progress | None, stop: Event) -> Callable[[int], None]:
-    """Returns what counts the pictures that are done, and ends the threads where one failed."""
+    """Returns a function that counts finished pictures, and ends all threads after an error."""
     lock, done = Lock(), 0
 
     def count(more: int) -> None:

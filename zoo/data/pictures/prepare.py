@@ -23,8 +23,9 @@ _FILTERS = {
 def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
     """Returns a picture in the form that a checkpoint was evaluated on.
 
-    With `form.resize` the shorter side becomes that long and the middle is cut out, to the same
-    pixel as torchvision's Resize and CenterCrop; without it the whole picture is scaled.
+    With `form.resize` the shorter side becomes that long and the middle is cut out. The pixels are
+    the same as those of torchvision's Resize and CenterCrop. Without it the whole picture is
+    scaled.
 
     Args:
         picture: Of any size and mode.
@@ -59,7 +60,7 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
 
 def _resized(picture: Image.Image, size: tuple[int, int], form: Input) -> Image.Image:
     resample = _FILTERS[form.interpolation]
-    if form.antialias:  # Pillow's `resize` averages over all pixels that one comes from.
+    if form.antialias:  # Pillow's `resize` averages over all source pixels.
         return picture.resize(size, resample)
     if form.interpolation == "lanczos":
         raise RequestError("there is no 'lanczos' without antialias; use 'bicubic'")
@@ -68,7 +69,7 @@ def _resized(picture: Image.Image, size: tuple[int, int], form: Input) -> Image.
 
 
 def resized(dataset: Dataset, reading: Reading) -> Dataset:
-    """Returns a data set of images that have the size that is asked for."""
+    """Returns a data set whose images have the size in `reading`."""
     form = reading.form_for(dataset.train.x.shape[1])
     if dataset.example_shape == form.shape:
         return dataset
@@ -93,7 +94,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     images = np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
     if images.shape[1:3] == size:
         return images
-    # Pillow's bilinear filter widens with the scale, so it averages where it shrinks.
+    # Pillow's bilinear filter averages when it shrinks.
     shape = (size[1], size[0])
     return np.stack(
         [np.asarray(Image.fromarray(i).resize(shape, Image.Resampling.BILINEAR)) for i in images]

@@ -1,4 +1,4 @@
-"""Memory that threads share out among themselves before they take it."""
+"""A limit on the memory that several threads take together."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 
 class Room:
-    """So many bytes for several threads.
+    """A number of bytes that several threads share.
 
     Args:
-        size: Bytes that all may take together. What alone needs more waits until it is alone.
+        size: Bytes for all threads together. A thread that needs more runs alone.
 
     Attributes:
-        free: Bytes that nobody holds now.
+        free: Bytes that no thread holds now.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,9 +23,9 @@ class Room:
 
     @contextlib.contextmanager
     def taken(self, amount: int) -> Iterator[None]:
-        """Waits until so many bytes are free, and takes them for the block.
+        """Waits until that many bytes are free, and holds them during the block.
 
-        A thread that holds some must not take more: two that wait for each other would never end.
+        A thread that already holds some must not take more, lest two wait for each other forever.
         """
         amount = min(amount, self._size)
         with self._change:

@@ -1,8 +1,8 @@
 """Pictures in TFRecord shards, read one by one when a batch needs them.
 
-Each record is found by its place in the index, so that every epoch has a whole shuffle, a resumed
-training goes on in its middle, and each worker reads its own part of a batch alone: all with no
-more in memory than a few batches.
+The index holds the place of each record. So a whole epoch can be shuffled, a resumed training can
+continue in the middle of an epoch, each worker reads only its part of a batch, and only a few
+batches are in memory.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ KNOWN_AS = "a folder that zoo data packed"
 
 
 class PackedPictures:
-    """Pictures of a split that are decoded when they are asked for; otherwise like an array.
+    """Pictures of a split that are decoded when they are read. They are used like an array.
 
     Args:
         files: Paths of the shards, local or any that `tf.io.gfile` opens.
-        shard: (pictures,) which file each is in.
-        offsets: (pictures,) where in it.
-        sizes: (pictures,) how many bytes.
+        shard: (pictures,) the file that holds each picture.
+        offsets: (pictures,) its place in the file.
+        sizes: (pictures,) its bytes.
         form: Size, crop and interpolation of the pictures.
         key: Changes with the content of the files.
 
     Attributes:
         shape: (pictures, height, width, channels).
         dtype: uint8.
-        problem: What went wrong at the last read that failed; TensorFlow's pipelines hide it.
+        problem: The error of the last reading that failed, which TensorFlow's pipelines hide.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class PackedPictures:
         self._form = form
         self._key = key
         self.problem: RequestError | OSError | None = None
-        # Pillow decodes and scales outside the interpreter's lock.
+        # Pillow releases Python's global lock while it decodes and scales.
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
 
     def __len__(self) -> int:
@@ -90,10 +90,10 @@ class PackedPictures:
         return hashlib.sha256(repr((self._key, prepared)).encode()).digest()
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """Returns a picture as it was packed, and the name that its file had.
+        """Returns the bytes of a picture's file, and that file's name.
 
         Raises:
-            DamagedError: Its record is not what was packed.
+            DamagedError: The record was changed after packing.
         """
         import tensorflow as tf
         from google.protobuf.message import DecodeError
@@ -117,10 +117,10 @@ class PackedPictures:
 
 
 def claims(source: str) -> bool:
-    """Returns whether a folder, local or elsewhere, holds what `zoo data` wrote.
+    """Returns whether a folder, local or remote, holds what `zoo data` wrote.
 
     Raises:
-        RequestError: It is elsewhere, and TensorFlow cannot look there.
+        RequestError: It is remote, and TensorFlow cannot open it.
     """
     if "://" not in source:
         return (Path(source) / MANIFEST).is_file()
@@ -147,7 +147,7 @@ def open(source: str, reading: Reading) -> Dataset:
 
     Raises:
         RequestError: The manifest is not one that this version understands.
-        DamagedError: The index or a file is not what the manifest says.
+        DamagedError: The index or a file does not match the manifest.
         OSError: Something cannot be read.
     """
     check_asked(source, reading)
@@ -186,9 +186,9 @@ def _content(path: str) -> bytes:
 
 
 def _record(path: str, offset: int, size: int) -> bytes:
-    """Returns the content of a record, whose checksums are right.
+    """Returns the content of a record, after checking its checksums.
 
-    The file is opened each time: what thousands of shards hold open is more than a process may.
+    The file is opened each time, since a process cannot keep thousands of shards open.
 
     Raises:
         DamagedError: A checksum is wrong, or the record has another size.
@@ -196,7 +196,7 @@ def _record(path: str, offset: int, size: int) -> bytes:
     """
     import tensorflow as tf
 
-    # TensorFlow's only reader that takes a place and checks what it reads.
+    # The only reader of TensorFlow that takes a place and checks the checksums.
     from tensorflow.python.lib.io import tf_record
 
     try:

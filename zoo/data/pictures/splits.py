@@ -1,4 +1,4 @@
-"""Which folders of photos are splits and which are classes, by their names and what they hold."""
+"""Which folders of photos are splits and which are classes: their names and content decide."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from zoo.data.pictures.tree import Folder, counted
 from zoo.errors import RequestError
 
-# Words by which a name says that it is a split. "eval" is the test split, unless there is one.
+# Words that name a split. "eval" is the test split, unless there is another one.
 WORDS = {
     "train": ("train", "training", "trainval", "trn"),
     "validation": ("val", "valid", "validation", "dev", "development"),
     "test": ("test", "testing", "tst"),
     "eval": ("eval", "evaluation"),
 }
-# Words beside them that say nothing.
+# Words without a meaning of their own.
 _FILLERS = "sets?|split|data|dataset|images?|imgs?|pictures?|pics?|photos?"
 _SPLITS = {word: split for split, words in WORDS.items() for word in words}
 _GLUED = re.compile(rf"({'|'.join(sorted(_SPLITS, key=len, reverse=True))})({_FILLERS}|s)?")
@@ -31,8 +31,8 @@ class Layout:
 
     Attributes:
         classes: By split, the name and the folder of each class; "train" is among them.
-        roots: By split, the folder to name in a message.
-        notes: What was passed over, a sentence each.
+        roots: By split, its folder, for messages.
+        notes: What was ignored, a sentence each.
     """
 
     classes: Mapping[str, Sequence[tuple[str, Folder]]]
@@ -41,7 +41,7 @@ class Layout:
 
 
 def split_of(name: str) -> str | None:
-    """Returns "train", "validation", "test" or "eval" where a word of the name says so."""
+    """Returns "train", "validation", "test" or "eval" if a word of the name says so."""
     kinds = {_SPLITS[match[1]] for word in _words(name) if (match := _GLUED.fullmatch(word))}
     if kinds == {"train", "validation"}:  # What a test split is kept from.
         return "train"
@@ -49,10 +49,10 @@ def split_of(name: str) -> str | None:
 
 
 def named_splits(names: Iterable[str], where: Path) -> dict[str, str]:
-    """Returns the name of each split among those given.
+    """Returns which of the given names belongs to which split.
 
     Raises:
-        RequestError: Two names say the same split.
+        RequestError: Two names mean the same split.
     """
     splits: dict[str, str] = {}
     for name in sorted(names, key=lambda name: split_of(name) == "eval"):
@@ -72,8 +72,8 @@ def named_splits(names: Iterable[str], where: Path) -> dict[str, str]:
 def arrange(top: Folder) -> Layout:
     """Finds out which folders are splits and which are classes.
 
-    `FOLDER/CLASS`, `FOLDER/SPLIT/CLASS` and `FOLDER/CLASS/SPLIT` are known. A folder whose name
-    says a split is one where it holds class folders.
+    It knows `FOLDER/CLASS`, `FOLDER/SPLIT/CLASS` and `FOLDER/CLASS/SPLIT`. A folder with the name
+    of a split is one if it holds class folders.
 
     Raises:
         RequestError: Folders look like splits, but their names do not say which; or the folders
@@ -101,7 +101,7 @@ def _words(name: str) -> list[str]:
 
 
 def _rest(name: str) -> list[str]:
-    """Returns the words of a name that say neither a split nor nothing: "seg" of "seg_train"."""
+    """Returns the words of a name that do not mean a split: "seg" of "seg_train"."""
     return [
         word
         for word in _words(name)
@@ -116,12 +116,12 @@ def _says_split_alone(name: str) -> bool:
 def _is_split(folder: Folder) -> bool:
     classes = _class_root(folder).filled()
     name = folder.path.name
-    # One folder inside a "train_station" makes no split of it.
+    # "train_station" with one folder inside is not a split.
     return split_of(name) is not None and len(classes) > (0 if _says_split_alone(name) else 1)
 
 
 def _class_root(split: Folder) -> Folder:
-    """Returns what holds the class folders of a split: it, or a folder of its name or "images"."""
+    """Returns the parent of a split's class folders: the split, or a folder in it."""
     while True:
         filled = split.filled()
         if len(filled) != 1 or split.pictures:
@@ -135,7 +135,7 @@ def _class_root(split: Folder) -> Folder:
 
 
 def _holds_splits(folder: Folder) -> bool:
-    """Returns whether a class holds splits alone, the training split among them."""
+    """Returns whether a class holds only splits, the training split among them."""
     splits = [split_of(inner.path.name) for inner in folder.filled()]
     return len(splits) > 1 and "train" in splits and None not in splits
 

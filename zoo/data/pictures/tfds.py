@@ -38,15 +38,15 @@ def open(source: str, reading: Reading) -> Dataset:
 def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
     """Reads the encoded pictures and the classes of a data set.
 
-    What is prepared in `data_dir` is read without a network; else it is downloaded and prepared.
+    A data set that is not prepared in `data_dir` is downloaded and prepared.
 
     Args:
         source: "tfds:NAME" or "tfds:NAME/CONFIG", also with a version, as in "tfds:mnist:3.0.1".
         data_dir: Where prepared data sets are; None: that of tensorflow-datasets.
 
     Returns:
-        All three splits: those that it lacks are taken from the training split, and so are those
-        without classes (some test splits have -1 in their place), which is a note.
+        All three splits. Missing ones are taken from the training split. A split without classes
+        (some test splits have -1 in their place) counts as missing, which is a note.
 
     Raises:
         RequestError: There is no such data set, it cannot be prepared, or it does not hold one
@@ -103,7 +103,7 @@ def _builder(source: str, name: str, data_dir: str | None) -> Any:
     except tfds.core.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
         raise RequestError(unknown("data set", name.partition("/")[0], known)) from error
-    # What is prepared may be damaged, and raise anything.
+    # Prepared data may be damaged, and raise anything.
     except Exception as error:
         raise RequestError(f"{source}: {_line(error)}") from error
     if builder.info.splits:
@@ -142,7 +142,7 @@ def _read(builder: Any, split: str, image: str, label: str) -> tuple[list[bytes]
 
     data = builder.as_dataset(
         split=split,
-        # One decoder for all pictures: ours.
+        # All pictures are decoded by `zoo.data.pictures.decode`.
         decoders={image: tfds.decode.SkipDecoding()},
         read_config=tfds.ReadConfig(interleave_cycle_length=1),  # The same order each time.
     )

@@ -1,4 +1,4 @@
-"""What lies below a folder: its picture files, known by their first bytes, and all the rest."""
+"""Searches a folder for picture files, which are recognised by their first bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zoo.data.pictures.decode import BrokenPictureError, is_picture, open_regular
 
-# A file called so is a picture, perhaps a broken one; of any other file the first bytes decide.
+# A file with such a name is a picture, perhaps a broken one. For others the first bytes decide.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"})
 NOT_PICTURES = "no JPEG, PNG, GIF, BMP or WebP files"
 LINKS_TO_NOTHING = "links to nothing"
@@ -23,12 +23,12 @@ _SHOWN = 6
 
 @dataclass
 class Folder:
-    """A folder, with what counts in it.
+    """A folder and its pictures.
 
     Attributes:
         path: As it was reached, links included.
         pictures: The picture files directly inside, sorted by name.
-        folders: The folders directly inside, sorted by name; linked ones too.
+        folders: The folders directly inside, linked ones too, sorted by name.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class Folder:
     folders: list[Folder] = field(default_factory=list)
 
     def below(self) -> Iterator[Path]:
-        """Gives its pictures, then those of the folders inside it, in order."""
+        """Yields its pictures, then those of the folders inside it, in order."""
         waiting = [self]
         while waiting:
             folder = waiting.pop()
@@ -54,7 +54,7 @@ class Folder:
 
 @dataclass
 class LeftOut:
-    """What a scan leaves out, by reason."""
+    """What a scan left out, by reason."""
 
     reasons: dict[str, list[Path]] = field(default_factory=dict)
 
@@ -74,9 +74,8 @@ class LeftOut:
 def scan(path: Path) -> tuple[Folder, LeftOut]:
     """Reads a folder with all that lies below it.
 
-    Links to folders are followed; each folder is read once, so that circles end and no picture is
-    in two classes. What the system hides or keeps for itself (`.DS_Store`, `Thumbs.db`,
-    `__MACOSX`) does not count.
+    Links to folders are followed. Each folder is read once, so that circles end and no picture is
+    in two classes. Hidden files and those of the system (`Thumbs.db`, `__MACOSX`) do not count.
 
     Raises:
         OSError: A folder cannot be read.
@@ -86,7 +85,7 @@ def scan(path: Path) -> tuple[Folder, LeftOut]:
     read = {_identity(path.stat())}
     links: deque[tuple[Folder, Path]] = deque()
     _fill(top, left_out, read, links)
-    # After the real folders, so that these keep what is in them.
+    # Links come after the real folders, so that a picture counts where it really is.
     while links:
         parent, link = links.popleft()
         if _identity(link.stat()) in read or _leads_up(link, path):
@@ -101,7 +100,7 @@ def scan(path: Path) -> tuple[Folder, LeftOut]:
 
 
 def counted(paths: Sequence[Path]) -> str:
-    """Returns how many files of which suffix, as in "3 .txt, 1 README"."""
+    """Returns the number of files by suffix, as in "3 .txt, 1 README"."""
     kinds = Counter(path.suffix.lower() or path.name for path in paths)
     rest = sum(kinds.values()) - sum(count for _, count in kinds.most_common(_SHOWN))
     more = [f"{rest:,} others"] if rest else []
@@ -131,7 +130,7 @@ def _fill(
                 status = path.stat()
             except PermissionError:
                 raise
-            except OSError:  # Not there any more, or a link to itself.
+            except OSError:  # Removed meanwhile, or a link to itself.
                 left_out.add(LINKS_TO_NOTHING, path)
                 continue
             if stat.S_ISREG(status.st_mode):
@@ -167,7 +166,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 def _leads_up(link: Path, top: Path) -> bool:
-    """Returns whether a link leads to a folder that holds it, or that holds all."""
+    """Returns whether a link leads to a folder that contains it, or to one above `top`."""
     target = link.resolve()
     return any(path.resolve().is_relative_to(target) for path in (link.parent, top))
 

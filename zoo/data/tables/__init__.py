@@ -1,1 +1,1 @@
-"""Tables: cells, columns, rows."""
+"""Tables: CSV files, their columns, and the features that these become."""

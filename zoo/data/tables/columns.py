@@ -15,11 +15,11 @@ from zoo.data.tables.kinds import CONSTANT, Kinds, clipped
 from zoo.errors import RequestError
 from zoo.registry import unknown
 
-# Beyond that the rarest have too few examples to learn from, and the model grows for nothing.
+# More categories make the model larger, and the rarest have too few examples to learn from.
 MOST_CATEGORIES = 100
 BINS = 32
 MOST_BYTES = 1 << 32  # Of all features of a table.
-MOST_NAMES = 200  # That are looked through for a similar one.
+MOST_NAMES = 200  # Among more names, no similar one is looked for.
 
 
 def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[Columns, list[str]]:
@@ -27,7 +27,7 @@ def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[Columns, list[s
 
     Args:
         table: The training split.
-        label: Name of the column to tell.
+        label: Name of the column to learn.
         kinds: What the columns of the whole file are.
 
     Returns:
@@ -119,7 +119,7 @@ def surprises(columns: Columns, tables: Sequence[Table]) -> list[str]:
 
 
 def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, int, str]]:
-    """Gives what is odd about a column: what it is, of how many cells, and one of them."""
+    """Yields what is odd about a column: a reason, the number of cells, and one of them."""
     empty, odd, example = 0, 0, ""
     for table in tables:
         cells = column_cells(table, column.name)
@@ -169,17 +169,17 @@ def column_cells(table: Table, name: str) -> Sequence[str]:
 def _spelling(column: Column, table: Table) -> Spelling:
     """Returns how a table spells the numbers of a column: as in training, or with the other mark.
 
-    A table from a program of another language is read rightly, since the mark shows. Another unit
-    is another number, and is not read.
+    A program in another language may write "1,5" for "1.5", and both are read. A number with
+    another unit means something else, and is not read.
     """
     learnt = Spelling(column.decimal, column.unit)
     counts = Counter(table.columns[column.name])
     texts = sum(count for cell, count in counts.items() if learnt.read(cell) is None)
     if not texts:
         return learnt
-    found = find_spelling(counts, table.separator)
-    unread = sum(count for cell, count in counts.items() if found.read(cell) is None)
-    return found if found.unit == learnt.unit and unread < texts else learnt
+    best = find_spelling(counts, table.separator)
+    unread = sum(count for cell, count in counts.items() if best.read(cell) is None)
+    return best if best.unit == learnt.unit and unread < texts else learnt
 
 
 def _spelled(column: Column) -> str:
@@ -209,7 +209,7 @@ def _number(name: str, numbers: np.ndarray, spelling: Spelling) -> Column:
     distinct = np.unique(finite)
     places = np.linspace(0, 1, 1 + min(BINS, max(len(distinct) - 1, 1)))
     edges = sorted({float(edge) for edge in np.quantile(distinct, places)})
-    # A number that is always the same, or missing, is one edge, and a bin needs two.
+    # A column that is constant or empty has one edge, and a bin needs two.
     if len(edges) == 1:
         edges.append(edges[0] + max(1.0, float(np.spacing(abs(edges[0])))))
     return Column(
@@ -224,6 +224,6 @@ def _number(name: str, numbers: np.ndarray, spelling: Spelling) -> Column:
 
 
 def listing(reason: str, names: Sequence[str]) -> str:
-    """Returns a note: a reason and the columns that it is about, the first few by name."""
+    """Returns a note: a reason and its columns, the first few by name."""
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return f"{reason}: {', '.join(names[:6])}{more}"

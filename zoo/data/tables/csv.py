@@ -17,20 +17,20 @@ import numpy as np
 from zoo.data.tables.header import holds_names
 from zoo.errors import RequestError
 
-# In the order in which they are tried: a comma also stands inside numbers.
+# In the order in which they are tried. The comma is last, since it also occurs inside numbers.
 SEPARATORS = "\t;,"
-# How the cells of real files say that nothing is known, in lower case.
+# Empty cells in real files, in lower case.
 EMPTY = frozenset(
     {"", "?", "na", "n/a", "nan", "nat", "null", "<na>", "#na", "#n/a", "#n/a n/a", "-nan", "\\n"}
     | {"(null)", "#null!", "#div/0!", "#value!", "#num!", "#ref!", "#name?"}
     | {"1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
 )
 
-# A gzip file may unpack to this many bytes, or to so many times its own size.
+# A gzip file may unpack to this many bytes, or to this many times its own size.
 UNPACKED, RATIO = 1 << 26, 20
 LONGEST_LINE = 1 << 24  # Characters.
-_SNIFFED = 50  # Lines by which the separator is chosen.
-_REMEMBERED = 100_000  # Cells whose clean form is kept, since most tables repeat theirs.
+_SNIFFED = 50  # Lines that decide about the separator.
+_REMEMBERED = 100_000  # Cells whose clean form is cached, since most tables repeat cells.
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Table:
     Attributes:
         path: Where it was read.
         header: Whether its first line held the names.
-        columns: The cells of each column by its name; "" where nothing is known.
+        columns: The cells of each column by its name; "" is an empty cell.
         lines: The line of the file that each row was on.
         separator: What stood between the cells.
-        guessed: Whether the first line might also be taken for the other: names or a row.
+        guessed: Whether `header` is a guess.
     """
 
     path: Path
@@ -64,7 +64,7 @@ class Table:
 
 
 class _CleanCells(dict[str, str]):
-    """What each cell of a file becomes; equal cells become one string in memory."""
+    """The clean form of each cell of a file. Equal cells share one string in memory."""
 
     def __missing__(self, raw: str) -> str:
         if len(self) >= _REMEMBERED:
@@ -77,20 +77,19 @@ class _CleanCells(dict[str, str]):
 def read_table(path: Path, header: bool | None = None, wanted: Collection[str] = ()) -> Table:
     """Reads a CSV file, gzipped or not.
 
-    Cells are separated by commas, semicolons or tabs. Spaces around a cell are dropped. Nothing is
-    left of a cell that says so: `?`, `NA`, `NaN`, `null` and others of `EMPTY`. Separators after
-    the last cell of a line make no column.
+    Cells are separated by commas, semicolons or tabs. Spaces around a cell are dropped. `?`, `NA`,
+    `NaN`, `null` and others of `EMPTY` become empty cells. Separators at the end of a line make no
+    column.
 
     Args:
         path: Of the file, in UTF-8.
-        header: Whether the first line holds names; None: as `zoo.data.tables.header` judges.
-            Without one the columns are named "column 1", "column 2" and so on; so is a column
-            whose name is empty.
+        header: Whether the first line holds names; None: `zoo.data.tables.header` decides.
+            Columns without a name are called "column 1", "column 2" and so on.
         wanted: Names of columns that the user or a checkpoint asks for.
 
     Raises:
-        RequestError: Not a table: not text, empty, ragged, of one column, two of one name, or a
-            gzip file that unpacks to far more than its size.
+        RequestError: It is no table: not text, empty, ragged, one column, two columns of one name,
+            or a gzip file that unpacks to far more than its size.
     """
     rows, lines, separator = _read_rows(path)
     names, guessed = rows[0], False
@@ -122,8 +121,7 @@ def read_table(path: Path, header: bool | None = None, wanted: Collection[str] =
 def _read_rows(path: Path) -> tuple[list[list[str]], list[int], str]:
     """Returns the rows of a file that are not blank, their lines, and the separator.
 
-    The cells of the first row are as they stand, since "Na" may be a name; those of the others are
-    clean.
+    All cells are clean but those of the first row, since "Na" may be a name.
     """
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -158,10 +156,10 @@ def _read_rows(path: Path) -> tuple[list[list[str]], list[int], str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """Gives the lines of a file, which are never held all at once.
+    """Yields the lines of a file, without holding all of it in memory.
 
     Raises:
-        RequestError: It is no text, or more of it than a file of that size may hold.
+        RequestError: It is no text, or it unpacks to far more than its size.
     """
     if path.exists() and not path.is_file():
         raise RequestError(f"{path} is no regular file; copy the table into one")
@@ -194,7 +192,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _separator(head: Sequence[str]) -> str:
-    """Returns what divides the first lines into as many cells each, or the first of them most."""
+    """Returns what divides the first lines into equally many cells, or else the first line most."""
     for separator in SEPARATORS:
         try:
             widths = {len(row) for row in _reader(head, separator) if any(row)}

@@ -8,25 +8,24 @@ from collections.abc import Collection, Mapping, Sequence
 
 from zoo.data.numbers import GAPS, NUMBERS, as_number, is_number
 
-_ROWS = 1000  # Below the first line, by which it is judged.
+_ROWS = 1000  # Rows that are compared with the first line.
 
 
 def holds_names(
     first: Sequence[str], rows: Sequence[Sequence[str]], wanted: Collection[str] = ()
 ) -> tuple[bool, bool]:
-    """Judges whether a table's first line holds names or is a row like the others.
+    """Decides whether a table's first line holds names or is a row like the others.
 
-    Names are told by what stands below them: text above numbers is a name, and text that occurs
-    again in its own column is none. Numbers in the first line make it a row, but where they count
-    the columns as the names that pandas gives do: 0, 1, 2.
+    Text above numbers is a name. Text that occurs again in its own column is not. Numbers in the
+    first line make it a row, unless they count the columns, as in names by pandas: 0, 1, 2.
 
     Args:
         first: Cells of the first line.
-        rows: Those of the others.
-        wanted: Names that somebody asks for; one that stands in the line proves it.
+        rows: Cells of the other lines.
+        wanted: Names that the user asks for. If one is in the first line, that holds names.
 
     Returns:
-        Whether it holds names, and whether that is a guess, which the user should hear of.
+        Whether it holds names, and whether that is a guess, which the user should know.
     """
     numbers: dict[int, float] = {}
     texts: dict[int, str] = {}
@@ -55,7 +54,7 @@ def _count_columns(numbers: Mapping[int, float], texts: int) -> bool:
         return False
     offset = offsets.pop()
     if texts and len(numbers) > 1:
-        return offset == round(offset)  # Years, for instance.
+        return offset == round(offset)  # Such as years.
     return offset in (0, -1) and (len(numbers) > 2 or bool(texts))
 
 

@@ -1,8 +1,8 @@
-"""What each column of a table is, judged on the whole file before it is divided.
+"""What each column of a table is: numbers, text, or nothing to learn from.
 
-What is a property of the file tells nothing about a row that is not in it: a number that counts
-the rows would be learnt where the rows are sorted by class. Such a column has gaps once the file is
-divided, and can no longer be told from a measurement.
+The whole file decides, before it is divided into splits. A column that counts the rows says nothing
+about a new row, but a model would learn it if the rows are sorted by class. After the division it
+has gaps, and looks like a measurement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from zoo.data.numbers import GAPS, NUMBERS, Spelling, as_number, find_spelling
 from zoo.data.tables.csv import Table
 
-# In fewer rows a column of distinct values may well be a measurement.
+# In fewer rows a column of distinct values may be a measurement.
 ID_ROWS = 20
 UNLIKE = "left out, text that differs in most rows; if it is a number, spell it as one"
 CONSTANT = "left out, the same in every row"
@@ -39,8 +39,8 @@ class Kinds:
     Attributes:
         numbers: How each column of numbers is spelled, by its name.
         categories: Names of the columns of text.
-        notes: What was left out or read in another way than it looks, for the user: a reason and
-            the columns that it is about.
+        notes: For the user: what was left out or read in an unexpected way, as a reason and its
+            columns.
     """
 
     numbers: Mapping[str, Spelling]
@@ -49,16 +49,16 @@ class Kinds:
 
 
 def judge(tables: Sequence[Table], label: str) -> Kinds:
-    """Tells numbers from text, and both from what tells nothing about a new row.
+    """Separates columns of numbers, columns of text, and columns that are left out.
 
-    Left out are: what is the same in every row; ids, which are whole numbers that count the rows,
-    or distinct ones in a column called "id" or the like, or without a name in front of the others;
-    and text that differs in more than half of the rows.
+    Left out are columns that are the same in every row; text that differs in more than half of the
+    rows; and ids. An id is a column of distinct whole numbers that count the rows, or that is
+    called "id" or the like, or that stands first without a name.
 
     Args:
-        tables: The file of the training split first. A column counts the rows where it does so
-            there, or in all of them together.
-        label: Name of the column to tell, which is not judged.
+        tables: That of the training split is first. A column counts the rows if it does so there,
+            or in all tables together.
+        label: Name of the column to learn, which is not judged.
     """
     numbers: dict[str, Spelling] = {}
     categories: list[str] = []
@@ -93,14 +93,14 @@ def judge(tables: Sequence[Table], label: str) -> Kinds:
 
 
 def _share_of_text(counts: Mapping[str, int], spelling: Spelling) -> tuple[int, int]:
-    """Returns how many cells are filled, and how many of those are no numbers."""
+    """Returns how many cells are filled, and how many of those are not numbers."""
     filled = {cell: count for cell, count in counts.items() if cell.lower() not in GAPS}
     texts = sum(count for cell, count in filled.items() if spelling.read(cell) is None)
     return sum(filled.values()), texts
 
 
 def _names_rows(table: Table, place: int, name: str) -> bool:
-    """Returns whether the name of a column says that its numbers name rows."""
+    """Returns whether the name of a column says that it is an id."""
     nameless = table.header and place == 0 and name == "column 1"
     return nameless or bool(_ID_NAME.fullmatch(name) or _ID_IN_CAMEL_CASE.fullmatch(name))
 
@@ -124,26 +124,25 @@ def _is_id(tables: Sequence[Table], name: str, spelling: Spelling, *, named: boo
 def _count(numbers: np.ndarray) -> bool:
     """Returns whether distinct whole numbers count something: most are one step apart.
 
-    Their order, start and step do not matter, and some may be missing. A measurement that goes
-    over such a range has some number twice: of 20 rows in 99.8 % of all cases, of more in nearly
-    all.
+    Their order, start and step do not matter, and some may be missing. A measurement over such a
+    range has some number twice: with 20 rows in 99.8 % of all cases, with more in nearly all.
     """
     steps = np.diff(np.sort(numbers))
     return bool(np.unique(steps, return_counts=True)[1].max() > len(steps) / 2 and steps.all())
 
 
 def _example(table: Table, name: str, spelling: Spelling) -> str:
-    """Returns a column's name with its first cell that is no number, and where that stands."""
+    """Returns a column's name with its first cell that is not a number, and that cell's line."""
     texts = (row for row, cell in enumerate(table.columns[name]) if spelling.read(cell) is None)
     row = next(texts, 0)
     return f"{name} ({clipped(table.columns[name][row])} in line {table.lines[row]})"
 
 
 def spelled(name: str, cells: Iterable[str], spelling: Spelling) -> str:
-    """Returns a column's name with a number that is not plainly spelled, and what it is read as.
+    """Returns a column's name with a number in unusual spelling, and how it is read.
 
     Returns:
-        "" where all are plain.
+        "" if all are plain.
     """
     for cell in cells:
         number = spelling.read(cell)
@@ -153,5 +152,5 @@ def spelled(name: str, cells: Iterable[str], spelling: Spelling) -> str:
 
 
 def clipped(cell: str) -> str:
-    """Returns a cell in quotes, its first letters where it is long."""
+    """Returns a cell in quotes; of a long one, the first letters."""
     return repr(cell if len(cell) <= 40 else f"{cell[:40]}…")

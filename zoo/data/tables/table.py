@@ -1,4 +1,4 @@
-"""Data sets from tables: a CSV file, or a folder of one for each split."""
+"""Data sets from tables: a CSV file, or a folder with one for each split."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def open(source: str, reading: Reading) -> Dataset:
 
 
 def table_files(source: str | os.PathLike[str]) -> dict[str, Path]:
-    """Returns the CSV files of a source by split; none where it is something else.
+    """Returns the CSV files of a source by split; empty if it is something else.
 
-    A file alone is "train". Of a folder: `train.csv`, `val.csv` and `test.csv`, or `.csv.gz`.
+    A single file is "train". A folder holds `train.csv`, `val.csv` and `test.csv`, or `.csv.gz`.
     """
     path = Path(source)
     if path.name.endswith(SUFFIXES):
@@ -84,22 +84,22 @@ def load_table(
 ) -> Dataset:
     """Loads tables as features.
 
-    A file alone is divided into splits; of a folder, the training table gives the validation split
-    where there is no `val.csv`, and the test split where there is no `test.csv`.
+    A single file is divided into splits. In a folder, the training table provides the validation
+    split if there is no `val.csv`, and the test split if there is no `test.csv`.
 
     Args:
         source: As for `table_files`.
-        label_column: Name of the column to tell, or its number from 0, from -1 for the last;
+        label_column: Name of the column to learn, or its number: 0 is the first, -1 the last.
             None: that of the card.
-        task: What is learnt: classes, or values.
-        header: Whether the first line holds names; None: as the card says, or as it looks.
-        card: Of a checkpoint: its columns and classes are used, none are fitted.
+        task: What is learnt, such as classes or values.
+        header: Whether the first line holds names; None: the card decides, or how it looks.
+        card: Of a checkpoint, whose columns and classes are used; None: they are fitted.
 
     Returns:
         Features from 0 to 1, float32.
 
     Raises:
-        RequestError: Not a table, or nothing can be learnt from it.
+        RequestError: It is no table, or nothing can be learnt from it.
     """
     files = table_files(source)
     if "train" not in files:
@@ -180,7 +180,7 @@ def _find_label(table: Table, label: str | None) -> str:
     try:
         return names[int(label)]
     except ValueError:
-        column_cells(table, label)  # Tells the nearest names.
+        column_cells(table, label)  # Raises, with the nearest names.
         raise
     except IndexError:
         raise RequestError(
@@ -191,7 +191,7 @@ def _find_label(table: Table, label: str | None) -> str:
 def _with_labels(table: Table, label: str, task: Task) -> tuple[Table, int]:
     """Returns the rows that have a label, and how many have none."""
     cells = column_cells(table, label)
-    # Among numbers "None" says that nothing is known; among words it is one of them.
+    # Among numbers "None" is an empty cell; among words it is a word.
     gaps = GAPS if task.learns == "values" or _mostly_numbers(cells) else ("",)
     rows = np.flatnonzero([cell.lower() not in gaps for cell in cells])
     if not len(rows):
@@ -208,7 +208,7 @@ def _mostly_numbers(cells: Sequence[str]) -> bool:
 def _targets(
     table: Table, label: str, labels: tuple[str, ...], spelling: Spelling | None
 ) -> np.ndarray:
-    """Returns the values of a regression where a spelling is given, else the classes."""
+    """Returns the values of a regression if a spelling is given, else the classes."""
 
     def place(row: int) -> str:
         return f"{table.path}, line {table.lines[row]}"

@@ -59,8 +59,8 @@ class Distribution:
             devices = self.strategy.num_replicas_in_sync // self.workers
         else:
             return "one device"
-        told = f"{devices} device{'' if devices == 1 else 's'}"
-        return told if self.workers == 1 else f"worker {self.worker} of {self.workers}, {told} each"
+        here = f"{devices} device{'' if devices == 1 else 's'}"
+        return here if self.workers == 1 else f"worker {self.worker} of {self.workers}, {here} each"
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
@@ -206,18 +206,18 @@ class Distribution:
         """
         if self.workers == 1:
             return work()
-        told, problem = "", None
+        message, problem = "", None
         if self.chief:
             try:
-                told = "=" + work()
+                message = "=" + work()
             except (RequestError, OSError) as error:
-                told, problem = f"!{error}", error
-        told = self.from_chief(told.encode()).decode()
+                message, problem = f"!{error}", error
+        message = self.from_chief(message.encode()).decode()
         if problem is not None:
             raise problem
-        if told.startswith("!"):
-            raise RequestError(f"worker 0: {told[1:]}")
-        return told[1:]
+        if message.startswith("!"):
+            raise RequestError(f"worker 0: {message[1:]}")
+        return message[1:]
 
     def check_same(self, settings: Mapping[str, Any]) -> None:
         """Refuses a worker that is asked for something else than the chief is.
@@ -225,9 +225,9 @@ class Distribution:
         Raises:
             RequestError: It is; the message names the setting.
         """
-        told = json.dumps(settings)
-        of_chief = json.loads(self.from_chief(told.encode()))
-        for key, value in json.loads(told).items():
+        own = json.dumps(settings)
+        of_chief = json.loads(self.from_chief(own.encode()))
+        for key, value in json.loads(own).items():
             if of_chief.get(key) != value:
                 raise RequestError(
                     f"worker {self.worker} is asked for {key} {value!r}, worker 0 for "
@@ -241,17 +241,17 @@ class Distribution:
             card = work()
             return "" if card is None else card.to_json()
 
-        told = self.on_chief(text)
-        return parse_card(told) if told else None
+        answer = self.on_chief(text)
+        return parse_card(answer) if answer else None
 
     def take_weights(self, layer: keras.layers.Layer) -> None:
         """Gives a layer, on every worker, the weights that it has on the chief."""
         if self.workers == 1:
             return
         flat = np.concatenate([np.ravel(value) for value in layer.get_weights()], dtype=np.float32)
-        told = np.frombuffer(self.from_chief(flat.tobytes()), np.float32)
+        received = np.frombuffer(self.from_chief(flat.tobytes()), np.float32)
         sizes = [math.prod(variable.shape) for variable in layer.weights]
-        parts = np.split(told, np.cumsum(sizes)[:-1])
+        parts = np.split(received, np.cumsum(sizes)[:-1])
         for variable, part in zip(layer.weights, parts, strict=True):
             variable.assign(part.reshape(variable.shape))
 

@@ -37,7 +37,7 @@ def await_workers(
     pairs = [_parse(address) for address in addresses]
     missing = [number for number in range(len(pairs)) if number != worker]
     started = time.monotonic()
-    told = started
+    reported = started
     with _listening(pairs[worker][1], addresses[worker]):
         while missing:
             missing = [number for number in missing if not _answers(*pairs[number])]
@@ -47,8 +47,8 @@ def await_workers(
                     f"worker {worker} waited {timeout:g} s for {_named(missing, addresses)}, which "
                     "did not answer; start it, mend TF_CONFIG, or raise --worker_timeout"
                 )
-            if missing and now - told > _TOLD_EVERY:
-                told = now
+            if missing and now - reported > _TOLD_EVERY:
+                reported = now
                 tell(f"worker {worker} waits for {_named(missing, addresses)}")
             if missing:
                 time.sleep(_PAUSE)

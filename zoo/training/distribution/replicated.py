@@ -77,32 +77,32 @@ class ReplicatedModel(keras.Model):
         count = tf.cast(tf.shape(x)[0], tf.float32)
         total, votes = tf.unstack(context.all_reduce("SUM", tf.stack([count, wish])))
         with tf.GradientTape() as tape:
-            told = self(x, training=True)
-            mean = self._mean_loss(x, y, told, weight, training=True)
+            outputs = self(x, training=True)
+            mean = self._mean_loss(x, y, outputs, weight, training=True)
             loss = self.optimizer.scale_loss(mean * tf.cast(count / total, mean.dtype))
         weights = self.trainable_variables
         # The optimizer adds up the gradients of all replicas.
         self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
-        self._count(x, y, told, weight, mean, count)
+        self._count(x, y, outputs, weight, mean, count)
         return votes
 
     def _measure(self, part: Any) -> None:
         x, y, weight = part
-        told = self(x, training=False)
-        mean = self._mean_loss(x, y, told, weight, training=False)
-        self._count(x, y, told, weight, mean, tf.cast(tf.shape(x)[0], tf.float32))
+        outputs = self(x, training=False)
+        mean = self._mean_loss(x, y, outputs, weight, training=False)
+        self._count(x, y, outputs, weight, mean, tf.cast(tf.shape(x)[0], tf.float32))
 
-    def _mean_loss(self, x: Any, y: Any, told: Any, weight: Any, *, training: bool) -> tf.Tensor:
-        loss = self.compute_loss(x=x, y=y, y_pred=told, sample_weight=weight, training=training)
+    def _mean_loss(self, x: Any, y: Any, outputs: Any, weight: Any, *, training: bool) -> tf.Tensor:
+        loss = self.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight, training=training)
         # Keras divides by the number of replicas.
         return loss * tf.cast(self._strategy.num_replicas_in_sync, loss.dtype)
 
     def _count(
-        self, x: Any, y: Any, told: Any, weight: Any, mean: tf.Tensor, count: tf.Tensor
+        self, x: Any, y: Any, outputs: Any, weight: Any, mean: tf.Tensor, count: tf.Tensor
     ) -> None:
         (tracker,) = (metric for metric in self.metrics if metric.name == "loss")
         tracker.update_state(mean, sample_weight=count)
-        self.compute_metrics(x, y, told, sample_weight=weight)
+        self.compute_metrics(x, y, outputs, sample_weight=weight)
 
 
 class _Votes:
