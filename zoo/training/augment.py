@@ -14,21 +14,21 @@ from zoo.registry import unknown
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# From pictures (batch, height, width, channels) float32 in 0..255, targets (batch, classes)
-# and a key (2,) int64 of the batch's own, to the first two, changed.
+# Takes pictures (batch, height, width, channels) float32 in 0..255, targets (batch, classes) and a
+# random key (2,) int64; returns changed pictures and targets.
 Augment: TypeAlias = "Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]"
 
 
 @dataclass(frozen=True)
 class _Policy:
-    """How far a policy goes.
+    """How strongly a policy changes pictures.
 
     Attributes:
         area: Least share of a picture that a random crop keeps (Szegedy et al. 2015).
         aspect: Largest ratio by which the crop stretches it.
         light: Largest share by which brightness and contrast change.
-        mixed: Whether rectangles are erased (Zhong et al. 2017), and batches are blended (MixUp,
-            Zhang et al. 2017) or patched (CutMix, Yun et al. 2019), by turns.
+        mixed: Whether rectangles are erased (Zhong et al. 2017), and batches are by turns blended
+            (MixUp, Zhang et al. 2017) and patched (CutMix, Yun et al. 2019).
     """
 
     area: float
@@ -47,12 +47,12 @@ POLICIES = {
 def augmentation(name: str) -> Augment | None:
     """Returns a policy: every picture is cropped, scaled back and mirrored at random.
 
-    Crops and mirrors follow from the key of the batch: each worker has its own, and a resumed
-    training goes on with them. What "strong" does besides, layers of Keras draw from seeds of their
-    own: alike on all workers, and from the start again in a resumed training.
+    The key of a batch decides about crops and mirrors, so workers differ, and a resumed training
+    continues as an unbroken one. For the other changes of "strong", layers of Keras have their own
+    seeds: they are alike on all workers, and start again in a resumed training.
 
-    Keras's RandAugment is in none of them: on two cores it made 112 pictures of 64×64 a second,
-    where a ResNet-18 learns from three hundred.
+    Keras's RandAugment is in no policy: on two cores it made 112 pictures of 64×64 a second, while
+    a ResNet-18 learns from three hundred.
 
     Args:
         name: "none", "light" or "strong".
@@ -91,7 +91,7 @@ def augmentation(name: str) -> Augment | None:
 
 
 def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
-    """Cuts a part out of each picture, scales it back, and mirrors every other one."""
+    """Cuts a part out of each picture, scales it back, and mirrors half of them."""
     import tensorflow as tf
 
     count, size = tf.shape(x)[0], x.shape[1:3]
@@ -102,7 +102,7 @@ def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
     wide = tf.minimum(tf.sqrt(area) / stretch, 1.0)
     top, left = (1 - high) * draw[2], (1 - wide) * draw[3]
     mirrored = draw[4] < 0.5
-    # A box from right to left is read mirrored.
+    # A box from right to left gives a mirrored crop.
     first = tf.where(mirrored, left + wide, left)
     second = tf.where(mirrored, left, left + wide)
     boxes = tf.stack([top, first, top + high, second], axis=1)

@@ -1,4 +1,4 @@
-"""What differs between a run and another request for its folder, in words."""
+"""Says how a new request for a run's folder differs from that run."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 
 
 def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """Returns in words what is asked for now and was not asked for when a run began.
+    """Returns how the settings asked for now differ from those of a run, in words.
 
     Args:
-        record: What `run.json` tells of the run.
+        record: The content of `run.json`.
         settings: What is asked for now, as JSON holds it.
 
     Returns:
-        Such as ["epochs 2, now 3"]; empty where all is the same.
+        Such as ["epochs 2, now 3"]; empty if nothing differs.
     """
     before, now = _flat(record), _flat(settings)
-    # What left the configuration of the model is gone from `now`.
+    # A setting that was removed from the model's configuration is not in `now`.
     names = [*now, *(name for name in before if name.startswith("config.") and name not in now)]
     changed = [name for name in names if before.get(name) != now.get(name)]
     words = [_in_words(name, before.get(name), now, changed) for name in changed]
-    # A flag that both stages of a fine-tuning take differs in both; once is enough.
+    # A flag of both stages of a fine-tuning differs twice; it is named once.
     return list(dict.fromkeys(filter(None, words)))
 
 
 def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]) -> str:
-    """Returns one difference; nothing where another one explains it."""
+    """Returns one difference; empty if another one explains it."""
     if name == "data.fingerprint":
         return "" if "data.name" in changed else f"{now['data.name']} has other examples now"
     if name == "checkpoint_sha256":

@@ -1,4 +1,4 @@
-"""The features of a frozen backbone: computed once, kept in a file until they are not needed."""
+"""The features of a frozen backbone: computed once, and kept in a file while they are needed."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from zoo.training.cpu.fused import jit_compile
 from zoo.training.sealed import seal, unseal
 
 _BATCH = 64
-# Batches from which batch normalisation takes its statistics anew.
+# Batches from which batch normalisation takes new statistics.
 _ADAPTATION_STEPS = 50
 
 
 def backbone_of(network: keras.Model) -> keras.Model:
-    """Returns a network up to what goes into its layer "logits"; they share their weights."""
+    """Returns the part of a network before its layer "logits"; it shares the weights."""
     backbone = keras.Model(network.input, network.get_layer(LOGITS).input)
     backbone.compile(jit_compile=jit_compile())
     return backbone
 
 
 def adapt_normalisation(backbone: keras.Model, x: Examples, seed: int) -> None:
-    """Gives batch normalisation the statistics of other inputs, the mean over up to 50 batches.
+    """Gives batch normalisation the statistics of new inputs, as the mean over up to 50 batches.
 
     Li et al. 2016, "Revisiting Batch Normalization For Practical Domain Adaptation". Layers that
     are not trainable keep theirs.
 
     Args:
         backbone: Of `backbone_of`.
-        x: (examples, ...) raw inputs. Less than a batch of 64 changes nothing.
-        seed: Of the choice.
+        x: (examples, ...) raw inputs. Fewer than 64 change nothing.
+        seed: Decides which inputs are used.
     """
     order = np.random.default_rng(seed).permutation(len(x))
     steps = min(len(x) // _BATCH, _ADAPTATION_STEPS)
@@ -52,12 +52,12 @@ def compute_features(
     x: Examples,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
-    """Returns what a backbone makes of raw inputs, (examples, features) float32.
+    """Computes the features of raw inputs, (examples, features) float32.
 
     Args:
         backbone: Of `backbone_of`.
         x: (examples, ...) raw inputs.
-        progress: Called with how many examples are done.
+        progress: Called with the number of finished examples.
     """
     outputs = []
     for start in range(0, len(x), _BATCH):
@@ -81,15 +81,15 @@ def cached_features(
 ) -> Dataset:
     """Returns a data set whose training and validation examples are features.
 
-    The backbone then has the statistics of batch normalisation that they were computed with.
+    Afterwards the backbone has the statistics of batch normalisation that gave these features.
 
     Args:
         backbone: Of `backbone_of`.
         dataset: Its training and validation splits are read.
         path: Of the file that keeps them, `.safetensors`.
-        key: Changes with whatever the features depend on; with another key they are made anew.
-        progress: Called with how many of how many examples are done.
-        adapt: Seed with which `adapt_normalisation` comes first; None: it does not.
+        key: Identifies all that the features depend on. With another key they are computed again.
+        progress: Called with the numbers of finished and of all examples.
+        adapt: Seed for `adapt_normalisation`, which comes first; None: leave that out.
     """
     held = _read(path, key)
     statistics = {v.path: v for v in backbone.non_trainable_variables if "/moving_" in v.path}
@@ -117,7 +117,7 @@ def cached_features(
 
 
 def standardised(features: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
-    """Returns features of mean 0 and deviation 1, with the mean and deviation that they had.
+    """Returns features of mean 0 and deviation 1, and the mean and deviation before.
 
     One learning rate then suits the features of any backbone.
     """
@@ -131,7 +131,7 @@ def standardised(features: Dataset) -> tuple[Dataset, np.ndarray, np.ndarray]:
 def fold(
     logits: keras.layers.Dense, head: keras.layers.Dense, mean: np.ndarray, std: np.ndarray
 ) -> None:
-    """Gives a layer the weights of a head on standardised features, for those as they are."""
+    """Gives a layer the weights of a head on standardised features, converted for raw ones."""
     kernel, bias = head.get_weights()
     kernel = kernel / std[:, None]
     logits.kernel.assign(kernel)
@@ -139,7 +139,7 @@ def fold(
 
 
 def _read(path: Path, key: str) -> dict[str, np.ndarray] | None:
-    """Returns what the file keeps; None where it is damaged, or of another key."""
+    """Returns the content of the file; None if it is damaged or has another key."""
     if not path.is_file():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Fine-tuning: from a checkpoint and a data set of other classes to a checkpoint of those."""
+"""Fine-tuning: makes a checkpoint for other classes from an existing one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_c
 from zoo.training.train import in_precision
 from zoo.training.trained import Trained
 
-# Gives the callbacks of a stage, "head" or "network".
+# Returns the callbacks of a stage, "head" or "network".
 Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
 
 
@@ -80,19 +80,19 @@ def finetune(
 ) -> Trained:
     """Fine-tunes a checkpoint on classes of your own, as `zoo finetune` does.
 
-    A new head is trained on the features of the pretrained backbone, which are computed once; then
-    the layers that `freeze` leaves are trained with it. What is best in validation is taken. What
-    cannot be done is refused before the pictures are read, where that can be known.
+    A new head is trained on the features of the pretrained backbone, which are computed once. Then
+    all layers that `freeze` does not keep are trained with it. The result is what does best on the
+    validation split. Wrong arguments are refused before the pictures are read, if possible.
 
     Args:
         checkpoint: Name or folder of the checkpoint to start from.
         data: What to learn: a folder of photos, "tfds:NAME", or another source of pictures.
         output: The folder; None: runs/CHECKPOINT-DATA.
-        freeze: What stays as it is: "none", "backbone", or a stage such as "stage2" with all before
+        freeze: What is not trained: "none", "backbone", or a stage such as "stage2" and all before
             it.
-        epochs: Of the second stage. None, here and in the three that follow: by the size of the
-            data.
-        head_epochs: Of the first stage, the head's.
+        epochs: Of the second stage, which trains the network. None, here and in the next three: the
+            size of the data decides.
+        head_epochs: Of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
         augment: How training pictures are changed: "none", "light" or "strong".
@@ -103,21 +103,21 @@ def finetune(
         weights: Type of the stored weights, "float32" or "float16".
         seed: Of the head and the order.
         data_dir: "tfds:": where prepared data sets are.
-        distribution: As of `zoo.train`, like the three that follow.
-        cluster: As there.
-        worker_timeout: As there.
-        tpu: As there.
-        command: How this was asked for, for the record.
-        progress: Called with each line for a person; try `print`.
-        steps: Called with a title, steps done and steps in all, for a bar.
+        distribution: See `zoo.train`.
+        cluster: See `zoo.train`.
+        worker_timeout: See `zoo.train`.
+        tpu: See `zoo.train`.
+        command: The command that the user typed, for the card.
+        progress: Called with each line of progress; try `print`.
+        steps: Called with a title, the finished steps and all steps, for a bar.
 
     Returns:
         The checkpoint's folder and card, with its figures on the test split.
 
     Raises:
         RequestError: A wrong name or value, unreadable data, an `output` that holds something else
-            or is being written, a loss gone NaN.
-        StoppedError: It was stopped before its end; the same call goes on.
+            or is being written, a loss of NaN.
+        StoppedError: It was stopped before its end; the same call continues.
     """
     check_weights(weights)
     base = checkpoint_card(checkpoint)
@@ -130,7 +130,7 @@ def finetune(
     )
     if distribution != "none":
         progress(devices.text)
-    import_keras()  # It finds the devices, which a distribution has to come before.
+    import_keras()  # Finds the devices, so the distribution had to be opened before.
     plan_for = partial(
         choose_plan,
         epochs=epochs,
@@ -143,7 +143,7 @@ def finetune(
         precision=resolve_precision(precision, devices, progress),
         seed=seed,
     )
-    plan_for(1)  # It refuses wrong values, before the pictures are read.
+    plan_for(1)  # Refuses wrong values before the pictures are read.
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
     form = sized_form(base.input, image_size)
     reading = Reading(
@@ -187,35 +187,35 @@ def finetune_checkpoint(
     progress: Progress | None = None,
     distribution: Distribution = ALONE,
 ) -> Card:
-    """Fine-tunes a checkpoint on a data set that is read already, as `finetune` does.
+    """Fine-tunes a checkpoint on a data set that is already read, as `finetune` does.
 
-    Where batch normalisation is to be trained, its statistics first become those of the new data.
-    Then a new head is trained on the features of the backbone, which are computed once. Then the
-    layers that `plan.freeze` leaves are trained with it. Of each stage the epoch that does best on
-    the validation split is taken; of these two, and the mean of their weights, again the best. The
-    card's `training.taken` says which: "head", "network" or "mean".
+    If batch normalisation is trained, it first gets the statistics of the new data. Then a new head
+    is trained on the features of the backbone, which are computed once. Then all layers that
+    `plan.freeze` does not keep are trained with it. Each stage ends with its best epoch on the
+    validation split. The better of the two, or the mean of their weights if that is better still,
+    is taken; the card's `training.taken` says which: "head", "network" or "mean".
 
-    The same call on an unfinished folder goes on after its last saved epoch; on a finished one it
+    The same call on an unfinished folder continues after its last saved epoch. On a finished one it
     does nothing.
 
     Args:
         checkpoint: Name or folder of the checkpoint to start from.
         dataset: Classes to learn, in the form `form`.
-        plan: How.
+        plan: How to train.
         output: The folder.
         form: How the pictures of the data set were prepared, see `sized_form`.
         weights: Type of the stored weights, "float32" or "float16".
-        command: What the user typed, for the record.
-        watch: Gives the Keras callbacks of a stage.
-        progress: Called with how many of how many examples have their features.
-        distribution: Who else trains, see `train`. The head is the chief's work alone.
+        command: The command that the user typed, for the card.
+        watch: Returns the Keras callbacks of a stage.
+        progress: Called with the numbers of examples that have features and of all examples.
+        distribution: The other workers, see `train`. Only the chief trains the head.
 
     Returns:
         The card of the checkpoint.
 
     Raises:
-        RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
-        StoppedError: It was stopped before its end; the same call goes on.
+        RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
+        StoppedError: It was stopped before its end; the same call continues.
     """
     folder = find_checkpoint(checkpoint)
     origin = read_card(folder)
@@ -285,7 +285,7 @@ def finetune_checkpoint(
 
 
 def sized_form(form: Input, size: int | None) -> Input:
-    """Returns the preparation of pictures for another size, cropped by the same share."""
+    """Returns the preparation of pictures for another size, with the same share cropped."""
     if size is None:
         return form
     height, _, channels = form.shape
@@ -349,12 +349,12 @@ def _take_best(
 ) -> str:
     """Gives a network the weights of the first stage, the second, or their mean, and says which.
 
-    Halfway between a pretrained network and what fine-tuning made of it often lies a better one:
-    Wortsman et al. 2022, "Robust Fine-Tuning of Zero-Shot Models".
+    The mean is often better than either: Wortsman et al. 2022, "Robust Fine-Tuning of Zero-Shot
+    Models".
     """
     (start, before), (tuned, after) = ends
     network.set_weights([(one + other) / 2 for one, other in zip(start, tuned, strict=True)])
-    if not plan.frozen_statistics:  # Those of the mean are not the mean of those.
+    if not plan.frozen_statistics:  # The mean of the weights needs statistics of its own.
         adapt_normalisation(backbone_of(network), dataset.train.x, plan.whole.seed)
     task, validation = dataset.task, dataset.validation
     outputs = run(network, validation.x)

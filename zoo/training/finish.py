@@ -1,4 +1,4 @@
-"""How a trained model becomes the checkpoint of its run."""
+"""Writes the checkpoint of a finished run, and measures it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def finish(
     output: Path,
     dtype: str,
 ) -> Card:
-    """Makes a trained model the checkpoint of its run, and removes what resuming needed.
+    """Writes a trained model as the checkpoint of its run, and removes the files for resuming.
 
     Args:
         model: In the form that `card` describes.
         card: Its metrics are measured here.
-        dataset: What it learnt.
+        dataset: What the model learnt.
         history: Rows of `zoo.training.fit.fit`.
         output: The folder of the run.
         dtype: Of the stored weights.
@@ -51,13 +51,13 @@ def finish(
 
 
 def measure(folder: Path, dataset: Dataset) -> Card:
-    """Writes the test figures of a checkpoint, as it lies on disk, into its card.
+    """Measures a stored checkpoint on the test split, and writes the figures into its card.
 
-    Of a classifier, also `result.html` and the pictures that it shows.
+    For a classifier it also writes `result.html` and its pictures.
 
     Args:
         folder: Of the checkpoint.
-        dataset: Its test split is the measure.
+        dataset: Its test split is used.
 
     Returns:
         The card as written.

@@ -1,4 +1,4 @@
-"""Fits a model, and takes an interrupted fit up again where it stopped."""
+"""Fits a model. An interrupted fit continues where it stopped."""
 
 from __future__ import annotations
 
@@ -42,29 +42,30 @@ def fit(
     rates: Callable[[str], float] | None = None,
     distribution: Distribution = ALONE,
 ) -> list[Row]:
-    """Trains a model on a data set, from the last state saved where there is one.
+    """Trains a model on a data set, from the last saved state if there is one.
 
-    A SIGTERM that comes meanwhile, in the main thread, saves the state after the next batch.
+    After a SIGTERM to the main thread, the state is saved at the end of the next batch.
 
     Args:
-        model: Gives logits; of a regression one value, from a layer "logits". Values are learnt
-            standardised; when the training ends, that layer gives them in their own units.
+        model: Gives logits, or the one value of a regression from a layer "logits". It learns
+            standardised values; at the end of the training, that layer gives them in their own
+            units.
         dataset: The training split is fitted, the validation split watched.
-        recipe: How.
+        recipe: How to train.
         state: File for the state of an unfinished training, `.safetensors`.
-        callbacks: Told of the progress.
-        rates: Share of the learning rate that a variable gets, by its path; None: all of it.
-        distribution: Who else trains. The model was built in its scope; `recipe.batch_size` is of
-            all together. Only the chief reads and writes `state`.
+        callbacks: Keras callbacks, for progress.
+        rates: Returns the share of the learning rate for a variable, by its path; None: all of it.
+        distribution: The other workers. The model was built in its scope; `recipe.batch_size` is
+            that of all together. Only the chief reads and writes `state`.
 
     Returns:
-        A row an epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate. Of
-        a regression r2 and mae, in the units of the target, in place of accuracy.
+        A row for each epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate.
+        A regression has r2 and mae, in the units of the truth, in place of accuracy.
 
     Raises:
         RequestError: The loss is no longer finite, the state is of another training, or the last
-            batch is too small for all that train.
-        StoppedError: A SIGTERM came, or another worker was lost; the same call goes on.
+            batch is too small for all workers.
+        StoppedError: A SIGTERM came, or another worker was lost; the same call continues.
     """
     task = dataset.task
     scale = task.scale(dataset.train.y)
@@ -95,7 +96,7 @@ def fit(
         keeper = StateKeeper(trained, path, task.rank, held, recipe.patience, stop)
         first, step = len(keeper.history), keeper.step
         spans = [(range(first, recipe.epochs), 0)]
-        if step:  # Keras knows epochs of one length only.
+        if step:  # In one call of `fit`, all epochs have the same length.
             spans = [(range(first, first + 1), step), (range(first + 1, recipe.epochs), 0)]
         for epochs, skip in spans:
             if not epochs or keeper.exhausted:
@@ -115,7 +116,7 @@ def fit(
                 epochs=epochs.stop,
                 steps_per_epoch=steps - skip,
                 class_weight=weights,
-                shuffle=False,  # The batches are shuffled already.
+                shuffle=False,  # The batches are already shuffled.
                 validation_data=evaluation_batches(
                     dataset.validation, recipe.batch_size, outputs, distribution.share
                 ),
@@ -130,16 +131,16 @@ def fit(
 
 
 def check_recipe(recipe: Recipe, kind: InputKind, task: Task) -> None:
-    """Refuses a recipe that asks for what a model or a task does not have.
+    """Refuses a recipe that does not fit a model or a task.
 
     Args:
-        recipe: How is trained.
-        kind: What the model eats.
+        recipe: How to train.
+        kind: What the model takes.
         task: What it learns.
 
     Raises:
-        RequestError: It asks for class weights where there are no classes, or changes pictures
-            where there are none.
+        RequestError: It asks for class weights without classes, or for augmentation without
+            pictures.
     """
     if recipe.class_weights and task.learns != "classes":
         raise RequestError(f"--class_weights is of classes, and a {task.name} has none")
@@ -150,7 +151,7 @@ def check_recipe(recipe: Recipe, kind: InputKind, task: Task) -> None:
 
 
 def balance(y: np.ndarray) -> dict[int, float]:
-    """Returns weights of classes with which each counts alike, 1 in the mean over the examples.
+    """Returns weights with which all classes count equally; their mean over the examples is 1.
 
     Args:
         y: (examples,) class indices. A class without examples has no weight.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
 
-# Steps in which a linear head on standardised features has settled.
+# After this many steps a linear head on standardised features hardly changes.
 _HEAD_STEPS = 1500
-# Pictures that the second stage shows the network, over all epochs, where no epochs are asked for.
+# Pictures that the network sees in the second stage by default, all epochs together.
 _SEEN = 10_000
 # With fewer training pictures than this, or fewer in a batch, new statistics would be worse than
 # those of the pretraining.
@@ -25,11 +25,11 @@ class Plan:
     Attributes:
         head: How the new head is trained on the features of the frozen backbone.
         whole: How the unfrozen layers are trained after it.
-        freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2": it and
-            all before it stay as they are.
-        decay: Each stage learns at the rate of the one above it, nearer the head, times this.
-        frozen_statistics: Whether batch normalisation stays as it was in the pretraining. If not,
-            it takes the statistics of the new data before anything is trained.
+        freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2", which
+            is not trained, nor is any before it.
+        decay: The learning rate of a stage is that of the next one towards the head, times this.
+        frozen_statistics: Whether batch normalisation keeps the statistics of the pretraining. If
+            not, it gets those of the new data before the training.
     """
 
     head: Recipe
@@ -74,7 +74,7 @@ def choose_plan(
     precision: str = "float32",
     seed: int = 0,
 ) -> Plan:
-    """Chooses what is not given by the size of the data.
+    """Chooses all that is None by the size of the data.
 
     Args:
         examples: In the training split.
@@ -110,9 +110,9 @@ def choose_plan(
     rate = 1e-3 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate, augment=augment)
     return Plan(
-        # Most is won while the rate falls to its end, so that a training must not stop long before.
-        # The network needs more patience than the head: its first epochs unlearn some of what the
-        # pretraining knew, and only later ones make up for it.
+        # Most is gained while the learning rate falls to its end, so patience must not be short.
+        # The network needs more than the head: its first epochs lose some of what the pretraining
+        # knew, and only later ones make up for it.
         dataclasses.replace(head, epochs=head_epochs, patience=max(head_epochs // 3, 3)),
         dataclasses.replace(whole, patience=max(epochs // 2, 3)),
         freeze=freeze,

@@ -1,4 +1,4 @@
-"""Which arithmetic a training is fastest in on this machine."""
+"""Chooses the arithmetic in which training is fastest on this machine."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import keras
 
 from zoo.training.distribution.distribution import Distribution
 
-# A GPU's compute capability from which its tensor cores take the type.
+# From this compute capability on, a GPU's tensor cores support the type.
 BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def choose_precision(*, scaled: bool = True) -> tuple[str, str]:
-    """Returns a precision of `zoo.training.recipe.Recipe` for this machine, and why it is that.
+    """Returns a precision of `zoo.training.recipe.Recipe` for this machine, and the reason.
 
     Args:
-        scaled: Whether the loss can be scaled, without which float16 is not chosen.
+        scaled: Whether the loss can be scaled, which float16 needs.
     """
     return fastest(_capability(), _cpu_flags(), scaled=scaled)
 
 
 def resolve_precision(name: str, distribution: Distribution, tell: Callable[[str], None]) -> str:
-    """Returns a precision; "auto" becomes the fastest here, which is said.
+    """Returns a precision; "auto" becomes the fastest here.
 
     Args:
         name: Of a precision, or "auto".
-        distribution: Whose devices train.
-        tell: Called with a line where there was a choice.
+        distribution: Its devices train.
+        tell: Called with a line that says what "auto" became.
 
     Raises:
-        RequestError: The devices cannot train in it together.
+        RequestError: The devices cannot train together in this precision.
     """
     if name != "auto":
         distribution.check_precision(name)
@@ -45,16 +45,16 @@ def resolve_precision(name: str, distribution: Distribution, tell: Callable[[str
 def fastest(
     capability: tuple[int, ...] | None, cpu_flags: Collection[str], *, scaled: bool = True
 ) -> tuple[str, str]:
-    """Returns the fastest precision, and why it is that.
+    """Returns the fastest precision, and the reason.
 
-    On a processor, bfloat16 is chosen where instructions multiply it. With those of vectors alone
-    (AVX512-BF16, two cores of an AMD EPYC) ResNet-18 trained 1.07 times as fast as in float32 at 32
-    pixels and 1.27 times at 64, whole epochs (`python -m benchmarks.throughput`).
+    A processor with instructions for bfloat16 uses it. With vector instructions alone (AVX512-BF16,
+    two cores of an AMD EPYC), whole epochs of ResNet-18 were 1.07 times as fast as in float32 at 32
+    pixels and 1.27 times at 64 (`python -m benchmarks.throughput`).
 
     Args:
         capability: Of the GPU, major and minor; None: there is no GPU.
         cpu_flags: Instruction sets of the processor, in Linux's names.
-        scaled: Whether the loss can be scaled, without which float16 is not chosen.
+        scaled: Whether the loss can be scaled, which float16 needs.
     """
     if capability is not None:
         reason = f"compute capability {'.'.join(map(str, capability))}"

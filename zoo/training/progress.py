@@ -1,4 +1,4 @@
-"""What a training says while it goes on: lines for a person, and steps for a bar."""
+"""Progress of a training: lines for a person, and steps for a bar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Steps: TypeAlias = Callable[[str, int, int], None]
 
 
 def silent(line: str) -> None:
-    """Says nothing."""
+    """Ignores a line of progress."""
 
 
 def stepless(title: str, done: int, total: int) -> None:
@@ -27,7 +27,7 @@ def stepless(title: str, done: int, total: int) -> None:
 
 
 def opened(name: str, dataset: Dataset, tell: Tell) -> None:
-    """Says what will be learnt, after what a reader of the data noted.
+    """Prints the notes of the reader of the data, then what will be learnt.
 
     Args:
         name: Of the model or the checkpoint.
@@ -47,23 +47,23 @@ def opened(name: str, dataset: Dataset, tell: Tell) -> None:
 def watchers(
     epochs: int, tell: Tell, steps: Steps, logs: Path | None = None, *, title: str = ""
 ) -> list[keras.callbacks.Callback]:
-    """Returns Keras callbacks that say how a training goes on.
+    """Returns Keras callbacks that report the progress of a training.
 
     Args:
         epochs: Of the whole training.
         tell: Called with a line for each finished epoch.
         steps: Called after each batch.
-        logs: Folder for TensorBoard's files; None: there are none.
-        title: Before each line, such as "head".
+        logs: Folder for TensorBoard's files; None: none are written.
+        title: Stands before each line, such as "head".
 
     Raises:
-        RequestError: TensorBoard is asked for and not installed.
+        RequestError: TensorBoard is not installed.
     """
     callbacks: list[keras.callbacks.Callback] = [EpochLines(epochs, tell, steps, title)]
     if logs is not None:
         if importlib.util.find_spec("tensorboard") is None:
             raise RequestError("--tensorboard needs a package: pip install tensorboard")
-        # Its graph and its profiles are of no use here.
+        # Without its graph and its profiles, which nobody needs here.
         callbacks.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
     return callbacks
 
@@ -75,7 +75,7 @@ class EpochLines(keras.callbacks.Callback):
         epochs: Of the whole training.
         tell: Called with the lines.
         steps: Called with the steps.
-        title: Before each line.
+        title: Stands before each line.
     """
 
     def __init__(self, epochs: int, tell: Tell, steps: Steps, title: str = "") -> None:
@@ -89,12 +89,12 @@ class EpochLines(keras.callbacks.Callback):
         self._epoch, self._started = epoch + 1, time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Tells the step."""
+        """Reports the step."""
         title = f"{self._title}epoch {self._epoch}/{self._epochs}"
         self._steps(title, batch + 1, self.params["steps"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Tells the line."""
+        """Reports the line."""
         logs = logs or {}
         measure = "accuracy" if "accuracy" in logs else "r2"
         self._tell(

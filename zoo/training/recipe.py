@@ -26,12 +26,12 @@ class Recipe:
         learning_rate: The highest, after the warm-up.
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
         weight_decay: Of AdamW, on kernels only.
-        label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016).
+        label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016).
         augment: Policy that changes the training pictures, see `zoo.training.augment`.
         class_weights: "balanced": the examples of a class count in inverse proportion to their
-            number; None: all alike.
-        patience: Epochs without a better one after which the training ends, and the best is taken;
-            None: all are trained, and the last is taken.
+            number; None: all count equally.
+        patience: The training ends after this many epochs without a better one, and takes the best.
+            None: it trains all epochs, and takes the last.
         precision: Of the arithmetic: "float32", or "bfloat16" or "float16" with float32 weights.
         seed: Of weights, order and dropout.
     """
@@ -87,7 +87,7 @@ def compile_model(
         steps_per_epoch: Batches in a pass.
         task: What is learnt; it has the loss and the metrics.
         unit: What 1 of the model's output is, in the units in which metrics are reported.
-        rates: Share of the learning rate that a variable gets, by its path; None: all of it.
+        rates: Returns the share of the learning rate for a variable, by its path; None: all of it.
     """
     steps = recipe.epochs * steps_per_epoch
     warmup = int(recipe.warmup * steps)

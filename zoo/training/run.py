@@ -1,4 +1,4 @@
-"""A run: what a training is asked for, and who opens its folder."""
+"""A run: the settings of a training, and its folder."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Run:
 
     Attributes:
         output: Its folder.
-        settings: What decides its result. A run that goes on must be asked for the same.
-        command: What the user typed, for the record.
-        distribution: Who else trains; the chief alone writes into the folder.
+        settings: All that decides the result. A run can only be continued with the same settings.
+        command: The command that the user typed, for the card.
+        distribution: The other workers. Only the chief writes into the folder.
     """
 
     output: Path
@@ -37,21 +37,20 @@ class Run:
     distribution: Distribution
 
     def finished(self) -> Card | None:
-        """Returns the card where all is done already. All that train have to call this.
+        """Returns the card if the run is already finished. All workers have to call this.
 
         Raises:
-            RequestError: The folder holds something else, or another worker is asked for another
-                training.
+            RequestError: The folder holds something else, or a worker has other settings.
         """
         self.distribution.check_same(self.settings)
         return self.distribution.card_of_chief(lambda: finished(self.output, self.settings))
 
     @property
     def provenance(self) -> Provenance:
-        """What the card of its checkpoint tells of it."""
+        """The record of this run for the card of its checkpoint."""
         asked = dict(self.settings)
         named = ("checkpoint", "checkpoint_sha256", "weights")
-        for name in ("model", "config", "shape"):  # The card tells them itself.
+        for name in ("model", "config", "shape"):  # The card has its own fields for them.
             asked.pop(name)
         return Provenance(
             self.command,
@@ -63,12 +62,12 @@ class Run:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Writes the record, and keeps other processes from the folder while the block runs.
+        """Writes the record, and locks the folder during the block.
 
-        All that train have to call this.
+        All workers have to call this.
 
         Raises:
-            RequestError: Another process writes there.
+            RequestError: Another process writes into the folder.
         """
         record = {"command": self.command, **self.settings, "versions": versions()}
         with contextlib.ExitStack() as stack:
@@ -82,10 +81,10 @@ class Run:
 
 
 def check_weights(weights: str) -> None:
-    """Refuses a type that weights are not stored in.
+    """Checks the type of stored weights.
 
     Raises:
-        RequestError: It is not "float32" or "float16".
+        RequestError: It is neither "float32" nor "float16".
     """
     if weights not in ("float32", "float16"):
         raise RequestError(f"weights can be float32 or float16, not {weights!r}")

@@ -1,4 +1,4 @@
-"""The folder of a training: the names of its files, who may write there, and whether it is done."""
+"""The folder of a training: the names of its files, its lock, and whether the run is finished."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
 RECORD, HISTORY, CURVES, PAGE = "run.json", "history.csv", "curves.png", "result.html"
 LOGS = "tensorboard"
-# What only an unfinished run has.
+# Files that only an unfinished run has.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"
 FEATURES = "features.safetensors"
 _TEMPORARY = (STATE, HEAD_STATE, FEATURES)
@@ -29,29 +29,29 @@ _TEMPORARY = (STATE, HEAD_STATE, FEATURES)
 
 @contextlib.contextmanager
 def begun(output: Path, record: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[None]:
-    """Writes the record of a run, and keeps other processes from its folder while the block runs.
+    """Writes the record of a run, and locks its folder during the block.
 
     Args:
         output: The folder of the run.
-        record: What `run.json` tells.
-        settings: The part of it in which a run that goes on must be the same.
+        record: The content of `run.json`.
+        settings: The part of it that must be equal to continue a run.
 
     Raises:
         RequestError: Another process writes into the folder, or it holds something else.
     """
     with held(output):
-        finished(output, settings)  # Again: another run may have ended there a moment ago.
+        finished(output, settings)  # Checked again: another run may have ended there meanwhile.
         write_text(output / RECORD, json.dumps(record, indent=2) + "\n")
         yield
 
 
 def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
-    """Returns the card of a finished run of these settings, None where there is work to do.
+    """Returns the card of a finished run of these settings; None if it is not finished.
 
     Raises:
         RequestError: The folder holds something else, or a run of other settings.
     """
-    # A hidden file is what a kill left of one that was being written.
+    # A hidden file is an unfinished one of a killed process.
     if not output.exists() or (
         output.is_dir() and all(path.name.startswith(".") for path in output.iterdir())
     ):
@@ -60,7 +60,7 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     if not path.is_file():
         raise RequestError(f"--output {output} exists and is not a run; choose another folder")
     if not any(_unfinished(output)) and not (output / "card.json").exists():
-        return None  # It stopped before there was anything to keep.
+        return None  # It stopped before it had saved anything.
     if changed := differences(_read_record(path), json.loads(json.dumps(settings))):
         raise RequestError(
             f"--output {output} holds another run: {'; '.join(changed)}. Choose another folder, or "
@@ -76,7 +76,7 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
 
 
 def tidy(output: Path) -> None:
-    """Removes what only an unfinished run needs, and what kills left of files being written."""
+    """Removes files that only an unfinished run needs, and unfinished files of killed processes."""
     names = (*_TEMPORARY, RECORD)
     partly = (part for name in names for part in output.glob(f".{name}.*"))
     for path in (*_unfinished(output), *partly):
@@ -84,7 +84,7 @@ def tidy(output: Path) -> None:
 
 
 def write_history(output: Path, history: Sequence[Row]) -> None:
-    """Writes the figures of the epochs, all with the same names."""
+    """Writes the figures of the epochs, which all have the same names."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
     writer.writeheader()

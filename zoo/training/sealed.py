@@ -1,4 +1,4 @@
-"""Files of an unfinished training that know whether they are as they were written."""
+"""Files of an unfinished training, with a hash that shows damage."""
 
 from __future__ import annotations
 

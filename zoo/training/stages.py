@@ -1,4 +1,4 @@
-"""The stages of a network, from "stem" to "logits", and which of them are trained."""
+"""The stages of a network, from "stem" to "logits", and which of them to train."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.training.plan import Plan
 
 
 def check_freeze(freeze: str, groups: Sequence[str]) -> None:
-    """Refuses to freeze what a network does not have.
+    """Refuses to freeze a stage that a network does not have.
 
     Args:
         freeze: See `Plan`.
@@ -31,22 +31,22 @@ def check_freeze(freeze: str, groups: Sequence[str]) -> None:
 
 
 def stages_of_checkpoint(folder: Path) -> list[str]:
-    """Returns what `stages` does, sorted, by the names of the weights alone: in no time."""
+    """Returns what `stages` does, sorted. It only reads the names of the weights, which is fast."""
     with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as file:
         return sorted({part_of(name) for name in file.keys()})  # noqa: SIM118
 
 
 def stages(network: keras.Model) -> list[str]:
-    """Returns the parts of a network from its input on: "stem", "stage1", …, "logits"."""
+    """Returns the parts of a network, from its input to its output: "stem", …, "logits"."""
     names = [part_of(layer.name) for layer in network.layers if layer.trainable_weights]
     return list(dict.fromkeys(names))
 
 
 def freeze_stages(network: keras.Model, plan: Plan, groups: Sequence[str]) -> None:
-    """Makes what a plan freezes untrainable, and all else trainable."""
+    """Makes the stages that a plan freezes untrainable, and all others trainable."""
     frozen = groups[: groups.index(plan.freeze) + 1] if plan.freeze in groups else []
     for layer in network.layers:
-        # A batch normalisation that is not trainable takes no statistics. (`training=False` in the
-        # call of a nested model would not do: `fit` overrides it.)
+        # An untrainable batch normalisation keeps its statistics. (`training=False` in the call of
+        # a nested model would have no effect, since `fit` overrides it.)
         kept = plan.frozen_statistics and isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = part_of(layer.name) not in frozen and not kept

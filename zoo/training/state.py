@@ -1,4 +1,4 @@
-"""The state of an unfinished training, in one file that is whole at any moment."""
+"""The state of an unfinished training, in one file that is complete at any moment."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from zoo.training.sealed import seal, unseal
 
 
 class StateKeeper(keras.callbacks.Callback):
-    """Saves what a training needs to go on: weights, optimiser, random seeds and history.
+    """Saves what is needed to continue a training: weights, optimiser, random seeds and history.
 
-    All of it is one file, replaced in one step, so that a kill at any moment leaves a state that
-    belongs together. (`keras.callbacks.BackupAndRestore` writes two files, one after the other, by
-    way of HDF5, which takes the process down when the disk is full.)
+    One file holds all of it and is replaced in one step, so a kill at any moment leaves a
+    consistent state. (`keras.callbacks.BackupAndRestore` writes two files, one after the other, as
+    HDF5, which crashes the process if the disk is full.)
 
-    Saving takes about a twentieth of the time at most: where epochs are too short for that, some
-    are not saved.
+    Saving takes at most about a twentieth of the time. If epochs are too short for that, some are
+    not saved.
 
-    With patience, it also keeps the weights of the best epoch, and ends the training when that many
-    epochs were no better.
+    With patience, it also keeps the weights of the best epoch, and ends the training after that
+    many epochs without a better one.
 
     Args:
-        model: Compiled; receives the saved state where there is one.
+        model: Compiled. It gets the saved state, if there is one.
         path: Of the file, `.safetensors`; None: nothing is saved.
-        rank: Gives what is greater for a better epoch, from its row.
-        content: Of the file as it was left; empty where there is none.
-        patience: Epochs; None: all are trained, and the last is taken.
-        stop: Called after each batch; where it returns True, all is saved, even in the middle of an
+        rank: Returns a key of an epoch's row; the best epoch has the greatest key.
+        content: The saved file; empty if there is none.
+        patience: Number of epochs; None: all epochs are trained, and the last is taken.
+        stop: Called after each batch. If it returns True, all is saved, even in the middle of an
             epoch, and the training ends with a `StoppedError`.
 
     Attributes:
         history: A row for each finished epoch.
-        step: Batches of the next epoch that are done already.
-        best: Weights of the best epoch, as `model.get_weights()` gives them; None without patience.
+        step: Finished batches of the next epoch.
+        best: Weights of the best epoch, as in `model.get_weights()`; None without patience.
 
     Raises:
-        RequestError: The state is damaged, or not one of this model.
+        RequestError: The state is damaged, or belongs to another model.
     """
 
     SHARE = 1 / 20
@@ -74,17 +74,17 @@ class StateKeeper(keras.callbacks.Callback):
             self._restore(model, content)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Gives the metrics what they had counted, where the epoch was left in its middle."""
+        """If the training stopped in the middle of an epoch, restores the counts of the metrics."""
         if self._counted:
             for variable, value in zip(self.model.metrics_variables, self._counted, strict=True):
                 variable.assign(value)
         self._counted = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Saves and ends the training where it is asked to."""
+        """Saves and ends the training if `stop` says so."""
         self.step += 1
         if batch < self.params["steps"] - 1 and self._stop(self.step):
-            # The JAX backend holds them elsewhere during an epoch.
+            # During an epoch, the JAX backend keeps them elsewhere.
             getattr(self.model, "jax_state_sync", lambda: None)()
             self._save()
             raise StoppedError(
@@ -93,7 +93,7 @@ class StateKeeper(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Adds a row to the history, and saves where it is due."""
+        """Adds a row to the history, and saves if enough time has passed."""
         row = {key: float(value) for key, value in (logs or {}).items()}
         rate = float(self.model.optimizer.learning_rate)
         self.step = 0
@@ -113,7 +113,7 @@ class StateKeeper(keras.callbacks.Callback):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the last epochs were no better, as many as there was patience."""
+        """Whether the last epochs, as many as the patience, brought nothing better."""
         if self._patience is None or not self.history:
             return False
         return len(self.history) - 1 - self._best >= self._patience
@@ -125,13 +125,13 @@ class StateKeeper(keras.callbacks.Callback):
         return max(range(len(rows)), key=lambda index: (self._rank(rows[index]), -index))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Saves the last epoch where more is to come after this training."""
+        """Saves the last epoch if another stage follows this training."""
         if self._patience is not None and self._saved < len(self.history):
             self._save()
 
     def _save(self) -> None:
         self._saved = len(self.history)
-        # Reading metrics adds them up over all workers, so that each has to.
+        # Reading metrics sums them over all workers, so every worker has to read.
         counted = self.model.metrics_variables if self.step else []
         tensors = {f"metric/{i:05}": np.asarray(value) for i, value in enumerate(counted)}
         if self._path is None:
@@ -160,7 +160,7 @@ class StateKeeper(keras.callbacks.Callback):
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:
-    """Numbers everything that training changes, but for running metrics."""
+    """Returns all variables that training changes, numbered, without those of metrics."""
     metrics = {id(variable) for variable in model.metrics_variables}
     state = [v for v in model.variables if id(v) not in metrics]
     return {

@@ -66,16 +66,16 @@ def train(
 ) -> Trained:
     """Trains a model from scratch into a checkpoint folder, as `zoo train` does.
 
-    The same call on an unfinished folder goes on after its last saved epoch; on a finished one it
-    does nothing. What cannot be done is refused before the data are read, where that can be known.
+    The same call on an unfinished folder continues after its last saved epoch. On a finished one it
+    does nothing. Wrong arguments are refused before the data are read, if possible.
 
     Args:
         model: A name of `zoo.list_models()`.
         data: What to learn: "digits", a folder of photos, "tfds:NAME", a `.csv` or `.npz` file, or
             a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
-        epochs: Passes over the training split. None, here and in the three that follow: as the
-            model's own recipe says.
+        epochs: Passes over the training split. None, here and in the next three: the model's own
+            recipe decides.
         batch_size: Examples in a step, of all devices together.
         learning_rate: The highest.
         label_smoothing: Share of the truth that is spread over all classes.
@@ -94,20 +94,20 @@ def train(
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: On what: "none", "mirrored", "multiworker" or "tpu".
-        cluster: multiworker: who tells the workers' addresses, "tf_config" or "slurm".
-        worker_timeout: multiworker: seconds to wait for the others at the start.
-        tpu: tpu: its name or address; empty: the one of this machine.
-        command: How this was asked for, for the record.
-        progress: Called with each line for a person, such as that of an epoch; try `print`.
-        steps: Called with a title, steps done and steps in all, for a bar.
+        cluster: For "multiworker": where the workers' addresses come from, "tf_config" or "slurm".
+        worker_timeout: For "multiworker": seconds to wait for the others at the start.
+        tpu: For "tpu": its name or address; empty: that of this machine.
+        command: The command that the user typed, for the card.
+        progress: Called with each line of progress, such as that of an epoch; try `print`.
+        steps: Called with a title, the finished steps and all steps, for a bar.
 
     Returns:
         The checkpoint's folder and card, with its figures on the test split.
 
     Raises:
         RequestError: A wrong name or value, unreadable data, an `output` that holds something else
-            or is being written, a loss gone NaN.
-        StoppedError: It was stopped before its end; the same call goes on.
+            or is being written, a loss of NaN.
+        StoppedError: It was stopped before its end; the same call continues.
     """
     row = MODELS.get(model)
     check_weights(weights)
@@ -116,7 +116,7 @@ def train(
     )
     if distribution != "none":
         progress(devices.text)
-    import_keras()  # It finds the devices, which a distribution has to come before.
+    import_keras()  # Finds the devices, so the distribution had to be opened before.
     check_config(model, config or {}, image_size)
     asked = {
         "epochs": epochs,
@@ -178,29 +178,29 @@ def train_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     distribution: Distribution = ALONE,
 ) -> Card:
-    """Trains a model on a data set that is read already, as `train` does.
+    """Trains a model on a data set that is already read, as `train` does.
 
     The folder also gets the files that `zoo.training.run_folder` names.
 
     Args:
         model: A name of `zoo.list_models()`.
         dataset: What to learn.
-        recipe: How.
+        recipe: How to train.
         output: The folder.
         config: Arguments of the model's builder.
         weights: Type of the stored weights, "float32" or "float16".
         licence: Of the checkpoint, an SPDX name.
-        command: What the user typed, for the record.
-        callbacks: Called as the training goes on.
-        distribution: Who else trains; all call this with the same arguments. The chief alone
+        command: The command that the user typed, for the card.
+        callbacks: Keras callbacks, for progress.
+        distribution: The other workers, which call this with the same arguments. Only the chief
             writes, and the others return when it has.
 
     Returns:
         The card of the checkpoint.
 
     Raises:
-        RequestError: `output` holds something else; a wrong name or value; a loss gone NaN.
-        StoppedError: It was stopped before its end; the same call goes on.
+        RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
+        StoppedError: It was stopped before its end; the same call continues.
     """
     config = dict(config or {})
     settings = {
@@ -223,7 +223,7 @@ def train_model(
         source="trained from scratch with zoo train",
     )
     keras.utils.set_random_seed(recipe.seed)
-    final = build_from_card(card)  # Before anything is written: it refuses what is wrong.
+    final = build_from_card(card)  # Refuses a wrong card before anything is written.
     network = final
     if distribution.strategy is not None or recipe.precision != "float32":
         with distribution.scope():
@@ -248,10 +248,10 @@ def check_config(model: str, config: Mapping[str, Any], image_size: int | None =
     Args:
         model: A name of `zoo.list_models()`.
         config: Arguments of the model's builder.
-        image_size: Height and width of pictures; None: the data will say.
+        image_size: Height and width of pictures; None: the data decides later.
 
     Raises:
-        RequestError: An argument or its value is wrong, or follows from the data.
+        RequestError: An argument or its value is wrong, or the data decides about it.
     """
     _check_decided(config)
     if not config:
@@ -267,7 +267,7 @@ def check_config(model: str, config: Mapping[str, Any], image_size: int | None =
 
 
 def new_card(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
-    """Returns the card that a training of a model on a data set begins with.
+    """Returns the card with which the training of a model on a data set begins.
 
     Args:
         model: A name of `zoo.list_models()`.
@@ -275,7 +275,7 @@ def new_card(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
         config: Arguments of the model's builder.
 
     Raises:
-        RequestError: `config` sets what follows from the data.
+        RequestError: `config` sets something that the data decides.
     """
     _check_decided(config)
     mean, std = input_statistics(dataset)

@@ -37,7 +37,7 @@ class Trained(Result):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What was taken, how good it is, and where it lies."""
+        """Which weights were taken, the metrics, and the folder."""
         taken = self.card.training.taken if self.card.training else ""
         return (
             *([_TAKEN[taken]] if taken else []),

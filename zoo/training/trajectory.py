@@ -1,4 +1,4 @@
-"""The weights after each epoch of a training, kept to look at its way."""
+"""The weights after each epoch of a training, kept for `zoo landscape`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KeepTrajectory(keras.callbacks.Callback):
         folder: Of the run.
 
     Raises:
-        RequestError: The training goes on, and the weights of an earlier epoch were not kept.
+        RequestError: A continued training did not keep the weights of an earlier epoch.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,12 +31,12 @@ class KeepTrajectory(keras.callbacks.Callback):
         self._folder = folder
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Writes the initial weights, unless the training goes on."""
+        """Writes the initial weights, unless the training is continued."""
         if int(self.model.optimizer.iterations) == 0:
             keep_weights(self.model, self._folder, 0)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sees that the weights of all earlier epochs are there."""
+        """Checks that the weights of all earlier epochs are there."""
         for earlier in range(epoch + 1):
             if not is_kept(self._folder, earlier):
                 raise RequestError(
@@ -53,9 +53,9 @@ def keep_weights(model: keras.Model, folder: Path, epoch: int) -> None:
     """Writes the weights of a model into the folder of its run.
 
     Args:
-        model: As it is after `epoch`.
+        model: Its weights are those after `epoch`.
         folder: Of the run.
-        epoch: From 1; 0 is before the first.
+        epoch: From 1. 0 means before the first.
     """
     values = {variable.path: np.asarray(variable.value) for variable in model.weights}
     with whole_file(_path(folder, epoch)) as path:
