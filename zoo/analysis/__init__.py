@@ -1,1 +1,1 @@
-"""What the residual connection does: the loss surface, and the gradients."""
+"""What the residual connection does: to the loss surface, and to the gradients."""

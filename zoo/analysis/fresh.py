@@ -1,4 +1,4 @@
-"""Networks before their training, and what is measured with their weights."""
+"""Networks before their training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def initial_weights(card: Card, seed: int) -> list[np.ndarray]:
 
 
 def without_dropout(card: Card) -> keras.Model:
-    """Builds the model of a card without dropout, which has the same weights."""
+    """Builds the model of a card without dropout. Its weights are the same."""
     module, function = MODELS.get(card.model).builder.split(":")
     known = inspect.signature(getattr(importlib.import_module(module), function)).parameters
     rates = {key: 0.0 for key in ("dropout", "recurrent_dropout") if key in known}
@@ -29,7 +29,7 @@ def without_dropout(card: Card) -> keras.Model:
 
 
 def starts_as_nothing(weights: Sequence[np.ndarray], model: keras.Model) -> bool:
-    """Returns whether branches of a model give zero, see `zero_init` of the builders."""
+    """Returns whether branches of a model start at zero, see `zero_init` of the builders."""
     return any(
         not value.any()
         for value, variable in zip(weights, model.weights, strict=True)

@@ -1,4 +1,4 @@
-"""Means over repetitions, such as seeds, and how sure they are."""
+"""Means over repetitions, such as seeds, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Interval:
 
     Attributes:
         mean: Of any shape.
-        half: Of the same shape; NaN where there was one repetition only.
+        half: Of the same shape; NaN with only one repetition.
     """
 
     mean: np.ndarray
@@ -26,12 +26,12 @@ class Interval:
 
     @property
     def low(self) -> np.ndarray:
-        """Where the interval begins."""
+        """The lower end of the interval."""
         return self.mean - self.half
 
     @property
     def high(self) -> np.ndarray:
-        """Where the interval ends."""
+        """The upper end of the interval."""
         return self.mean + self.half
 
     def to_json(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class Interval:
 def interval(values: Sequence[float] | np.ndarray) -> Interval:
     """Returns the mean over repetitions with its 95 % interval, by Student's t-distribution.
 
-    It takes the repetitions for independent and about normally distributed.
+    It assumes that the repetitions are independent and about normally distributed.
 
     Args:
         values: (repetitions, ...). A NaN makes its mean NaN.
@@ -57,12 +57,12 @@ def interval(values: Sequence[float] | np.ndarray) -> Interval:
 
 
 def geometric(values: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the geometric mean over repetitions, and where its 95 % interval begins and ends.
+    """Returns the geometric mean over repetitions, and both ends of its 95 % interval.
 
-    For figures that differ by factors. The interval is that of the logarithms.
+    It suits figures that differ by factors. The interval is computed from the logarithms.
 
     Args:
-        values: (repetitions, ...), not negative. A zero makes its mean NaN: it has no logarithm.
+        values: (repetitions, ...), not negative. A zero has no logarithm and makes its mean NaN.
     """
     array = np.asarray(values, np.float64)
     logs = interval(np.log(np.where(array > 0, array, np.nan)))
@@ -70,7 +70,7 @@ def geometric(values: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def plain(values: np.ndarray | float) -> Any:
-    """Returns numbers as JSON holds them: lists, and null for what is not finite."""
+    """Returns numbers as JSON holds them: lists, with null for NaN and infinity."""
     if isinstance(values, np.ndarray) and values.ndim:
         return [plain(value) for value in values]
     return float(f"{float(values):.6g}") if np.isfinite(values) else None

@@ -1,4 +1,4 @@
-"""What became of twins: figures over seeds, and whether depth degrades them."""
+"""Results of trained twins: figures over seeds, and whether depth degrades them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from zoo.analysis.landscape.landscape import Surface
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one twin.
+    """The results of one twin.
 
     Attributes:
-        twin: Which.
+        twin: The twin.
         figures: Of the finished trainings, by name ("test accuracy"): a value for each seed.
-        histories: Rows of each seed's training, an epoch each, see `zoo.training.fit.fit`.
-        initial: Its gradients before the training.
-        trained: Its gradients after it.
+        histories: Of each seed's training, the rows of `zoo.training.fit.fit`.
+        initial: Gradients before the training.
+        trained: Gradients after the training.
         surface: The loss around the weights of the first seed; None: not asked for.
     """
 
@@ -41,7 +41,7 @@ class Outcome:
     def curve(self, column: str) -> tuple[np.ndarray, Interval]:
         """Returns the epochs, and the mean of a column of the histories over the seeds.
 
-        Epochs that not all seeds have, where trainings end early, are left out.
+        If trainings ended early, epochs that not all seeds have are left out.
         """
         epochs = min(map(len, self.histories))
         values = [[row[column] for row in rows[:epochs]] for rows in self.histories]
@@ -64,12 +64,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Step:
-    """A twin beside the one that has the least of what is varied, such as depth.
+    """A comparison of two twins: one with the lowest value, such as of depth, and one with another.
 
     Attributes:
-        least: With the lowest value.
-        other: With another, all else alike.
-        figure: Name of the figure in which they are compared.
+        least: The twin with the lowest value.
+        other: A twin that differs only in this value.
+        figure: Name of the compared figure.
     """
 
     least: Outcome
@@ -78,7 +78,7 @@ class Step:
 
     @property
     def verdict(self) -> str:
-        """How the other is: "better", "worse", or "alike" where the intervals overlap."""
+        """The other twin is "better", "worse", or "alike" if the intervals overlap."""
         before, after = (outcome.figure(self.figure) for outcome in (self.least, self.other))
         if not (after.high < before.low or before.high < after.low):
             return "alike"
@@ -110,15 +110,15 @@ class Step:
 
 
 def steps(outcomes: Sequence[Outcome], figure: str) -> list[Step]:
-    """Compares twins along the first thing that is varied, where it is a number.
+    """Compares twins along the first varied argument, if it is a number.
 
     Args:
         outcomes: Of all twins.
-        figure: In which they are compared; lower is better where it is a loss or a curvature.
+        figure: The compared figure. Of a loss or a curvature, lower is better.
 
     Returns:
-        A step from the lowest value to each other one, for each combination of the rest. Empty
-        where the first thing is no number.
+        A step from the lowest value to every other one, for each combination of the other
+        arguments. Empty if the first argument is not a number.
     """
     key = next(iter(outcomes[0].twin.varied))
     if not all(type(outcome.twin.varied[key]) in (int, float) for outcome in outcomes):

@@ -35,7 +35,7 @@ def result_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[str]]
 
 
 def spread(mean: object, half: object, form: str) -> str:
-    """Returns "0.9917 ± 0.0040", or the mean alone where there is no interval."""
+    """Returns "0.9917 ± 0.0040", or only the mean without an interval."""
     middle, wide = float(mean), float(half)  # type: ignore[arg-type]
     return f"{middle:{form}}" + (f" ± {wide:{form}}" if wide == wide else "")
 
@@ -48,14 +48,14 @@ def write_comparison(
     command: str,
     watched: str,
 ) -> None:
-    """Writes `comparison.html` into a folder, and the pictures that it shows.
+    """Writes `comparison.html` into a folder, and its pictures.
 
     Args:
-        folder: Where to.
+        folder: The folder.
         outcomes: Of all twins.
-        steps: What is to be said of them.
+        steps: The comparisons to report.
         title: Of the page.
-        command: What the user typed.
+        command: The command that the user typed.
         watched: The figure of an epoch that is drawn beside the loss.
     """
     seeds = len(outcomes[0].histories)

@@ -20,15 +20,15 @@ from zoo.analysis.gradients.pictures import (
 )
 from zoo.drawing import drawn
 
-_LOWEST, _HIGHEST = 1e-3, 1e3  # Losses beyond are drawn as these.
+_LOWEST, _HIGHEST = 1e-3, 1e3  # Losses are clipped to these for drawing.
 _LEVELS = 19
 _TICKS = [step * 10.0**power for power in range(-3, 4) for step in (1, 3)]
 
 
 def plot_summary(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Draws each figure of the finished trainings over what is varied, into a PNG.
+    """Draws each figure of the finished trainings over the varied arguments, into a PNG.
 
-    Means over the seeds with 95 % intervals; small dots are the seeds.
+    It shows means over the seeds with 95 % intervals. Small dots are the seeds.
 
     Args:
         outcomes: Of all twins.
@@ -59,7 +59,7 @@ def plot_summary(outcomes: Sequence[Outcome], path: Path) -> None:
 def plot_curves(outcomes: Sequence[Outcome], path: Path, watched: str) -> None:
     """Draws loss and the watched figure over the epochs into a PNG.
 
-    Bands are 95 % intervals over the seeds; dashed is the validation split.
+    Bands are 95 % intervals over the seeds. Dashed lines are of the validation split.
 
     Args:
         outcomes: Of all twins.
@@ -85,7 +85,7 @@ def plot_curves(outcomes: Sequence[Outcome], path: Path, watched: str) -> None:
                     axes.set_ylabel(name)
                 axes.grid(alpha=0.25)
                 bare(axes)
-            # Wide intervals of few seeds would leave nothing of the rest.
+            # The wide intervals of few seeds would otherwise fill the picture.
             rows[1, column].set_ylim(-0.02, 1.04)
             rows[0, column].set_title(group, fontsize=10)
             rows[1, column].set_xlabel("epoch")
@@ -123,7 +123,7 @@ def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Draws the loss around the first seed's weights of each twin into a PNG, in equal colours.
+    """Draws the loss around the first seed's weights of each twin into a PNG, on one colour scale.
 
     Args:
         outcomes: Of all twins, with their surfaces.

@@ -1,4 +1,4 @@
-"""Twins: networks that differ in one thing, or in all combinations of a few."""
+"""Twins: networks that differ in one argument, or in all combinations of a few."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Twin:
     """A network of a comparison.
 
     Attributes:
-        config: Of its builder, whole.
-        varied: The part of it in which twins differ, in the order that they were asked for.
+        config: All arguments of its builder.
+        varied: The arguments in which twins differ, in the order of the flags.
     """
 
     config: Mapping[str, Any]
@@ -25,17 +25,17 @@ class Twin:
 
     @property
     def name(self) -> str:
-        """All that is varied: "depth=4, shortcut=none (plain)"."""
+        """All varied arguments: "depth=4, shortcut=none (plain)"."""
         return ", ".join(itertools.starmap(_told, self.varied.items()))
 
     @property
     def group(self) -> str:
-        """The first thing that is varied, where there are several; else nothing."""
+        """The first of several varied arguments; empty if there is only one."""
         return _told(*next(iter(self.varied.items()))) if len(self.varied) > 1 else ""
 
     @property
     def line(self) -> str:
-        """What tells it from the others of its group."""
+        """The varied arguments in which it differs from the others of its group."""
         items = list(self.varied.items())
         return ", ".join(itertools.starmap(_told, items[1:] if len(items) > 1 else items))
 
@@ -50,11 +50,11 @@ def cross(config: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[
     """Returns twins for all combinations of values.
 
     Args:
-        config: What all have, arguments of a builder.
-        vary: Values of each argument that differs; two in all at least.
+        config: Arguments of the builder that all twins have.
+        vary: Values of each varied argument. They must give at least two twins.
 
     Raises:
-        RequestError: An argument is in both, or there is nothing to compare.
+        RequestError: An argument is in both, or there are fewer than two twins.
     """
     for key, values in vary.items():
         if key in config:
@@ -76,7 +76,7 @@ def with_and_without(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns the configurations of a residual network and of its plain twin.
 
     Args:
-        config: Of either. Where it asks for no shortcut, the residual twin has the model's own.
+        config: Of both. If it sets `shortcut="none"`, the residual twin has the model's default.
     """
     residual = dict(config)
     if residual.get("shortcut") == "none":

@@ -17,7 +17,7 @@ from zoo.tasks import Task
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Examples of a batch, as a training has it; fewer of large pictures.
+# Examples in a batch, as in training; fewer for large pictures.
 _BATCH, _SMALLEST = 64, 16
 _VALUES = 64 * 64 * 64 * 3
 
@@ -25,11 +25,11 @@ _VALUES = 64 * 64 * 64 * 3
 def unit_layers(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     """Returns the layers of each unit of a model of the zoo, from the first unit to the last.
 
-    Units are told by the names that the builders give: "block3_…", "stage2_block1_…". A plain
-    network has the same, without the sums. The last layer of each gives its output.
+    Units are recognised by the names of their layers: "block3_…", "stage2_block1_…". A plain
+    network has the same names, without the sums. The last layer of a unit gives its output.
 
     Raises:
-        RequestError: It has none.
+        RequestError: The model has no units.
     """
     units: dict[str, list[keras.layers.Layer]] = {}
     for layer in model.layers:
@@ -43,12 +43,12 @@ def unit_layers(model: keras.Model) -> dict[str, list[keras.layers.Layer]]:
 
 
 def draw_batches(split: Split, count: int, seed: int) -> list[Split]:
-    """Returns batches of examples, each class as often as the others.
+    """Returns batches of examples, with all classes equally often.
 
     Args:
-        split: Where they are from.
-        count: Batches at most; a small split gives fewer.
-        seed: Of the choice.
+        split: The source of the examples.
+        count: Most batches; a small split gives fewer.
+        seed: Decides which examples are taken.
     """
     size = min(_BATCH, max(_SMALLEST, _VALUES // int(np.prod(split.x.shape[1:]))))
     sample = balanced_sample(split, size * count, seed)
@@ -66,9 +66,8 @@ def draw_batches(split: Split, count: int, seed: int) -> list[Split]:
 class DepthGradient:
     """The norms of the loss's gradient at each unit of a model.
 
-    The loss is that of the task. Batch
-    normalisation uses the statistics of the batch, as in training; a model with dropout would have
-    it at work.
+    The loss is that of the task. Batch normalisation uses the statistics of the batch, as in
+    training; dropout would be active too.
 
     Args:
         model: Of the zoo; its weights may change between calls.
@@ -98,9 +97,9 @@ class DepthGradient:
             batches: Of `draw_batches`; the norms are root mean squares over them.
 
         Returns:
-            For each unit the norm of the gradient by its output, (units,), which is the root mean
-            square over the examples of the norm of each one's own loss; and the norm of the
-            gradient of the mean loss by all its trained weights together, (units,).
+            Two norms for each unit, (units,) each. The first is of the gradient of an example's
+            loss by the unit's output, as the root mean square over the examples. The second is of
+            the gradient of the mean loss by all trained weights of the unit.
         """
         import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Gradients of networks beside each other: shattering, and norms by depth."""
+"""Compares gradients of networks: shattering, and norms by depth."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from zoo.data.dataset import Dataset, Split, balanced_sample
 
 State = Literal["initial", "trained"]
 
-# Examples whose statistics a fresh model's batch normalisation gets; batches of `DepthGradient`.
+# Examples for the statistics of a fresh model's batch normalisation, and batches for the norms.
 _SETTLED, _BATCHES = 256, 4
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What was measured with one set of weights.
+    """The measurements with one set of weights.
 
     Attributes:
         curves: (lines, points // 2 + 1), see `zoo.analysis.gradients.shattering.autocorrelation`.
@@ -49,16 +49,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Network:
-    """A network and the samples of it.
+    """A network and its measurements.
 
     Attributes:
         name: For a person, such as "residual".
-        state: Whether it was trained.
-        units: Names of its residual units, the first first.
+        state: "initial" or "trained".
+        units: Names of its residual units, from the input on.
         points: Inputs on a line.
         samples: One for each seed, or a single one.
         config: Of its builder.
-        zeroed: Whether branches of it begin at zero, see `zero_init` of the builders.
+        zeroed: Whether its branches start at zero, see `zero_init` of the builders.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Network:
 
     @property
     def repeated(self) -> str:
-        """What the intervals are over: "5 seeds", or "8 lines" of a single set of weights."""
+        """The repetitions behind the intervals: "5 seeds", or "8 lines" with a single seed."""
         seeds, lines = len(self.samples), len(self.samples[0].curves)
         return f"{seeds} seeds" if seeds > 1 else f"{lines} lines"
 
@@ -87,14 +87,14 @@ class Network:
 
     @property
     def correlation(self) -> Interval:
-        """The one figure of shattering, see `gradient_correlation`."""
+        """The figure of shattering, see `gradient_correlation`."""
         return interval([gradient_correlation(curve, self.points) for curve in self._curves])
 
     @property
     def gain(self) -> tuple[float, float, float]:
-        """Norm at the first unit's output over that at the last's: mean, and its interval.
+        """Norm at the first unit's output divided by that at the last's: mean, and its interval.
 
-        Above 1 gradients grow on their way back to the input, below 1 they vanish.
+        Above 1, gradients grow on their way back to the input. Below 1, they vanish.
         """
         first_to_last = [sample.outputs[0] / sample.outputs[-1] for sample in self.samples]
         mean, low, high = geometric(first_to_last)
@@ -139,13 +139,13 @@ class Network:
 class GradientProbe:
     """Measures the gradients of one architecture with any weights.
 
-    Dropout is left out. Examples are those of the training split.
+    It uses examples of the training split, and no dropout.
 
     Args:
         card: Of the architecture.
-        dataset: In the form that it eats.
-        lines: Between pairs of examples.
-        points: Inputs on each, a multiple of 100.
+        dataset: In the form that the model takes.
+        lines: Number of lines between pairs of examples.
+        points: Inputs on each line, a multiple of 100.
     """
 
     def __init__(self, card: Card, dataset: Dataset, *, lines: int, points: int) -> None:
@@ -170,9 +170,9 @@ class GradientProbe:
 
         Args:
             name: For a person.
-            state: "initial": batch normalisation's running statistics become those of examples
-                first (see `shattering.settle`); "trained": they are part of `weights`.
-            weights: Those of each seed from 0, as of `keras.Model.get_weights`.
+            state: "initial": batch normalisation first gets the statistics of examples (see
+                `shattering.settle`). "trained": `weights` contain its statistics.
+            weights: Of each seed from 0, as in `keras.Model.get_weights`.
             measured: Called after each seed.
         """
         samples, zeroed = [], False
@@ -188,11 +188,11 @@ class GradientProbe:
         self._model.set_weights(list(weights))
         if state == "initial":
             settle(self._model, self._settled)
-        # The same seed is the same lines and batches for all networks.
+        # With the same seed, all networks get the same lines and batches.
         lines = draw_lines(self._split, self._lines, self._points, seed)
         gradients = [self._input(line) for line in lines]
         outputs, by_weights = self._depth(self._batches(state, seed))
-        # A trained regression's loss is in the units of its values.
+        # A trained regression's loss has the units of its values.
         unit = self._scale.std**2 if self._scale and state == "trained" else 1.0
         return Sample(
             curves=np.stack([autocorrelation(gradient) for gradient in gradients]),

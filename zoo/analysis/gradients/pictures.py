@@ -1,4 +1,4 @@
-"""Pictures of gradients: how they correlate along lines, and their norms by depth."""
+"""Draws gradients: their correlation along lines, and their norms by depth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.analysis.interval import geometric
 from zoo.drawing import drawn
 
 COLOURS = ("#2f6db5", "#d1542f", "#3a9a5b", "#8a5bb0", "#b8860b", "#4aa5b8", "#c2477f", "#6b7280")
-_MOST_UNITS = 12  # Whose names fit under an axis.
+_MOST_UNITS = 12  # The names of so many fit under an axis.
 _MOST_TRACES = 4
 
 
@@ -109,19 +109,19 @@ def _trace(axes: Axes, network: Network, colour: str) -> None:
 
 
 def log_axis(axes: Axes) -> None:
-    """Makes the vertical axis logarithmic, with labels that are read easily."""
+    """Makes the vertical axis logarithmic, with readable labels."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    # Few decades need ticks inside, and the usual labels of those are hard to read.
+    # Few decades need ticks in between, whose default labels are hard to read.
     few = high < 100 * low
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
-    # The usual one writes formulas, which `drawn` shows as they are written.
+    # The default formatter writes formulas, which `drawn` would show as plain text.
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _looks(networks: Sequence[Network]) -> list[tuple[Network, dict[str, Any]]]:
-    """Returns networks with how their lines look: a colour a name, and dashed once trained."""
+    """Returns networks with the looks of their lines: a colour for each name, dashed if trained."""
     names = list(dict.fromkeys(network.name for network in networks))
     return [
         (
@@ -136,6 +136,6 @@ def _looks(networks: Sequence[Network]) -> list[tuple[Network, dict[str, Any]]]:
 
 
 def bare(axes: Axes) -> None:
-    """Takes away the frame above and on the right."""
+    """Removes the frame above and on the right."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9)

@@ -1,8 +1,8 @@
 """Shattered gradients: how the gradient by the input changes as the input moves along a line.
 
 Balduzzi et al. 2017, "The Shattered Gradients Problem: If resnets are the answer, then what is the
-question?": in a deep plain network the gradients at two inputs are uncorrelated, as white noise is,
-however near the inputs are; residual connections keep them correlated, as brown noise is.
+question?": in a deep plain network the gradients at two near inputs are uncorrelated, like white
+noise. Residual connections keep them correlated, like brown noise.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from zoo.models.statistics import adopt_statistics
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Share of the way between two examples at which the one figure is taken.
+# The figure of shattering is taken at this share of the way between two examples.
 DISTANCE = 0.01
 
-# Values of inputs that one batch holds: 512 pictures of 32×32 pixels in colour.
+# Input values in one batch: 512 pictures of 32×32 pixels in colour.
 _VALUES = 512 * 32 * 32 * 3
 
 
@@ -44,14 +44,14 @@ class InputLine:
 def draw_lines(split: Split, count: int, points: int, seed: int) -> list[InputLine]:
     """Returns lines between random pairs of examples.
 
-    A straight way between raw inputs is straight between normalised ones. Of two sequences of
-    different length the longer is cut, so that no step is padding on a part of the line only.
+    A straight line between raw inputs is also straight between normalised ones. Of two sequences,
+    the longer is cut, so that no step is padding on only a part of the line.
 
     Args:
         split: The examples, two or more.
-        count: Lines.
-        points: Inputs on each.
-        seed: Of the pairs.
+        count: Number of lines.
+        points: Inputs on each line.
+        seed: Decides about the pairs.
     """
     random = np.random.default_rng(seed)
     lines = []
@@ -70,12 +70,12 @@ def draw_lines(split: Split, count: int, points: int, seed: int) -> list[InputLi
 class InputGradient:
     """The gradient of an output of a model by its normalised input.
 
-    Batch normalisation is used as in inference, by its running statistics, so that the gradient at
-    a place does not depend on the other places; a fresh model needs `settle` first.
+    Batch normalisation uses its running statistics, as in inference, so that the gradient at a
+    place does not depend on the other places. A fresh model needs `settle` first.
 
     Args:
-        model: Gives logits, or one value. Its input is normalised by a layer "normalization", where
-            it has one.
+        model: Gives logits, or one value. If it has a layer "normalization", that normalises its
+            input.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -111,11 +111,11 @@ class InputGradient:
 def settle(model: keras.Model, x: np.ndarray) -> None:
     """Sets the running statistics of batch normalisation to those of a batch.
 
-    A fresh model's say mean 0 and variance 1, with which batch normalisation does nothing; in its
-    first training step it uses those of the batch. With this, inference does too.
+    In a fresh model they are mean 0 and variance 1, with which batch normalisation does nothing. In
+    its first training step it uses those of the batch; after this call, inference does too.
 
     Args:
-        model: Its other weights stay. One with dropout would have it at work here.
+        model: Its other weights stay. Dropout would be active here.
         x: (examples, ...) raw inputs.
     """
     adopt_statistics(model, [x])
@@ -124,18 +124,18 @@ def settle(model: keras.Model, x: np.ndarray) -> None:
 def autocorrelation(gradients: np.ndarray) -> np.ndarray:
     """Returns how gradients along a line correlate, by the number of steps between them.
 
-    R(k) = E⟨g(i), g(i + k)⟩ / √(E|g(i)|² E|g(i + k)|²), the mean over the places i of a line. The
-    mean gradient is not taken off, as in the paper's theorems: of a linear function R is 1 at any
-    distance. Gradients that are white noise have an R of about 0 from one step up.
+    R(k) = E⟨g(i), g(i + k)⟩ / √(E|g(i)|² E|g(i + k)|²), the mean over the places i of a line. As in
+    the paper's theorems, the mean gradient is not subtracted: of a linear function R is 1 at any
+    distance. If gradients are white noise, R is about 0 from one step on.
 
     Args:
         gradients: (points, ...), evenly spaced.
 
     Returns:
-        (points // 2 + 1,) for 0 steps to half the line. NaN where gradients vanish wholly.
+        (points // 2 + 1,) for 0 steps to half the line. NaN if all gradients are zero.
     """
     flat = gradients.reshape(len(gradients), -1).astype(np.float64)
-    # Scaled, lest a square overflow or vanish; R does not know the scale.
+    # Scaled, so that no square overflows or vanishes. R does not depend on the scale.
     scale = np.abs(flat).max()
     if not np.isfinite(scale) or scale == 0:
         return np.full(len(flat) // 2 + 1, np.nan)
@@ -151,14 +151,14 @@ def autocorrelation(gradients: np.ndarray) -> np.ndarray:
 
 
 def gradient_correlation(curve: np.ndarray, points: int) -> float:
-    """Returns the one figure of shattering: the autocorrelation at `DISTANCE`.
+    """Returns the figure of shattering: the autocorrelation at `DISTANCE`.
 
-    That is the correlation of the gradients at two inputs that are a hundredth of the way between
-    two examples apart, in normalised input space. 1: the gradient stays, as in a linear model; 0:
-    it is shattered, a step that small leads to an unrelated one.
+    It is the correlation of the gradients at two inputs, in normalised input space, that are a
+    hundredth of the way between two examples apart. 1: the gradient stays the same, as in a linear
+    model. 0: it is shattered; a step that small leads to an unrelated one.
 
     Args:
-        curve: Of `autocorrelation`, or a mean of such.
+        curve: Of `autocorrelation`, or a mean of several.
         points: Inputs on the line, a multiple of 100.
     """
     return float(curve[round(DISTANCE * points)])

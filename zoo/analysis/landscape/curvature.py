@@ -15,17 +15,17 @@ def extreme_eigenvalues(
 ) -> tuple[float, float]:
     """Returns the lowest and the highest eigenvalue of the loss's Hessian.
 
-    By Lanczos's method (ARPACK's implicitly restarted one), from products of the Hessian with
-    vectors, as Li et al. 2018 in section 6.
+    It uses Lanczos's method (ARPACK's implicitly restarted one), with products of the Hessian and
+    vectors, like Li et al. 2018 in section 6.
 
     Args:
         objective: The loss.
-        weights: Where.
-        paths: Of the weights by which it is derived, with at least three values.
-        tolerance: Relative error at which an eigenvalue is good enough.
+        weights: The place.
+        paths: Of the weights that the Hessian is of; at least three values.
+        tolerance: Largest relative error of an eigenvalue.
 
     Returns:
-        Both NaN where the loss overflows, or the method does not converge.
+        Both are NaN if the loss overflows, or the method does not converge.
     """
     size = sum(weights[path].size for path in paths)
 
@@ -50,10 +50,10 @@ def extreme_eigenvalues(
 def negative_curvature(lowest: np.ndarray) -> float:
     """Returns how strongly a surface bends downwards, in units of the loss: 0 is convex.
 
-    The median over the places of -lowest eigenvalue, with 0 where none is negative. NaN places do
-    not count. Where `nonconvexity` asks how much of the bending is downwards, this asks how much of
-    it there is: of a deep plain network both eigenvalues are thousands of times those of its
-    residual twin, and their ratio may still be the smaller one.
+    It is the median over the places of minus the lowest eigenvalue, or 0 at places where that is
+    not negative. NaN places do not count. `nonconvexity` is only a ratio: both eigenvalues of a
+    deep plain network are thousands of times those of its residual twin, yet their ratio may be
+    smaller.
 
     Args:
         lowest: Lowest eigenvalues, of any shape.
@@ -65,8 +65,9 @@ def negative_curvature(lowest: np.ndarray) -> float:
 def nonconvexity(lowest: np.ndarray, highest: np.ndarray) -> float:
     """Returns how far from convex a surface is: 0 is convex at every place.
 
-    The mean of |lowest / highest| eigenvalue over the places (the ratio that Li et al. 2018 map in
-    figure 7), with the ratio 0 where no eigenvalue is negative. NaN places do not count.
+    It is the mean over the places of |lowest / highest| eigenvalue, the ratio that Li et al. 2018
+    map in figure 7. The ratio is 0 at places without a negative eigenvalue. NaN places do not
+    count.
 
     Args:
         lowest: Lowest eigenvalues, of any shape.

@@ -13,7 +13,7 @@ from zoo.errors import RequestError
 
 @dataclass(frozen=True)
 class Principal:
-    """The plane that a training moved in most.
+    """The plane in which a training moved most.
 
     Attributes:
         directions: Two, of unit length and at right angles.
@@ -29,12 +29,12 @@ class Principal:
 def random_direction(weights: Weights, paths: Sequence[str], seed: int) -> Weights:
     """Returns a random direction with filter-wise normalisation.
 
-    Li et al. 2018, section 4: Gaussian noise of which each filter is scaled to the length of the
-    same filter of the weights, so that surfaces of differently scaled weights compare. Biases and
-    the parameters and statistics of batch normalisation do not move.
+    Li et al. 2018, section 4: each filter of Gaussian noise is scaled to the length of the same
+    filter of the weights, so that surfaces of differently scaled weights can be compared. Biases
+    and the parameters and statistics of batch normalisation stay.
 
     Args:
-        weights: Where the surface is cut.
+        weights: The centre of the surface.
         paths: Of the kernels, (…, filters).
         seed: Of the noise.
     """
@@ -53,7 +53,7 @@ def between(start: Weights, end: Weights) -> Weights:
     """Returns the direction from one checkpoint to another, running statistics included.
 
     Raises:
-        RequestError: They are not of the same model.
+        RequestError: They belong to different models.
     """
     if {path: value.shape for path, value in start.items()} != {
         path: value.shape for path, value in end.items()
@@ -69,16 +69,17 @@ def between(start: Weights, end: Weights) -> Weights:
 
 
 def principal_directions(trajectory: Sequence[Weights], paths: Sequence[str]) -> Principal:
-    """Returns the first two principal components of a training's way to its end.
+    """Returns the first two principal components of a training's path.
 
-    Li et al. 2018, section 7: of the differences between the weights after each epoch and the last.
+    Li et al. 2018, section 7: the components of the differences between the weights after each
+    epoch and those at the end.
 
     Args:
         trajectory: Weights after each epoch.
         paths: Of the kernels.
 
     Raises:
-        RequestError: Under three epochs; a plane needs two differences.
+        RequestError: It has under three epochs; a plane needs two differences.
     """
     from sklearn.decomposition import PCA
 

@@ -1,4 +1,4 @@
-"""Figures at the places of a grid, filled one by one and kept on the way."""
+"""Figures on a grid, computed place by place and saved on the way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.data.reading import Progress
 from zoo.errors import RequestError
 from zoo.files import whole_file
 
-# The coordinates of a place to the figures there, in the order of their names.
+# From the coordinates of a place to its figures, in the order of their names.
 Figures: TypeAlias = Callable[[Sequence[float]], Sequence[float]]
 
 _SAVED_EVERY = 10.0  # Seconds.
@@ -28,10 +28,10 @@ def fill(
     figures: Figures,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
-    """Returns figures at all places of a grid, and keeps them in an `.npz` file.
+    """Returns figures at all places of a grid, and writes them to an `.npz` file.
 
-    On the way they lie beside it, in `NAME.unfinished.npz`; the same call goes on from there. The
-    file holds an array for each name, an array for each axis (`axis0`, …), and the settings.
+    Unfinished figures are kept in `NAME.unfinished.npz`, and the same call continues from there.
+    The file holds an array for each name, an array for each axis (`axis0`, …), and the settings.
 
     Args:
         path: Of the `.npz` file.
@@ -39,10 +39,10 @@ def fill(
         axes: Coordinates along each axis, (places,).
         names: Of the figures.
         figures: Measures a place.
-        progress: Called with how many of how many places are done.
+        progress: Called with the numbers of finished and of all places.
 
     Raises:
-        RequestError: The file is there and is of other settings.
+        RequestError: The file exists, with other settings.
     """
     asked = {**settings, "axes": [[float(value) for value in axis] for axis in axes]}
     unfinished = path.with_suffix(".unfinished.npz")
@@ -76,7 +76,7 @@ def _read(path: Path, settings: Mapping[str, Any]) -> dict[str, np.ndarray] | No
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         before = dict(json.loads(str(arrays.pop("settings"))))
-    except Exception as error:  # Numpy passes on what zip, zlib and its reader of headers raise.
+    except Exception as error:  # numpy raises errors of zip, zlib and its reader of headers.
         raise RequestError(f"{path} is not a file of this command: {error}") from error
     if before != settings:
         changed = {key for key in {*before, *settings} if before.get(key) != settings.get(key)}

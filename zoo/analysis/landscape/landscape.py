@@ -20,9 +20,9 @@ from zoo.checkpoints.store import WEIGHTS
 from zoo.data.dataset import Split
 from zoo.data.reading import Progress
 
-# How far beyond a training's way its plane is shown, as a share of the way's extent.
+# The plane of a training extends beyond its path by this share of the path's extent.
 _MARGIN = 0.25
-# The line goes as far beyond both checkpoints as half of what lies between (Li et al., figure 2).
+# The line extends beyond both checkpoints by half of their distance (Li et al., figure 2).
 _LINE = (-0.5, 1.5)
 
 
@@ -32,14 +32,14 @@ class Surface:
 
     Attributes:
         axes: Coordinates along the two directions, (points,) each.
-        loss: (points, points), the first axis is the first direction. It may be infinite or NaN
-            where the network overflows.
-        accuracy: (points, points), from 0 to 1; NaN of a regression.
-        lowest: Lowest eigenvalue of the Hessian at the places of a coarser grid, (places, places);
-            None where it was not asked for.
-        highest: Highest eigenvalue there; None where `lowest` is.
-        path: Of a training: (epochs, 2), where the weights were after each.
-        explained: Of a training: share of its movement along the two directions.
+        loss: (points, points), the first axis is the first direction. If the network overflows, it
+            is infinite or NaN.
+        accuracy: (points, points), from 0 to 1; NaN for a regression.
+        lowest: Lowest eigenvalue of the Hessian on a coarser grid, (places, places); None: not
+            asked for.
+        highest: Highest eigenvalue there; None: not asked for.
+        path: (epochs, 2), the weights after each epoch of a training.
+        explained: Share of the training's movement along the two directions.
     """
 
     axes: tuple[np.ndarray, np.ndarray]
@@ -51,11 +51,11 @@ class Surface:
     explained: tuple[float, float] | None = None
 
     def figures(self) -> dict[str, Any]:
-        """What a number can tell of it, for JSON.
+        """Returns summary figures, for JSON.
 
-        `nonconvexity` and `negative_curvature` are those of `zoo.analysis.landscape.curvature`,
-        None where they were not asked for or the loss overflows everywhere; `minimum` and
-        `maximum` are of the finite losses.
+        `nonconvexity` and `negative_curvature` are those of `zoo.analysis.landscape.curvature`, or
+        None if they were not asked for or the loss overflows everywhere. `minimum` and `maximum`
+        are of the finite losses.
         """
         finite = self.loss[np.isfinite(self.loss)]
         figures: dict[str, Any] = {
@@ -82,7 +82,7 @@ class LossLine:
     Attributes:
         places: (points,).
         loss: Of each split, by its name, (points,).
-        accuracy: Likewise.
+        accuracy: Of each split, by its name, (points,).
     """
 
     places: np.ndarray
@@ -105,16 +105,16 @@ def random_surface(
     """Measures the loss along two random directions with filter-wise normalisation.
 
     Args:
-        checkpoint: In the middle.
-        split: Examples that the loss is of.
-        folder: Where the grids are kept, `surface.npz` and `curvature.npz`; the same call goes on
-            after its last saved place.
+        checkpoint: The centre.
+        split: Examples for the loss.
+        folder: For the grids, `surface.npz` and `curvature.npz`. The same call continues after the
+            last saved place.
         seed: Of the directions.
-        reach: How far the plane goes in each direction; at 1 a filter is moved by its own length.
+        reach: How far the plane extends in each direction; at 1 a filter moves by its own length.
         points: Places along each direction.
-        curvature: Places along each direction at which the Hessian is looked at; 0: none.
-        statistics: Which batch normalisation uses, see `zoo.analysis.landscape.objective`.
-        progress: Told how many of how many places are done.
+        curvature: Places along each direction at which the Hessian is measured; 0: none.
+        statistics: Those that batch normalisation uses, see `zoo.analysis.landscape.objective`.
+        progress: Called with the numbers of finished and of all places.
 
     Raises:
         RequestError: The folder holds a surface of other settings.
@@ -141,19 +141,19 @@ def training_surface(
     statistics: Statistics = "running",
     progress: Progress | None = None,
 ) -> Surface:
-    """Measures the loss on the plane that a training moved in most, with its path.
+    """Measures the loss on the plane in which a training moved most, with its path.
 
-    Biases and batch normalisation stay as they ended.
+    Biases and batch normalisation stay as they are at the end of the training.
 
     Args:
         checkpoint: Where the training ended.
         trajectory: Weights after each epoch, see `zoo.training.trajectory`.
-        split: As for `random_surface`, like the rest.
-        folder: Likewise.
-        points: Likewise.
-        curvature: Likewise.
-        statistics: Likewise.
-        progress: Likewise.
+        split: See `random_surface`, also for all arguments below.
+        folder: For the grids.
+        points: Places along each direction.
+        curvature: Places along each direction at which the Hessian is measured; 0: none.
+        statistics: Those that batch normalisation uses.
+        progress: Called with the numbers of finished and of all places.
 
     Raises:
         RequestError: The training has under three epochs, or the folder holds something else.
@@ -199,10 +199,10 @@ def line(
     Args:
         start: At 0.
         end: At 1.
-        splits: Examples that the loss is of, by name.
-        folder: Where the figures are kept, `line-NAME.npz`.
-        points: Places; from -0.5 to 1.5.
-        progress: Told how many of how many places of a split are done.
+        splits: Examples for the loss, by name.
+        folder: For the figures, `line-NAME.npz`.
+        points: Number of places, from -0.5 to 1.5.
+        progress: Called with the numbers of finished and of all places of a split.
 
     Raises:
         RequestError: The checkpoints are of different models, or the folder holds something else.

@@ -13,29 +13,29 @@ from zoo.data.dataset import Split
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Arrays by the path of their variable, such as "stem_conv/kernel".
+# Arrays by the path of their variables, such as "stem_conv/kernel".
 Weights: TypeAlias = Mapping[str, np.ndarray]
-# Weights at a place of a line, plane, … to (loss, accuracy) there.
+# From a place on a line or plane to (loss, accuracy) there.
 Measure: TypeAlias = Callable[[Sequence[float]], tuple[float, float]]
 
 Statistics: TypeAlias = Literal["running", "batch"]
 
-# Values of inputs that one batch holds: 512 pictures of 32×32 pixels in colour.
+# Input values in one batch: 512 pictures of 32×32 pixels in colour.
 _VALUES = 512 * 32 * 32 * 3
 
 
 class Objective:
     """The loss of a model on fixed examples, as a function of its weights.
 
-    The loss is that of the split's task, without label smoothing, in the mean over the examples;
-    the mean squared error of a regression is in the units of the model's output.
+    It is the mean of the task's loss over the examples, without label smoothing. The mean squared
+    error of a regression has the units of the model's output.
 
     Args:
-        model: Gives logits, or one value. Without dropout, which "batch" would have at work.
+        model: Gives logits, or one value. It must not have dropout, which "batch" would activate.
         split: The examples.
-        statistics: Which batch normalisation uses. "running": as in inference, and in the paper's
-            own code. "batch": those of the examples, as in training; then a network whose weights
-            are moved far still gives outputs of the usual size.
+        statistics: Those that batch normalisation uses. "running": as in inference, and in the
+            paper's own code. "batch": those of the examples, as in training; then even a network
+            whose weights are moved far gives outputs of the usual size.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Objective:
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """The model's own, trained ones and running statistics."""
+        """The model's own weights, running statistics included."""
         return {
             variable.path: np.asarray(variable.value).copy()
             for variable in self._model.variables
@@ -65,15 +65,15 @@ class Objective:
 
     @property
     def kernels(self) -> list[str]:
-        """Paths of the trained weights of two and more axes: no biases, no batch normalisation."""
+        """Paths of trained weights with two axes or more: no biases, no batch normalisation."""
         return [v.path for v in self._model.trainable_variables if len(v.shape) > 1]
 
     def measure_along(self, start: Weights, directions: Sequence[Weights]) -> Measure:
-        """Returns what measures the model with other weights than its own.
+        """Returns a function that measures the model with other weights.
 
         Args:
             start: Weights at the place (0, …, 0).
-            directions: What each coordinate of a place adds, times its value.
+            directions: At a place, each is multiplied by its coordinate and added to `start`.
         """
         import tensorflow as tf
 
@@ -104,14 +104,14 @@ class Objective:
     def hessian_times(
         self, weights: Weights, paths: Sequence[str], vector: np.ndarray
     ) -> np.ndarray:
-        """Returns the Hessian of the loss, by the weights of `paths`, times a vector.
+        """Returns the product of the loss's Hessian and a vector.
 
-        It is the gradient of the product of the gradient and the vector (Pearlmutter 1994): the
-        Hessian itself is never made.
+        It is the gradient of the product of the gradient and the vector (Pearlmutter 1994). The
+        Hessian itself is never computed.
 
         Args:
-            weights: Where.
-            paths: Of the weights that count; their values, each in its order, make the vector.
+            weights: The place.
+            paths: Of the weights that the Hessian is of. The vector holds their values in order.
             vector: (values,).
         """
         import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Loss surfaces and lines as pictures."""
+"""Draws loss surfaces and lines."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from matplotlib import colors
 from zoo.analysis.landscape.landscape import LossLine, Surface
 from zoo.drawing import drawn
 
-_LOWEST = 1e-3  # Losses below it are drawn there, for the scale is logarithmic.
-_HIGHEST = 1e3  # Likewise above; of deep plain networks they reach 1e20.
+_LOWEST = 1e-3  # Lower losses are drawn at this value, since the scale is logarithmic.
+_HIGHEST = 1e3  # Higher losses are drawn at this value. Those of deep plain networks reach 1e20.
 _LEVELS = 24
 
 
 def draw_surface(surface: Surface, path: Path, title: str) -> None:
-    """Draws a surface, beside its contours, into a PNG.
+    """Draws a surface and its contours into a PNG.
 
-    Both are of the logarithm of the loss, cut at 1,000.
+    Both show the logarithm of the loss, cut at 1,000.
 
     Args:
-        surface: What is drawn.
+        surface: To draw.
         path: Of the PNG.
         title: Above the picture.
     """

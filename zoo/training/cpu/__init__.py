@@ -1,1 +1,1 @@
-"""What is faster on processors."""
+"""Faster training on processors."""

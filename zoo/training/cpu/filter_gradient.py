@@ -1,9 +1,8 @@
 """The gradient of a convolution by its kernel as a matrix product, where that is faster.
 
-oneDNN's operator for it is slow where the kernel is large beside the map that it gives, as in the
-last stages of a ResNet. There it is faster to lay the patches that the
-kernel saw side by side and to multiply; in bfloat16 more often than in float32. Outputs and the
-gradient by the inputs stay oneDNN's.
+oneDNN's operator is slow if the kernel is large and the map small, as in the last stages of a
+ResNet. There it is faster to gather the patches that the kernel saw and to multiply, in bfloat16
+more often than in float32. oneDNN still computes the outputs and the gradient by the inputs.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ import keras
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# By type and stride: inputs of an output (kernel² · channels) for each place of the map that it
-# gives, from which on the product was faster. Of batches of 64 pictures on two cores with AVX-512:
-# `python -m benchmarks.filter_gradient`.
+# By type and stride: from this ratio on the product was faster. The ratio is the inputs of an
+# output (kernel² · channels), divided by the places of the output map. Measured with batches of 64
+# pictures on two cores with AVX-512: `python -m benchmarks.filter_gradient`.
 _LEAST = {("float32", 1): 512, ("float32", 2): 64, ("bfloat16", 1): 32, ("bfloat16", 2): 8}
 
 
 def has_product(layer: keras.layers.Layer) -> bool:
-    """Whether a layer is a convolution whose gradient a product gives faster."""
+    """Whether a layer is a convolution whose gradient is faster as a product."""
     if (
         type(layer) is not keras.layers.Conv2D
         or layer.use_bias
@@ -44,7 +43,7 @@ def has_product(layer: keras.layers.Layer) -> bool:
 
 
 def product_call(layer: keras.layers.Conv2D) -> Callable[[Any], Any]:
-    """Returns what to do in place of the `call` of a layer of `has_product`."""
+    """Returns a replacement for the `call` of a layer that `has_product` accepts."""
     stride = layer.strides[0]
     side = layer.kernel_size[0] // 2 if layer.padding == "same" else 0
 
@@ -79,12 +78,12 @@ def _convolve(x: tf.Tensor, kernel: tf.Tensor, stride: int, side: int) -> tf.Ten
 def _patches(
     x: tf.Tensor, kernel: int, stride: int, side: int, places: tuple[int, int]
 ) -> tf.Tensor:
-    """Returns what a kernel sees at each place, (batch * places, kernel * kernel * channels)."""
+    """Returns the patch at each place, (batch * places, kernel * kernel * channels)."""
     import tensorflow as tf
 
     high, wide = places
     _, height, width, channels = x.shape
-    # Every stride-th row lies in one axis then: TensorFlow cuts them much faster.
+    # This puts every stride-th row on one axis, where TensorFlow slices much faster.
     rows, columns = (-(-(size + 2 * side) // stride) for size in (height, width))
     more = [
         (side, count * stride - size - side) for count, size in ((rows, height), (columns, width))

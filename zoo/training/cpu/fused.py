@@ -1,10 +1,9 @@
-"""Training steps of fewer operators, where nothing else fuses them.
+"""Training steps of fewer operators on processors, where XLA is not used.
 
-Keras composes AdamW and batch normalisation of a dozen operators each, and every one goes through
-memory once more; a normalisation in bfloat16 is cast to float32 and back besides. XLA makes one
-program of them, but on a processor it is not used. There, TensorFlow has an operator for each.
-Convolutions: see `zoo.training.cpu.filter_gradient`. `python -m benchmarks.fused`
-measures what all of it is worth.
+Keras builds AdamW and batch normalisation from a dozen operators each, and every operator reads
+and writes memory. In bfloat16 it also casts a normalisation to float32 and back. TensorFlow has a
+single operator for each of the two. `python -m benchmarks.fused` measures the gain. For
+convolutions, see `zoo.training.cpu.filter_gradient`.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from zoo.training.cpu.filter_gradient import has_product, product_call
 
 
 def jit_compile() -> bool | str:
-    """Returns what to tell `keras.Model.compile`.
+    """Returns the argument `jit_compile` of `keras.Model.compile`.
 
-    XLA made convolutions on a CPU 3 to 10 times slower under TensorFlow.
+    Under TensorFlow on a CPU, XLA made convolutions 3 to 10 times slower.
     """
     if keras.backend.backend() != "tensorflow":
         return "auto"
@@ -34,9 +33,9 @@ class AdamW(keras.optimizers.AdamW):
     """AdamW in which each variable may have its own share of the learning rate.
 
     Args:
-        rates: Share that a variable gets, by its path; None: all of it.
-        *args: Of Keras's AdamW.
-        **settings: Likewise.
+        rates: Returns the share for a variable, by its path; None: all of it.
+        *args: Arguments of Keras's AdamW.
+        **settings: Keyword arguments of Keras's AdamW.
     """
 
     def __init__(self, rates: Callable[[str], float] | None, *args: Any, **settings: Any) -> None:
@@ -45,7 +44,7 @@ class AdamW(keras.optimizers.AdamW):
         self._fused = jit_compile() is False and not self.amsgrad
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Moves one variable."""
+        """Updates one variable."""
         index = self._get_variable_index(variable)
         if self._rates is not None:
             learning_rate = learning_rate * self._rates(self._trainable_variables[index].path)
@@ -71,11 +70,10 @@ class AdamW(keras.optimizers.AdamW):
 
 @contextlib.contextmanager
 def fused_layers(model: keras.Model) -> Iterator[None]:
-    """Lets the layers of a model train by faster operators, inside the context.
+    """Makes the layers of a model train with faster operators, inside the context.
 
-    They stay Keras's own, and give the same up to rounding. Those that the operators cannot do
-    (of normalisations masked or synchronised steps, other shapes than pictures) are left as they
-    are.
+    They stay Keras's layers, and give the same up to rounding. Layers that the operators do not
+    support stay as they are: normalisations that are masked or synchronised, or not of pictures.
     """
     calls = {}
     for layer in model.layers if jit_compile() is False else ():
@@ -93,7 +91,7 @@ def fused_layers(model: keras.Model) -> Iterator[None]:
 
 
 def _has_operator(layer: keras.layers.Layer) -> bool:
-    """Whether a layer is a batch normalisation that TensorFlow's operator can do."""
+    """Whether a layer is a batch normalisation that TensorFlow's operator supports."""
     return (
         type(layer) is keras.layers.BatchNormalization
         and not layer.synchronized
@@ -122,7 +120,7 @@ def _fused_call(layer: keras.layers.BatchNormalization) -> Callable[..., Any]:
             variance=none,
             epsilon=layer.epsilon,
         )
-        # It divides by one less than the count; Keras keeps the variance of the batch itself.
+        # The operator divides by the count less one, Keras by the count.
         count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
         for moving, value in (
             (layer.moving_mean, mean),

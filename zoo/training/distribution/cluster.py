@@ -1,4 +1,4 @@
-"""How a process finds the devices and the other processes that it trains with."""
+"""Finds the devices and the other processes of a training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["none", "mirrored", "multiworker", "tpu"]
 Cluster: TypeAlias = Literal["tf_config", "slurm"]
 
-_SLURM_PORT = 8888  # Of the first task of a machine; the next have the next ones.
+_SLURM_PORT = 8888  # Of the first task on a machine; the next tasks use the next ports.
 
 
 def open_distribution(
@@ -35,25 +35,25 @@ def open_distribution(
 ) -> Distribution:
     """Joins a training on several devices.
 
-    Several workers have to be opened before TensorFlow has done anything else.
+    With several workers, this must come before all other work with TensorFlow.
 
     Args:
         kind: "none": this process on one device; "mirrored": on all of its GPUs; "multiworker":
             with the other processes of the cluster; "tpu".
-        cluster: Where the addresses of the workers come from: the variable TF_CONFIG, or those
-            that Slurm sets.
+        cluster: Where the addresses of the workers come from: the variable TF_CONFIG, or Slurm's
+            variables.
         tpu: Name or address of the TPU; "" on a TPU machine itself.
-        timeout: Seconds to wait for the other workers; 0: they have to be there.
-        tell: Told from time to time for whom it waits.
+        timeout: Seconds to wait for the other workers; 0: they must be there already.
+        tell: Called from time to time with the workers that are still missing.
 
     Raises:
-        RequestError: An argument is wrong, the backend is another, or the cluster is not described.
+        RequestError: An argument is wrong, the backend does not fit, or the addresses are missing.
         StoppedError: Other workers did not answer in time.
     """
     for value, known in ((kind, get_args(Kind)), (cluster, get_args(Cluster))):
         if value not in known:
             raise RequestError(unknown("distribution or cluster", value, list(known)))
-    if not 0 <= timeout < math.inf:  # NaN is neither.
+    if not 0 <= timeout < math.inf:  # Refuses NaN too.
         raise RequestError(f"--worker_timeout must be seconds from 0 up, not {timeout}")
     if kind == "none":
         return ALONE
@@ -70,7 +70,7 @@ def open_distribution(
         )
     import tensorflow as tf
 
-    # It would warn that the few collectives outside of a step are slow.
+    # TensorFlow would warn that the few collectives outside of a step are slow.
     tf.get_logger().setLevel("ERROR")
     if kind == "mirrored":
         return Distribution(tf.distribute.MirroredStrategy())
@@ -111,12 +111,12 @@ def _slurm_config() -> str:
 
     try:
         tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
-        # Which GPUs a task sees is Slurm's: `srun --gpus-per-task`. The numbers here say nothing.
+        # Slurm decides which GPUs a task sees: `srun --gpus-per-task`. Their numbers are ignored.
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
             port_base=_SLURM_PORT, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
         )
         workers = resolver.cluster_spec().as_dict()["worker"]
-        # Not SLURM_PROCID: the addresses are sorted as text, node10 before node9.
+        # Not SLURM_PROCID, since the addresses are sorted as text: node10 comes before node9.
         port = _SLURM_PORT + int(os.environ["SLURM_LOCALID"])
         index = workers.index(f"{os.environ['SLURMD_NODENAME']}:{port}")
     except (RuntimeError, KeyError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Training on several devices and machines: who takes part, who writes, what all are told."""
+"""Training on several devices and machines: the workers, the chief, and what they exchange."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zoo.training.distribution.sharded import WholeBatches
 
-_AGREE_EVERY = 8  # Steps after which the workers look whether one of them wishes to stop.
+_AGREE_EVERY = 8  # Steps. Then the workers ask each other whether to stop.
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Distribution:
     """The part of this process in a training.
 
     Attributes:
-        strategy: What runs the steps under TensorFlow; None: this process alone.
-        devices: Under JAX, those that share the steps of this process; None: one device.
-        worker: Number of this process, from 0. The chief is 0: it alone writes.
+        strategy: Runs the steps under TensorFlow; None: this process trains alone.
+        devices: Under JAX, the devices that share the steps of this process; None: one device.
+        worker: Number of this process, from 0. Worker 0 is the chief, which alone writes.
         workers: How many processes there are.
     """
 
@@ -47,7 +47,7 @@ class Distribution:
 
     @property
     def share(self) -> Share:
-        """What this process takes of each batch."""
+        """This process's share of each batch."""
         return Share(self.worker, self.workers)
 
     @property
@@ -67,7 +67,7 @@ class Distribution:
         """The context in which the variables of a training are made.
 
         Raises:
-            StoppedError: Another worker is gone; the chief sends the others their first values.
+            StoppedError: Another worker is lost. The chief sends all their first values here.
         """
         if self.strategy is None:
             yield
@@ -76,10 +76,10 @@ class Distribution:
             yield
 
     def check_precision(self, precision: str) -> None:
-        """Refuses an arithmetic of `Recipe.precision` that cannot be trained in here.
+        """Refuses a `Recipe.precision` that these devices cannot train in.
 
         Raises:
-            RequestError: It is float16 under a strategy, where Keras does not scale the loss.
+            RequestError: It is float16 under a strategy, for which Keras does not scale the loss.
         """
         if self.strategy is not None and precision == "float16":
             raise RequestError(
@@ -90,11 +90,11 @@ class Distribution:
     def check_last_batch(self, examples: int, batch_size: int) -> None:
         """Refuses a last batch of an epoch that leaves a processor without an example.
 
-        TensorFlow's oneDNN convolutions fail on none; those of GPUs take it.
+        TensorFlow's oneDNN convolutions fail on an empty batch; those of GPUs accept it.
 
         Args:
-            examples: Of a split.
-            batch_size: Of all together.
+            examples: Number of examples of a split.
+            batch_size: Of all workers together.
 
         Raises:
             RequestError: There is such a batch.
@@ -113,10 +113,10 @@ class Distribution:
             )
 
     def trained(self, model: keras.Model) -> keras.Model:
-        """Returns what `fit` is called on: the model, or one over its layers for all replicas.
+        """Returns the model to call `fit` on: `model`, or one of its layers for all replicas.
 
         Raises:
-            RequestError: It cannot be trained on several, see `check_precision` and `replicated`.
+            RequestError: See `check_precision` and `replicated`.
         """
         self.check_precision(model.compute_dtype)
         if self.devices is not None:
@@ -134,7 +134,7 @@ class Distribution:
 
         Args:
             model: Of `trained`, compiled.
-            outputs: Width of what it gives.
+            outputs: Width of its output.
         """
         nothing = np.zeros((1, outputs), np.float32)
         if self.strategy is None:
@@ -142,10 +142,10 @@ class Distribution:
         else:
             import tensorflow as tf
 
-            run = tf.function(self.strategy.run, autograph=False)  # TPUs run nothing but graphs.
+            run = tf.function(self.strategy.run, autograph=False)  # TPUs only run graphs.
             with self.losses_told():
                 run(model.compute_metrics, (None, nothing, nothing))
-            model.jit_compile = False  # Collectives are no part of XLA's programs.
+            model.jit_compile = False  # XLA's programs cannot contain collectives.
         model.reset_metrics()
 
     def stop_agreed(self, model: keras.Model, asked: Callable[[], bool], step: int) -> bool:
@@ -153,22 +153,22 @@ class Distribution:
 
         Args:
             model: Of `trained`.
-            asked: Whether this process is asked to.
+            asked: Returns whether this process was asked to stop.
             step: Number of the step.
         """
         if self.workers == 1:
             return asked()
         if asked():
             model.ask_to_stop()
-        # Reading waits for the step; all workers do at the same steps.
+        # Reading waits for the step. All workers do it at the same steps.
         return step % _AGREE_EVERY == 0 and model.stop_agreed
 
     @contextlib.contextmanager
     def losses_told(self) -> Iterator[None]:
-        """Turns what TensorFlow says when another worker is gone into a line.
+        """Turns TensorFlow's error for a lost worker into one line.
 
         Raises:
-            StoppedError: One is.
+            StoppedError: Another worker is lost.
         """
         if self.workers == 1:
             yield
@@ -185,7 +185,7 @@ class Distribution:
             ) from error
 
     def from_chief(self, content: bytes) -> bytes:
-        """Returns on every worker the bytes that the chief gave. All have to call it."""
+        """Returns the chief's bytes on every worker. All workers have to call it."""
         if self.workers == 1:
             return content
         content = content if self.chief else b""
@@ -193,16 +193,16 @@ class Distribution:
         values = np.zeros(-(-size // 2), np.uint16)
         if self.chief:
             values[:] = np.frombuffer(content + b"\0" * (size % 2), np.uint16)
-        # Integers up to 65535 are exact in float32, which every kind of collective adds.
+        # float32 holds integers up to 65535 exactly, and every kind of collective can add it.
         return self._sum(values.astype(np.float32)).astype(np.uint16).tobytes()[:size]
 
     def on_chief(self, work: Callable[[], str]) -> str:
-        """Runs something on the chief alone, and returns on every worker what it gave.
+        """Runs `work` on the chief, and returns its result on every worker.
 
-        The others wait meanwhile. All have to call it.
+        The others wait meanwhile. All workers have to call it.
 
         Raises:
-            RequestError: It raised one, or an OSError; then every worker raises.
+            RequestError: `work` raised one, or an OSError. Then every worker raises.
         """
         if self.workers == 1:
             return work()
@@ -220,10 +220,10 @@ class Distribution:
         return message[1:]
 
     def check_same(self, settings: Mapping[str, Any]) -> None:
-        """Refuses a worker that is asked for something else than the chief is.
+        """Refuses a worker whose settings differ from the chief's.
 
         Raises:
-            RequestError: It is; the message names the setting.
+            RequestError: The message names the setting.
         """
         own = json.dumps(settings)
         of_chief = json.loads(self.from_chief(own.encode()))
@@ -235,7 +235,7 @@ class Distribution:
                 )
 
     def card_of_chief(self, work: Callable[[], Card | None]) -> Card | None:
-        """As `on_chief`, for work that gives a card."""
+        """Like `on_chief`, for work that returns a card."""
 
         def text() -> str:
             card = work()
@@ -245,7 +245,7 @@ class Distribution:
         return parse_card(answer) if answer else None
 
     def take_weights(self, layer: keras.layers.Layer) -> None:
-        """Gives a layer, on every worker, the weights that it has on the chief."""
+        """Gives a layer the chief's weights on every worker."""
         if self.workers == 1:
             return
         flat = np.concatenate([np.ravel(value) for value in layer.get_weights()], dtype=np.float32)
@@ -269,7 +269,7 @@ class Distribution:
             return context.all_reduce("SUM", tf.where(first, values, tf.zeros_like(values)))
 
         with self.losses_told():
-            # Not in a graph: there TensorFlow 2.21 crashes where nothing is sent.
+            # Not in a graph: there TensorFlow 2.21 crashes on an empty array.
             result = self.strategy.run(add)
             return self.strategy.experimental_local_results(result)[0].numpy()
 

@@ -1,4 +1,4 @@
-"""SIGTERM, by which schedulers announce that a machine will be taken away."""
+"""SIGTERM, with which schedulers announce that they take a machine away."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def sigterm_noted() -> Iterator[Callable[[], bool]]:
-    """Gives a function that tells whether SIGTERM has come since; it does nothing else meanwhile.
+    """Gives a function that says whether SIGTERM has come. SIGTERM has no other effect meanwhile.
 
-    Outside of the main thread, where Python sets no handlers, it always tells no.
+    Outside of the main thread Python sets no handlers, and the function always says no.
     """
     came = threading.Event()
     if threading.current_thread() is not threading.main_thread():

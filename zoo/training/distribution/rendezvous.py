@@ -1,4 +1,4 @@
-"""Waiting for the other workers of a job before TensorFlow does, which would not say for whom."""
+"""Waits for the other workers and says which are missing; TensorFlow would wait in silence."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def await_workers(
     timeout: float,
     tell: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Returns when each of the other workers has answered once.
+    """Returns when all other workers have answered once.
 
-    This worker listens at its own address meanwhile, so that the others see it; TensorFlow's
-    server takes the address over afterwards.
+    Meanwhile this worker listens at its own address, so that the others see it. TensorFlow's server
+    takes over the address afterwards.
 
     Args:
         addresses: "host:port" of each worker.
         worker: Number of this one.
         timeout: Seconds to wait in all.
-        tell: Told from time to time for whom it waits.
+        tell: Called from time to time with the workers that are still missing.
 
     Raises:
         StoppedError: Some did not answer in time; the message has their addresses.
-        RequestError: An address is not one, or the port of this worker is taken.
+        RequestError: An address is malformed, or the port of this worker is taken.
     """
     pairs = [_parse(address) for address in addresses]
     missing = [number for number in range(len(pairs)) if number != worker]
@@ -67,7 +67,7 @@ def _parse(address: str) -> tuple[str, int]:
 
 @contextlib.contextmanager
 def _listening(port: int, address: str) -> Iterator[None]:
-    # All interfaces: a host's name may resolve to one that it does not have itself.
+    # On all interfaces, since a host's name may resolve to an address that it does not have itself.
     try:
         listener = socket.create_server(("", port), backlog=1024)
     except OSError as error:

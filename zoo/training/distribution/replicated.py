@@ -2,8 +2,8 @@
 
 Keras 3.15's own `fit` fails on `MultiWorkerMirroredStrategy` (keras-team/keras#20585): it averages
 batches and scalars over an axis that they do not have. It also averages the means of the replicas,
-which is not the mean over the batch where its last part is uneven. Here `fit` sees an ordinary
-model, whose documented hooks `train_step` and `test_step` run on the replicas.
+which is wrong if their parts of the batch are uneven. Here `fit` sees an ordinary model, whose
+documented hooks `train_step` and `test_step` run on the replicas.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from zoo.errors import RequestError
 class ReplicatedModel(keras.Model):
     """The layers of a model built in a strategy's scope, trained on all replicas.
 
-    A step is that of one process on the whole batch: the loss is its mean over the examples of all
-    replicas, however many each has; metrics add up over all; batch normalisation takes its
-    statistics over all. Each replica drops other units in dropout.
+    A step equals that of one process on the whole batch: the loss is the mean over all examples,
+    metrics count all of them, and batch normalisation takes its statistics over all. Only dropout
+    differs between replicas.
 
-    Construct with `replicated`, outside of the strategy's scope, compile inside.
+    Construct it with `replicated` outside of the strategy's scope, and compile it inside.
 
     Attributes:
-        asked: Whether this worker wishes to stop, 0 or 1.
-        agreed: How many workers wished so at the last step; the same on all.
+        asked: Whether this worker wants to stop, 0 or 1.
+        agreed: How many workers wanted to stop at the last step; the same on all workers.
     """
 
     _strategy: tf.distribute.Strategy
@@ -47,16 +47,16 @@ class ReplicatedModel(keras.Model):
         return self.get_metrics_result()
 
     def ask_to_stop(self) -> None:
-        """Wishes that all workers stop."""
+        """Asks all workers to stop."""
         self._votes.asked.assign(1.0)
 
     @property
     def stop_agreed(self) -> bool:
-        """Whether a worker wished to stop at the last step; the same on all workers."""
+        """Whether a worker wanted to stop at the last step; the same on all workers."""
         return bool(self._votes.agreed.numpy() > 0)
 
     def _parts(self, data: Any) -> Any:
-        """Cuts this worker's part into those of its replicas."""
+        """Divides this worker's part among its replicas."""
         data = keras.utils.unpack_x_y_sample_weight(data)
         local = self._strategy.num_replicas_in_sync // self._workers
         if local == 1:
@@ -81,7 +81,7 @@ class ReplicatedModel(keras.Model):
             mean = self._mean_loss(x, y, outputs, weight, training=True)
             loss = self.optimizer.scale_loss(mean * tf.cast(count / total, mean.dtype))
         weights = self.trainable_variables
-        # The optimizer adds up the gradients of all replicas.
+        # The optimizer sums the gradients of all replicas.
         self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         self._count(x, y, outputs, weight, mean, count)
         return votes
@@ -106,7 +106,7 @@ class ReplicatedModel(keras.Model):
 
 
 class _Votes:
-    """Two numbers of this worker that its steps read and write."""
+    """Two numbers of this worker, which its steps read and write."""
 
     def __init__(self) -> None:
         self.asked = tf.Variable(0.0, trainable=False)
@@ -130,13 +130,13 @@ def replicated(
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             if len(model.input_shape) == 3 and model.input_shape[1] is None:
-                # Keras ignores `synchronized` where steps are masked.
+                # Keras ignores `synchronized` for masked steps.
                 raise RequestError(
                     "batch normalisation over sequences of varied length cannot be distributed; "
                     "say --config=norm=layer"
                 )
             layer.synchronized = True
-    for layer in model._flatten_layers(include_self=False):  # The cells of an LSTM too.
+    for layer in model._flatten_layers(include_self=False):  # Includes the cells of an LSTM.
         generator = getattr(layer, "seed_generator", None)
         if isinstance(generator, keras.random.SeedGenerator):
             _differ_by_replica(generator)
@@ -147,7 +147,7 @@ def replicated(
 
 
 def _differ_by_replica(generator: keras.random.SeedGenerator) -> None:
-    """Lets the replicas, whose states are equal, draw each their own seeds."""
+    """Makes the replicas draw different seeds, although their states are equal."""
     draw = generator.next
 
     def draw_of_replica(ordered: bool = True) -> tf.Tensor:

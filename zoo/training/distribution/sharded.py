@@ -1,8 +1,8 @@
 """A model that `fit` trains on all devices of this machine by `keras.distribution`, under JAX.
 
-Keras lays out all batches of an epoch as the first one, and so fails on a last one that its devices
-cannot share evenly. Here every device is given whole batches, and the step divides those that can
-be divided: XLA computes what one device would, whichever way.
+Keras divides all batches of an epoch like the first one, and fails if the devices cannot share the
+last one evenly. Here every device gets whole batches, and the step divides those that can be
+divided. In both cases XLA computes what one device would.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What became of a classifier's training: pictures and one page that shows them."""
+"""The result of a classifier's training: pictures, and a page that shows them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from zoo.tasks.reliability import Reliability, reliability_of
 from zoo.training.run_folder import CURVES, HISTORY, PAGE, RECORD
 
 _MISTAKES = 12
-_MOST_NAMED = 60  # Classes; of more, the confusion is a picture without names.
-_SMALLEST = 160  # Pixels that the shorter side of a mistaken picture takes on the page, or more.
+_MOST_NAMED = 60  # Classes. With more, the confusion is a picture without names.
+_SMALLEST = 160  # Least size on the page of a picture's shorter side, in pixels.
 
 
 def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Split) -> None:
-    """Writes `result.html` into a run's folder, and the pictures that it shows.
+    """Writes `result.html` into a run's folder, and its pictures.
 
-    They are `calibration.png` and, of more than 60 classes, `confusion.png`; `curves.png` is there
-    already. The names of classes are text of the page, in any script: a PNG would need a font.
+    The pictures are `calibration.png` and, with more than 60 classes, `confusion.png`; `curves.png`
+    is there already. The names of classes are text of the page, since a PNG would need a font.
 
     Args:
         folder: Of the checkpoint.
@@ -54,7 +54,7 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Returns the indices of the wrong predictions that were surest, the surest first."""
+    """Returns the indices of the wrong predictions, the highest confidence first."""
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != y)
     order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
     return wrong[order][:_MISTAKES]
@@ -92,7 +92,7 @@ def _page(
 
 
 def _confusion_table(score: ClassificationScore, labels: Sequence[str]) -> str:
-    """Returns a table of counts, a cell the darker, the larger its share of the row."""
+    """Returns a table of counts. The larger a cell's share of its row, the darker it is."""
     head = "".join(f"<th><span>{escape(label)}</span></th>" for label in labels)
     body = ""
     for label, counts in zip(labels, score.confusion, strict=True):
@@ -131,10 +131,10 @@ def _draw_reliability(reliability: Reliability, path: Path) -> None:
 
 
 def _mistake(pixels: np.ndarray, probabilities: np.ndarray, y: int, labels: Sequence[str]) -> str:
-    """Returns a picture with what it was taken for, how surely, and what it is.
+    """Returns a picture with its prediction, the confidence, and the truth.
 
     Args:
-        pixels: (height, width, channels) from 0 to 255; unless there are 3, the first.
+        pixels: (height, width, channels) from 0 to 255. Without 3 channels, the first is shown.
         probabilities: (classes,).
         y: Its class.
         labels: Of all classes.
