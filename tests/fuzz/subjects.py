@@ -157,9 +157,10 @@ def _make_shards(folder: Path) -> None:
 
 
 def _read_shards(folder: Path) -> object:
-    from zoo.data.pictures.shards import open_packed
+    from zoo.data.pictures.shards import open as open_shards
+    from zoo.data.reading import Reading
 
-    data = open_packed(str(folder / "shards"), lambda usual: _form())
+    data = open_shards(str(folder / "shards"), Reading(form=_form()))
     pixels = [
         np.asarray(split.x[:]).tobytes() for split in (data.train, data.validation, data.test)
     ]

@@ -151,16 +151,27 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     return archive.read(member)
 
 
+class _File(io.BufferedReader):
+    """A file that takes no memory for bytes which it does not have, however many are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self._size if size is None or size < 0 else min(size, self._size))
+
+
 def _read_stream(path: Path) -> Any:
     places: dict[str, int] = {}
 
     def read(storage: _Storage) -> bytes:
-        with path.open("rb") as file:
+        with _File(path) as file:
             file.seek(places[storage.key])
             return file.read(storage.count * storage.dtype.itemsize)
 
     machine = _Machine(read)
-    with path.open("rb") as file:
+    with _File(path) as file:
         for _ in ("magic number", "protocol", "system"):
             machine.run(file)
         whole = machine.run(file)

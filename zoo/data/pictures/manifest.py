@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.checkpoints.typed_json import parse_json
 from zoo.data.dataset import SPLITS
 from zoo.errors import DamagedError, RequestError
 
@@ -92,7 +92,7 @@ def parse_manifest(content: bytes, where: str) -> dict[str, Any]:
         RequestError: It is no manifest, or one of another version.
     """
     try:
-        manifest = json.loads(content)
+        manifest = parse_json(content.decode("utf-8"))
         if manifest["schema"] != SCHEMA:
             raise RequestError(f"{where} is of another version of zoo data; pack it anew")
         if not _is_manifest(manifest):
