@@ -25,6 +25,7 @@ from rich.table import Table
 
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.forms import Picture
 
 SHIPPED = Path(__file__).parent.parent / "checkpoints"
 COLUMNS = (
@@ -84,7 +85,7 @@ def _data_name(card: Card) -> str:
 
 def _exports(card: Card) -> list[list[str]]:
     """Flags of each export of a checkpoint."""
-    if len(card.input.shape) == 3:
+    if isinstance(card.input, Picture):
         return [[], ["--edge_io=int8", "--targets=edge"]]
     return [["--streaming"] if card.input.shape[0] is None else []]
 

@@ -36,7 +36,7 @@ def main() -> None:
 
     from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
-    from zoo.data.sources import load_images
+    from zoo.data.sources import load_dataset
     from zoo.models import build
     from zoo.training.features import backbone_of, cached_features, compute_features, standardised
     from zoo.training.fit import fit
@@ -49,7 +49,7 @@ def main() -> None:
     else:
         keras.utils.set_random_seed(0)
         network = build(asked.model, num_classes=10, input_shape=(size, size, 3))
-    whole = load_images("digits", size)
+    whole = load_dataset("digits", image_size=size)
     examples = asked.examples or len(whole.train)
     dataset = whole.with_splits(train=balanced_sample(whole.train, examples))
     recipe = Recipe(epochs=asked.epochs, learning_rate=3e-3)

@@ -148,8 +148,8 @@ def work(arguments: argparse.Namespace) -> None:
     from zoo.training.fit import fit
     from zoo.training.recipe import Recipe
 
-    shape = {"image": (32, 32, 3), "features": (64,), "sequence": (8, 8)}
-    form = shape[MODELS.get(arguments.model).input]
+    shape = {"picture": (32, 32, 3), "vector": (64,), "sequence": (8, 8)}
+    form = shape[MODELS.get(arguments.model).input.kind]
     steps = WARM_UP + arguments.steps
 
     class Timer(keras.callbacks.Callback):

@@ -42,9 +42,9 @@ def _warm_converter():
 def digits():
     """The digits at 32×32, cut down to 128 training and 64 other examples."""
     from zoo.data.dataset import balanced_sample
-    from zoo.data.sources import load_images
+    from zoo.data.sources import load_dataset
 
-    whole = load_images("digits")
+    whole = load_dataset("digits")
     return whole.with_splits(
         train=balanced_sample(whole.train, 128),
         validation=balanced_sample(whole.validation, 64),

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from zoo.artifacts.export import about, identity
-from zoo.checkpoints.card import Card, Column, Columns, File, Input, Metric
+from zoo.checkpoints.card import Card, File, Metric
+from zoo.data.tables import csv
 from zoo.data.tables.columns import encode
-from zoo.data.tables.csv import Table
+from zoo.forms import Column, Table, Vector
 
-COLUMNS = Columns(
-    label="y",
-    header=True,
-    columns=(
+TABLE = Table.of(
+    "y",
+    True,
+    (
         Column("age", "number", edges=(0.0, 4.0, 9.0), indicator=True),
         Column("colour", "category", vocabulary=("red", "dark\nblue")),
         Column("size", "number", edges=(0.0, 9.0)),
@@ -22,11 +23,10 @@ COLUMNS = Columns(
 CARD = Card(
     model="residual_mlp",
     labels=("no", "yes"),
-    input=Input((6,), (0.0,) * 6, (1.0,) * 6),
+    input=TABLE,
     metrics=(Metric("top1", 0.9, "mine", "test", 1200),),
     licence="MIT",
     source="a hospital",
-    columns=COLUMNS,
     files={"model.safetensors": File(1, "abc")},
 )
 
@@ -38,7 +38,7 @@ def test_features_are_named_in_the_order_of_their_encoding():
         *("colour=red", "colour=dark blue", "size 0 to 9"),
     )
     rows = {"age": ["9", ""], "colour": ["red", "dark\nblue"], "size": ["0", "9"]}
-    encoded = encode(COLUMNS, Table(Path("mine.csv"), True, rows, (2, 3)))
+    encoded = encode(TABLE, csv.Table(Path("mine.csv"), True, rows, (2, 3)))
     assert np.array_equal(encoded, [[1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 1, 1]])
     assert len(described.features) == encoded.shape[1]
 
@@ -49,7 +49,8 @@ def test_the_card_in_words():
     assert described.description == (
         "residual_mlp. Tells no, yes. top1 90.00% on 1,200 test examples of mine."
     )
-    assert about(dataclasses.replace(CARD, columns=None)).features == ()
+    numbers = Vector((6,), TABLE.mean, TABLE.std)
+    assert about(dataclasses.replace(CARD, input=numbers)).features == ()
 
 
 def test_identity_holds_the_hash_of_the_weights():

@@ -4,14 +4,15 @@ import json
 import numpy as np
 import pytest
 
-from zoo.checkpoints.card import Card, File, Input, Metric, read_card
+from zoo.checkpoints.card import Card, File, Metric, read_card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.errors import RequestError
+from zoo.forms import Picture
 
 CARD = Card(
     model="resnet8",
     labels=("cat", "dög"),
-    input=Input(shape=(32, 32, 3), mean=(1.5, 2.0, 3.0), std=(4.0, 5.0, 6.0), resize=36),
+    input=Picture(shape=(32, 32, 3), mean=(1.5, 2.0, 3.0), std=(4.0, 5.0, 6.0), resize=36),
     config={"shortcut": "pad"},
     metrics=(Metric("top1", 0.9, "pets", "test", 100),),
     training=Provenance("zoo train", Learnt("digits", "ab"), {"seed": 3}),
@@ -35,20 +36,26 @@ def test_round_trip(tmp_path):
 
 
 def form(**changes):
-    return {"input": {"shape": [32, 32, 3], "mean": [0.0] * 3, "std": [1] * 3, **changes}}
+    usual = {"kind": "picture", "shape": [32, 32, 3], "mean": [0.0] * 3, "std": [1] * 3}
+    return {"input": {**usual, **changes}}
+
+
+TABLE = {"kind": "table", "shape": [2], "mean": [0, 0], "std": [1, 1], "label": "y", "header": True}
 
 
 METRIC = {"name": "top1", "value": 0.9, "dataset": "pets", "split": "test", "examples": 100}
 
 WRONG = [
-    ({"schema": 4}, "its schema is 4; this version reads up to 3, upgrade zoo"),
+    ({"schema": 5}, "its schema is 5; this version reads up to 4, upgrade zoo"),
     ({"schema": "1"}, "its schema is '1'"),
     ({"schema": True}, "its schema is True"),
     ({"schema": 0}, "its schema is 0"),
     ({"model": "REMOVE"}, "field 'model' is missing"),
     ({"labels": "REMOVE"}, "field 'labels' is missing"),
     ({"input": "REMOVE"}, "field 'input' is missing"),
-    ({"input": {"shape": [32, 32, 3], "mean": [0, 0, 0]}}, "field 'input.std' is missing"),
+    ({"input": {"kind": "vector", "shape": [3], "mean": [0] * 3}}, "field 'input.std' is missing"),
+    ({"input": {"shape": [3], "mean": [0], "std": [1]}}, "field 'input.kind' is missing"),
+    ({"input": [32, 32, 3]}, "field 'input' is of the wrong type: it must be an object"),
     ({"labels": "cd"}, "field 'labels' is of the wrong type: it must be a list, not 'cd'"),
     ({"labels": [1, 2]}, "field 'labels[0]' is of the wrong type: it must be of type str, not 1"),
     ({"labels": []}, "field 'labels' is empty"),
@@ -66,7 +73,25 @@ WRONG = [
         "field 'metrics[1].value' is of the wrong",
     ),
     ({"files": {"a": {"bytes": 1, "sha256": 5}}}, "field 'files.a.sha256' is of the wrong type"),
-    ({"columns": {"label": "x"}}, "field 'columns.header' is missing"),
+    ({"columns": None}, "unknown field 'columns'"),
+    ({"input": TABLE}, "field 'input.columns' is missing"),
+    ({"input": {**TABLE, "columns": [{"name": "a"}]}}, "'input.columns[0].kind' is missing"),
+    (
+        {"input": {**TABLE, "columns": [{"name": "a", "kind": "number", "edges": [2, 1]}]}},
+        "column 'a' needs two edges or more, rising",
+    ),
+    (
+        form(kind="sound"),
+        "'input.kind' is of the wrong type: it must be one of 'picture', 'vector'",
+    ),
+    (form(kind=["picture"]), "field 'input.kind' is of the wrong type"),
+    (form(kind="form"), "field 'input.kind' is of the wrong type"),
+    (form(kind="vector", shape=[3], resize=9), "unknown field 'input.resize'"),
+    (form(shape=[32, 32]), "'input.shape' is of the wrong type: it must be a list of 3, not [32"),
+    (form(shape=[None, 32, 3]), "field 'input.shape[0]' is of the wrong type"),
+    (form(shape=[32, -32, 3]), "input.shape must be of sizes from 1 up, not (32, -32, 3)"),
+    (form(kind="vector", shape=[0]), "input.shape must be of sizes from 1 up, not (0,)"),
+    (form(kind="sequence", shape=[8, None]), "'input.shape[1]' is of the wrong type"),
     (form(shape=[True, 32, 3]), "field 'input.shape[0]' is of the wrong type"),
     (form(resize="256"), "field 'input.resize' is of the wrong type"),
     (form(resize=0), "input.resize must be 1 or more, not 0"),

@@ -15,7 +15,6 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from tests.golden.seeded import MODELS, crops, seeded_tensors
-from zoo.checkpoints.card import Input
 from zoo.checkpoints.foreign.torchvision_names import (
     from_torchvision,
     to_torchvision,
@@ -23,6 +22,7 @@ from zoo.checkpoints.foreign.torchvision_names import (
 )
 from zoo.checkpoints.published import PUBLISHED, published_card
 from zoo.data.pictures.prepare import prepare_picture
+from zoo.forms import Picture
 from zoo.models import build
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -82,7 +82,7 @@ def test_pictures_are_prepared_as_in_the_evaluation(goldens, name, picture):
 
 
 def test_a_whole_picture_is_scaled_without_resize():
-    form = Input(shape=(40, 30, 1), mean=(0.0,), std=(1.0,))
+    form = Picture(shape=(40, 30, 1), mean=(0.0,), std=(1.0,))
     picture = Image.fromarray(load_sample_image("china.jpg"))
     pixels = prepare_picture(picture, form)
     assert pixels.shape == (40, 30, 1)
@@ -97,7 +97,7 @@ def test_a_whole_picture_is_scaled_without_resize():
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 def test_without_antialias_pixels_are_left_out(interpolation):
     picture = Image.fromarray(np.array([[0, 40, 80, 120, 160, 200]], np.uint8))
-    form = Input((1, 2, 1), (0.0,), (1.0,), interpolation=interpolation, antialias=False)
+    form = Picture((1, 2, 1), (0.0,), (1.0,), interpolation=interpolation, antialias=False)
     # The middles of the two halves are the middles of the second and the fifth pixel.
     np.testing.assert_array_equal(prepare_picture(picture, form).ravel(), [40, 160])
     averaged = prepare_picture(picture, dataclasses.replace(form, antialias=True)).ravel()

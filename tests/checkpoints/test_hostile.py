@@ -11,14 +11,15 @@ import pytest
 import safetensors.numpy
 
 import zoo
-from zoo.checkpoints.card import Card, File, Input, read_card
+from zoo.checkpoints.card import Card, File, read_card
 from zoo.checkpoints.store import WEIGHTS, build_from_card
 from zoo.checkpoints.tensor_files import read_tensors
 from zoo.commands.console import complain
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256
+from zoo.forms import Picture
 
-CARD = Card("resnet8", ("a", "b", "c"), Input((32, 32, 3), (1.0, 2.0, 3.0), (1.0, 1.0, 1.0)))
+CARD = Card("resnet8", ("a", "b", "c"), Picture((32, 32, 3), (1.0, 2.0, 3.0), (1.0, 1.0, 1.0)))
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,15 @@ import pytest
 import safetensors.numpy
 
 import zoo
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import build_from_card
 from zoo.errors import RequestError
+from zoo.forms import Picture
 
 CARD = Card(
     model="resnet8",
     labels=("a", "b", "c"),
-    input=Input(shape=(32, 32, 3), mean=(100.0, 110.0, 120.0), std=(50.0, 60.0, 70.0)),
+    input=Picture(shape=(32, 32, 3), mean=(100.0, 110.0, 120.0), std=(50.0, 60.0, 70.0)),
     config={"shortcut": "pad", "order": "relu_output"},
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)

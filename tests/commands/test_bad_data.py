@@ -54,21 +54,20 @@ def folder(tmp_path, monkeypatch):
 def checkpoint(tmp_path_factory):
     """Of a table, with the weights that it started with."""
     import zoo
-    from zoo.checkpoints.card import Card, Input
+    from zoo.checkpoints.card import Card
     from zoo.checkpoints.store import build_from_card
     from zoo.data.reading import Reading
     from zoo.data.sources import load_dataset
+    from zoo.forms import Vector
 
     path = tmp_path_factory.mktemp("checkpoint")
     (path / "t.csv").write_text(table(ROWS))
-    data = load_dataset(str(path / "t.csv"), "features", reading=Reading(label_column="kind"))
-    width = data.train.x.shape[1]
+    data = load_dataset(str(path / "t.csv"), Vector, reading=Reading(label_column="kind"))
     card = Card(
         "residual_mlp",
         data.labels,
-        Input((width,), (0.0,) * width, (1.0,) * width),
+        data.form,
         config={"depth": 1, "width": 4},
-        columns=data.columns,
     )
     zoo.save(build_from_card(card), path / "run", card)
     return path / "run"
@@ -102,7 +101,7 @@ MEASURE = [
     ("other_column.csv", "unknown column 'weight'; known: size, colour, kind"),
     ("new_class.csv", "new_class.csv, line 62: class 'z' is not one of a, b"),
     ("empty.csv", "empty.csv is empty"),
-    ("nan.npz", "no features data"),
+    ("nan.npz", "no table data; the model takes 2 dimensions"),
 ]
 
 

@@ -30,6 +30,7 @@ def folder(tmp_path_factory, shipped):
     """Pictures in several arrangements, and checkpoints that were trained on two of them."""
     path = tmp_path_factory.mktemp("pictures")
     write(path / "flat", 10)
+    write(path / "few", 2)
     write(path / "split/train", 10)
     write(path / "split/test", 2, seed=1)
     for name in ("flat", "split"):
@@ -47,6 +48,7 @@ def folder(tmp_path_factory, shipped):
     [
         ("resnet8.digits", "flat", "test", "all 100 examples"),
         ("resnet8.digits", "packed flat", "test", "all 100 examples"),
+        ("of flat", "few", "test", "all 20 examples"),
         ("of flat", "flat", "test", "10 test examples"),
         ("of packed flat", "packed flat", "test", "10 test examples"),
         ("resnet8.digits", "split", "test", "20 test examples"),
@@ -63,6 +65,16 @@ def test_all_pictures_of_a_new_folder_count(zoo_command, folder, checkpoint, dat
     assert (code, err) == (0, "")
     assert f"on {which} of" in out
     assert ("all examples count" in out) == which.startswith("all")
+
+
+def test_a_split_of_too_few_pictures_is_refused(zoo_command, folder):
+    arguments = ("evaluate", "--checkpoint=resnet8.digits", f"--data={folder / 'few'}")
+    code, out, err = zoo_command(*arguments, "--split=validation")
+    assert (code, out) == (2, "")
+    assert err == "zoo: few has too few examples: none is left for the validation split\n"
+    with pytest.raises(zoo.RequestError, match="none is left for the validation split"):
+        zoo.export("resnet8.digits", data=str(folder / "few"), output=folder / "out")
+    assert not (folder / "out").exists()
 
 
 def test_all_count_for_an_exported_file_too(zoo_command, folder, exported_digits):

@@ -3,9 +3,10 @@
 import pytest
 
 import zoo
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import build_from_card
 from zoo.data.sources import Reading, load_dataset
+from zoo.forms import Vector
 
 HEADER = "weight,size,kind"
 ROWS = [f"{i % 2 + i / 100},{i % 9 / 2},{'ab'[i % 2]}" for i in range(60)]
@@ -23,18 +24,17 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("rows")
     (path / "old.csv").write_text(table(ROWS))
     (path / "new.csv").write_text(table(ROWS[::-1][:50]))
+    (path / "few.csv").write_text(table(ROWS[:4]))
     (path / "split").mkdir()
     (path / "split/train.csv").write_text(table(ROWS[:40]))
     (path / "split/test.csv").write_text(table(ROWS[40:]))
     reading = Reading(label_column="kind")
-    data = load_dataset(str(path / "old.csv"), "features", reading=reading)
-    width = data.train.x.shape[1]
+    data = load_dataset(str(path / "old.csv"), Vector, reading=reading)
     card = Card(
         "residual_mlp",
         data.labels,
-        Input((width,), (0.0,) * width, (1.0,) * width),
+        data.form,
         config={"depth": 1, "width": 4},
-        columns=data.columns,
         training={"data": {"name": "old", "fingerprint": data.fingerprint()}},
     )
     model = build_from_card(card)
@@ -57,6 +57,7 @@ def folder(tmp_path_factory):
     [
         ("old.csv", (), "12 test examples"),
         ("new.csv", (), "all 50 examples"),
+        ("few.csv", (), "all 4 examples"),
         ("new.csv", ("--split=validation",), "4 validation examples"),
         ("split", (), "20 test examples"),
     ],

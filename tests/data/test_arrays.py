@@ -5,6 +5,7 @@ from zoo.data.dataset import channel_statistics
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
+from zoo.forms import Picture, Sequence, Vector
 from zoo.tasks.regression import REGRESSION
 
 RANDOM = np.random.default_rng(0)
@@ -31,7 +32,7 @@ def save(folder, **arrays):
 )
 def test_classes(tmp_path, y, labels, expected):
     more = {} if labels is None else {"labels": np.array(labels)}
-    data = load_dataset(save(tmp_path, x=X, y=y, **more), "features")
+    data = load_dataset(save(tmp_path, x=X, y=y, **more), Vector)
     assert data.labels == expected
     assert [len(s) for s in (data.train, data.validation, data.test)] == [28, 4, 8]
     assert data.train.x.dtype == np.float32
@@ -39,13 +40,13 @@ def test_classes(tmp_path, y, labels, expected):
 
 def test_splits_of_its_own(tmp_path):
     path = save(tmp_path, x=X, y=Y, x_test=X[:9], y_test=Y[:9])
-    data = load_dataset(path, "features")
+    data = load_dataset(path, Vector)
     assert [len(s) for s in (data.train, data.validation, data.test)] == [36, 4, 9]
     assert (data.test.x == X[:9].astype(np.float32)).all()
 
 
 def test_sequences_of_varied_length(tmp_path):
-    data = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), "sequence")
+    data = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), Sequence)
     assert data.example_shape == (None, 5)
     for split in (data.train, data.validation, data.test):
         real = np.arange(6) < split.lengths[:, None]
@@ -58,33 +59,33 @@ def test_sequences_of_varied_length(tmp_path):
 
 
 def test_sequences_of_one_length(tmp_path):
-    data = load_dataset(save(tmp_path, x=STEPS, y=Y), "sequence")
+    data = load_dataset(save(tmp_path, x=STEPS, y=Y), Sequence)
     assert data.example_shape == (6, 5)
     assert data.train.lengths is None
 
 
 def test_images(tmp_path):
     pixels = RANDOM.integers(0, 256, (40, 32, 32, 1), np.uint8)
-    data = load_dataset(save(tmp_path, x=pixels, y=Y), "image")
+    data = load_dataset(save(tmp_path, x=pixels, y=Y), Picture)
     assert data.example_shape == (32, 32, 3)
 
 
 def test_values(tmp_path):
     path = save(tmp_path, x=X, y=X[:, 0])
-    data = load_dataset(path, "features", reading=Reading(task=REGRESSION))
+    data = load_dataset(path, Vector, reading=Reading(task=REGRESSION))
     assert (data.labels, data.train.y.dtype) == (("y",), np.float32)
 
 
 def test_what_stands_after_the_last_step_does_not_matter(tmp_path):
     padding = np.arange(6) >= LENGTHS[:, None]
-    clean = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), "sequence")
+    clean = load_dataset(save(tmp_path, x=STEPS, y=Y, lengths=LENGTHS), Sequence)
     x = np.where(padding[..., None], np.nan, STEPS)
-    data = load_dataset(save(tmp_path, x=x, y=Y, lengths=LENGTHS), "sequence")
+    data = load_dataset(save(tmp_path, x=x, y=Y, lengths=LENGTHS), Sequence)
     assert data.fingerprint() == clean.fingerprint()
 
 
 def test_a_class_of_one_example_is_kept_and_said(tmp_path):
-    data = load_dataset(save(tmp_path, x=X, y=changed(Y, 7, 9)), "features")
+    data = load_dataset(save(tmp_path, x=X, y=changed(Y, 7, 9)), Vector)
     assert data.labels == ("0", "1", "2", "3", "9")
     assert (data.train.y == 4).sum() == 1
     assert "no example in the test split of class 9" in data.notes
@@ -98,62 +99,62 @@ def changed(array, place, value):
 
 SEQUENCES = {"x": STEPS, "y": Y}
 WRONG = {
-    "no y": ("features", {"x": X}, "unknown array 'y'"),
-    "no x": ("features", {"xs": X, "y": Y}, "unknown array 'x'; did you mean 'xs'"),
-    "kind": ("features", SEQUENCES, r"x has shape \(40, 6, 5\), which is no features data"),
-    "nothing": ("features", {}, "holds no arrays; save x and y"),
-    "half a split": ("features", {"x": X, "y": Y, "y_test": Y}, "holds y_test and no x_test"),
-    "other half": ("features", {"x": X, "y": Y, "x_test": X}, "holds x_test and no y_test"),
+    "no y": (Vector, {"x": X}, "unknown array 'y'"),
+    "no x": (Vector, {"xs": X, "y": Y}, "unknown array 'x'; did you mean 'xs'"),
+    "kind": (Vector, SEQUENCES, r"x has shape \(40, 6, 5\), which is no vector data"),
+    "nothing": (Vector, {}, "holds no arrays; save x and y"),
+    "half a split": (Vector, {"x": X, "y": Y, "y_test": Y}, "holds y_test and no x_test"),
+    "other half": (Vector, {"x": X, "y": Y, "x_test": X}, "holds x_test and no y_test"),
     "nan in test": (
-        "features",
+        Vector,
         {"x": X, "y": Y, "x_test": changed(X, 2, np.nan), "y_test": Y},
         "x_test has NaN or infinity in 1 of 40 examples, first in number 2",
     ),
-    "counts": ("features", {"x": X, "y": Y[:-1]}, "x has 40 examples, y 39"),
-    "nan": ("features", {"x": changed(X, 7, np.nan), "y": Y}, "in 1 of 40 .* first in number 7"),
-    "infinity": ("features", {"x": changed(X, 7, np.inf), "y": Y}, "NaN or infinity"),
-    "overflow": ("features", {"x": changed(X, 7, 1e300), "y": Y}, "NaN or infinity"),
-    "text": ("features", {"x": X.astype(str), "y": Y}, "save numbers"),
-    "objects": ("features", {"x": X.astype(object), "y": Y}, "array of objects"),
-    "no examples": ("features", {"x": X[:0], "y": Y[:0]}, "x is empty"),
-    "fractions": ("features", {"x": X, "y": Y + 0.5}, "--task=regression"),
-    "huge class": ("features", {"x": X, "y": changed(Y * 1.0, 3, 1e300)}, "fractions or NaN"),
-    "names twice": ("features", {"x": X, "y": Y, "labels": np.array(list("aacd"))}, "'a' twice"),
+    "counts": (Vector, {"x": X, "y": Y[:-1]}, "x has 40 examples, y 39"),
+    "nan": (Vector, {"x": changed(X, 7, np.nan), "y": Y}, "in 1 of 40 .* first in number 7"),
+    "infinity": (Vector, {"x": changed(X, 7, np.inf), "y": Y}, "NaN or infinity"),
+    "overflow": (Vector, {"x": changed(X, 7, 1e300), "y": Y}, "NaN or infinity"),
+    "text": (Vector, {"x": X.astype(str), "y": Y}, "save numbers"),
+    "objects": (Vector, {"x": X.astype(object), "y": Y}, "array of objects"),
+    "no examples": (Vector, {"x": X[:0], "y": Y[:0]}, "x is empty"),
+    "fractions": (Vector, {"x": X, "y": Y + 0.5}, "--task=regression"),
+    "huge class": (Vector, {"x": X, "y": changed(Y * 1.0, 3, 1e300)}, "fractions or NaN"),
+    "names twice": (Vector, {"x": X, "y": Y, "labels": np.array(list("aacd"))}, "'a' twice"),
     "one name": (
-        "features",
+        Vector,
         {"x": X, "y": Y, "labels": np.array("abcd")},
         r"labels has shape \(\)",
     ),
-    "one class": ("features", {"x": X, "y": Y * 0}, "'0' in every row"),
-    "labels": ("features", {"x": X, "y": Y, "labels": np.array(["a"])}, "must hold 0 to 0"),
-    "y shape": ("features", {"x": X, "y": np.eye(4)[Y]}, "one label for each example"),
+    "one class": (Vector, {"x": X, "y": Y * 0}, "'0' in every row"),
+    "labels": (Vector, {"x": X, "y": Y, "labels": np.array(["a"])}, "must hold 0 to 0"),
+    "y shape": (Vector, {"x": X, "y": np.eye(4)[Y]}, "one label for each example"),
     "zero length": (
-        "sequence",
+        Sequence,
         {**SEQUENCES, "lengths": changed(LENGTHS, 3, 0)},
         r"sequence 3 has length 0; lengths go from 1 to 6 \(1 do not\)",
     ),
-    "long": ("sequence", {**SEQUENCES, "lengths": LENGTHS + 9}, "lengths go from 1 to 6"),
-    "lengths": ("sequence", {**SEQUENCES, "lengths": LENGTHS[:3]}, "a whole number for each"),
+    "long": (Sequence, {**SEQUENCES, "lengths": LENGTHS + 9}, "lengths go from 1 to 6"),
+    "lengths": (Sequence, {**SEQUENCES, "lengths": LENGTHS[:3]}, "a whole number for each"),
     "nan in a step": (
-        "sequence",
+        Sequence,
         {**SEQUENCES, "x": changed(STEPS, (5, 0), np.nan), "lengths": LENGTHS},
         "NaN or infinity in 1 of 40 examples, first in number 5",
     ),
-    "no steps": ("sequence", {"x": STEPS[:, :0], "y": Y}, "x is empty"),
+    "no steps": (Sequence, {"x": STEPS[:, :0], "y": Y}, "x is empty"),
     "lengths of one split": (
-        "sequence",
+        Sequence,
         {**SEQUENCES, "lengths": LENGTHS, "x_test": STEPS, "y_test": Y},
         "shapes .*give lengths for all splits or for none",
     ),
-    "silence": ("sequence", {"x": changed(STEPS, 3, 0), "y": Y}, "sequence 3 holds only zeros"),
-    "float image": ("image", {"x": np.zeros((40, 32, 32, 3)), "y": Y}, "images are uint8"),
+    "silence": (Sequence, {"x": changed(STEPS, 3, 0), "y": Y}, "sequence 3 holds only zeros"),
+    "float image": (Picture, {"x": np.zeros((40, 32, 32, 3)), "y": Y}, "images are uint8"),
     "split shapes": (
-        "features",
+        Vector,
         {"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y},
         "examples of shapes",
     ),
     "other class": (
-        "features",
+        Vector,
         {"x": X, "y": Y, "x_test": X, "y_test": Y + 1},
         r"y_test\[3\]: class '4' is not one of",
     ),
@@ -172,7 +173,7 @@ def test_other_files(tmp_path, content):
     path = tmp_path / "a.npz"
     path.write_bytes(content)
     with pytest.raises(RequestError, match=r"is not an \.npz file") as error:
-        load_dataset(str(path), "features")
+        load_dataset(str(path), Vector)
     assert "pickle" not in str(error.value)  # No advice to open it all the same.
 
 
@@ -180,7 +181,7 @@ def test_other_files(tmp_path, content):
 def test_wrong_values(tmp_path, value):
     path = save(tmp_path, x=X, y=changed(X[:, 0], 3, value))
     with pytest.raises(RequestError, match=r"y\[3\] is .*; a regression needs finite numbers"):
-        load_dataset(path, "features", reading=Reading(task=REGRESSION))
+        load_dataset(path, Vector, reading=Reading(task=REGRESSION))
 
 
 def test_one_array(tmp_path):
@@ -188,4 +189,4 @@ def test_one_array(tmp_path):
     with path.open("wb") as file:
         np.save(file, X)
     with pytest.raises(RequestError, match="holds one array"):
-        load_dataset(str(path), "features")
+        load_dataset(str(path), Vector)

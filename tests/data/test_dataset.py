@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from tests.data.joined import joined
-from zoo.checkpoints.card import Column, Columns
 from zoo.data.dataset import (
     Dataset,
     Split,
     balanced_sample,
     channel_statistics,
-    input_statistics,
+    form_of,
     stratified_split,
     take,
 )
+from zoo.forms import Column, Picture, Sequence, Table, Vector
 
 
 def test_channel_statistics():
@@ -27,13 +27,25 @@ def test_channel_statistics():
 
 def test_features_of_a_table_stay_as_they_are():
     split = Split(np.array([[0, 0.5], [1, 0]], np.float32), np.array([0, 1]))
-    columns = Columns("y", True, (Column("a", "number", edges=(0.0, 1.0, 2.0)),))
-    assert input_statistics(Dataset("t", ("a", "b"), {"train": split}, columns)) == (
-        (0.0, 0.0),
-        (1.0, 1.0),
-    )
-    plain = Dataset("t", ("a", "b"), {"train": split})
-    assert input_statistics(plain) == channel_statistics(split)
+    table = Table.of("y", True, (Column("a", "number", edges=(0.0, 1.0, 2.0)),))
+    assert (table.shape, table.mean, table.std) == ((2,), (0.0, 0.0), (1.0, 1.0))
+    assert form_of(Dataset("t", ("a", "b"), {"train": split}, table)) == table
+
+
+@pytest.mark.parametrize(
+    ("shape", "lengths", "form", "own"),
+    [
+        ((4, 3), None, Vector, (3,)),
+        ((4, 5, 3), None, Sequence, (5, 3)),
+        ((4, 5, 3), np.array([5, 1, 2, 3]), Sequence, (None, 3)),
+        ((4, 5, 6, 3), None, Picture, (5, 6, 3)),
+    ],
+)
+def test_the_form_of_arrays_follows_from_their_dimensions(shape, lengths, form, own):
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    split = Split(x, np.arange(4) % 2, lengths)
+    made = form_of(Dataset("t", ("a", "b"), {"train": split}))
+    assert made == form(own, *channel_statistics(split))
 
 
 def test_all_splits_are_changed_and_those_that_lack_are_not_made_up():

@@ -9,6 +9,7 @@ import pytest
 from tests.data.joined import joined
 from zoo.data.sources import Reading, load_dataset
 from zoo.errors import RequestError
+from zoo.forms import Vector
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.regression import REGRESSION
 
@@ -74,7 +75,7 @@ def read(path, content, reading):
     path.write_bytes(content)
     message = ""
     try:
-        data = load_dataset(str(path), "features", reading=reading)
+        data = load_dataset(str(path), Vector, reading=reading)
         assert np.isfinite(joined(data).x).all()
     except RequestError as error:
         message = str(error)

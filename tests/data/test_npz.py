@@ -10,6 +10,7 @@ from tests.data.joined import joined
 from zoo.data import npz
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
+from zoo.forms import Picture, Vector
 
 Y = np.arange(40) % 2
 X = np.random.default_rng(0).normal(size=(40, 3))
@@ -43,7 +44,7 @@ def test_the_names_of_others(tmp_path, case):
         arrays |= {x_test: X[:9], y_test: Y[:9]}
     if x_val:
         arrays |= {x_val: X[:7], y_val: Y[:7]}
-    data = load_dataset(save(tmp_path, arrays), "features")
+    data = load_dataset(save(tmp_path, arrays), Vector)
     assert len(data.test) == (9 if x_test else 8)
     assert len(data.validation) == (7 if x_val else 4)
     assert data.divided == (x_test is None)
@@ -52,7 +53,7 @@ def test_the_names_of_others(tmp_path, case):
 
 
 def test_what_is_none_of_them_is_said(tmp_path):
-    data = load_dataset(save(tmp_path, {"x": X, "y": Y, "data": X, "xs_val": X}), "features")
+    data = load_dataset(save(tmp_path, {"x": X, "y": Y, "data": X, "xs_val": X}), Vector)
     assert "left out, arrays of other names: xs_val, data" in data.notes
 
 
@@ -66,19 +67,19 @@ def test_what_is_none_of_them_is_said(tmp_path):
 )
 def test_names_that_leave_it_open(tmp_path, more, message):
     with pytest.raises(RequestError, match=message):
-        load_dataset(save(tmp_path, {"x": X, "y": Y}, **more), "features")
+        load_dataset(save(tmp_path, {"x": X, "y": Y}, **more), Vector)
 
 
 @pytest.mark.parametrize("name", ["labels", "class_names"])
 @pytest.mark.parametrize("names", [[b"cat", b"dog"], ["cat", "dog"], [b"cat", "hündin".encode()]])
 def test_names_of_classes_are_text(tmp_path, name, names):
-    data = load_dataset(save(tmp_path, {"x": X, "y": Y}, **{name: np.array(names)}), "features")
+    data = load_dataset(save(tmp_path, {"x": X, "y": Y}, **{name: np.array(names)}), Vector)
     assert data.labels == tuple(n.decode() if isinstance(n, bytes) else n for n in names)
 
 
 @pytest.mark.parametrize("y", [np.array([b"cat", b"dog"])[Y], Y[:, None], Y.astype(bool), Y > 0])
 def test_labels_of_other_types(tmp_path, y):
-    data = load_dataset(save(tmp_path, {"x": X, "y": y}), "features")
+    data = load_dataset(save(tmp_path, {"x": X, "y": y}), Vector)
     assert data.labels in (("cat", "dog"), ("0", "1"), ("False", "True"))
 
 
@@ -94,7 +95,7 @@ def test_labels_of_other_types(tmp_path, y):
 )
 def test_wrong_names_of_classes(tmp_path, names, message):
     with pytest.raises(RequestError, match=message):
-        load_dataset(save(tmp_path, {"x": X, "y": Y, "labels": names}), "features")
+        load_dataset(save(tmp_path, {"x": X, "y": Y, "labels": names}), Vector)
 
 
 def npy(header, data=b"\0" * 960):
@@ -152,7 +153,7 @@ DAMAGED = {
 @pytest.mark.parametrize("case", DAMAGED)
 def test_damaged_arrays(tmp_path, case):
     with pytest.raises(RequestError, match=r"x\.npy") as error:
-        load_dataset(str(archive(tmp_path, DAMAGED[case])), "features")
+        load_dataset(str(archive(tmp_path, DAMAGED[case])), Vector)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
 
@@ -181,13 +182,13 @@ def test_archives_of_other_kinds(tmp_path, what, value, message):
     local, central = (6, 8) if what == "encrypted" else (8, 10)
     changed(path, b"PK\x03\x04", local, value)
     with pytest.raises(RequestError, match=message):
-        load_dataset(changed(path, b"PK\x01\x02", central, value), "features")
+        load_dataset(changed(path, b"PK\x01\x02", central, value), Vector)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_compressed_files_are_read(tmp_path, compression):
     path = archive(tmp_path, as_npy(X), compression=compression)
-    assert len(joined(load_dataset(str(path), "features"))) == 40
+    assert len(joined(load_dataset(str(path), Vector))) == 40
 
 
 BOMBS = {
@@ -201,7 +202,7 @@ BOMBS = {
 def test_a_small_file_may_not_unpack_to_a_large_one(tmp_path, monkeypatch, case):
     x = BOMBS[case]
     arrays = {"x": x, "y": np.arange(len(x), dtype=np.uint8) % 2}
-    kind = "image" if x.ndim == 4 else "features"
+    kind = Picture if x.ndim == 4 else Vector
     np.savez_compressed(tmp_path / "a.npz", **arrays)
     monkeypatch.setattr(npz, "UNPACKED", 1_000_000)
     with pytest.raises(RequestError, match=r"bytes, and its arrays would take .*uncompressed"):
@@ -211,7 +212,7 @@ def test_a_small_file_may_not_unpack_to_a_large_one(tmp_path, monkeypatch, case)
 def test_the_remedy_that_it_names(tmp_path, monkeypatch):
     monkeypatch.setattr(npz, "UNPACKED", 1_000)
     path = save(tmp_path, {"x": BOMBS["zeros"], "y": np.arange(2000) % 2})
-    assert len(joined(load_dataset(path, "features"))) == 2000
+    assert len(joined(load_dataset(path, Vector))) == 2000
 
 
 def test_the_real_bound_is_over_a_gigabyte():

@@ -5,13 +5,13 @@ import pytest
 
 from zoo.data import sources
 from zoo.data.dataset import SPLITS, Dataset, Split
-from zoo.data.sources import load_for, load_images
+from zoo.data.sources import load_dataset, load_for
 from zoo.errors import RequestError
 
 
 @pytest.mark.parametrize(("size", "expected"), [(None, 32), (40, 40)])
 def test_digits_as_images(size, expected):
-    dataset = load_images("digits", size)
+    dataset = load_dataset("digits", image_size=size)
     assert dataset.example_shape == (expected, expected, 3)
     assert dataset.labels == tuple("0123456789")
 
@@ -29,7 +29,7 @@ def test_digits_as_images(size, expected):
 )
 def test_wrong_requests(source, size, message):
     with pytest.raises(RequestError, match=message):
-        load_images(source, size)
+        load_dataset(source, image_size=size)
 
 
 class Stripes:
@@ -54,10 +54,10 @@ class Stripes:
 def test_a_reader_may_come_from_outside(monkeypatch):
     monkeypatch.setattr(sources, "READERS", [*sources.READERS])
     sources.register(Stripes)
-    dataset = load_images("stripes:16", 48)
+    dataset = load_dataset("stripes:16", image_size=48)
     assert dataset.example_shape == (48, 48, 3)
     with pytest.raises(RequestError, match="known: stripes:PIXELS, digits, tfds:NAME"):
-        load_images("dots:16")
+        load_dataset("dots:16")
 
 
 def test_a_checkpoint_decides_the_form(shipped):

@@ -18,6 +18,7 @@ import numpy as np
 
 from tests.fuzz.mutate import mutated, mutated_json, mutated_zip
 from zoo.errors import RequestError
+from zoo.forms import Form, Picture, Sequence, Vector
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
@@ -86,7 +87,7 @@ def _make_npz(folder: Path) -> None:
 
 
 def _read_npz(folder: Path) -> object:
-    return _dataset(folder / "x.npz", "sequence")
+    return _dataset(folder / "x.npz", Sequence)
 
 
 def _make_csv(folder: Path) -> None:
@@ -95,7 +96,7 @@ def _make_csv(folder: Path) -> None:
 
 
 def _read_csv(folder: Path) -> object:
-    return _dataset(folder / "x.csv", "features", label_column="kind")
+    return _dataset(folder / "x.csv", Vector, label_column="kind")
 
 
 def _make_gz(folder: Path) -> None:
@@ -229,7 +230,7 @@ def _read_saved_model(folder: Path) -> None:
     check_only_calculates(folder / "saved")
 
 
-def _dataset(path: Path, kind: str, **how: object) -> object:
+def _dataset(path: Path, kind: type[Form], **how: object) -> object:
     from zoo.data.sources import Reading, load_dataset
 
     data = load_dataset(str(path), kind, reading=Reading(**how))
@@ -237,10 +238,8 @@ def _dataset(path: Path, kind: str, **how: object) -> object:
     return None
 
 
-def _form() -> object:
-    from zoo.checkpoints.card import Input
-
-    return Input((32, 32, 3), (0.0,) * 3, (1.0,) * 3)
+def _form() -> Picture:
+    return Picture((32, 32, 3), (0.0,) * 3, (1.0,) * 3)
 
 
 def _parsed(command: object, arguments: list[str]) -> object:

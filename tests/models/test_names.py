@@ -2,6 +2,7 @@
 
 import pytest
 
+from zoo.forms import Picture
 from zoo.models import MODELS, build
 from zoo.models.names import (
     LOGITS,
@@ -42,7 +43,7 @@ def test_a_model_of_the_table(name):
     for layer in heavy:
         for variable in layer.weights:
             assert layer_of(variable.path) == layer.name
-    if MODELS.get(name).input == "image":
+    if MODELS.get(name).input is Picture:
         kernel = next(v for v in model.weights if v.path == STEM_KERNEL)
         assert kernel.shape[2] == model.input_shape[-1]
 

@@ -5,6 +5,7 @@ from keras import layers
 
 import zoo
 from zoo.blocks import BLOCKS
+from zoo.forms import Vector
 from zoo.models import MODELS, Architecture
 from zoo.residual import residual
 
@@ -31,5 +32,5 @@ def gated_mlp(
 
 
 MODELS.register("gated_mlp")(
-    Architecture("tests.outside.family:gated_mlp", "features", {}, (64,), 10, 3834, 3744, "none")
+    Architecture("tests.outside.family:gated_mlp", Vector, {}, (64,), 10, 3834, 3744, "none")
 )

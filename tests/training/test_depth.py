@@ -5,6 +5,7 @@ import pytest
 
 from zoo.data.dataset import channel_statistics
 from zoo.data.digits import load_digits
+from zoo.forms import Vector
 from zoo.models import build
 from zoo.training.fit import fit
 from zoo.training.recipe import Recipe
@@ -13,7 +14,7 @@ from zoo.training.recipe import Recipe
 @pytest.fixture(scope="module")
 def accuracy(tmp_path_factory):
     """Trains a residual MLP of a quarter of its width for four epochs."""
-    digits = load_digits("features")
+    digits = load_digits(Vector)
     mean, std = channel_statistics(digits.train)
 
     def run(depth, shortcut):

@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from tests.data.written_photos import write_photos
-from zoo.data.sources import load_dataset, load_images
+from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.models.names import part_of
 from zoo.training.finetune import _take_best, finetune_checkpoint, sized_form
@@ -23,7 +23,7 @@ def colours(tmp_path_factory, shipped):
     folder = write_photos(
         tmp_path_factory.mktemp("data") / "colours", {"red": 40, "green": 40, "blue": 40}
     )
-    return load_images(str(folder), form=shipped.card.input)
+    return load_dataset(str(folder), form=shipped.card.input)
 
 
 def plan(**settings):
@@ -108,7 +108,7 @@ def test_what_is_frozen_stays(colours, shipped, tmp_path, freeze):
 def test_the_best_of_both_stages_and_their_mean_is_taken(head, network, taken):
     """Far from a good network on either side, the mean is that network."""
     model = zoo.load(CHECKPOINT).model
-    digits = load_dataset("digits", "image")
+    digits = load_dataset("digits")
     random = np.random.default_rng(0)
     away = [random.normal(size=value.shape) for value in model.get_weights()]
     middle = model.get_weights()
@@ -122,7 +122,7 @@ def test_the_best_of_both_stages_and_their_mean_is_taken(head, network, taken):
 
 
 def test_the_statistics_of_the_mean_are_taken_anew():
-    model, digits = zoo.load(CHECKPOINT).model, load_dataset("digits", "image")
+    model, digits = zoo.load(CHECKPOINT).model, load_dataset("digits")
     weights = model.get_weights()
     rows = [{"val_accuracy": -1.0, "val_loss": 0.0}]
     many = dataclasses.replace(plan(), frozen_statistics=False)
@@ -194,7 +194,7 @@ def test_the_parts_of_a_network(shipped):
 
 
 def test_a_form_of_another_size():
-    form = zoo.checkpoints.card.Input(shape=(224, 224, 3), mean=(), std=(), resize=256)
+    form = zoo.forms.Picture(shape=(224, 224, 3), mean=(), std=(), resize=256)
     assert sized_form(form, None) == form
     sized = sized_form(form, 112)
     assert (sized.shape, sized.resize) == ((112, 112, 3), 128)

@@ -7,6 +7,7 @@ import pytest
 
 import zoo
 from zoo.data.sources import load_dataset
+from zoo.forms import Vector
 
 pytest.importorskip("jax")
 
@@ -17,6 +18,7 @@ import numpy as np
 assert keras.backend.backend() == "jax"
 import zoo
 from zoo.data.sources import load_dataset
+from zoo.forms import Vector
 from zoo.errors import RequestError, StoppedError
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
@@ -27,7 +29,7 @@ class Terminate(keras.callbacks.Callback):
         if batch == 7:
             signal.raise_signal(signal.SIGTERM)
 
-dataset = load_dataset("digits", "features")
+dataset = load_dataset("digits", Vector)
 settings = {{"config": {{"dropout": 0.0, "depth": 1}}}}
 recipe = Recipe(epochs=2)
 train_model("residual_mlp", dataset, recipe, {folder!r} / Path("whole"), **settings)
@@ -63,7 +65,7 @@ def test_jax_trains_stops_and_goes_on_and_tensorflow_loads_it(python, tmp_path):
     values = [np.array([line.split(",") for line in text.split()[1:]], float) for text in rows]
     np.testing.assert_allclose(*values, rtol=1e-3, atol=1e-4)
 
-    x = load_dataset("digits", "features").test.x[:8]
+    x = load_dataset("digits", Vector).test.x[:8]
     np.testing.assert_allclose(np.asarray(run.model(x)), logits, rtol=1e-3, atol=1e-4)
 
 
@@ -74,6 +76,7 @@ import numpy as np
 from pathlib import Path
 from zoo.data.dataset import take
 from zoo.data.sources import load_dataset
+from zoo.forms import Picture, Vector
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
 from zoo.training.train import train_model
@@ -84,7 +87,7 @@ class Look(keras.callbacks.Callback):
         print("scaled")
 
 assert len(jax.devices()) == 2
-digits = load_dataset("digits", "features")
+digits = load_dataset("digits", Vector)
 few = digits.map(lambda split: take(split, np.arange(32)))
 train_model("residual_mlp", few,
       Recipe(epochs=1, batch_size=16, precision="float16"), Path({folder!r}),
@@ -106,12 +109,13 @@ import jax
 import numpy as np
 from zoo.data.dataset import take
 from zoo.data.sources import load_dataset
+from zoo.forms import Picture, Vector
 from zoo.training.distribution.cluster import open_distribution
 from zoo.training.recipe import Recipe
 from zoo.training.train import train_model
 
 distribution = open_distribution({kind!r})
-digits = load_dataset("digits", "image")
+digits = load_dataset("digits", Picture)
 few = digits.map(lambda split: take(split, np.arange(149)))
 train_model("resnet8", few, Recipe(epochs=2, learning_rate=1e-5),
             Path({folder!r}), distribution=distribution)

@@ -5,13 +5,15 @@ import pytest
 from zoo.checkpoints.load import load
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
+from zoo.forms import Vector
 from zoo.training.recipe import Recipe
+from zoo.training.run_folder import TRAJECTORY
 from zoo.training.train import train_model
-from zoo.training.trajectory import FOLDER, KeepTrajectory, read_trajectory
+from zoo.training.trajectory import KeepTrajectory, read_trajectory
 
 
 def test_the_weights_of_every_epoch_are_kept(tmp_path):
-    dataset = load_dataset("digits", "features")
+    dataset = load_dataset("digits", Vector)
     recipe = Recipe(epochs=2, batch_size=256)
     train_model("residual_mlp", dataset, recipe, tmp_path, callbacks=[KeepTrajectory(tmp_path)])
     kept = read_trajectory(tmp_path)
@@ -25,7 +27,7 @@ def test_the_weights_of_every_epoch_are_kept(tmp_path):
 @pytest.mark.slow
 def test_it_cannot_begin_in_the_middle(tmp_path):
     """The training is stopped after its first epoch, and goes on."""
-    dataset = load_dataset("digits", "features")
+    dataset = load_dataset("digits", Vector)
     recipe = Recipe(epochs=3, batch_size=256)
 
     def stop(epoch, logs):
@@ -44,13 +46,13 @@ def test_it_cannot_begin_in_the_middle(tmp_path):
             continue
         with pytest.raises(RequestError, match="without the weights after epoch 0, which were not"):
             train_model("residual_mlp", dataset, recipe, output, callbacks=watch)
-        assert not (output / FOLDER).exists()
+        assert not (output / TRAJECTORY).exists()
 
 
 def test_what_is_missing_or_damaged_is_said(tmp_path):
     with pytest.raises(RequestError, match="--trajectory"):
         read_trajectory(tmp_path)
-    (tmp_path / FOLDER).mkdir()
-    (tmp_path / FOLDER / "epoch_0000.safetensors").write_bytes(b"none")
+    (tmp_path / TRAJECTORY).mkdir()
+    (tmp_path / TRAJECTORY / "epoch_0000.safetensors").write_bytes(b"none")
     with pytest.raises(RequestError, match="damaged"):
         read_trajectory(tmp_path)

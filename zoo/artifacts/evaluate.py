@@ -15,6 +15,7 @@ from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_art
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import write_text
+from zoo.forms import PLAIN, Table
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import Score
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset, Split
     from zoo.data.reading import Reading
-    from zoo.models import InputKind
 
 SPLITS = ("test", "validation", "train", "all")
-# What goes into a file, by the dimensions of one example.
-_KINDS: dict[int, InputKind] = {3: "image", 2: "sequence", 1: "features"}
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,8 @@ def evaluate(
             artifact was exported from, whose card says how data is read.
         artifact: Or a `.tflite` file or a SavedModel's folder.
         data: As for `zoo.data.sources.load_dataset`.
-        split: "test", "validation", "train" or "all". Of a file without splits that the
-            checkpoint was not trained on, "test" is all.
+        split: "test", "validation", "train" or "all". Of data without a test split of its own
+            that the checkpoint was not trained on, "test" is all.
         output: File for the score, as JSON; None: there is none.
         label_column: Of a table: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
@@ -101,7 +99,11 @@ def evaluate(
     from zoo.data.reading import Reading
 
     reading = Reading(
-        label_column=label_column, header=header, data_dir=data_dir, progress=progress
+        label_column=label_column,
+        header=header,
+        measured=True,
+        data_dir=data_dir,
+        progress=progress,
     )
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
@@ -156,7 +158,7 @@ def _data_for(
     if checkpoint:
         card = checkpoint_card(checkpoint)
         dataset = load_for(card, data, reading)
-        if dataset.columns is not None:
+        if isinstance(dataset.form, Table):
             check_origin(artifact.path, checkpoint, card)
         return dataset, *_split(asked, dataset, card, data, checkpoint)
     if table_files(data):
@@ -164,10 +166,10 @@ def _data_for(
             f"{data} is a table, and {artifact.path} takes features: say --checkpoint too, the "
             "one that it was exported from, whose card holds the columns"
         )
-    if len(artifact.shape) not in _KINDS:
+    if len(artifact.shape) not in PLAIN:
         raise RequestError(f"{artifact.path} takes {artifact.shape}, and no data has that form")
     size = artifact.shape[0] if len(artifact.shape) == 3 else None
-    dataset = load_dataset(data, _KINDS[len(artifact.shape)], image_size=size, reading=reading)
+    dataset = load_dataset(data, PLAIN[len(artifact.shape)], image_size=size, reading=reading)
     return dataset, asked, dataset.notes
 
 
@@ -188,7 +190,12 @@ def _split(
 
 
 def _parts(dataset: Dataset, split: str) -> list[Split]:
-    return [part for name, part in dataset.splits.items() if split in (name, "all")]
+    parts = [part for name, part in dataset.splits.items() if split in (name, "all") and len(part)]
+    if not parts:
+        raise RequestError(
+            f"{dataset.name} has too few examples: none is left for the {split} split"
+        )
+    return parts
 
 
 def _outputs(dataset: Dataset, split: str, run: Callable[[Split], np.ndarray]) -> np.ndarray:

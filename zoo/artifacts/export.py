@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from export import About, ExportError, check_output
+from zoo import forms
 from zoo.artifacts.open import read_labels
-from zoo.checkpoints.card import Card, Column
+from zoo.checkpoints.card import Card
+from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
@@ -172,7 +173,7 @@ def _load(
 
     checkpoint = load(name)
     dataset = load_for(checkpoint.card, data, reading)
-    if len(checkpoint.card.input.shape) == 2:
+    if isinstance(checkpoint.card.input, forms.Sequence):
         return _of_length(name, checkpoint, dataset, sequence_length, streaming)
     if sequence_length or streaming:
         raise RequestError("--sequence_length and --streaming are for models of sequences")
@@ -242,34 +243,25 @@ def about(card: Card) -> About:
         f"{card.text(metric)} on {metric.examples:,} {metric.split} examples of {metric.dataset}"
         for metric in card.metrics
     )
-    columns = card.columns.columns if card.columns else ()
+    columns = card.input.columns if isinstance(card.input, forms.Table) else ()
     return About(
         description=f"{card.model}. {find_task(card.task).verb} {labels}."
         + (f" {measured}." if measured else ""),
         author=card.source,
         licence=card.licence,
-        features=tuple(name for column in columns for name in _features(column)),
+        features=tuple(_one_line(name) for column in columns for name in column.features),
     )
 
 
 def identity(name: str, card: Card, data: str) -> dict[str, str]:
     """Returns what an export is made from: names, and the hash of the weights."""
-    weights = card.files.get("model.safetensors")
+    weights = card.files.get(WEIGHTS)
     return {
         "checkpoint": name,
         "model": card.model,
         "data": data,
         **({"weights_sha256": weights.sha256} if weights else {}),
     }
-
-
-def _features(column: Column) -> list[str]:
-    """Names the features that a column becomes, in the order of `columns.encode`."""
-    if column.kind == "category":
-        return [_one_line(f"{column.name}={value}") for value in column.vocabulary]
-    empty = [_one_line(f"{column.name} is empty")] if column.indicator else []
-    bins = itertools.pairwise(column.edges)
-    return [*(_one_line(f"{column.name} {low:g} to {high:g}") for low, high in bins), *empty]
 
 
 def _one_line(name: str) -> str:

@@ -14,6 +14,7 @@ import export
 from zoo.artifacts.process import Process
 from zoo.artifacts.trust import check_only_calculates
 from zoo.checkpoints.card import Card
+from zoo.checkpoints.store import WEIGHTS
 from zoo.data.examples import Examples
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
@@ -73,7 +74,7 @@ def check_origin(path: str, name: str, card: Card) -> None:
     Raises:
         RequestError: The file was made from other weights.
     """
-    weights = card.files.get("model.safetensors")
+    weights = card.files.get(WEIGHTS)
     if weights is None or Path(path).is_dir():
         return
     try:

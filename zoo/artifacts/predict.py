@@ -14,11 +14,12 @@ from zoo import page
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
+from zoo.forms import Picture
 from zoo.quiet import import_keras
 from zoo.result import Result
 
 if TYPE_CHECKING:
-    from zoo.checkpoints.card import Card, Input
+    from zoo.checkpoints.card import Card
 
 _AT_ONCE = 256  # Decoded pictures held in memory.
 
@@ -92,7 +93,7 @@ class Predictions(Result):
 class _Predictor:
     """What tells pictures apart: how it wants them, its labels, and pixels to probabilities."""
 
-    form: Input
+    form: Picture
     labels: tuple[str, ...]
     run: Callable[[np.ndarray], np.ndarray]
 
@@ -143,7 +144,6 @@ def _predict(
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     from zoo.data.pictures.files import decode_into
 
-    sides = [side or 0 for side in predictor.form.shape]
     predictions, broken = list[Prediction](), list[BrokenFile]()
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
@@ -152,7 +152,7 @@ def _predict(
             if progress is not None:
                 progress(start + done, len(paths))
 
-        pictures = np.empty((len(part), *sides), np.uint8)
+        pictures = np.empty((len(part), *predictor.form.shape), np.uint8)
         reasons = decode_into(pictures, part, predictor.form, decoded)
         broken += [BrokenFile(str(part[index]), reason) for index, reason in reasons.items()]
         whole = [path for index, path in enumerate(part) if index not in reasons]
@@ -192,25 +192,30 @@ def _open(
     checkpoint: str | None, artifact: str | None, labels: str | None, trust: bool
 ) -> Iterator[_Predictor]:
     card = checkpoint_card(checkpoint) if checkpoint else None
-    if card is not None:
-        _check(card, str(checkpoint))
+    form = None if card is None else _form(card, str(checkpoint))
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
-            yield _of_artifact(opened, labels, checkpoint, card)
-    else:
-        yield _of_checkpoint(str(checkpoint))
+            named = card.labels if card else ()
+            yield _of_artifact(opened, labels, checkpoint, form, named)
+    elif form is not None:
+        yield _of_checkpoint(str(checkpoint), form)
 
 
-def _check(card: Card, name: str) -> None:
-    from zoo.models import MODELS
+def _form(card: Card, name: str) -> Picture:
+    """Returns how a checkpoint wants pictures.
+
+    Raises:
+        RequestError: It wants none, or tells no classes.
+    """
     from zoo.tasks import find_task
 
-    kind = MODELS.get(card.model).input
-    if kind != "image" or find_task(card.task).learns != "classes":
-        raise RequestError(f"zoo predict tells the classes of pictures; {name} takes a {kind}")
+    form = card.input
+    if not isinstance(form, Picture) or find_task(card.task).learns != "classes":
+        raise RequestError(f"zoo predict tells the classes of pictures; {name} takes a {form.kind}")
+    return form
 
 
-def _of_checkpoint(name: str) -> _Predictor:
+def _of_checkpoint(name: str, form: Picture) -> _Predictor:
     import_keras()
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
@@ -218,29 +223,29 @@ def _of_checkpoint(name: str) -> _Predictor:
 
     checkpoint = load(name)
     predictions = find_task(checkpoint.card.task).predictions
-    return _Predictor(
-        checkpoint.card.input, checkpoint.labels, lambda x: predictions(run(checkpoint.model, x))
-    )
+    return _Predictor(form, checkpoint.labels, lambda x: predictions(run(checkpoint.model, x)))
 
 
 def _of_artifact(
-    artifact: Artifact, labels_file: str | None, checkpoint: str | None, card: Card | None
+    artifact: Artifact,
+    labels_file: str | None,
+    checkpoint: str | None,
+    form: Picture | None,
+    named: tuple[str, ...],
 ) -> _Predictor:
-    from zoo.checkpoints.card import Input
-
     match artifact.shape:
         case (int(height), int(width), 1 | 3 as channels):
             shape = (height, width, channels)
         case _:
             raise RequestError(f"{artifact.path} takes {artifact.shape}, which is no picture")
-    form = card.input if card else Input(shape=shape, mean=(), std=())
+    form = form or Picture(shape, mean=(), std=())
     if form.shape != shape:
         raise RequestError(
             f"{artifact.path} takes {shape}, {checkpoint} {form.shape}; "
             "give the checkpoint that it was made from"
         )
     outputs = artifact.run(np.zeros((1, *shape), np.uint8), None).shape[1]
-    labels = artifact_labels(artifact, labels_file) or (card.labels if card else ())
+    labels = artifact_labels(artifact, labels_file) or named
     labels = labels or tuple(str(number) for number in range(outputs))
     if len(labels) != outputs:
         raise RequestError(

@@ -3,109 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from zoo.checkpoints.provenance import Provenance, from_schema_2
+from zoo.checkpoints.older_cards import upgraded
+from zoo.checkpoints.provenance import Provenance
 from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
+from zoo.forms import Form
 from zoo.registry import unknown
 from zoo.tasks import TASKS, find_task
 
-SCHEMA = 3  # 2: `task` and `columns`. 3: `training` is a `Provenance`.
+# 2: `task`, and `columns` of a table. 3: `training` is a `Provenance`. 4: `input` is a `Form`.
+SCHEMA = 4
+CARD = "card.json"
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
 # Arguments of a model's builder that `labels` and `input` decide, and `config` cannot.
 DECIDED = ("name", "num_classes", "input_shape", "mean", "std")
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
-
-
-@dataclass(frozen=True)
-class Input:
-    """What goes into a model, and how raw data becomes it.
-
-    Attributes:
-        shape: Of one example: (height, width, channels) of an image, (features,), or (steps,
-            features) of a sequence, where steps may be None: any number.
-        mean: Subtracted inside the model, a value a channel or feature, in the units of the input
-            (pixels from 0 to 255 for an image).
-        std: Divided by inside the model, in the same units.
-        resize: Images: the shorter side is scaled to this many pixels before a central crop to
-            `shape`; None: the whole picture is scaled to `shape`.
-        interpolation: Of that scaling, one of `INTERPOLATIONS`.
-        antialias: Whether that scaling averages over all source pixels.
-    """
-
-    shape: tuple[int | None, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    resize: int | None = None
-    interpolation: str = "bilinear"
-    antialias: bool = True
-
-    def __post_init__(self) -> None:
-        if not all(map(math.isfinite, self.mean)):
-            raise ValueError(f"input.mean must be finite, not {self.mean}")
-        if not all(math.isfinite(value) and value > 0 for value in self.std):
-            raise ValueError(f"input.std must be finite and positive, not {self.std}")
-        if self.resize is not None and self.resize < 1:
-            raise ValueError(f"input.resize must be 1 or more, not {self.resize}")
-        if self.interpolation not in INTERPOLATIONS:
-            raise RequestError(unknown("interpolation", self.interpolation, list(INTERPOLATIONS)))
-
-
-@dataclass(frozen=True)
-class Column:
-    """What a column of a table becomes: features of the model.
-
-    Attributes:
-        name: In the header of the table.
-        kind: "number" becomes a feature for each bin between two edges: 0 below the bin, 1 above
-            it, and inside the share of the way through. One more, 0 or 1, says that the cell was
-            empty where `indicator` is set. "category" becomes a feature for each entry of the
-            vocabulary, 1 for the cell's and 0 for the others; all are 0 for a category that is
-            not in it.
-        edges: Numbers: of the bins, rising; at least two.
-        fill: Numbers: stands for an empty cell; the median of the training split.
-        indicator: Numbers: whether the training split had empty cells.
-        vocabulary: Categories, the most frequent first; "" is the empty cell.
-        decimal: Numbers: the mark before their fraction in the table that was learnt.
-        unit: Numbers: the sign before or after each of them there, such as "$" or "%".
-    """
-
-    name: str
-    kind: Literal["number", "category"]
-    edges: tuple[float, ...] = ()
-    fill: float = 0.0
-    indicator: bool = False
-    vocabulary: tuple[str, ...] = ()
-    decimal: Literal[".", ","] = "."
-    unit: str = ""
-
-    def __post_init__(self) -> None:
-        rising = all(low < high for low, high in itertools.pairwise(self.edges))
-        if self.kind == "number" and (len(self.edges) < 2 or not rising):
-            raise ValueError(f"column {self.name!r} needs two edges or more, rising")
-
-
-@dataclass(frozen=True)
-class Columns:
-    """How the columns of a table become features, fitted to the training split.
-
-    Attributes:
-        label: Name of the column to learn.
-        header: Whether the table's first line holds the names; without one they are "column 1",
-            "column 2" and so on.
-        columns: In the order of the features.
-    """
-
-    label: str
-    header: bool
-    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True)
@@ -145,7 +62,7 @@ class Card:
         model: A name of `zoo.list_models()`.
         labels: Names of the classes, in the order of the logits. Of a regression: the name of its
             one value.
-        input: What the model eats.
+        input: What goes into the model, and how raw data becomes it.
         config: Arguments of the builder beside those that `labels` and `input` decide.
         metrics: What was measured, on what.
         training: How it came about; None: that is not known.
@@ -156,14 +73,13 @@ class Card:
         files: The other files of the folder.
         schema: Version of this form.
         task: What was learnt, a name in `zoo.tasks.TASKS`.
-        columns: How a table becomes the features that the model eats; None: they are numbers.
         origin: Of foreign weights: the file they were in, its sha256, its Hub id and revision.
         notes: What a user should know besides.
     """
 
     model: str
     labels: tuple[str, ...]
-    input: Input
+    input: Form
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
     training: Provenance | None = None
@@ -174,7 +90,6 @@ class Card:
     files: Mapping[str, File] = field(default_factory=dict)
     schema: int = SCHEMA
     task: str = "classification"
-    columns: Columns | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     notes: str = ""
 
@@ -184,7 +99,9 @@ class Card:
 
     def to_json(self) -> str:
         """Returns the text of `card.json`."""
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        data = dataclasses.asdict(self)
+        data["input"] = {"kind": self.input.kind, **data["input"]}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_card(folder: Path) -> Card:
@@ -193,9 +110,9 @@ def read_card(folder: Path) -> Card:
     Raises:
         RequestError: There is none, or it is not a card that this version understands.
     """
-    path = folder / "card.json"
+    path = folder / CARD
     if not path.is_file():
-        raise RequestError(f"{folder} is not a checkpoint: it holds no card.json")
+        raise RequestError(f"{folder} is not a checkpoint: it holds no {CARD}")
     check_inside(path)
     if (size := path.stat().st_size) > LARGEST:
         raise RequestError(f"{path} is not a card: it has {size:,} bytes, more than {LARGEST:,}")
@@ -227,9 +144,7 @@ def parse_card(text: str) -> Card:
         raise ValueError(
             f"its schema is {schema!r}; this version reads up to {SCHEMA}, upgrade zoo"
         )
-    if schema < 3 and "training" in data:
-        data["training"] = from_schema_2(data["training"])
-    card = construct(Card, data)
+    card = construct(Card, upgraded(data))
     if not card.labels:
         raise ValueError("field 'labels' is empty")
     if card.task not in TASKS:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.fetch import cached_checkpoints, fetch
 from zoo.checkpoints.published import PUBLISHED, published_card
 from zoo.errors import RequestError
@@ -27,7 +27,7 @@ def checkpoint_card(name: str | os.PathLike[str]) -> Card:
     Raises:
         RequestError: There is no such checkpoint, or its card is not readable.
     """
-    if str(name) in PUBLISHED and not (Path(name) / "card.json").is_file():
+    if str(name) in PUBLISHED and not (Path(name) / CARD).is_file():
         return _published_card(str(name))
     return read_card(find_checkpoint(name))
 
@@ -46,14 +46,14 @@ def find_checkpoint(name: str | os.PathLike[str]) -> Path:
     Raises:
         RequestError: There is no such checkpoint, or it cannot be downloaded.
     """
-    if (Path(name) / "card.json").is_file():
+    if (Path(name) / CARD).is_file():
         return Path(name)
     if (folder := _shipped().get(str(name))) is not None:
         return folder
     if (row := PUBLISHED.get(str(name))) is not None:
         return fetch(row)
     if Path(name).is_dir():
-        raise RequestError(f"{name} is not a checkpoint: it holds no card.json")
+        raise RequestError(f"{name} is not a checkpoint: it holds no {CARD}")
     raise RequestError(unknown("checkpoint", str(name), list_checkpoints()))
 
 
@@ -71,7 +71,7 @@ def _on_disk() -> dict[str, Path]:
 
 
 def _shipped() -> dict[str, Path]:
-    return {path.parent.name: path.parent for path in _shipped_folder().glob("*/card.json")}
+    return {path.parent.name: path.parent for path in _shipped_folder().glob(f"*/{CARD}")}
 
 
 def _shipped_folder() -> Path:

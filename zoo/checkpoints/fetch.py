@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from zoo.cache import cache_folder, locked
-from zoo.checkpoints.card import read_card
+from zoo.checkpoints.card import CARD, read_card
 from zoo.checkpoints.pins import download_published
 from zoo.checkpoints.published import PUBLISHED, Published, published_card
 from zoo.checkpoints.tensor_files import read_tensors
@@ -21,7 +21,7 @@ def cached_checkpoints() -> dict[str, Path]:
         folders = {name: cache_folder() / name for name in PUBLISHED}
     except RequestError:
         return {}
-    return {name: folder for name, folder in folders.items() if (folder / "card.json").is_file()}
+    return {name: folder for name, folder in folders.items() if (folder / CARD).is_file()}
 
 
 def fetch(row: Published) -> Path:
@@ -52,7 +52,7 @@ def fetch(row: Published) -> Path:
 
 
 def _is_whole(folder: Path) -> bool:
-    if not (folder / "card.json").is_file():
+    if not (folder / CARD).is_file():
         return False
     try:
         files = read_card(folder).files

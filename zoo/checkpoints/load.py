@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.checkpoints.adapt import adapt_statistics
-from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.store import build_from_card, load_weights
 from zoo.errors import RequestError
+from zoo.forms import Picture
 from zoo.models.names import LOGITS
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
 
     if checkpoint is None:
         return build(name, **config)
-    whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / "card.json").is_file()
+    whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / CARD).is_file()
     folder = find_checkpoint(checkpoint if whole else f"{name}.{checkpoint}")
     card = read_card(folder)
     if card.model != name:
@@ -95,7 +96,8 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
 
 def _statistics(card: Card, config: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the card's mean and std for the channels of another input shape."""
-    if len(shape := config.get("input_shape", card.input.shape)) != 3:
+    shape = config.get("input_shape", card.input.shape)
+    if not isinstance(card.input, Picture) or len(shape) != 3:
         return {}
     return {
         "mean": adapt_statistics(card.input.mean, shape[2]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,21 +44,3 @@ class Provenance:
     checkpoint: str = ""
     checkpoint_sha256: str = ""
     taken: str = ""
-
-
-def from_schema_2(training: Any) -> Any:
-    """Converts the field `training` of a card of schema 1 or 2 to the form of a `Provenance`.
-
-    It was one flat object, with the recipe's settings beside the command. It also repeated the
-    model, its configuration and its input.
-    """
-    if not isinstance(training, dict) or not training:
-        return training or None
-    known = {part.name for part in dataclasses.fields(Provenance)} - {"recipe"}
-    again = {"model", "config", "shape"}
-    kept = {name: value for name, value in training.items() if name in known}
-    recipe = {name: value for name, value in training.items() if name not in known | again}
-    if isinstance(kept.get("data"), str):  # Of published checkpoints.
-        kept["data"] = {"name": kept["data"]}
-        recipe["name"] = recipe.pop("recipe", "")
-    return {**kept, "recipe": recipe}

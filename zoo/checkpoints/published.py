@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor
 
-from zoo.checkpoints.card import Card, Input, Metric
+from zoo.checkpoints.card import Card, Metric
 from zoo.checkpoints.provenance import Learnt, Provenance
+from zoo.forms import Picture
 from zoo.models import MODELS
 from zoo.models.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
 
@@ -128,6 +129,19 @@ _ROWS = (
 PUBLISHED = {row.name: row for row in _ROWS}
 
 
+def published_form(row: Published) -> Picture:
+    """Returns how a published checkpoint wants pictures."""
+    pretraining = _PRETRAININGS[row.tag]
+    height, width, channels = MODELS.get(row.model).input_shape
+    return Picture(
+        (height, width, channels),
+        IMAGENET_MEAN,
+        IMAGENET_STD,
+        resize=pretraining.resize,
+        interpolation=pretraining.interpolation,
+    )
+
+
 def published_card(row: Published) -> Card:
     """Returns the card of a published checkpoint. Its files are known after the download."""
     pretraining = _PRETRAININGS[row.tag]
@@ -136,13 +150,7 @@ def published_card(row: Published) -> Card:
     return Card(
         model=row.model,
         labels=imagenet_labels(),
-        input=Input(
-            shape=architecture.input_shape,
-            mean=IMAGENET_MEAN,
-            std=IMAGENET_STD,
-            resize=pretraining.resize,
-            interpolation=pretraining.interpolation,
-        ),
+        input=published_form(row),
         metrics=tuple(
             Metric("top1", value, dataset, "validation", 50_000, source=pretraining.publisher)
             for dataset, value in measured.items()

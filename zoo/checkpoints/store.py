@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from zoo.checkpoints.adapt import adapt_channels
-from zoo.checkpoints.card import Card, File, check_inside
+from zoo.checkpoints.card import CARD, Card, File, check_inside
 from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
@@ -81,7 +81,7 @@ def save(
                 raise RequestError(f"weight {variable.path!r} is not finite in {dtype}")
         tensors[variable.path] = value
 
-    (folder / "card.json").unlink(missing_ok=True)
+    (folder / CARD).unlink(missing_ok=True)
     with whole_file(folder / WEIGHTS) as path:
         path.write_bytes(safetensors.numpy.save(tensors))
     path = folder / WEIGHTS
@@ -91,7 +91,7 @@ def save(
         parameters=sum(int(np.prod(v.shape)) for v in model.trainable_variables),
         macs=count_macs(model),
     )
-    write_text(folder / "card.json", card.to_json())
+    write_text(folder / CARD, card.to_json())
     return card
 
 
@@ -203,5 +203,5 @@ def _expected(path: Path, card: Card) -> File:
         raise DamagedError(f"{path.parent} is not a whole checkpoint: it holds no {path.name}")
     check_inside(path)
     if path.name not in card.files:
-        raise RequestError(f"{path.parent / 'card.json'} does not list {path.name}")
+        raise RequestError(f"{path.parent / CARD} does not list {path.name}")
     return card.files[path.name]

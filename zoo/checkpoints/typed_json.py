@@ -50,8 +50,9 @@ def construct(form: type[T], data: Any, path: str = "") -> T:
     A list becomes a tuple if the field is one. An int may stand for a float.
 
     Args:
-        form: A dataclass of int, float, str, bool, None, Literal, tuple[X, ...], Mapping[str, X],
-            dataclasses of these, and Any.
+        form: A dataclass of int, float, str, bool, None, Literal, tuple[X, ...], tuple[X, Y],
+            Mapping[str, X], dataclasses of these, and Any. One from which others are
+            derived, with a `kind` each, stands for these: the `kind` of the object says which.
         data: What `parse_json` gave.
         path: Where the object stands in the file, for errors.
 
@@ -60,8 +61,10 @@ def construct(form: type[T], data: Any, path: str = "") -> T:
     """
     if not isinstance(data, dict):
         raise _wrong(path or form.__name__.lower(), "an object", data)
-    fields = {field.name: field for field in dataclasses.fields(form)}  # type: ignore[arg-type]
     prefix = f"{path}." if path else ""
+    if form.__subclasses__() and not hasattr(form, "kind"):
+        form, data = _variant(form, data, prefix)
+    fields = {field.name: field for field in dataclasses.fields(form)}  # type: ignore[arg-type]
     for name in data.keys() - fields.keys():
         raise ValueError(f"unknown field {prefix + name!r}")
     for name, field in fields.items():
@@ -72,6 +75,20 @@ def construct(form: type[T], data: Any, path: str = "") -> T:
     return form(**{name: _convert(kinds[name], data[name], prefix + name) for name in data})
 
 
+def _variant(form: type[T], data: dict[str, Any], prefix: str) -> tuple[type[T], dict[str, Any]]:
+    """Returns the dataclass that the `kind` of an object says, and the rest of the object."""
+    if "kind" not in data:
+        raise ValueError(f"field {prefix + 'kind'!r} is missing")
+    derived = list(form.__subclasses__())
+    for one in derived:
+        derived += one.__subclasses__()  # The loop comes to them as well.
+    kinds: dict[str, type[T]] = {vars(one)["kind"]: one for one in derived}
+    kind, rest = data["kind"], {name: data[name] for name in data if name != "kind"}
+    if not isinstance(kind, str) or kind not in kinds:
+        raise _wrong(prefix + "kind", "one of " + ", ".join(map(repr, kinds)), kind)
+    return kinds[kind], rest
+
+
 def _convert(kind: Any, value: Any, path: str) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
@@ -79,7 +96,11 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise _wrong(path, "a list", value)
-        return tuple(_convert(arguments[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+        items = arguments[:1] * len(value) if Ellipsis in arguments else arguments
+        if len(value) != len(items):
+            raise _wrong(path, f"a list of {len(items)}", value)
+        pairs = enumerate(zip(items, value, strict=True))
+        return tuple(_convert(own, item, f"{path}[{i}]") for i, (own, item) in pairs)
     if origin is Mapping:
         if not isinstance(value, dict):
             raise _wrong(path, "an object", value)

@@ -23,7 +23,7 @@ flags.DEFINE_string(
 flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
 flags.DEFINE_enum(
     "split", "test", SPLITS,
-    "of the data; test of a file without splits, and that the checkpoint was not trained on: all",
+    "of the data; test of data without splits that the checkpoint was not trained on: all",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)

@@ -8,11 +8,11 @@ from typing import Literal
 from absl import flags
 
 from zoo.artifacts.open import read_labels
-from zoo.checkpoints.card import INTERPOLATIONS
 from zoo.checkpoints.foreign.weights import import_weights
 from zoo.commands.console import console
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.errors import RequestError
+from zoo.forms import INTERPOLATIONS
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(

@@ -12,10 +12,10 @@ from zoo.data.labels import check_label, check_splits, class_indices, class_name
 from zoo.data.npz import Arrays, read_npz
 from zoo.data.reading import Reading
 from zoo.errors import RequestError
+from zoo.forms import PLAIN, Form, Picture, Sequence
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
-DIMENSIONS = {"features": 2, "sequence": 3, "image": 4}
 KNOWN_AS = "an .npz file"
 
 
@@ -32,7 +32,7 @@ def open(source: str, reading: Reading) -> Dataset:
 
 def load_arrays(
     source: str,
-    kind: str,
+    kind: type[Form],
     *,
     task: Task = CLASSIFICATION,
     labels: tuple[str, ...] | None = None,
@@ -45,8 +45,8 @@ def load_arrays(
 
     Args:
         source: Path of the file.
-        kind: What `x` has to be: "features" (examples, features), "sequence" (examples, steps,
-            features) or "image" (examples, height, width, 1 or 3) uint8.
+        kind: What `x` has to be: `Vector` (examples, features), `Sequence` (examples, steps,
+            features) or `Picture` (examples, height, width, 1 or 3) uint8.
         task: What is learnt: classes, or values.
         labels: The classes of a checkpoint; None: those of the file.
 
@@ -101,18 +101,18 @@ def load_arrays(
     )
 
 
-def _inputs(arrays: Arrays, kind: str) -> tuple[np.ndarray, np.ndarray | None]:
+def _inputs(arrays: Arrays, kind: type[Form]) -> tuple[np.ndarray, np.ndarray | None]:
     """Returns x, checked, and the lengths of its sequences if they vary."""
     x, what = arrays.values["x"], arrays.what("x")
-    held = {dimensions: name for name, dimensions in DIMENSIONS.items()}.get(x.ndim)
-    if held != kind:
+    dimensions = {1 + own for own, plain in PLAIN.items() if issubclass(kind, plain)}
+    if x.ndim not in dimensions:
         raise RequestError(
-            f"{what} has shape {x.shape}, which is no {kind} data; "
-            f"the model takes {DIMENSIONS[kind]} dimensions with the examples"
+            f"{what} has shape {x.shape}, which is no {kind.kind} data"
+            + "".join(f"; the model takes {n} dimensions with the examples" for n in dimensions)
         )
     if not x.size:
         raise RequestError(f"{what} is empty: its shape is {x.shape}")
-    if kind == "image":
+    if kind is Picture:
         if x.dtype != np.uint8 or x.shape[-1] not in (1, 3):
             raise RequestError(
                 f"{what} holds {x.dtype} {x.shape}; images are uint8 with 1 or 3 channels last"
@@ -123,7 +123,8 @@ def _inputs(arrays: Arrays, kind: str) -> tuple[np.ndarray, np.ndarray | None]:
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)
     # Comes before the check for NaN: values after the last step do not matter.
-    x, lengths = (x, None) if kind == "features" else _padded(what, x, arrays.values.get("lengths"))
+    given = arrays.values.get("lengths")
+    x, lengths = _padded(what, x, given) if kind is Sequence else (x, None)
     bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if bad.any():
         raise RequestError(

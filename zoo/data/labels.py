@@ -142,7 +142,7 @@ def _meaning(label: str) -> float | str:
 def check_splits(
     splits: Mapping[str, Split], labels: Sequence[str], source: str, *, learn: bool = True
 ) -> list[str]:
-    """Checks that the splits can be learnt, validated and measured.
+    """Checks that there is something to learn.
 
     Args:
         splits: By name; "train" is among them.
@@ -154,12 +154,8 @@ def check_splits(
         Notes on classes that a split lacks.
 
     Raises:
-        RequestError: A split is empty, or all training examples have the same truth, so that there
-            is nothing to learn.
+        RequestError: All training examples have the same truth, so that there is nothing to learn.
     """
-    for name, split in splits.items():
-        if not len(split):
-            raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     y, task = splits["train"].y, splits["train"].task
     if learn and (y == y[0]).all():
         value = repr(labels[y[0]]) if task.learns == "classes" else y[0]
@@ -168,6 +164,8 @@ def check_splits(
         return []
     notes = []
     for name, split in splits.items():
+        if not len(split):
+            continue
         counts = np.bincount(split.y, minlength=len(labels))
         lacking = [label for label, count in zip(labels, counts, strict=True) if not count]
         if lacking:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset
-from zoo.models import InputKind
+from zoo.forms import Form, Picture
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
@@ -23,7 +23,7 @@ class Reading:
     """Options for reading a source.
 
     Attributes:
-        kind: What the model takes: `zoo.models.Architecture.input`.
+        kind: What the model takes, a class of `zoo.forms`.
         task: What is learnt, such as classes or values.
         image_size: Images: height and width in pixels; None: the data's own, within limits.
         form: Images: size, crop and interpolation of a checkpoint, in place of a size.
@@ -31,24 +31,26 @@ class Reading:
             decides.
         label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
         header: Tables: whether the first line holds names; None: decided by how it looks.
+        measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Called with the numbers of decoded and of all picture files.
     """
 
-    kind: InputKind = "image"
+    kind: type[Form] = Picture
     task: Task = CLASSIFICATION
     image_size: int | None = None
-    form: Input | None = None
+    form: Picture | None = None
     card: Card | None = None
     label_column: str | None = None
     header: bool | None = None
+    measured: bool = False
     data_dir: str | None = None
     progress: Progress | None = None
 
-    def form_for(self, side: int) -> Input:
+    def form_for(self, side: int) -> Picture:
         """Returns the form of images; `side` is their own size, used if none was asked for."""
         size = self.image_size or min(max(side, SMALLEST), LARGEST)
-        return self.form or Input(shape=(size, size, 3), mean=(), std=())
+        return self.form or Picture(shape=(size, size, 3), mean=(), std=())
 
 
 class Reader(Protocol):

@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.data import arrays, digits
 from zoo.data.dataset import Dataset
 from zoo.data.pictures import folder, shards, tfds
@@ -16,7 +16,7 @@ from zoo.data.pictures.prepare import resized
 from zoo.data.reading import SMALLEST, Reader, Reading
 from zoo.data.tables import table
 from zoo.errors import RequestError
-from zoo.models import MODELS, InputKind
+from zoo.forms import Form, Picture
 from zoo.tasks import find_task
 
 AS_IT_IS = Reading()
@@ -33,10 +33,10 @@ def register(reader: Reader) -> None:
 
 def load_dataset(
     source: str,
-    kind: InputKind = "image",
+    kind: type[Form] = Picture,
     *,
     image_size: int | None = None,
-    form: Input | None = None,
+    form: Picture | None = None,
     reading: Reading = AS_IT_IS,
 ) -> Dataset:
     """Loads a data set in the form that a kind of model takes.
@@ -48,7 +48,7 @@ def load_dataset(
             `zoo.data.pictures.shards`), or "tfds:NAME" (see `zoo.data.pictures.tfds`);
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
             perhaps `val.csv` (see `zoo.data.tables.table`).
-        kind: What the model takes: `zoo.models.Architecture.input`.
+        kind: What the model takes, a class of `zoo.forms`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
         form: Images: how to scale and crop them for a checkpoint, in place of a size.
@@ -59,31 +59,23 @@ def load_dataset(
         features), sequences as float32 (examples, steps, features).
 
     Raises:
-        RequestError: There is no such data, it is not of that kind, or the size is not from 32 to
-            1024.
+        RequestError: There is no such data, it is not of that kind, a split is empty, or the size
+            is not from 32 to 1024.
     """
     reader = find_reader(source)
-    if image_size is not None and kind != "image":
-        raise RequestError(f"image size {image_size} makes no sense for a model of a {kind}")
+    if image_size is not None and kind is not Picture:
+        raise RequestError(f"image size {image_size} makes no sense: the model takes no picture")
     if image_size is not None and image_size < SMALLEST:
         raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
     if image_size is not None and image_size > HIGHEST:
         raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
     reading = dataclasses.replace(reading, kind=kind, image_size=image_size, form=form)
     dataset = reader.open(source, reading)
+    for name, split in dataset.splits.items():
+        if not len(split) and not reading.measured:
+            raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
-    return resized(dataset, reading) if kind == "image" else dataset
-
-
-def load_images(
-    source: str,
-    image_size: int | None = None,
-    reading: Reading = AS_IT_IS,
-    *,
-    form: Input | None = None,
-) -> Dataset:
-    """Loads a data set of images, as `load_dataset` does."""
-    return load_dataset(source, image_size=image_size, form=form, reading=reading)
+    return resized(dataset, reading) if kind is Picture else dataset
 
 
 def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
@@ -100,10 +92,9 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
         RequestError: There is no such data, it has another shape, or its classes are not those of
             the checkpoint.
     """
-    kind = MODELS.get(card.model).input
     reading = dataclasses.replace(reading, task=find_task(card.task), card=card)
-    form = card.input if kind == "image" else None
-    dataset = load_dataset(source, kind, form=form, reading=reading)
+    form = card.input if isinstance(card.input, Picture) else None
+    dataset = load_dataset(source, type(card.input), form=form, reading=reading)
     shape = dataset.example_shape
     if len(shape) != len(card.input.shape) or any(
         wanted not in (None, side) for side, wanted in zip(shape, card.input.shape, strict=True)

@@ -7,17 +7,15 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import RequestError
+from zoo.forms import Form, Picture, Sequence, Vector
 from zoo.models.sizes import check_parameters
 from zoo.registry import Registry, unknown
 
 if TYPE_CHECKING:
     import keras
-
-
-InputKind = Literal["image", "features", "sequence"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,7 @@ class Architecture:
 
     Attributes:
         builder: "module:function" that builds it.
-        input: What goes in: "image" is (height, width, channels), "features" (features,),
-            "sequence" (steps, features).
+        input: The form of what goes in.
         config: The builder's arguments that make this row.
         input_shape: What the paper fed it, without the batch.
         num_classes: Width of the paper's logits.
@@ -39,7 +36,7 @@ class Architecture:
     """
 
     builder: str
-    input: InputKind
+    input: type[Form]
     config: Mapping[str, Any]
     input_shape: tuple[int, ...]
     num_classes: int
@@ -66,7 +63,7 @@ def _resnet(
     MODELS.register(name)(
         Architecture(
             builder="zoo.models.resnet:resnet",
-            input="image",
+            input=Picture,
             config={"block": block, "depths": depths, "widths": widths, **config},
             input_shape=(32, 32, 3) if small else (224, 224, 3),
             num_classes=10 if small else 1000,
@@ -88,7 +85,7 @@ _resnet("resnet56", "basic", (9, 9, 9), 853_018, 125_485_696, stem="small", shor
 MODELS.register("residual_mlp")(
     Architecture(
         builder="zoo.models.mlp:residual_mlp",
-        input="features",
+        input=Vector,
         config={},
         input_shape=(64,),
         num_classes=10,
@@ -101,7 +98,7 @@ MODELS.register("residual_mlp")(
 MODELS.register("residual_lstm")(
     Architecture(
         builder="zoo.models.lstm:residual_lstm",
-        input="sequence",
+        input=Sequence,
         config={},
         input_shape=(8, 8),
         num_classes=10,
@@ -115,7 +112,7 @@ MODELS.register("residual_lstm")(
 MODELS.register("residual_encoder")(
     Architecture(
         builder="zoo.models.encoder:residual_encoder",
-        input="sequence",
+        input=Sequence,
         config={},
         input_shape=(8, 8),
         num_classes=10,
@@ -128,7 +125,7 @@ MODELS.register("residual_encoder")(
 MODELS.register("residual_vit")(
     Architecture(
         builder="zoo.models.encoder:residual_encoder",
-        input="image",
+        input=Picture,
         config={"patch": 4, "depth": 4, "input_shape": (32, 32, 3)},
         input_shape=(32, 32, 3),
         num_classes=10,

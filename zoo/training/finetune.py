@@ -9,13 +9,13 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import numpy as np
 
 from zoo.checkpoints.adapt import adapt_statistics
-from zoo.checkpoints.card import Card, Input, read_card
+from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
@@ -23,9 +23,8 @@ from zoo.data.inference import run
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
-from zoo.models import MODELS
+from zoo.forms import Picture
 from zoo.models.names import LOGITS, part_of
-from zoo.quiet import import_keras
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
@@ -42,7 +41,7 @@ from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
-from zoo.training.run import Run, check_weights, learnt
+from zoo.training.run import check_weights, open_run
 from zoo.training.run_folder import FEATURES, HEAD_STATE, LOGS, STATE, Row
 from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_checkpoint
 from zoo.training.train import in_precision
@@ -121,16 +120,13 @@ def finetune(
     """
     check_weights(weights)
     base = checkpoint_card(checkpoint)
-    if MODELS.get(base.model).input != "image" or find_task(base.task).learns != "classes":
+    if not isinstance(base.input, Picture) or find_task(base.task).learns != "classes":
         raise RequestError(
             f"zoo finetune learns classes of pictures; {base.model} takes no picture"
         )
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
-    if distribution != "none":
-        progress(devices.text)
-    import_keras()  # Finds the devices, so the distribution had to be opened before.
     plan_for = partial(
         choose_plan,
         epochs=epochs,
@@ -149,7 +145,7 @@ def finetune(
     reading = Reading(
         data_dir=data_dir, progress=lambda done, total: steps("decoding", done, total)
     )
-    dataset = load_dataset(data, "image", image_size=image_size, form=form, reading=reading)
+    dataset = load_dataset(data, image_size=image_size, form=form, reading=reading)
     opened(checkpoint, dataset, progress)
     plan = plan_for(len(dataset.train))
     progress(plan.text)
@@ -180,7 +176,7 @@ def finetune_checkpoint(
     plan: Plan,
     output: Path,
     *,
-    form: Input,
+    form: Picture,
     weights: str = "float32",
     command: str = "",
     watch: Watch = lambda stage, recipe: (),
@@ -219,43 +215,44 @@ def finetune_checkpoint(
     """
     folder = find_checkpoint(checkpoint)
     origin = read_card(folder)
-    settings: dict[str, Any] = {
-        "checkpoint": folder.resolve().name,
-        "checkpoint_sha256": origin.files[WEIGHTS].sha256,
-        "model": origin.model,
-        "config": dict(origin.config),
-        **learnt(dataset),
-        "weights": weights,
-        **dataclasses.asdict(plan),
-    }
-    distribution.check_precision(plan.head.precision)
-    tuning = Run(output, settings, command, distribution)
+    name = folder.resolve().name
+    tuning = open_run(
+        output,
+        dataset,
+        plan,
+        model=origin.model,
+        config=origin.config,
+        weights=weights,
+        command=command,
+        distribution=distribution,
+        start={"checkpoint": name, "checkpoint_sha256": origin.files[WEIGHTS].sha256},
+    )
     if (done := tuning.finished()) is not None:
         return done
-    channels = dataset.example_shape[-1] or 0
+    height, width, channels = (side or 0 for side in dataset.example_shape)
     card = Card(
         model=origin.model,
         labels=dataset.labels,
         input=dataclasses.replace(
             form,
-            shape=dataset.example_shape,
+            shape=(height, width, channels),
             mean=adapt_statistics(origin.input.mean, channels),
             std=adapt_statistics(origin.input.std, channels),
         ),
         config=origin.config,
         training=tuning.provenance,
         licence=origin.licence,
-        source=f"fine-tuned from {folder.resolve().name} with zoo finetune",
+        source=f"fine-tuned from {name} with zoo finetune",
         origin=origin.origin,
     )
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
-        network = in_precision(card, plan.head.precision)
+        network = in_precision(card, plan.precision)
     load_weights(network, folder, origin, skip=LOGITS, adapt_stem=True)
     groups = stages(network)
     check_freeze(plan.freeze, groups)
     freeze_stages(network, plan, groups)
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps(tuning.settings, sort_keys=True).encode()).hexdigest()
 
     def train_head() -> str:
         rows = _train_head(network, dataset, plan, output, key, watch, progress)
@@ -284,12 +281,12 @@ def finetune_checkpoint(
     return done
 
 
-def sized_form(form: Input, size: int | None) -> Input:
+def sized_form(form: Picture, size: int | None) -> Picture:
     """Returns the preparation of pictures for another size, with the same share cropped."""
     if size is None:
         return form
     height, _, channels = form.shape
-    resize = None if form.resize is None else round(form.resize * size / (height or size))
+    resize = None if form.resize is None else round(form.resize * size / height)
     return dataclasses.replace(form, shape=(size, size, channels), resize=resize)
 
 

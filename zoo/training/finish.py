@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from zoo.checkpoints.card import Card, Metric
+from zoo.checkpoints.card import CARD, Card, Metric
 from zoo.checkpoints.load import load
 from zoo.checkpoints.store import save
 from zoo.data.dataset import Dataset
@@ -73,5 +73,5 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     card = dataclasses.replace(card, metrics=metrics)
     if isinstance(score, ClassificationScore):
         write_result(folder, card, predictions, test)
-    write_text(folder / "card.json", card.to_json())
+    write_text(folder / CARD, card.to_json())
     return card

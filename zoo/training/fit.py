@@ -20,7 +20,7 @@ from zoo.data.batches import (
 )
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
-from zoo.models import InputKind
+from zoo.forms import Form, Picture
 from zoo.models.names import LOGITS
 from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
@@ -130,7 +130,7 @@ def fit(
     return keeper.history
 
 
-def check_recipe(recipe: Recipe, kind: InputKind, task: Task) -> None:
+def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
     """Refuses a recipe that does not fit a model or a task.
 
     Args:
@@ -144,7 +144,7 @@ def check_recipe(recipe: Recipe, kind: InputKind, task: Task) -> None:
     """
     if recipe.class_weights and task.learns != "classes":
         raise RequestError(f"--class_weights is of classes, and a {task.name} has none")
-    if recipe.augment != "none" and kind != "image":
+    if recipe.augment != "none" and kind is not Picture:
         raise RequestError(
             f"--augment={recipe.augment} is of pictures, and this model takes none; leave it out"
         )

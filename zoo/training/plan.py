@@ -43,6 +43,11 @@ class Plan:
             raise RequestError(f"decay must be in (0, 1], not {self.decay}")
 
     @property
+    def precision(self) -> str:
+        """The arithmetic of both stages, as of a `Recipe`."""
+        return self.head.precision
+
+    @property
     def text(self) -> str:
         """The plan for a person."""
         head, whole = self.head, self.whole

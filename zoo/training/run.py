@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.distribution.distribution import Distribution
+from zoo.training.plan import Plan
+from zoo.training.recipe import Recipe
 from zoo.training.run_folder import begun, finished
 
 
@@ -80,6 +83,47 @@ class Run:
             yield
 
 
+def open_run(
+    output: Path,
+    dataset: Dataset,
+    how: Recipe | Plan,
+    *,
+    model: str,
+    config: Mapping[str, Any],
+    weights: str,
+    command: str,
+    distribution: Distribution,
+    start: Mapping[str, str] | None = None,
+) -> Run:
+    """Returns the run of a training in a folder, whether it begins, goes on or is done.
+
+    Args:
+        output: The folder.
+        dataset: What is learnt.
+        how: How.
+        model: A name of `zoo.list_models()`.
+        config: Arguments of the model's builder.
+        weights: Type of the stored weights, "float32" or "float16".
+        command: What the user typed, for the record.
+        distribution: Who else trains.
+        start: "checkpoint" and "checkpoint_sha256" that a fine-tuning starts from.
+
+    Raises:
+        RequestError: Several devices cannot train in that arithmetic.
+    """
+    distribution.check_precision(how.precision)
+    settings = {
+        **(start or {}),
+        "model": model,
+        "config": dict(config),
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
+        "shape": list(dataset.example_shape),
+        "weights": weights,
+        **dataclasses.asdict(how),
+    }
+    return Run(output, settings, command, distribution)
+
+
 def check_weights(weights: str) -> None:
     """Checks the type of stored weights.
 
@@ -88,14 +132,6 @@ def check_weights(weights: str) -> None:
     """
     if weights not in ("float32", "float16"):
         raise RequestError(f"weights can be float32 or float16, not {weights!r}")
-
-
-def learnt(dataset: Dataset) -> dict[str, Any]:
-    """Returns the settings of a run that follow from its data."""
-    return {
-        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
-        "shape": list(dataset.example_shape),
-    }
 
 
 def versions() -> dict[str, str]:

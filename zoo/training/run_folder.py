@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
@@ -20,7 +20,8 @@ from zoo.training.differences import differences
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
 RECORD, HISTORY, CURVES, PAGE = "run.json", "history.csv", "curves.png", "result.html"
-LOGS = "tensorboard"
+CALIBRATION, CONFUSION = "calibration.png", "confusion.png"  # On the page.
+LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 # Files that only an unfinished run has.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"
 FEATURES = "features.safetensors"
@@ -59,14 +60,14 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     path = output / RECORD
     if not path.is_file():
         raise RequestError(f"--output {output} exists and is not a run; choose another folder")
-    if not any(_unfinished(output)) and not (output / "card.json").exists():
+    if not any(_unfinished(output)) and not (output / CARD).exists():
         return None  # It stopped before it had saved anything.
     if changed := differences(_read_record(path), json.loads(json.dumps(settings))):
         raise RequestError(
             f"--output {output} holds another run: {'; '.join(changed)}. Choose another folder, or "
             "ask for the same"
         )
-    if not (output / "card.json").exists():
+    if not (output / CARD).exists():
         return None
     card = read_card(output)
     if not card.metrics or not (output / WEIGHTS).exists():

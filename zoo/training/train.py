@@ -10,15 +10,15 @@ from typing import Any
 
 import keras
 
-from zoo.checkpoints.card import DECIDED, Card, Input
+from zoo.checkpoints.card import DECIDED, Card
 from zoo.checkpoints.store import build_from_card
-from zoo.data.dataset import Dataset, input_statistics
+from zoo.data.dataset import Dataset, form_of
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError, ShapeError
+from zoo.forms import Picture
 from zoo.models import MODELS, build
 from zoo.models.sizes import without_values
-from zoo.quiet import import_keras
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
@@ -27,7 +27,7 @@ from zoo.training.fit import check_recipe, fit
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import PRECISIONS, Recipe
-from zoo.training.run import Run, check_weights, learnt
+from zoo.training.run import check_weights, open_run
 from zoo.training.run_folder import LOGS, STATE
 from zoo.training.trained import Trained
 from zoo.training.trajectory import KeepTrajectory
@@ -114,9 +114,6 @@ def train(
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
-    if distribution != "none":
-        progress(devices.text)
-    import_keras()  # Finds the devices, so the distribution had to be opened before.
     check_config(model, config or {}, image_size)
     asked = {
         "epochs": epochs,
@@ -202,16 +199,17 @@ def train_model(
         RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
-    config = dict(config or {})
-    settings = {
-        "model": model,
-        "config": config,
-        **learnt(dataset),
-        "weights": weights,
-        **dataclasses.asdict(recipe),
-    }
-    distribution.check_precision(recipe.precision)
-    training = Run(output, settings, command, distribution)
+    config = config or {}
+    training = open_run(
+        output,
+        dataset,
+        recipe,
+        model=model,
+        config=config,
+        weights=weights,
+        command=command,
+        distribution=distribution,
+    )
     if (done := training.finished()) is not None:
         return done
 
@@ -257,7 +255,7 @@ def check_config(model: str, config: Mapping[str, Any], image_size: int | None =
     if not config:
         return
     row = MODELS.get(model)
-    size = image_size if row.input == "image" else None
+    size = image_size if row.input is Picture else None
     shape = row.input_shape if size is None else (size, size, *row.input_shape[2:])
     try:
         without_values(lambda: build(model, **config, input_shape=shape))
@@ -278,14 +276,12 @@ def new_card(model: str, dataset: Dataset, config: Mapping[str, Any]) -> Card:
         RequestError: `config` sets something that the data decides.
     """
     _check_decided(config)
-    mean, std = input_statistics(dataset)
     return Card(
         model=model,
         labels=dataset.labels,
-        input=Input(shape=dataset.example_shape, mean=mean, std=std),
+        input=form_of(dataset),
         config=dict(config),
         task=dataset.task.name,
-        columns=dataset.columns,
     )
 
 

@@ -12,8 +12,7 @@ import safetensors.numpy
 
 from zoo.errors import RequestError
 from zoo.files import whole_file
-
-FOLDER = "trajectory"
+from zoo.training.run_folder import TRAJECTORY
 
 
 class KeepTrajectory(keras.callbacks.Callback):
@@ -73,14 +72,14 @@ def read_trajectory(folder: Path) -> list[dict[str, np.ndarray]]:
     Raises:
         RequestError: There are none, or one of the files is no safetensors file.
     """
-    paths = sorted((folder / FOLDER).glob("epoch_*.safetensors"))
+    paths = sorted((folder / TRAJECTORY).glob("epoch_*.safetensors"))
     if not paths:
         raise RequestError(f"{folder} keeps no weights of its epochs; train with --trajectory")
     try:
         return [safetensors.numpy.load_file(path) for path in paths]
     except (safetensors.SafetensorError, OSError) as error:
-        raise RequestError(f"{folder / FOLDER} holds a damaged file: {error}") from error
+        raise RequestError(f"{folder / TRAJECTORY} holds a damaged file: {error}") from error
 
 
 def _path(folder: Path, epoch: int) -> Path:
-    return folder / FOLDER / f"epoch_{epoch:04}.safetensors"
+    return folder / TRAJECTORY / f"epoch_{epoch:04}.safetensors"

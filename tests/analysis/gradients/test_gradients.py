@@ -12,6 +12,7 @@ from zoo.analysis.gradients.gradients import GradientProbe, Network, Sample, sep
 from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.digits import load_digits
+from zoo.forms import Picture, Sequence, Vector
 from zoo.tasks.regression import REGRESSION
 from zoo.training.train import new_card
 
@@ -28,7 +29,7 @@ def measured(name, model, dataset, config, seeds=SEEDS, **settings):
 def pair():
     """12 units, which are 24 layers, of a quarter of the width."""
     config = {"depth": 12, "width": 32, "zero_init": False}
-    digits = load_digits("features")
+    digits = load_digits(Vector)
     return [
         measured(name, "residual_mlp", digits, {**config, "shortcut": shortcut})
         for name, shortcut in (("residual", "auto"), ("plain", "none"))
@@ -68,15 +69,15 @@ def test_figures_are_json_and_pictures_are_drawn(pair, tmp_path):
 
 
 FAMILIES = [
-    ("residual_lstm", "sequence", {"width": 8}),
-    ("residual_encoder", "sequence", {"width": 8}),
-    ("resnet8", "image", {"widths": (4, 4, 4)}),
+    ("residual_lstm", Sequence, {"width": 8}),
+    ("residual_encoder", Sequence, {"width": 8}),
+    ("resnet8", Picture, {"widths": (4, 4, 4)}),
 ]
 
 
 @pytest.mark.parametrize(("model", "form", "config"), FAMILIES)
 def test_every_family(digits, model, form, config):
-    dataset = digits if form == "image" else load_digits(form)
+    dataset = digits if form is Picture else load_digits(form)
     network = measured("residual", model, dataset, config, seeds=1)
     assert network.repeated == "2 lines"
     assert 0 < network.correlation.mean <= 1
@@ -132,7 +133,7 @@ def test_separated_by_intervals_only():
 
 
 def test_a_branch_that_begins_at_zero_is_told():
-    digits = load_digits("features")
+    digits = load_digits(Vector)
     for zero_init in (True, False):
         config = {"depth": 1, "width": 8, "zero_init": zero_init}
         network = measured("residual", "residual_mlp", digits, config, seeds=1)

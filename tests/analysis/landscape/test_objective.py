@@ -9,6 +9,7 @@ from zoo.analysis.landscape.curvature import extreme_eigenvalues, negative_curva
 from zoo.analysis.landscape.landscape import random_surface
 from zoo.analysis.landscape.objective import Objective
 from zoo.data.dataset import Split
+from zoo.forms import Vector
 from zoo.tasks.regression import REGRESSION
 
 _RANDOM = np.random.default_rng(0)
@@ -178,7 +179,7 @@ def test_dropout_does_not_reach_the_surface(tmp_path):
     from zoo.training.recipe import Recipe
     from zoo.training.train import train_model
 
-    digits = load_dataset("digits", "features")
+    digits = load_dataset("digits", Vector)
     config = {"depth": 1, "width": 16, "dropout": 0.5}
     train_model("residual_mlp", digits, Recipe(epochs=1), tmp_path / "run", config=config)
     split = balanced_sample(digits.train, 64)

@@ -11,7 +11,7 @@ import safetensors.numpy
 
 import export
 import zoo
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.checkpoints.foreign.resnets import (
     check_sha256,
     classes_and_channels,
@@ -22,9 +22,10 @@ from zoo.checkpoints.foreign.resnets import (
 from zoo.checkpoints.tensor_files import read_tensors
 from zoo.data.pictures.prepare import prepare_picture
 from zoo.errors import DamagedError, RequestError
+from zoo.forms import Picture
 from zoo.models.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_labels
 
-SMALL_INPUT = Input((32, 32, 3), IMAGENET_MEAN, IMAGENET_STD)
+SMALL_INPUT = Picture((32, 32, 3), IMAGENET_MEAN, IMAGENET_STD)
 LABELS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SMALL = Card("resnet8", LABELS, SMALL_INPUT)
 
@@ -87,7 +88,7 @@ def test_in_and_out_is_bit_exact(imported, small, tmp_path, monkeypatch):
 
 
 def card(**config):
-    return Card("resnet18", LABELS, Input((224, 224, 3), IMAGENET_MEAN, IMAGENET_STD), config)
+    return Card("resnet18", LABELS, Picture((224, 224, 3), IMAGENET_MEAN, IMAGENET_STD), config)
 
 
 @pytest.mark.parametrize(

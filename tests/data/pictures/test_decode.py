@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from zoo.checkpoints.card import Input
 from zoo.data.pictures import decode as module
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, open_picture, picture_size
 from zoo.data.pictures.room import Room
+from zoo.forms import Picture
 
-FORM = Input(shape=(32, 32, 3), mean=(), std=())
+FORM = Picture(shape=(32, 32, 3), mean=(), std=())
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 

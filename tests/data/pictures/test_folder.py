@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from tests.data.written_photos import photo, write_photos
-from zoo.checkpoints.card import Input
 from zoo.data.batches import evaluation_batches
 from zoo.data.pictures import files as module
 from zoo.data.pictures.files import decode
 from zoo.data.pictures.folder import find_photos
 from zoo.data.pictures.prepare import prepare_picture
-from zoo.data.sources import load_for, load_images
+from zoo.data.sources import load_dataset, load_for
 from zoo.errors import RequestError
+from zoo.forms import Picture, Vector
 from zoo.tasks.regression import REGRESSION
 
-FORM = Input(shape=(32, 32, 3), mean=(), std=())
+FORM = Picture(shape=(32, 32, 3), mean=(), std=())
 COUNTS = {"red": 20, "green": 30, "blue": 10}
 
 
@@ -32,7 +32,7 @@ def flat(tmp_path):
 
 
 def test_class_folders_are_split_by_class(flat):
-    dataset = load_images(str(flat))
+    dataset = load_dataset(str(flat))
     assert dataset.name == "colours"
     assert dataset.labels == ("blue", "green", "red")
     assert dataset.example_shape == (40, 40, 3)  # The usual shorter side.
@@ -41,7 +41,7 @@ def test_class_folders_are_split_by_class(flat):
     assert dataset.notes == ()
     means = [dataset.test.x[dataset.test.y == c].mean((0, 1, 2)).argmax() for c in range(3)]
     assert means == [2, 1, 0]  # Blue pictures are blue.
-    assert dataset.fingerprint() == load_images(str(flat)).fingerprint()
+    assert dataset.fingerprint() == load_dataset(str(flat)).fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_given_splits_are_kept(tmp_path, names, sizes):
     for name, count in zip(names, (8, 2, 3), strict=False):
         number = 3 if "test" in name.lower() else count
         write_photos(tmp_path / name, dict.fromkeys(COUNTS, number))
-    dataset = load_images(str(tmp_path), 32)
+    dataset = load_dataset(str(tmp_path), image_size=32)
     splits = (dataset.train, dataset.validation, dataset.test)
     assert [len(split) for split in splits] == sizes
     assert all((np.bincount(split.y) == len(split) / 3).all() for split in splits)
@@ -88,7 +88,7 @@ def test_pictures_in_inner_folders_count_and_hidden_ones_do_not(flat):
 
 
 def test_pictures_are_prepared_as_for_evaluation(flat):
-    form = Input(shape=(32, 36, 1), mean=(), std=(), resize=38, interpolation="bicubic")
+    form = Picture(shape=(32, 36, 1), mean=(), std=(), resize=38, interpolation="bicubic")
     encoded = find_photos(flat)
     dataset = decode(encoded, form)
     for index in (0, 5):
@@ -341,7 +341,7 @@ WRONG = [
 def test_wrong_folders_are_one_line(tmp_path, make, message):
     make(tmp_path / "data")
     with pytest.raises(RequestError, match=message) as caught:
-        load_images(str(tmp_path / "data"))
+        load_dataset(str(tmp_path / "data"))
     assert "\n" not in str(caught.value)
 
 
@@ -358,7 +358,7 @@ def test_what_may_not_be_read_is_named(flat, monkeypatch, what):
     for name in ("scandir", "open"):
         monkeypatch.setattr(os, name, functools.partial(refuse, getattr(os, name)))
     with pytest.raises(RequestError, match="may not be read; change its permissions") as caught:
-        load_images(str(flat))
+        load_dataset(str(flat))
     assert str(victim) in str(caught.value)
 
 
@@ -366,7 +366,7 @@ def test_pictures_are_not_for_models_of_features(flat):
     from zoo.data.reading import Reading
     from zoo.data.sources import load_dataset
 
-    with pytest.raises(RequestError, match="holds pictures, and the model takes features"):
-        load_dataset(str(flat), "features")
+    with pytest.raises(RequestError, match="holds pictures, and the model takes none"):
+        load_dataset(str(flat), Vector)
     with pytest.raises(RequestError, match="holds classes, not values"):
-        load_images(str(flat), reading=Reading(task=REGRESSION))
+        load_dataset(str(flat), reading=Reading(task=REGRESSION))

@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 
 from tests.data.written_photos import write_photos
-from zoo.checkpoints.card import Input
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
 from zoo.data.pictures.folder import find_photos
 from zoo.data.pictures.manifest import parse_manifest, read_packing
 from zoo.data.pictures.pack import pack
-from zoo.data.sources import load_images
+from zoo.data.sources import load_dataset
 from zoo.errors import DamagedError, RequestError
+from zoo.forms import Picture
 
-FORM = Input(shape=(8, 8, 3), mean=(), std=())
+FORM = Picture(shape=(8, 8, 3), mean=(), std=())
 SHORT = 40
 LONG = pytest.param(4000, marks=pytest.mark.slow)
 
@@ -186,7 +186,7 @@ def test_an_index_names_only_what_there_is(packed, name, value):
 def test_a_changed_bit_in_a_shard_is_found(packed, tmp_path, turns):
     """All pixels are those that were packed, or the damage is told."""
     shutil.copytree(packed, tmp_path / "shards")
-    data = load_images(str(tmp_path / "shards"), 32)
+    data = load_dataset(str(tmp_path / "shards"), image_size=32)
     before = data.train.x[:]
     (shard,) = (tmp_path / "shards").glob("train-*")
     content = shard.read_bytes()

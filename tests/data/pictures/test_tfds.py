@@ -9,8 +9,9 @@ from zoo.data.pictures import tfds
 from zoo.data.pictures.prepare import resize_images
 from zoo.data.pictures.tfds import find_tfds
 from zoo.data.reading import Reading
-from zoo.data.sources import load_dataset, load_images
+from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
+from zoo.forms import Vector
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def prepared(tmp_path_factory):
 
 def test_a_prepared_data_set_is_read_without_a_network(prepared, monkeypatch):
     monkeypatch.setattr("socket.socket.connect", None)
-    dataset = load_images("tfds:digits", reading=prepared)
+    dataset = load_dataset("tfds:digits", reading=prepared)
     ours = load_digits()
     assert (dataset.name, dataset.labels) == ("digits", ours.labels)
     assert dataset.example_shape == (32, 32, 3)
@@ -34,7 +35,7 @@ def test_a_prepared_data_set_is_read_without_a_network(prepared, monkeypatch):
         orders = [np.lexsort(x.reshape(len(x), -1).T) for x in (split.x, pixels)]
         np.testing.assert_array_equal(split.x[orders[0]], pixels[orders[1]])
         np.testing.assert_array_equal(split.y[orders[0]], expected.y[orders[1]])
-    assert dataset.fingerprint() == load_images("tfds:digits", reading=prepared).fingerprint()
+    assert dataset.fingerprint() == load_dataset("tfds:digits", reading=prepared).fingerprint()
 
 
 @pytest.mark.parametrize("split", ["test", "train"])
@@ -58,7 +59,7 @@ def test_a_split_without_classes_is_as_if_it_lacked(prepared, monkeypatch, split
 
 def test_a_data_set_is_prepared_where_it_is_not(tmp_path):
     reading = Reading(data_dir=str(tmp_path))
-    assert len(load_images("tfds:digits:1.0.0", reading=reading).test) == 359
+    assert len(load_dataset("tfds:digits:1.0.0", reading=reading).test) == 359
     assert (tmp_path / "digits" / "1.0.0" / "dataset_info.json").is_file()
 
 
@@ -76,7 +77,7 @@ def test_wrong_names_are_one_line(prepared, source, message, monkeypatch):
         "tensorflow_datasets.core.dataset_builder.DatasetBuilder.download_and_prepare", _no_network
     )
     with pytest.raises(RequestError, match=message) as caught:
-        load_images(source, reading=prepared)
+        load_dataset(source, reading=prepared)
     assert "\n" not in str(caught.value)
 
 
@@ -131,4 +132,4 @@ def test_damage_is_one_line(prepared, tmp_path, damage, message):
 
 def test_it_holds_pictures(prepared):
     with pytest.raises(RequestError, match="tfds:digits holds pictures"):
-        load_dataset("tfds:digits", "features", reading=prepared)
+        load_dataset("tfds:digits", Vector, reading=prepared)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from tests.data.joined import joined
-from zoo.checkpoints.card import Card, Column, Columns, Input, read_card
+from zoo import forms
+from zoo.checkpoints.card import Card, read_card
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset, load_for
 from zoo.data.tables.columns import encode
 from zoo.data.tables.csv import Table
 from zoo.errors import RequestError
+from zoo.forms import Column, Picture, Vector
 from zoo.tasks.regression import REGRESSION
 
 COLOURS = ("red", "green", "blue")
@@ -40,10 +42,10 @@ def write(path, content):
 
 
 def test_a_table_becomes_features(tmp_path):
-    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), Vector, reading=LABEL)
     assert (data.name, data.labels) == ("t", ("a", "b"))
     assert [len(s) for s in (data.train, data.validation, data.test)] == [42, 6, 12]
-    kinds = {column.name: (column.kind, column.indicator) for column in data.columns.columns}
+    kinds = {column.name: (column.kind, column.indicator) for column in data.form.columns}
     assert kinds == {
         "weight": ("number", True),
         "colour": ("category", False),
@@ -71,7 +73,7 @@ def test_a_table_becomes_features(tmp_path):
 def test_a_number_goes_through_its_bins():
     column = Column("n", "number", edges=(0.0, 1.0, 3.0), fill=2.0)
     table = Table(Path("t.csv"), True, {"n": ["-1", "0.25", "2", "9", ""]}, range(5))
-    x = encode(Columns("kind", True, (column,)), table)
+    x = encode(forms.Table.of("kind", True, (column,)), table)
     assert x.tolist() == [[0, 0], [0.25, 0], [1, 0.5], [1, 1], [1, 0.5]]
 
 
@@ -81,9 +83,9 @@ def test_a_number_goes_through_its_bins():
 )
 def test_the_label_is_found_by_name_and_by_number(tmp_path, header, label, name):
     path = write(tmp_path / "t.csv.gz", gzip.compress(text(rows(), header).encode()))
-    data = load_dataset(path, "features", reading=Reading(label_column=label))
-    assert data.columns.label == name
-    assert data.columns.header == bool(header)
+    data = load_dataset(path, Vector, reading=Reading(label_column=label))
+    assert data.form.label == name
+    assert data.form.header == bool(header)
     assert data.labels == ("a", "b")
     assert len(joined(data)) == 60
 
@@ -91,12 +93,12 @@ def test_the_label_is_found_by_name_and_by_number(tmp_path, header, label, name)
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_other_separators(tmp_path, separator):
     content = text(rows()).replace(", ", separator)
-    data = load_dataset(write(tmp_path / "t.csv", content), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", content), Vector, reading=LABEL)
     assert data.labels == ("a", "b")
 
 
 def test_values(tmp_path):
-    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=VALUE)
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), Vector, reading=VALUE)
     assert (data.task, data.labels, data.train.y.dtype) == (REGRESSION, ("size",), np.float32)
     assert set(joined(data).y) == {0.5, 1.5, 2.5, 3.5, 4.5}
 
@@ -105,10 +107,10 @@ def test_a_folder_keeps_its_splits(tmp_path):
     lines = list(rows())
     write(tmp_path / "f/train.csv", text(lines[:40]))
     write(tmp_path / "f/test.csv", text(lines[40:]))
-    data = load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+    data = load_dataset(str(tmp_path / "f"), Vector, reading=LABEL)
     assert [len(s) for s in (data.train, data.validation, data.test)] == [36, 4, 20]
     write(tmp_path / "f/val.csv", text(lines[40:45]))
-    data = load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+    data = load_dataset(str(tmp_path / "f"), Vector, reading=LABEL)
     assert [len(s) for s in (data.train, data.validation, data.test)] == [40, 5, 20]
 
 
@@ -122,17 +124,17 @@ def test_a_folder_keeps_its_splits(tmp_path):
     ids=["byte order mark", "semicolons and carriage returns", "quotes"],
 )
 def test_the_same_table_in_other_hands(tmp_path, content):
-    plain = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
-    other = load_dataset(write(tmp_path / "t.csv", content), "features", reading=LABEL)
-    assert other.columns.label == "kind"
-    assert [column.name for column in other.columns.columns] == ["weight", "colour", "size"]
+    plain = load_dataset(write(tmp_path / "t.csv", text(rows())), Vector, reading=LABEL)
+    other = load_dataset(write(tmp_path / "t.csv", content), Vector, reading=LABEL)
+    assert other.form.label == "kind"
+    assert [column.name for column in other.form.columns] == ["weight", "colour", "size"]
     np.testing.assert_array_equal(other.train.x, plain.train.x)
 
 
 def test_infinite_cells_are_read_as_empty_and_said(tmp_path):
     lines = [*rows(), *("61, inf, red, same, a, 1", "62, -Infinity, red, same, b, 1")]
     lines += [f"{i}, 1e999, blue, same, a, 1" for i in (63, 64)]
-    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), Vector, reading=LABEL)
     x = joined(data).x
     assert np.isfinite(x).all()
     assert x[:, 32].sum() == 9 + 4
@@ -147,7 +149,7 @@ def test_the_test_table_may_have_its_columns_in_another_order(tmp_path):
         write(tmp_path / "f/test.csv", content)
         for label in ("kind", "4"):
             reading = Reading(label_column=label)
-            data = load_dataset(str(tmp_path / "f"), "features", reading=reading)
+            data = load_dataset(str(tmp_path / "f"), Vector, reading=reading)
             assert (data.test.y == np.arange(60) % 2).all()
             assert data.test.x[:, 33:36].sum() == 60
 
@@ -167,21 +169,19 @@ def test_wrong_test_tables(tmp_path, case):
     write(tmp_path / "f/train.csv", text(rows()))
     write(tmp_path / "f/test.csv", content)
     with pytest.raises(RequestError, match=f"test.csv.*{message}"):
-        load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
+        load_dataset(str(tmp_path / "f"), Vector, reading=LABEL)
 
 
 def checkpoint(data, folder):
     """A card as training writes it, from disk."""
-    width = data.train.x.shape[1]
-    shape = Input((width,), (0.0,) * width, (1.0,) * width)
-    card = Card("residual_mlp", data.labels, shape, task=data.task.name, columns=data.columns)
+    card = Card("residual_mlp", data.labels, data.form, task=data.task.name)
     (folder / "card.json").write_text(card.to_json(), encoding="utf-8")
     assert read_card(folder) == card
     return read_card(folder)
 
 
 def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
-    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), Vector, reading=LABEL)
     card = checkpoint(data, tmp_path)
     again = load_for(card, str(tmp_path / "t.csv"))
     assert again.fingerprint() == data.fingerprint()
@@ -202,7 +202,7 @@ def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
 
 
 def test_a_checkpoint_is_measured_on_one_class_too(tmp_path):
-    data = load_dataset(write(tmp_path / "t.csv", text(rows())), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", text(rows())), Vector, reading=LABEL)
     card = checkpoint(data, tmp_path)
     one = write(tmp_path / "one.csv", text(line for line in rows() if ", a, " in line))
     other = load_for(card, one)
@@ -213,7 +213,7 @@ def test_a_checkpoint_is_measured_on_one_class_too(tmp_path):
 def test_a_category_beyond_the_most_frequent_is_none(tmp_path):
     lines = [f"{i % 2},c{i % 150},{i % 3}" for i in range(600)]
     data = load_dataset(
-        write(tmp_path / "t.csv", text(lines, "kind,city,n")), "features", reading=LABEL
+        write(tmp_path / "t.csv", text(lines, "kind,city,n")), Vector, reading=LABEL
     )
     assert data.train.x.shape[1] == 100 + 2
     assert any("cut to the 100 most frequent" in note and "city (1" in note for note in data.notes)
@@ -221,7 +221,7 @@ def test_a_category_beyond_the_most_frequent_is_none(tmp_path):
 
 def test_a_class_of_one_example_is_kept_and_said(tmp_path):
     lines = [*rows(), "61, 3, red, same, c, 1"]
-    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), Vector, reading=LABEL)
     assert data.labels == ("a", "b", "c")
     assert (data.train.y == 2).sum() == 1
     assert "no example in the test split of class c" in data.notes
@@ -229,7 +229,7 @@ def test_a_class_of_one_example_is_kept_and_said(tmp_path):
 
 def test_rows_without_a_label_are_said(tmp_path):
     lines = [*rows(), "61, 3, red, same, ?, 1"]
-    data = load_dataset(write(tmp_path / "t.csv", text(lines)), "features", reading=LABEL)
+    data = load_dataset(write(tmp_path / "t.csv", text(lines)), Vector, reading=LABEL)
     assert len(joined(data)) == 60
     assert "left out, without a label: 1 rows of t.csv" in data.notes
 
@@ -238,8 +238,8 @@ def test_text_among_numbers_is_said(tmp_path):
     lines = [f"{i % 2},{'oops' if i == 30 else i % 9}" for i in range(60)]
     for name in ("train", "val", "test"):
         write(tmp_path / f"f/{name}.csv", text(lines, "kind,n"))
-    data = load_dataset(str(tmp_path / "f"), "features", reading=LABEL)
-    (column,) = data.columns.columns
+    data = load_dataset(str(tmp_path / "f"), Vector, reading=LABEL)
+    (column,) = data.form.columns
     assert (column.kind, column.indicator, column.fill) == ("number", True, 4)
     said = "text among numbers, read as empty; mend it or leave it empty: n (3, such as 'oops' in"
     assert f"{said} line 32)" in data.notes
@@ -294,18 +294,19 @@ def test_wrong_tables(tmp_path, case):
     content, reading, message = WRONG[case]
     path = write(tmp_path / "t.csv", content)
     with pytest.raises(RequestError, match=message) as error:
-        load_dataset(path, "features", reading=reading)
+        load_dataset(path, Vector, reading=reading)
     assert "\n" not in str(error.value)
 
 
 def test_wrong_requests_about_tables(tmp_path):
     path = write(tmp_path / "t.csv", text(rows()))
-    data = load_dataset(path, "features", reading=LABEL)
+    data = load_dataset(path, Vector, reading=LABEL)
     card = checkpoint(data, tmp_path)
     with pytest.raises(RequestError, match=r"is a table.*--model=residual_mlp"):
-        load_dataset(path, "image", reading=LABEL)
+        load_dataset(path, Picture, reading=LABEL)
+    numbers = Vector(card.input.shape, card.input.mean, card.input.std)
     with pytest.raises(RequestError, match="not trained on a table"):
-        load_for(dataclasses.replace(card, columns=None), path)
+        load_for(dataclasses.replace(card, input=numbers), path)
     lacking = write(tmp_path / "lacking.csv", text(["1,a", "2,b"], "weight,kind"))
     with pytest.raises(RequestError, match="unknown column 'colour'"):
         load_for(card, lacking)
@@ -313,7 +314,7 @@ def test_wrong_requests_about_tables(tmp_path):
     with pytest.raises(RequestError, match=r"strange.csv, line 2: class 'z' is not one of a, b"):
         load_for(card, strange)
     with pytest.raises(RequestError, match="not a whole gzip file"):
-        load_dataset(write(tmp_path / "x.csv.gz", b"plain"), "features", reading=LABEL)
+        load_dataset(write(tmp_path / "x.csv.gz", b"plain"), Vector, reading=LABEL)
     write(tmp_path / "half/test.csv", text(rows()))
     with pytest.raises(RequestError, match=r"holds test.csv and no train.csv"):
-        load_dataset(str(tmp_path / "half"), "features", reading=LABEL)
+        load_dataset(str(tmp_path / "half"), Vector, reading=LABEL)

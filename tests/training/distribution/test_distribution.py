@@ -23,6 +23,7 @@ distribution = open_distribution(kind, timeout=120)
 import keras
 from zoo.data.dataset import balanced_sample
 from zoo.data.sources import load_dataset
+from zoo.forms import Picture, Vector
 from zoo.training.recipe import Recipe
 from zoo.training.train import train_model
 from dataclasses import replace
@@ -35,7 +36,7 @@ class Losses(keras.callbacks.Callback):
         values = b"".join(value.tobytes() for value in self.model.get_weights())
         self.weights = hashlib.sha256(values).hexdigest()
 
-dataset = load_dataset("digits", "image" if int(images) else "features")
+dataset = load_dataset("digits", Picture if int(images) else Vector)
 if int(images):
     dataset = dataset.with_splits(train=balanced_sample(dataset.train, int(images)))
 config = {"stem": "small"} if int(images) else {"dropout": 0.0, "depth": int(depth)}
@@ -114,12 +115,12 @@ from zoo.training.distribution.cluster import open_distribution
 kind, photos, output, frozen = sys.argv[1:]
 distribution = open_distribution(kind, timeout=120)
 from zoo.checkpoints.catalogue import checkpoint_card
-from zoo.data.sources import load_images
+from zoo.data.sources import load_dataset
 from zoo.training.finetune import finetune_checkpoint
 from zoo.training.plan import choose_plan
 
 form = checkpoint_card("resnet8.digits").input
-dataset = load_images(photos, form=form)
+dataset = load_dataset(photos, form=form)
 plan = choose_plan(len(dataset.train), epochs=2, head_epochs=2, batch_size=16, augment="none")
 plan = dataclasses.replace(plan, frozen_statistics=frozen == "frozen")
 output = Path(output) / f"worker{distribution.worker}"
@@ -162,6 +163,7 @@ tf.config.set_logical_device_configuration(
 import keras
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
+from zoo.forms import Vector
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.recipe import Recipe
 from zoo.tasks.regression import REGRESSION
@@ -169,7 +171,7 @@ from zoo.training.train import train_model
 
 two = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert two.text == "2 devices"
-digits = load_dataset("digits", "features")
+digits = load_dataset("digits", Vector)
 values = replace(digits, labels=("value",)).map(
     lambda split: replace(split, y=split.y.astype(np.float32), task=REGRESSION))
 

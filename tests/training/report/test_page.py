@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.checkpoints.card import Card, Input, Metric
+from zoo.checkpoints.card import Card, Metric
 from zoo.checkpoints.provenance import Provenance
 from zoo.data.dataset import Split
+from zoo.forms import PLAIN
 from zoo.training.report.page import worst_mistakes, write_result
 
 LABELS = ("cat", "dog <b>", "cost $x^$")
 
 
-def card(labels=LABELS, examples=6):
+def card(labels=LABELS, examples=6, shape=(8, 8, 3)):
     return Card(
         model="resnet8",
         labels=labels,
-        input=Input(shape=(8, 8, 3), mean=(), std=()),
+        input=PLAIN[len(shape)](shape, mean=(), std=()),
         metrics=(Metric("top1", 0.5, "pets & more", "test", examples),),
         training=Provenance("zoo finetune --data='a & b'"),
         source="fine-tuned from x",
@@ -106,7 +107,7 @@ def test_any_classes_and_inputs(tmp_path, classes, shape):
     x = random.uniform(-9, 300, (40, *shape)).astype(np.float32)  # An .npz may hold what it will.
     split = Split(x, random.integers(0, classes, 40))
     labels = tuple(f"class {i}" for i in range(classes))
-    write_result(tmp_path, card(labels, 40), probabilities, split)
+    write_result(tmp_path, card(labels, 40, shape), probabilities, split)
     text = (tmp_path / "result.html").read_text()
     assert ("surest mistakes" in text) == (len(shape) == 3)
     assert (tmp_path / "confusion.png").exists() == ("confusion.png" in text) == (classes > 60)

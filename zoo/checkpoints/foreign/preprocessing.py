@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from zoo.checkpoints.card import INTERPOLATIONS, Input
 from zoo.errors import RequestError
+from zoo.forms import INTERPOLATIONS, Picture
 from zoo.models.imagenet import imagenet_statistics
 from zoo.registry import unknown
 
@@ -30,7 +30,7 @@ class Preprocessing:
         mean: A value for each channel, or one for all. If no mean and no deviation is over 2, it is
             of pixels from 0 to 1, as in torchvision's `Normalize`; else of pixels from 0 to 255.
         std: The deviations, in the same units.
-        interpolation: One of `zoo.checkpoints.card.INTERPOLATIONS`.
+        interpolation: One of `zoo.forms.INTERPOLATIONS`.
     """
 
     image_size: tuple[int, int] | None = None
@@ -60,7 +60,7 @@ class Preprocessing:
             raise ValueError(unknown("interpolation", self.interpolation, list(INTERPOLATIONS)))
 
 
-def prepared(said: Iterable[Preprocessing], usual: Input) -> tuple[Input, tuple[str, ...]]:
+def prepared(said: Iterable[Preprocessing], usual: Picture) -> tuple[Picture, tuple[str, ...]]:
     """Returns the input of a network, and what had to be assumed about it.
 
     Args:
@@ -75,13 +75,13 @@ def prepared(said: Iterable[Preprocessing], usual: Input) -> tuple[Input, tuple[
     assumed = []
     size = _first(one.image_size for one in said)
     if size is None:
-        size = (height or 0, width or 0)
+        size = (height, width)
         assumed.append(f"{size[0]}×{size[1]} pixels (--image_size)")
     scaling = next((one for one in said if one.resize or one.crop_pct), None)
     if scaling is None:
         resize = None
         if usual.resize is not None and size[0] == size[1]:
-            resize = math.floor(size[0] * usual.resize / (height or 1))
+            resize = math.floor(size[0] * usual.resize / height)
         assumed.append(
             "the whole picture scaled to that (--resize)"
             if resize is None
@@ -97,7 +97,7 @@ def prepared(said: Iterable[Preprocessing], usual: Input) -> tuple[Input, tuple[
             "larger --resize, or --resize=squash"
         )
     mean, std = usual.mean, usual.std
-    statistics = _first(_statistics(one, channels or 0) for one in said)
+    statistics = _first(_statistics(one, channels) for one in said)
     if statistics is not None:
         mean, std = statistics
     else:
@@ -116,10 +116,10 @@ def prepared(said: Iterable[Preprocessing], usual: Input) -> tuple[Input, tuple[
     return form, tuple(assumed)
 
 
-def imagenet_input(side: int, channels: int) -> Input:
+def imagenet_input(side: int, channels: int) -> Picture:
     """Returns torchvision's usual preparation: for 224 pixels, the shorter side becomes 256."""
     mean, std = imagenet_statistics(channels)
-    return Input(
+    return Picture(
         shape=(side, side, channels), mean=mean, std=std, resize=256 if side == 224 else None
     )
 

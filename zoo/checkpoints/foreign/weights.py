@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.cache import cache_folder, locked
-from zoo.checkpoints.card import Card, Input
+from zoo.checkpoints.card import Card
 from zoo.checkpoints.foreign.acquire import acquire
 from zoo.checkpoints.foreign.file_facts import FileFacts, facts_of
 from zoo.checkpoints.foreign.find_network import Network, find_network
@@ -28,9 +28,10 @@ from zoo.checkpoints.foreign.timm_config import (
     preprocessing_of,
     problem_of,
 )
-from zoo.checkpoints.published import PUBLISHED, Published, published_card
+from zoo.checkpoints.published import PUBLISHED, Published, published_card, published_form
 from zoo.checkpoints.tensor_files import listed, open_tensors
 from zoo.errors import RequestError
+from zoo.forms import Picture
 from zoo.models import MODELS
 from zoo.models.imagenet import imagenet_labels
 from zoo.quiet import import_keras
@@ -221,15 +222,13 @@ def _task(says: str, outputs: int, *, asked: str | None) -> Literal["classificat
 def _published(
     row: Published, given: Preprocessing, labels: Sequence[str] | None, head: _Head
 ) -> Card:
-    card = published_card(row)
-    return dataclasses.replace(
-        card, input=prepared([given], card.input)[0], labels=head.labels(labels or card.labels)
-    )
+    card, (form, _) = published_card(row), prepared([given], published_form(row))
+    return dataclasses.replace(card, input=form, labels=head.labels(labels or card.labels))
 
 
 def _described(
     architecture: str,
-    usual: Input,
+    usual: Picture,
     given: Preprocessing,
     labels: Sequence[str] | None,
     head: _Head,

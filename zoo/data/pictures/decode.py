@@ -25,11 +25,11 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from zoo.checkpoints.card import Input
 from zoo.data.pictures.png import without_text
 from zoo.data.pictures.prepare import prepare_picture
 from zoo.data.pictures.room import Room
 from zoo.errors import RequestError
+from zoo.forms import Picture
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
@@ -62,7 +62,7 @@ class BrokenPictureError(RequestError):
     """A file is no picture, or a damaged one. The message is only the reason."""
 
 
-def decode_picture(source: Path | bytes, form: Input) -> np.ndarray:
+def decode_picture(source: Path | bytes, form: Picture) -> np.ndarray:
     """Returns a picture file in the form that a model takes.
 
     Args:

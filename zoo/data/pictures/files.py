@@ -16,13 +16,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from zoo.cache import cache_folder, locked
-from zoo.checkpoints.card import Input
 from zoo.data.dataset import SPLITS, Dataset, Split, stratified_split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
 from zoo.data.reading import Progress, Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.files import whole_folder, write_text
+from zoo.forms import Picture
 
 # Up to this many bytes of decoded pictures are held in memory; more go to a file.
 IN_MEMORY = 2**30
@@ -78,10 +78,8 @@ def check_asked(source: str, reading: Reading) -> None:
     Raises:
         RequestError: The model takes no images, or the task learns no classes.
     """
-    if reading.kind != "image":
-        raise RequestError(
-            f"{source} holds pictures, and the model takes {reading.kind}; choose a ResNet"
-        )
+    if reading.kind is not Picture:
+        raise RequestError(f"{source} holds pictures, and the model takes none; choose a ResNet")
     if reading.task.learns != "classes":
         raise RequestError(f"{source} holds classes, not values; leave out --task")
 
@@ -138,7 +136,7 @@ def usual_side(encoded: Encoded) -> int:
     return int(np.median(sides))
 
 
-def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> Dataset:
+def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) -> Dataset:
     """Decodes all pictures, and leaves out broken ones.
 
     More than `IN_MEMORY` bytes are written to a file in the user's cache and mapped from there, so
@@ -160,7 +158,7 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
     sources = [picture for name in SPLITS for picture in encoded.pictures[name]]
     places = [place for name in SPLITS for place in encoded.places[name]]
     y = np.concatenate([encoded.y[name] for name in SPLITS])
-    shape = (len(sources), *(side or 0 for side in form.shape))
+    shape = (len(sources), *form.shape)
     size = int(np.prod(shape))
     notes = list(encoded.notes)
     if size > IN_MEMORY:
@@ -187,7 +185,7 @@ def decode(encoded: Encoded, form: Input, progress: Progress | None = None) -> D
 def decode_into(
     pictures: np.ndarray,
     sources: Sequence[Path | bytes],
-    form: Input,
+    form: Picture,
     progress: Progress | None,
 ) -> dict[int, str]:
     """Fills an array with the decoded pictures, in order and without gaps for broken ones.
@@ -241,7 +239,7 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
 def _decode_on_disk(
     shape: tuple[int, ...],
     sources: Sequence[Path | bytes],
-    form: Input,
+    form: Picture,
     folder: Path,
     progress: Progress | None,
 ) -> _Decoded:
@@ -283,7 +281,7 @@ def _decode_to(
     folder: Path,
     shape: tuple[int, ...],
     sources: Sequence[Path | bytes],
-    form: Input,
+    form: Picture,
     progress: Progress | None,
 ) -> None:
     with whole_folder(folder) as temporary:
@@ -306,11 +304,9 @@ def _reserve(path: Path) -> None:
             raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _key(sources: Sequence[Path | bytes], form: Input) -> str:
+def _key(sources: Sequence[Path | bytes], form: Picture) -> str:
     """Returns a name that changes with the files, their order and the form."""
-    digest = hashlib.sha256(
-        repr((form.shape, form.resize, form.interpolation, form.antialias)).encode()
-    )
+    digest = hashlib.sha256(repr(form.preparation).encode())
     for source in sources:
         if isinstance(source, bytes):
             digest.update(hashlib.sha256(source).digest())

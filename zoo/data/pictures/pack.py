@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,9 @@ from zoo.data.pictures.files import MOST_BROKEN, Encoded, usual_side
 from zoo.data.pictures.manifest import AROUND, BEFORE, INDEX, MANIFEST, SCHEMA, parse_manifest
 from zoo.data.reading import Progress
 from zoo.errors import RequestError, StoppedError
-from zoo.files import sha256, whole_file, write_text
+from zoo.files import held, sha256, whole_file, write_text
 
-_PLAN, _LOCK = "packing.json", ".packing.lock"
+_PLAN = "packing.json"
 
 
 @dataclass(frozen=True)
@@ -86,30 +85,12 @@ def pack(
     plan = _plan(encoded, shards)
     text = json.dumps({"key": _key(encoded), "shards": sorted(plan)}, indent=2) + "\n"
     _own_files(output, text, plan)  # Raises if the folder holds something else.
-    with _alone(output):
+    with held(output):
         _begin(output, text, plan)
         manifest = output / MANIFEST
         if manifest.exists():
             return parse_manifest(manifest.read_bytes(), str(output))
         return _finish(encoded, output, _make_all(encoded, output, plan, progress))
-
-
-@contextlib.contextmanager
-def _alone(output: Path) -> Iterator[None]:
-    """Keeps other packings from a folder. The lock ends with this process."""
-    import filelock
-
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / _LOCK
-    try:
-        with filelock.FileLock(path, timeout=0):
-            yield
-            path.unlink(missing_ok=True)  # All is written: the next holder of the lock only reads.
-    except filelock.Timeout as error:
-        raise RequestError(
-            f"another process is packing into --output {output}; wait for it, or choose another "
-            "folder"
-        ) from error
 
 
 def _make_all(
@@ -180,7 +161,7 @@ def _key(encoded: Encoded) -> str:
 
 
 def _own_files(output: Path, plan: str, shards: Iterable[str]) -> list[Path]:
-    """Returns the hidden files that a packing wrote into a folder, without the lock.
+    """Returns the hidden files that a packing wrote into a folder.
 
     Raises:
         RequestError: The folder holds another packing, or something else.
@@ -194,7 +175,7 @@ def _own_files(output: Path, plan: str, shards: Iterable[str]) -> list[Path]:
                 f"--output {output} holds a packing of other pictures or another number of "
                 "--shards; choose another folder"
             )
-    elif output.exists() and not {*left, output / _LOCK}.issuperset(output.iterdir()):
+    elif output.exists() and set(left) != set(output.iterdir()):
         raise RequestError(f"--output {output} holds something else; choose another folder")
     return left
 

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from zoo.checkpoints.card import Input
 from zoo.data.dataset import Dataset, Split
 from zoo.data.reading import Reading
 from zoo.errors import RequestError
+from zoo.forms import Picture
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -20,7 +20,7 @@ _FILTERS = {
 }
 
 
-def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
+def prepare_picture(picture: Image.Image, form: Picture) -> np.ndarray:
     """Returns a picture in the form that a checkpoint was evaluated on.
 
     With `form.resize` the shorter side becomes that long and the middle is cut out. The pixels are
@@ -37,13 +37,11 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
     Raises:
         RequestError: The checkpoint wants channels that a picture does not have.
     """
-    match form.shape:
-        case (int(height), int(width), 1 | 3 as channels):
-            pass
-        case _:
-            raise RequestError(
-                f"a picture is (height, width, 1 or 3 channels), the checkpoint eats {form.shape}"
-            )
+    height, width, channels = form.shape
+    if channels not in (1, 3):
+        raise RequestError(
+            f"a picture is (height, width, 1 or 3 channels), the checkpoint eats {form.shape}"
+        )
     mode = "L" if channels == 1 else "RGB"
     picture = picture if picture.mode == mode else picture.convert(mode)
     if form.resize is None:
@@ -58,7 +56,7 @@ def prepare_picture(picture: Image.Image, form: Input) -> np.ndarray:
     return np.asarray(picture).reshape(height, width, channels)
 
 
-def _resized(picture: Image.Image, size: tuple[int, int], form: Input) -> Image.Image:
+def _resized(picture: Image.Image, size: tuple[int, int], form: Picture) -> Image.Image:
     resample = _FILTERS[form.interpolation]
     if form.antialias:  # Pillow's `resize` averages over all source pixels.
         return picture.resize(size, resample)
@@ -73,10 +71,9 @@ def resized(dataset: Dataset, reading: Reading) -> Dataset:
     form = reading.form_for(dataset.train.x.shape[1])
     if dataset.example_shape == form.shape:
         return dataset
-    height, width = form.shape[0] or 0, form.shape[1] or 0
 
     def resize(split: Split) -> Split:
-        return dataclasses.replace(split, x=resize_images(split.x[:], (height, width)))
+        return dataclasses.replace(split, x=resize_images(split.x[:], form.shape[:2]))
 
     return dataset.map(resize)
 

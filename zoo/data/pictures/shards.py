@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from zoo.checkpoints.card import Input
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture
@@ -24,6 +23,7 @@ from zoo.data.pictures.files import check_asked
 from zoo.data.pictures.manifest import BEFORE, MANIFEST, read_packing
 from zoo.data.reading import Reading
 from zoo.errors import DamagedError, RequestError
+from zoo.forms import Picture
 
 KNOWN_AS = "a folder that zoo data packed"
 
@@ -51,10 +51,10 @@ class PackedPictures:
         shard: np.ndarray,
         offsets: np.ndarray,
         sizes: np.ndarray,
-        form: Input,
+        form: Picture,
         key: str,
     ) -> None:
-        self.shape = (len(shard), *(side or 0 for side in form.shape))
+        self.shape = (len(shard), *form.shape)
         self.dtype = np.dtype(np.uint8)
         self.ndim = len(self.shape)
         self._files = files
@@ -85,9 +85,7 @@ class PackedPictures:
 
     def fingerprint(self) -> bytes:
         """Returns a hash of all pictures, without reading them."""
-        form = self._form  # Its mean and deviation, of a checkpoint, are none of the pictures'.
-        prepared = form.shape, form.resize, form.interpolation, form.antialias
-        return hashlib.sha256(repr((self._key, prepared)).encode()).digest()
+        return hashlib.sha256(repr((self._key, self._form.preparation)).encode()).digest()
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """Returns the bytes of a picture's file, and that file's name.

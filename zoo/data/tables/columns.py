@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from zoo.checkpoints.card import Column, Columns
+from zoo import forms
 from zoo.data.numbers import GAPS, NUMBERS, Spelling, find_spelling
 from zoo.data.tables.csv import Table
 from zoo.data.tables.kinds import CONSTANT, Kinds, clipped
 from zoo.errors import RequestError
+from zoo.forms import Column
 from zoo.registry import unknown
 
 # More categories make the model larger, and the rarest have too few examples to learn from.
@@ -22,7 +23,7 @@ MOST_BYTES = 1 << 32  # Of all features of a table.
 MOST_NAMES = 200  # Among more names, no similar one is looked for.
 
 
-def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[Columns, list[str]]:
+def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[forms.Table, list[str]]:
     """Decides what each column of a training split becomes.
 
     Args:
@@ -31,7 +32,7 @@ def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[Columns, list[s
         kinds: What the columns of the whole file are.
 
     Returns:
-        The columns, and notes for the user.
+        The form of its rows, and notes for the user.
 
     Raises:
         RequestError: No column is left.
@@ -62,14 +63,14 @@ def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[Columns, list[s
         raise RequestError(
             f"{table.path} has no column that could tell {label!r}: {'; '.join(lines)}"
         )
-    return Columns(label, table.header, tuple(columns)), lines
+    return forms.Table.of(label, table.header, tuple(columns)), lines
 
 
-def encode(columns: Columns, table: Table) -> np.ndarray:
+def encode(form: forms.Table, table: Table) -> np.ndarray:
     """Turns the cells of a table into features.
 
     Args:
-        columns: What each column becomes.
+        form: What each column becomes.
         table: Has these columns, in any order; others are ignored.
 
     Returns:
@@ -78,7 +79,7 @@ def encode(columns: Columns, table: Table) -> np.ndarray:
     Raises:
         RequestError: A column is missing.
     """
-    count = sum(map(_width, columns.columns))
+    count = sum(len(column.features) for column in form.columns)
     if (needed := 4 * count * len(table)) > MOST_BYTES:
         raise RequestError(
             f"{table.path}: {len(table):,} rows of {count:,} features take {needed >> 30} GB, over "
@@ -86,9 +87,10 @@ def encode(columns: Columns, table: Table) -> np.ndarray:
         )
     features = np.zeros((len(table), count), np.float32)
     first = 0
-    for column in columns.columns:
-        part = features[:, first : first + _width(column)]
-        first += _width(column)
+    for column in form.columns:
+        width = len(column.features)
+        part = features[:, first : first + width]
+        first += width
         cells = column_cells(table, column.name)
         if column.kind == "number":
             numbers = _spelling(column, table).read_all(cells)
@@ -104,14 +106,14 @@ def encode(columns: Columns, table: Table) -> np.ndarray:
     return features
 
 
-def surprises(columns: Columns, tables: Sequence[Table]) -> list[str]:
+def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
     """Returns notes on cells that are empty, unreadable, or of no category that was learnt.
 
     Raises:
         RequestError: A column of numbers holds too much text to be one.
     """
     notes: dict[str, list[str]] = {}
-    for column in columns.columns:
+    for column in form.columns:
         for reason, count, example in _surprises(column, tables):
             shown = f", such as {example}" if example else ""
             notes.setdefault(reason, []).append(f"{column.name} ({count:,}{shown})")
@@ -185,13 +187,6 @@ def _spelling(column: Column, table: Table) -> Spelling:
 def _spelled(column: Column) -> str:
     """Returns the median of a column as its numbers are spelled."""
     return f"{column.fill:.6g}".replace(".", column.decimal) + column.unit
-
-
-def _width(column: Column) -> int:
-    """Returns how many features a column becomes."""
-    if column.kind == "category":
-        return len(column.vocabulary)
-    return len(column.edges) - 1 + column.indicator
 
 
 def _fill_bins(features: np.ndarray, numbers: np.ndarray, edges: Sequence[float]) -> None:

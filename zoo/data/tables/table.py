@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo import forms
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, Split, divide
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
@@ -18,6 +19,7 @@ from zoo.data.tables.columns import column_cells, encode, fit_columns, listing, 
 from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.kinds import SPELLED, judge, spelled
 from zoo.errors import RequestError
+from zoo.forms import Vector
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
@@ -39,12 +41,12 @@ def open(source: str, reading: Reading) -> Dataset:
     Raises:
         RequestError: The model takes no features, or the checkpoint no table.
     """
-    if reading.kind != "features":
+    if not issubclass(reading.kind, Vector):
         raise RequestError(
-            f"{source} is a table, whose rows are features, no {reading.kind} data; "
+            f"{source} is a table, whose rows are features, no {reading.kind.kind} data; "
             "choose --model=residual_mlp"
         )
-    if reading.card is not None and reading.card.columns is None:
+    if reading.card is not None and not isinstance(reading.card.input, forms.Table):
         raise RequestError(
             f"the checkpoint was not trained on a table, and {source} is one; "
             "give its numbers in an .npz file"
@@ -106,10 +108,10 @@ def load_table(
         raise RequestError(
             f"{source} holds {', '.join(p.name for p in files.values())} and no train.csv"
         )
-    columns = card.columns if card else None
-    wanted = [column.name for column in columns.columns] if columns else []
-    if columns is not None and header is None:
-        header = columns.header
+    form = card.input if card and isinstance(card.input, forms.Table) else None
+    wanted = [column.name for column in form.columns] if form else []
+    if form is not None and header is None:
+        header = form.header
     tables, notes = {}, []
     for split, path in files.items():
         table = read_table(path, header, wanted if label_column is None else [label_column])
@@ -121,8 +123,8 @@ def load_table(
     elif whole[0].guessed:
         names = ", ".join(list(whole[0].columns)[:4])
         notes.append(f"the first line is read as names: {names}, …; if it is a row: --noheader")
-    label = _find_label(whole[0], label_column or (columns.label if columns else None))
-    kinds = judge(whole, label) if columns is None else None
+    label = _find_label(whole[0], label_column or (form.label if form else None))
+    kinds = judge(whole, label) if form is None else None
     spelling = find_spelling(Counter(column_cells(whole[0], label)), whole[0].separator)
     for split, table in tables.items():
         tables[split], dropped = _with_labels(table, label, task)
@@ -149,12 +151,12 @@ def load_table(
         if split == "train" or split not in tables:
             tables[split], targets[split] = train.take(rows), y[rows]
 
-    if columns is None:
+    if form is None:
         assert kinds is not None
-        columns, fitted = fit_columns(tables["train"], label, kinds)
+        form, fitted = fit_columns(tables["train"], label, kinds)
         notes += fitted
-    notes += surprises(columns, list(tables.values()))
-    splits = {s: Split(encode(columns, tables[s]), targets[s], task=task) for s in SPLITS}
+    notes += surprises(form, list(tables.values()))
+    splits = {s: Split(encode(form, tables[s]), targets[s], task=task) for s in SPLITS}
     notes += check_splits(splits, labels, str(source), learn=card is None)
     path = Path(source)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
@@ -162,7 +164,7 @@ def load_table(
         name,
         labels,
         splits,
-        columns=columns,
+        form=form,
         notes=tuple(notes),
         divided=divided,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import keras
 
 from zoo.errors import RequestError
+from zoo.quiet import import_keras
 from zoo.registry import unknown
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.rendezvous import await_workers
@@ -44,7 +45,8 @@ def open_distribution(
             variables.
         tpu: Name or address of the TPU; "" on a TPU machine itself.
         timeout: Seconds to wait for the other workers; 0: they must be there already.
-        tell: Called from time to time with the workers that are still missing.
+        tell: Called from time to time with the workers that are still missing, and then with
+            the devices.
 
     Raises:
         RequestError: An argument is wrong, the backend does not fit, or the addresses are missing.
@@ -55,8 +57,16 @@ def open_distribution(
             raise RequestError(unknown("distribution or cluster", value, list(known)))
     if not 0 <= timeout < math.inf:  # Refuses NaN too.
         raise RequestError(f"--worker_timeout must be seconds from 0 up, not {timeout}")
-    if kind == "none":
-        return ALONE
+    joined = ALONE if kind == "none" else _join(kind, cluster, tpu, timeout, tell)
+    if kind != "none":
+        tell(joined.text)
+    import_keras()  # It finds the devices, which a distribution has to come before.
+    return joined
+
+
+def _join(
+    kind: Kind, cluster: Cluster, tpu: str, timeout: float, tell: Callable[[str], None]
+) -> Distribution:
     backend = keras.backend.backend()
     if backend == "jax" and kind == "mirrored":
         from zoo.training.distribution.sharded import WholeBatches

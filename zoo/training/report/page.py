@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from zoo.checkpoints.card import Card
+from zoo.checkpoints.card import CARD, Card
 from zoo.data.dataset import Split
 from zoo.drawing import drawn
 from zoo.files import write_text
+from zoo.forms import Picture
 from zoo.page import page, picture, table
 from zoo.tasks.classification import CLASSIFICATION, ClassificationScore
 from zoo.tasks.reliability import Reliability, reliability_of
-from zoo.training.run_folder import CURVES, HISTORY, PAGE, RECORD
+from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, HISTORY, PAGE, RECORD
 
 _MISTAKES = 12
 _MOST_NAMED = 60  # Classes. With more, the confusion is a picture without names.
@@ -39,16 +40,16 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
     """
     score = CLASSIFICATION.score(probabilities, split.y, card.labels)
     reliability = reliability_of(probabilities, split.y)
-    _draw_reliability(reliability, folder / "calibration.png")
+    _draw_reliability(reliability, folder / CALIBRATION)
     if len(card.labels) <= _MOST_NAMED:
         confusion = _confusion_table(score, card.labels)
     else:
-        _draw_confusion(score, folder / "confusion.png")
-        confusion = '<img src="confusion.png" alt="Confusion">'
+        _draw_confusion(score, folder / CONFUSION)
+        confusion = f'<img src="{CONFUSION}" alt="Confusion">'
     shown = [
         _mistake(split.x[index], probabilities[index], int(split.y[index]), card.labels)
         for index in worst_mistakes(probabilities, split.y)
-        if split.x.ndim == 4
+        if isinstance(card.input, Picture)
     ]
     write_text(folder / PAGE, _page(card, score, reliability, confusion, "".join(shown)))
 
@@ -68,7 +69,7 @@ def _page(
     classes = score.tables[0]
     wrong = score.examples - int(np.trace(score.confusion))
     command = card.training.command if card.training else ""
-    files = ("card.json", RECORD, HISTORY)
+    files = (CARD, RECORD, HISTORY)
     links = ", ".join(f"<a href='{file}'>{file}</a>" for file in files)
     parts = [
         f"<h1>{escape(title)}</h1>",
@@ -81,7 +82,7 @@ def _page(
         f"<h2>{classes.title}</h2>",
         table(classes.head, classes.rows),
         f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
-        picture("Calibration", "calibration.png"),
+        picture("Calibration", CALIBRATION),
         f"<p>Expected calibration error: {reliability.error:.4f}, the mean distance between how "
         "sure the model is and how often it is right. Bars above the line: too modest; below: too "
         "sure.</p>",
