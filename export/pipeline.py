@@ -38,7 +38,7 @@ Progress = Callable[[str], None]
 PAGE = "report.html"
 INTEGRATION = "INTEGRATION.md"
 _CALIBRATION = "calibration.npz"
-_RESERVED = ("schema", "versions", "samples", "reference", "artifacts")
+_RESERVED = ("schema", "versions", "outputs", "samples", "reference", "artifacts")
 
 
 def export_model(
@@ -112,10 +112,10 @@ def export_model(
     tell = progress or (lambda line: None)
     tell("running the Keras model")
     given = answers(model, samples.compared)
-    decided, reason = decide(model, outputs, given, classified=samples.test_y is not None)
-    tell(f"outputs: {decided} ({reason})")
-    form = replace(form, outputs=decided)
-    if not labels and decided != "values":
+    kind, reason = decide(model, outputs, given, classified=samples.test_y is not None)
+    tell(f"outputs: {kind} ({reason})")
+    form = replace(form, outputs=kind, decided=reason)
+    if not labels and kind != "values":
         raise ExportError(
             f"0 labels for {form.classes} outputs; pass one label for each output, or "
             "outputs='values'"
@@ -124,7 +124,7 @@ def export_model(
         check_trainable(form)
     reference = form.activate(tf.constant(given)).numpy()
     if samples.test_y is not None:
-        _check_truth(reference, samples.test_y, labels, decided)
+        _check_truth(reference, samples.test_y, labels, kind)
     try:
         with working_folder(output) as folder:
             task = Task(
@@ -181,6 +181,8 @@ def _make(
     report = Report(
         identity=task.identity,
         versions=versions(),
+        outputs=task.form.outputs,
+        decided=task.form.decided,
         samples=len(task.samples.test_x),
         reference_top1=None if truth is None else accuracy(task.reference, truth),
         artifacts={name: artifact for name, (artifact, _) in made.items()},
@@ -256,8 +258,8 @@ def _write_report(
     shown = {"Keras": task.reference, **values}
     predictions = {name: outputs[: report.samples] for name, outputs in shown.items()}
     # Labels of values are names, not answers.
-    answers = () if task.form.outputs == "values" else task.labels
-    (folder / PAGE).write_text(render(report, task.samples, answers, predictions), encoding="utf-8")
+    named = () if task.form.outputs == "values" else task.labels
+    (folder / PAGE).write_text(render(report, task.samples, named, predictions), encoding="utf-8")
 
 
 def _check_truth(

@@ -79,6 +79,9 @@ class Report:
         samples: How many it was measured on.
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
         artifacts: By target; the SavedModel last.
+        outputs: What the model gives: "logits", to which a softmax was appended, "probabilities" or
+            "values".
+        decided: How that was found out.
     """
 
     identity: Mapping[str, str]
@@ -86,6 +89,8 @@ class Report:
     samples: int
     reference_top1: float | None
     artifacts: Mapping[str, Artifact]
+    outputs: str = ""
+    decided: str = ""
 
     @property
     def verdict(self) -> str:
@@ -186,6 +191,7 @@ def to_json(report: Report) -> str:
         "schema": SCHEMA,
         **report.identity,
         "versions": dict(report.versions),
+        "outputs": {"kind": report.outputs, "decided": report.decided},
         "samples": report.samples,
         "reference": {"top1": report.reference_top1},
         "artifacts": {name: _artifact(item) for name, item in report.artifacts.items()},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ import tensorflow as tf
 from export.errors import ExportError
 from export.forms.one_step import OneStep, one_step, streaming_module
 from export.forms.outputs import Outputs
-from export.forms.rewriting import recurrent_layers, rewritable, rewritten
+from export.forms.rewriting import changed, recurrent_layers, rewritable, rewritten, unseeded
 
 Kind = Literal["image", "features", "sequence"]
 
@@ -29,6 +28,7 @@ class Form:
             `rewritten`, what is converted for the targets.
         step: One step of the same function, converted in its place for a stream; else None.
         outputs: What the model gives; a softmax is appended to "logits".
+        decided: Why `outputs` is that, for a person.
         kind: What one input is; also its name in every signature.
         input_shape: One input, without the batch: (H, W, C), (F,) or (T, F).
         classes: Number of outputs.
@@ -42,6 +42,7 @@ class Form:
     input_shape: tuple[int, ...]
     classes: int
     recurrent: bool
+    decided: str = ""
 
     @property
     def output_name(self) -> str:
@@ -98,8 +99,7 @@ def prepare(
         ExportError: The model cannot be exported; the message says why.
     """
     check_model(model)
-    if streaming is None:
-        rewritable(model)
+    rewritable(model)  # Raises where a layer keeps its state.
     return Form(
         model=model,
         step=None if streaming is None else one_step(streaming),
@@ -137,7 +137,7 @@ def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
 
     @tf.function(input_signature=[spec])
     def serve(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        with nullcontext() if batch is None else rewritten(model):
+        with changed(unseeded(model)) if batch is None else rewritten(model):
             return {form.output_name: _outputs(form, model, inputs)}
 
     module = tf.Module()

@@ -24,7 +24,7 @@ class Change:
     """How one layer differs while it is converted.
 
     Attributes:
-        layer: A layer, a cell of one, or a model.
+        layer: A layer, a cell of one, a model, or a seed generator.
         form: The class whose methods it uses.
         attributes: Those with another value.
     """
@@ -95,7 +95,28 @@ def rewritable(model: keras.Model) -> list[Change]:
             attributes["implementation"] = 1
         if attributes or quantisable(layer) is not type(layer):
             changes.append(Change(layer, quantisable(layer), attributes))
-    return changes
+    return changes + unseeded(model)
+
+
+def unseeded(model: keras.Model) -> list[Change]:
+    """Lists the seed generators of a model, as they are while its graph is drawn.
+
+    A generator counts what is drawn in a variable, and a file keeps none. What is drawn changes no
+    answer: `export.forms.answers` has seen to that.
+    """
+    return [
+        Change(generator, _Unseeded)
+        for layer in model._flatten_layers(include_self=True, recursive=True)
+        for generator in layer._seed_generators
+    ]
+
+
+class _Unseeded(keras.random.SeedGenerator):
+    """Gives the same seed at every call."""
+
+    def next(self, ordered: bool = True) -> Any:
+        """Returns a constant."""
+        return keras.ops.zeros((2,), self.state.dtype)
 
 
 def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:

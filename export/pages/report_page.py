@@ -67,6 +67,7 @@ def badge(status: str) -> str:
 def _header(title: str, report: Report) -> str:
     facts = {
         **{name: value for name, value in report.identity.items() if value},
+        "outputs": f"{report.outputs} ({report.decided})",
         "test samples": str(report.samples),
         "Keras accuracy": _percent(report.reference_top1),
         **report.versions,

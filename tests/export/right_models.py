@@ -120,6 +120,22 @@ class NoConfig(L.Layer):
         return inputs / self.divisor
 
 
+class Noise(L.Layer):
+    """Holds a seed generator, and draws where `draws` says."""
+
+    def __init__(self, draws: str) -> None:
+        super().__init__()
+        self.draws, self.seeds = draws, keras.random.SeedGenerator(3)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if self.draws == "in training" and not training:
+            return x
+        drawn = keras.random.normal(ops.shape(x), seed=self.seeds)
+        if self.draws == "for nothing":
+            return x + (1.0 if training else 0.0) * drawn
+        return ops.where(training, x + drawn, x)
+
+
 class GeM(L.Layer):
     """Generalised-mean pooling, with a power that is learnt."""
 
@@ -367,6 +383,13 @@ RIGHT: dict[str, Right] = {
                 [L.RandomFlip(), L.RandomRotation(0.1), L.RandomContrast(0.1), L.Rescaling(1 / 255)]
             ),
         ),
+    ),
+    "noise in training": Right(IMAGE, _image(Noise("in training"))),
+    "noise drawn and thrown away": Right(FEATURES, _sequence(L.Dense(8), Noise("always"))),
+    "noise times nothing": Right(
+        FEATURES,
+        _sequence(L.Dense(8), Noise("for nothing")),
+        refused=tuple((target, "in layer 'noise") for target in ("cpu", "gpu", "edge")),
     ),
     # Sequences.
     "Conv1D": Right(

@@ -115,11 +115,16 @@ def test_report_json_has_the_promised_form(exported):
         "checkpoint",
         "model",
         "versions",
+        "outputs",
         "samples",
         "reference",
         "artifacts",
     ]
     assert document["schema"] == 1
+    assert document["outputs"] == {
+        "kind": "logits",
+        "decided": "the model is compiled with sparse_categorical_crossentropy from logits",
+    }
     assert document["samples"] == len(exported.samples.test_x)
     assert set(document["versions"]) == {
         "tensorflow",

@@ -47,6 +47,7 @@ def with_outlier():
 def test_one_row_in_another_unit_is_left_out_and_said(in_process, tmp_path):
     report, wrong = failed(network(1), ("edge",), tmp_path / "out", with_outlier())
     assert wrong == {}
+    assert (report.outputs, report.decided) == ("values", "as asked")
     assert report.artifacts["edge"].parity.r2 > 0.98
     assert any("1 calibration sample lies" in line for line in report.warnings())
 

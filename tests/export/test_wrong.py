@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from keras import ops
+from keras import layers, ops
 
 import export
 from export.artifact import lite_artifact
@@ -326,5 +326,48 @@ def test_a_request_that_cannot_be_right_is_refused(exported, tmp_path, name):
             samples=samples,
             labels=LABELS,
             outputs=change.get("outputs", "auto"),
+        )
+    assert not (tmp_path / "out").exists()
+
+
+# Models that remember what they were asked before; a file answers an input whatever came earlier.
+
+
+class Counting(layers.Layer):
+    """Adds how often it was called."""
+
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x):
+        self.calls.assign_add(1.0)
+        return layers.Flatten()(x + self.calls)
+
+
+REMEMBERING = {
+    "LSTM": lambda: layers.LSTM(4, stateful=True),
+    "both directions": lambda: layers.Bidirectional(layers.SimpleRNN(4, stateful=True)),
+    "stacked cells": lambda: layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)], stateful=True),
+    "nested": lambda: keras.Sequential([layers.GRU(4, stateful=True), layers.Dense(3)]),
+    "an own layer": Counting,
+}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("name", REMEMBERING)
+def test_a_model_that_remembers_is_refused(tmp_path, name, streaming):
+    inputs = keras.Input(batch_shape=(None if name == "an own layer" else 1, 6, 2))
+    model = keras.Model(inputs, layers.Dense(2)(REMEMBERING[name]()(inputs)))
+    forgetful = keras.Input((6, 2))
+    step = keras.Model(forgetful, layers.Dense(2)(layers.LSTM(4)(forgetful)))
+    x = NOISE.normal(size=(20, 6, 2)).astype(np.float32)
+    with pytest.raises(export.ExportError, match=r"is stateful; build it|keeps a state"):
+        export.export_model(
+            model,
+            tmp_path / "out",
+            samples=export.Samples(x, x),
+            labels=("a", "b"),
+            outputs="logits",
+            streaming=step if streaming else None,
         )
     assert not (tmp_path / "out").exists()

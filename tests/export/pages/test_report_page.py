@@ -19,6 +19,10 @@ def test_it_names_what_was_exported_and_escapes_it(page):
     assert "tiny.<digits>" not in page
 
 
+def test_it_says_what_the_outputs_are(page):
+    assert "<dt>outputs</dt><dd>logits (the model is compiled with" in page
+
+
 def test_every_gate_stands_there_with_its_figures(exported, page):
     from html import escape
 
