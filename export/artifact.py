@@ -20,13 +20,13 @@ from export.checks.served import run_saved_model
 from export.child import ChildError
 from export.forms.form import SIGNATURE
 from export.forms.saved_model import VERSION, save_for_serving
+from export.publish import SAVED_MODEL
 from export.report import Artifact
 from export.targets import FLOAT32_GATES, Target
 from export.task import TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import labels_inside
 
-SAVED_MODEL = "saved_model"
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 
 

@@ -24,7 +24,7 @@ class ChildError(Exception):
     """
 
     def __init__(self, status: int, stderr: str) -> None:
-        super().__init__(describe_end(status, stderr))
+        super().__init__(ending(status, stderr))
         self.signal = signal.Signals(-status).name if status < 0 else ""
         self.stderr = stderr
 
@@ -85,7 +85,7 @@ def limit_memory(extra: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def describe_end(status: int, stderr: str) -> str:
+def ending(status: int, stderr: str) -> str:
     """Says in a line how a process ended, with the last line that it wrote."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     last = f": {lines[-1]}" if lines else ""

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from export.artifact import SAVED_MODEL, lite_artifact, saved_model_artifact
+from export.artifact import lite_artifact, saved_model_artifact
 from export.checks.parity import accuracy, permuted
 from export.checks.prove import with_provers
 from export.clients import integration
@@ -22,21 +22,27 @@ from export.forms.one_step import step_samples
 from export.forms.outputs import OUTPUTS, decide
 from export.forms.saved_model import save_for_conversion
 from export.pages.report_page import render
-from export.publish import REPORT, check_output, publish, working_folder
+from export.publish import (
+    INTEGRATION,
+    PAGE,
+    REPORT,
+    SAVED_MODEL,
+    check_output,
+    publish,
+    working_folder,
+)
 from export.report import Artifact, GateFailure, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
 from export.targets import Target, find_targets
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
-from export.tflite.metadata import LABELS, About, attach, check_about, describe
+from export.tflite.metadata import LABELS, About, attach, check_about, whole_metadata
+from export.trainable.about import TRAINABLE
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
-from export.trainable.lesson import TRAINABLE
 
 Progress = Callable[[str], None]
 
-PAGE = "report.html"
-INTEGRATION = "INTEGRATION.md"
 _CALIBRATION = "calibration.npz"
 _RESERVED = ("schema", "versions", "outputs", "samples", "reference", "artifacts")
 
@@ -230,7 +236,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def _attach_metadata(task: Task, target: Target, path: Path) -> None:
     """Comes before the checks: what is checked is what ships."""
     made_from = {**task.identity, "versions": versions()}
-    metadata, files = describe(
+    metadata, files = whole_metadata(
         task.form, target, task.about, made_from, labels=task.labels, pixels=task.pixels
     )
     attach(path, metadata, files)

@@ -21,9 +21,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from export.errors import ExportError
+from export.tflite.metadata import LABELS
 
 REPORT = "report.json"
-EXPORTED = (REPORT, "report.html", "labels.txt", "INTEGRATION.md", "saved_model")
+PAGE = "report.html"
+INTEGRATION = "INTEGRATION.md"
+SAVED_MODEL = "saved_model"
+EXPORTED = (REPORT, PAGE, LABELS, INTEGRATION, SAVED_MODEL)
 _PARTIAL = ".partial"
 # File managers leave these behind when somebody looks into a folder.
 _OF_FILE_MANAGERS = (".DS_Store", "._*", ".localized", ".directory", "Thumbs.db", "desktop.ini")

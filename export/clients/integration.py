@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.report import Artifact, Report
 from export.tflite.tensor import TensorInfo
-from export.trainable.lesson import BATCH, TRAINABLE
+from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 
 # Operators whose method of MicroMutableOpResolver is not their name in camel case.
 _MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
@@ -58,6 +58,7 @@ def _section(client: str, artifact: Artifact) -> str:
         result=result,
         example=given.shape[1:],
         batch=BATCH,
+        learning_rate=LEARNING_RATE,
         arena_bytes=figures.get("arena_bytes"),
     )
 

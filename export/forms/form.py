@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from export.errors import ExportError
-from export.forms.one_step import OneStep, one_step, streaming_module
+from export.forms.one_step import OneStep, one_step, step_module
 from export.forms.outputs import Outputs
 from export.forms.rewriting import changed, recurrent_layers, rewritable, rewritten, unseeded
 
@@ -112,10 +112,10 @@ def prepare(
 
 
 def conversion_module(form: Form) -> tuple[tf.Module, Any]:
-    """Wraps what the targets get, with batch 1: see `serving_module` and `streaming_module`."""
+    """Wraps what the targets get, with batch 1: see `serving_module` and `step_module`."""
     if form.step is None:
         return serving_module(form, batch=1)
-    return streaming_module(form.step, form.activate, form.kind, form.output_name)
+    return step_module(form.step, form.activate, form.kind, form.output_name)
 
 
 def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:

@@ -107,7 +107,7 @@ def _for_one_step(change: Change, carried: dict[str, Any]) -> Change:
     return change
 
 
-def streaming_module(
+def step_module(
     step: OneStep, activate: Any, input_name: str, output_name: str
 ) -> tuple[tf.Module, Any]:
     """Wraps a step for conversion, with batch 1.
@@ -144,7 +144,7 @@ def step_samples(
         step: The model.
         x: (N, steps, features).
         lengths: (N,) true numbers of steps; None: all.
-        input_name: As in `streaming_module`.
+        input_name: As in `step_module`.
 
     Returns:
         For the features and each state, (M, ...) with M up to 2,000, evenly spaced.

@@ -91,7 +91,7 @@ def check_about(about: About, form: Form) -> About:
     return about
 
 
-def describe(
+def whole_metadata(
     form: Form,
     target: Target,
     about: About,
@@ -100,7 +100,7 @@ def describe(
     labels: Sequence[str],
     pixels: bool,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Puts together what one file says.
+    """Puts together all that the file of a target says.
 
     Args:
         form: The model.
@@ -113,48 +113,52 @@ def describe(
     Returns:
         The metadata, as `export.tflite.metadata_schema` writes it, and associated files by name.
     """
-    own = {**identity, "target": target.name, "precision": target.precision}
-    files = {IDENTITY: json.dumps(own, indent=2, sort_keys=True, ensure_ascii=False) + "\n"}
-    name = identity.get("checkpoint") or identity["model"]
-    if labels:
-        files[LABELS] = _lines(labels)
+    purpose = f" for {target.name}, {target.precision}."
+    metadata, files = shared_metadata(
+        about, identity, target.name, target.precision, purpose, labels=labels
+    )
     if about.features:
         files[FEATURES] = _lines(about.features)
     states = [{"name": state, "description": _STATE} for state in form.states]
-    metadata = {
-        "name": name,
-        "description": about.description or f"{name} for {target.name}, {target.precision}.",
-        "subgraph_metadata": [
-            {
-                "input_tensor_metadata": [_input(form, about, pixels), *states],
-                "output_tensor_metadata": [_output(form, labels), *states],
-            }
-        ],
-        **({"author": about.author} if about.author else {}),
-        **({"license": about.licence} if about.licence else {}),
-        "associated_files": [{"name": IDENTITY, "description": "What this file was made from."}],
-        "min_parser_version": _PARSER,
-    }
+    metadata["subgraph_metadata"] = [
+        {
+            "input_tensor_metadata": [_input(form, about, pixels), *states],
+            "output_tensor_metadata": [_output(form, labels), *states],
+        }
+    ]
     return metadata, files
 
 
-def describe_trainable(
-    about: About, identity: Mapping[str, Any], *, labels: Sequence[str]
+def shared_metadata(
+    about: About,
+    identity: Mapping[str, Any],
+    target: str,
+    precision: str,
+    purpose: str,
+    *,
+    labels: Sequence[str],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Does for a file that learns what `describe` does; its signatures have no one input."""
-    own = {**identity, "target": "trainable", "precision": "float32"}
+    """Puts together what every file says: what it was made from, by whom, and its labels.
+
+    Args:
+        about: As the caller described the model.
+        identity: What it is, and what made it; "model" and "checkpoint" among others.
+        target: What the file is for.
+        precision: Of its weights.
+        purpose: Follows the name where the caller has no description.
+        labels: One for each output; may be empty.
+    """
+    own = {**identity, "target": target, "precision": precision}
     files = {IDENTITY: json.dumps(own, indent=2, sort_keys=True, ensure_ascii=False) + "\n"}
-    associated = [{"name": IDENTITY, "description": "What this file was made from."}]
     if labels:
         files[LABELS] = _lines(labels)
-        associated.append(_axis(LABELS, "A label for each output of infer."))
     name = identity.get("checkpoint") or identity["model"]
     metadata = {
         "name": name,
-        "description": about.description or f"{name}, whose head learns on the device.",
+        "description": about.description or f"{name}{purpose}",
         **({"author": about.author} if about.author else {}),
         **({"license": about.licence} if about.licence else {}),
-        "associated_files": associated,
+        "associated_files": [{"name": IDENTITY, "description": "What this file was made from."}],
         "min_parser_version": _PARSER,
     }
     return metadata, files
@@ -281,7 +285,7 @@ def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
     if form.kind != "image":
         shape = "×".join(map(str, form.input_shape))
         what = "features" if form.kind == "features" else "steps × features"
-        named = {"associated_files": [_axis(FEATURES, "Names of the features.")]}
+        named = {"associated_files": [axis_labels(FEATURES, "Names of the features.")]}
         return {
             "name": form.kind,
             "description": f"{shape} {what}.",
@@ -308,7 +312,7 @@ def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
 
 def _output(form: Form, labels: Sequence[str]) -> dict[str, Any]:
     probable = form.output_name == "probabilities"
-    named = {"associated_files": [_axis(LABELS, "A label for each output.")]}
+    named = {"associated_files": [axis_labels(LABELS, "A label for each output.")]}
     return {
         "name": form.output_name,
         "description": _OUTPUTS[form.output_name],
@@ -318,7 +322,8 @@ def _output(form: Form, labels: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _axis(name: str, description: str) -> dict[str, Any]:
+def axis_labels(name: str, description: str) -> dict[str, Any]:
+    """Says of an associated file that it has a line for each entry of a tensor's last axis."""
     return {"name": name, "description": description, "type": AXIS_LABELS}
 
 

@@ -14,9 +14,10 @@ from export.targets import FLOAT32_GATES
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.flatbuffer import read_graph
-from export.tflite.metadata import attach, describe_trainable
+from export.tflite.metadata import attach
+from export.trainable.about import SIGNATURES, TRAINABLE, trainable_metadata
 from export.trainable.form import head_weights, save_trainable
-from export.trainable.lesson import SIGNATURES, TRAINABLE, judge_lesson, teach
+from export.trainable.lesson import judge_lesson, teach
 
 
 def trainable_artifact(task: Task) -> tuple[Artifact, np.ndarray | None]:
@@ -34,12 +35,8 @@ def trainable_artifact(task: Task) -> tuple[Artifact, np.ndarray | None]:
     failures = convert(source, {path: Arithmetic("float32", "int8")}, task.scratch)
     if path in failures:
         return _failed(path.name, "conversion", failures[path]), None
-    attach(
-        path,
-        *describe_trainable(
-            task.about, {**task.identity, "versions": versions()}, labels=task.labels
-        ),
-    )
+    made_from = {**task.identity, "versions": versions()}
+    attach(path, *trainable_metadata(task.about, made_from, labels=task.labels))
     graph = read_graph(path)
     try:
         lesson = teach(path, task.scratch / TEST_X, head, task.threads, task.scratch)

@@ -18,7 +18,7 @@ from export.errors import ExportError
 from export.forms.form import Form
 from export.forms.rewriting import rewritten
 from export.samples import batch_of
-from export.trainable.lesson import BATCH, SIGNATURES
+from export.trainable.about import BATCH, SIGNATURES
 
 _LEAST_PROBABILITY = 1e-7  # Its logarithm is finite.
 
@@ -73,7 +73,7 @@ def check_trainable(form: Form) -> None:
 
 
 def save_trainable(form: Form, folder: Path, x: np.ndarray) -> None:
-    """Writes the SavedModel to convert: its signatures are `export.trainable.lesson.SIGNATURES`.
+    """Writes the SavedModel to convert: its signatures are `export.trainable.about.SIGNATURES`.
 
     A step is learning_rate / mean(|features|² + 1) times the gradient of the mean cross entropy:
     so measured, a rate of 1 suits any backbone (full gradient descent on a softmax is stable up

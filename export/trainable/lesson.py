@@ -16,14 +16,10 @@ from export.targets import Gates
 from export.tflite.flatbuffer import Graph
 from export.tflite.runtime import open_interpreter
 from export.tflite.tensor import Latency, TensorInfo, from_json, tensor_info, timed
+from export.trainable.about import BATCH, LEARNING_RATE, SIGNATURES
 
-# The stem of the file's name, and its key among the artifacts of a report.
-TRAINABLE = "trainable"
-SIGNATURES = ("get_weights", "infer", "set_weights", "train")
-# Examples in a step of training. Apps with fewer repeat theirs.
-BATCH = 8
 # Enough to see the loss fall; a whole data set would take minutes.
-_SAMPLES, _EPOCHS, _RATE = 64, 4, 1.0
+_SAMPLES, _EPOCHS = 64, 4
 
 
 @dataclass(frozen=True)
@@ -134,7 +130,7 @@ def _teach_here(job: dict[str, Any]) -> None:
             step = run["train"](
                 **{given: few[chosen]},
                 label=few_answers[chosen],
-                learning_rate=np.float32(_RATE),
+                learning_rate=np.float32(LEARNING_RATE),
             )
             epoch.append(float(step["loss"]))
         losses.append(float(np.mean(epoch)))

@@ -198,7 +198,6 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
         test_y=dataset.test.y if classes else None,
         calibration_lengths=calibration.lengths,
         test_lengths=dataset.test.lengths,
-        calibration_y=calibration.y if classes else None,
         others=others.x[:],
         other_lengths=others.lengths,
     )

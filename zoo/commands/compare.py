@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from absl import flags
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -29,9 +28,7 @@ from zoo.quiet import import_keras, need_tensorflow
 if TYPE_CHECKING:
     from zoo.analysis.compare.comparison import Outcome
     from zoo.analysis.compare.twins import Twin
-    from zoo.analysis.landscape.landscape import Surface
-    from zoo.checkpoints.load import Checkpoint
-    from zoo.data.dataset import Dataset, Split
+    from zoo.data.dataset import Dataset
     from zoo.training.recipe import Recipe
 
 FLAGS = flags.FlagValues()
@@ -64,8 +61,6 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )  # fmt: skip
 define_reading(FLAGS, task=True)
-
-_LINES, _POINTS, _EXAMPLES = 8, 100, 512  # Of gradients; and of the surface.
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -107,79 +102,29 @@ def _outcome(
     terminal: Console,
 ) -> Outcome:
     """Trains one twin from each seed, and measures it."""
-    from zoo.analysis.compare.comparison import Outcome
-    from zoo.analysis.fresh import initial_weights
-    from zoo.analysis.gradients.gradients import GradientProbe
+    from zoo.analysis.compare.measured import measure, outcome
     from zoo.checkpoints.load import load
     from zoo.training.run_folder import read_history
     from zoo.training.train import new_card
 
     card = new_card(values.model, dataset, twin.config)
     command = command_line("compare", values)
-    checkpoints, histories, surfaces = [], [], []
-    figures: dict[str, list[float]] = {}
+    trainings = []
     for seed in range(values.seeds):
         started = time.monotonic()
         own = dataclasses.replace(recipe, seed=seed)
         train_twin(card, dataset, own, folder / twin.folder, command)
         run = folder / twin.folder / f"seed{seed}"
-        checkpoints.append(load(run))
-        histories.append(read_history(run))
         around = folder / twin.folder / f"landscape{seed}"
-        surfaces.append(_surface(values, checkpoints[-1], dataset, around, seed))
-        measured = {**_figures(checkpoints[-1], dataset), **_bending(surfaces[-1])}
-        for name, value in measured.items():
-            figures.setdefault(name, []).append(value)
-        text = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
+        points = values.landscape if seed == 0 else 0  # One picture tells as much as all.
+        training = measure(
+            load(run), read_history(run), dataset, around, seed=seed, points=points,
+            curvature=values.curvature,
+        )  # fmt: skip
+        trainings.append(training)
+        text = ", ".join(f"{name} {value:.4g}" for name, value in training.figures.items())
         terminal.print(f"{twin.name}, seed {seed}: {text} ({time.monotonic() - started:.0f} s)")
-    probe = GradientProbe(card, dataset, lines=_LINES, points=_POINTS)
-    fresh = (initial_weights(card, seed) for seed in range(values.seeds))
-    initial = probe.network(twin.line, "initial", fresh)
-    trained = probe.network(
-        twin.line, "trained", [checkpoint.model.get_weights() for checkpoint in checkpoints]
-    )
-    surface = surfaces[0] if values.landscape else None
-    return Outcome(twin, figures, histories, initial, trained, surface)
-
-
-def _figures(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
-    """Returns how good a trained network is, on what it learnt and on what it did not."""
-    from zoo.data.inference import run
-
-    def measured(split: Split) -> dict[str, float]:
-        return dataset.task.measured(run(checkpoint.model, split.x, batch_size=256), split.y)
-
-    watched, training = dataset.task.watched, measured(dataset.train)
-    return {
-        f"test {watched}": measured(dataset.test)[watched],
-        **{f"training {name}": value for name, value in training.items()},
-    }
-
-
-def _surface(
-    values: flags.FlagValues, checkpoint: Checkpoint, dataset: Dataset, folder: Path, seed: int
-) -> Surface | None:
-    """Measures the loss around a trained network: as a picture around that of seed 0 only."""
-    from zoo.analysis.landscape.landscape import random_surface
-    from zoo.data.dataset import balanced_sample
-
-    points = values.landscape if seed == 0 else 0
-    if not points and not values.curvature:
-        return None
-    return random_surface(
-        checkpoint, balanced_sample(dataset.train, _EXAMPLES), folder, seed=seed,
-        points=max(points, 2), curvature=values.curvature, statistics="batch",
-    )  # fmt: skip
-
-
-def _bending(surface: Surface | None) -> dict[str, float]:
-    """Returns how strongly the loss bends downwards, where that was asked for."""
-    if surface is None or surface.lowest is None:
-        return {}
-    from zoo.analysis.landscape.curvature import negative_curvature
-
-    # Twins differ by factors. Less than a millionth is none.
-    return {"log10 negative curvature": float(np.log10(negative_curvature(surface.lowest) + 1e-6))}
+    return outcome(twin, card, dataset, trainings, pictured=bool(values.landscape))
 
 
 def _show(

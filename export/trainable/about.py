@@ -1,0 +1,29 @@
+"""What the file that learns is called, takes and gives, and what it says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from export.tflite.metadata import LABELS, About, axis_labels, shared_metadata
+
+# The stem of the file's name, and its key among the artifacts of a report.
+TRAINABLE = "trainable"
+SIGNATURES = ("get_weights", "infer", "set_weights", "train")
+# Examples in a step of training. Apps with fewer repeat theirs.
+BATCH = 8
+# The file scales it to its features: see `export.trainable.form.save_trainable`.
+LEARNING_RATE = 1.0
+
+
+def trainable_metadata(
+    about: About, identity: Mapping[str, Any], *, labels: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Puts together what the file says; its signatures have no one input."""
+    purpose = ", whose head learns on the device."
+    metadata, files = shared_metadata(about, identity, TRAINABLE, "float32", purpose, labels=labels)
+    if labels:
+        metadata["associated_files"].append(
+            axis_labels(LABELS, "A label for each output of infer.")
+        )
+    return metadata, files

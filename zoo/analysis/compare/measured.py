@@ -1,0 +1,115 @@
+"""Measures trained twins: how good they are, their gradients, and the loss around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.analysis.compare.comparison import Outcome
+from zoo.analysis.compare.twins import Twin
+from zoo.analysis.fresh import initial_weights
+from zoo.analysis.gradients.gradients import GradientProbe
+from zoo.analysis.landscape.curvature import negative_curvature
+from zoo.analysis.landscape.landscape import Surface, random_surface
+from zoo.checkpoints.card import Card
+from zoo.checkpoints.load import Checkpoint
+from zoo.data.dataset import Dataset, Split, balanced_sample
+from zoo.data.inference import run
+
+_LINES, _POINTS, _EXAMPLES = 8, 100, 512  # Of gradients; and of the surface.
+
+
+@dataclass(frozen=True)
+class Training:
+    """A twin trained from one seed, and measured.
+
+    Attributes:
+        checkpoint: What came of it.
+        history: An epoch a row, see `zoo.training.fit.fit`.
+        figures: How good it is, on what it learnt and on what it did not, by name.
+        surface: The loss around its weights; None: not asked for.
+    """
+
+    checkpoint: Checkpoint
+    history: Sequence[Mapping[str, float]]
+    figures: Mapping[str, float]
+    surface: Surface | None
+
+
+def measure(
+    checkpoint: Checkpoint,
+    history: Sequence[Mapping[str, float]],
+    dataset: Dataset,
+    folder: Path,
+    *,
+    seed: int,
+    points: int,
+    curvature: int,
+) -> Training:
+    """Measures a training.
+
+    Args:
+        checkpoint: What came of it.
+        history: An epoch a row.
+        dataset: What it learnt.
+        folder: For the loss around it.
+        seed: Of the training, and of the directions in which the loss is looked at.
+        points: Places along each direction of the surface; 0: none.
+        curvature: Places along each at which the lowest eigenvalue is looked for; 0: none.
+    """
+    surface = None
+    if points or curvature:
+        surface = random_surface(
+            checkpoint, balanced_sample(dataset.train, _EXAMPLES), folder, seed=seed,
+            points=max(points, 2), curvature=curvature, statistics="batch",
+        )  # fmt: skip
+    figures = {**_quality(checkpoint, dataset), **_bending(surface)}
+    return Training(checkpoint, history, figures, surface)
+
+
+def outcome(
+    twin: Twin, card: Card, dataset: Dataset, trainings: Sequence[Training], *, pictured: bool
+) -> Outcome:
+    """Puts together what became of a twin.
+
+    Args:
+        twin: Which.
+        card: Of its model.
+        dataset: What it learnt.
+        trainings: From seed 0 up.
+        pictured: Whether the surface of seed 0 is shown.
+    """
+    probe = GradientProbe(card, dataset, lines=_LINES, points=_POINTS)
+    fresh = (initial_weights(card, seed) for seed in range(len(trainings)))
+    weights = [training.checkpoint.model.get_weights() for training in trainings]
+    names = trainings[0].figures
+    return Outcome(
+        twin,
+        {name: [training.figures[name] for training in trainings] for name in names},
+        [training.history for training in trainings],
+        probe.network(twin.line, "initial", fresh),
+        probe.network(twin.line, "trained", weights),
+        trainings[0].surface if pictured else None,
+    )
+
+
+def _quality(checkpoint: Checkpoint, dataset: Dataset) -> dict[str, float]:
+    def measured(split: Split) -> dict[str, float]:
+        return dataset.task.measured(run(checkpoint.model, split.x, batch_size=256), split.y)
+
+    watched, training = dataset.task.watched, measured(dataset.train)
+    return {
+        f"test {watched}": measured(dataset.test)[watched],
+        **{f"training {name}": value for name, value in training.items()},
+    }
+
+
+def _bending(surface: Surface | None) -> dict[str, float]:
+    """Returns how strongly the loss bends downwards, where that was asked for."""
+    if surface is None or surface.lowest is None:
+        return {}
+    # Twins differ by factors. Less than a millionth is none.
+    return {"log10 negative curvature": float(np.log10(negative_curvature(surface.lowest) + 1e-6))}
