@@ -93,6 +93,8 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {}
+# What an export writes beside the files of targets.
+_TAKEN = ("saved_model", "trainable")
 
 
 def register_target(target: Target) -> Target:
@@ -101,7 +103,7 @@ def register_target(target: Target) -> Target:
     Raises:
         ExportError: The name is taken, or no file could be called that.
     """
-    if not target.name.isidentifier() or target.name == "saved_model":
+    if not target.name.isidentifier() or target.name in _TAKEN:
         raise ExportError(
             f"a target cannot be called {target.name!r}; use letters, digits and underscores"
         )

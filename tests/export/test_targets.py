@@ -30,6 +30,7 @@ def test_targets_can_be_asked_for_with_changes():
     [
         ("cpu", "target 'cpu' exists already"),
         ("saved_model", "cannot be called 'saved_model'"),
+        ("trainable", "cannot be called 'trainable'"),
         ("../evil", "cannot be called '../evil'"),
     ],
 )
