@@ -1,1 +1,1 @@
-"""Exported files from the side of the zoo: export a checkpoint, open, predict, time."""
+"""Exports checkpoints, and opens, runs and times exported files."""

@@ -36,8 +36,8 @@ class Evaluation(Result):
         score: All figures.
         text: The main figures, for a person: "top1 99.00%".
         data: Name of the data.
-        split: That was measured: "test", "validation", "train" or "all".
-        notes: What the reader of the data decided, a sentence each.
+        split: The measured split: "test", "validation", "train" or "all".
+        notes: Decisions of the reader of the data, a sentence each.
     """
 
     score: Score
@@ -48,12 +48,12 @@ class Evaluation(Result):
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
-        """Those of the score."""
+        """The tables of the score."""
         return self.score.tables
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What the reader decided, and the main figures with what they were measured on."""
+        """The notes, and the main figures with what they were measured on."""
         count = f"{self.score.examples:,}"
         which = f"all {count}" if self.split == "all" else f"{count} {self.split}"
         return (*self.notes, f"{self.text} on {which} examples of {self.data}")
@@ -75,21 +75,21 @@ def evaluate(
     """Measures a checkpoint or an exported file on data whose truth is known.
 
     Args:
-        checkpoint: Name or folder of a checkpoint; beside an artifact: of the one that the
-            artifact was exported from, whose card says how data is read.
-        artifact: Or a `.tflite` file or a SavedModel's folder.
+        checkpoint: Name or folder of a checkpoint. With an artifact: the checkpoint that it was
+            exported from, whose card says how data is read.
+        artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
         data: As for `zoo.data.sources.load_dataset`.
-        split: "test", "validation", "train" or "all". Of data without a test split of its own
-            that the checkpoint was not trained on, "test" is all.
-        output: File for the score, as JSON; None: there is none.
+        split: "test", "validation", "train" or "all". In data without a test split of its own that
+            the checkpoint was not trained on, "test" means all examples.
+        output: File for the score, as JSON; None: no file.
         label_column: Of a table: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
         data_dir: Where prepared data sets of "tfds:" are.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
-        progress: Called with how many of how many pictures are decoded.
+        progress: Called with the numbers of decoded and of all pictures.
 
     Raises:
-        RequestError: There is nothing to measure, or the data is not of the form that it takes.
+        RequestError: There is nothing to measure, or the data does not fit it.
     """
     if not checkpoint and not artifact:
         raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
@@ -151,7 +151,7 @@ def _of_artifact(
 def _data_for(
     artifact: Artifact, checkpoint: str | None, data: str, asked: str, reading: Reading
 ) -> tuple[Dataset, str, tuple[str, ...]]:
-    """Returns data as an artifact takes it, the split that counts, and notes."""
+    """Returns data in the form that an artifact takes, the split to measure, and notes."""
     from zoo.data.sources import load_dataset, load_for
     from zoo.data.tables.table import table_files
 
@@ -176,7 +176,7 @@ def _data_for(
 def _split(
     asked: str, dataset: Dataset, card: Card, data: str, checkpoint: str
 ) -> tuple[str, tuple[str, ...]]:
-    """Returns which split counts, and notes: of data that a checkpoint has never seen, all."""
+    """Returns the split to measure, and notes. Of data that is new to a checkpoint, it is all."""
     if asked != "test" or not dataset.divided:
         return asked, dataset.notes
     known = card.training.data.fingerprint if card.training and card.training.data else None
@@ -199,7 +199,7 @@ def _parts(dataset: Dataset, split: str) -> list[Split]:
 
 
 def _outputs(dataset: Dataset, split: str, run: Callable[[Split], np.ndarray]) -> np.ndarray:
-    """Returns what comes out for a split. Of all, one after the other: memory may not hold them."""
+    """Returns the outputs for a split. Of "all", split by split, since memory may not hold all."""
     return np.concatenate([run(part) for part in _parts(dataset, split)])
 
 

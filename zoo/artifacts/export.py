@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
     from zoo.data.reading import Reading
 
-# Beyond that an unrolled model is large and slow to convert.
+# With more steps an unrolled model is large, and slow to convert.
 LONGEST_UNROLLED = 64
 
 
@@ -54,12 +54,12 @@ class Exported(Result):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Where the report is, for a browser."""
+        """The path of the report's page."""
         return (f"report: {self.folder / 'report.html'}",)
 
 
 def default_output(checkpoint: str) -> Path:
-    """Returns the folder that a checkpoint is exported to where no other is asked for."""
+    """Returns the default folder for the export of a checkpoint."""
     return Path("exports") / Path(checkpoint).resolve().name
 
 
@@ -93,7 +93,7 @@ def export(
         calibration_samples: Training examples that set the ranges of integers, at most 200.
         edge_io: What images of "edge" hold: "uint8" or "int8".
         gpu_precision: Weights of "gpu": "float16" or "float32".
-        npu_percent: Least percentage of "edge" on an Ethos-U NPU, where vela is installed.
+        npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed.
         labels: Text file with a label a line, in place of the checkpoint's.
         sequence_length: Steps that the files take; longer sequences are cut, shorter ones padded.
         streaming: Whether the files take one step at a time and carry states; recurrent models
@@ -103,7 +103,7 @@ def export(
         header: Whether the first line of a table holds names.
         data_dir: Where prepared data sets of "tfds:" are.
         progress: Called with a line of text at each step.
-        decoding: Called with how many of how many pictures are decoded.
+        decoding: Called with the numbers of decoded and of all pictures.
 
     Raises:
         RequestError: The request was wrong, or the folder cannot be written; nothing was written.
@@ -152,12 +152,12 @@ def export(
 
 @dataclass(frozen=True)
 class _Source:
-    """What is exported, and the data to calibrate and to measure with.
+    """The model to export, and the data to calibrate and to measure with.
 
     Attributes:
-        checkpoint: Its model takes the number of steps that the files take.
-        dataset: As the model takes it.
-        streaming: For files that take a step at a time: the model to step through.
+        checkpoint: Its model takes as many steps as the files.
+        dataset: In the form that the model takes.
+        streaming: For files that take a step at a time: the model that is stepped through.
     """
 
     checkpoint: Checkpoint
@@ -194,7 +194,7 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
     return Samples(
         calibration=calibration.x[:],
         test_x=dataset.test.x[:],
-        # An accuracy is all that the report can tell, and values have none.
+        # The report only has an accuracy, and values have none.
         test_y=dataset.test.y if classes else None,
         calibration_lengths=calibration.lengths,
         test_lengths=dataset.test.lengths,
@@ -236,7 +236,7 @@ def _of_length(
 
 
 def about(card: Card) -> About:
-    """Returns what goes into the metadata of each exported file."""
+    """Returns the description for the metadata of each exported file."""
     labels = ", ".join(card.labels[:5]) + (", …" if len(card.labels) > 5 else "")
     measured = "; ".join(
         f"{card.text(metric)} on {metric.examples:,} {metric.split} examples of {metric.dataset}"
@@ -253,7 +253,7 @@ def about(card: Card) -> About:
 
 
 def identity(name: str, card: Card, data: str) -> dict[str, str]:
-    """Returns what an export is made from: names, and the hash of the weights."""
+    """Returns the origin of an export: names, and the hash of the weights."""
     weights = card.files.get(WEIGHTS)
     return {
         "checkpoint": name,

@@ -24,12 +24,12 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class Artifact:
-    """What was exported, loaded.
+    """An exported file or folder, loaded.
 
     Attributes:
         path: As the user gave it.
         shape: Of one input, without the batch; None: any number.
-        run: From (examples, *shape) raw inputs, and of sequences their true lengths or None, to
+        run: Takes (examples, *shape) raw inputs, and the true lengths of sequences or None; returns
             (examples, outputs) float32.
         labels: Those inside the file, in the order of its outputs; may be empty.
     """
@@ -44,16 +44,17 @@ class Artifact:
 def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterator[Artifact]:
     """Opens a `.tflite` file, or a SavedModel's folder or the folder of its numbered versions.
 
-    Either may be anybody's. A `.tflite` runs in a process of its own, which a damaged file ends; a
-    SavedModel is a program, which runs if it does nothing but calculate.
+    Both may come from strangers. A `.tflite` runs in a process of its own, so a damaged file cannot
+    crash this one. A SavedModel is a program; it is only run if all it does is calculate.
 
     Args:
         path: The file or folder.
-        trust: Whether a SavedModel may do more, and so read and write the user's files.
+        trust: Whether a SavedModel may do more, such as read and write the user's files.
         threads: For a `.tflite`.
 
     Raises:
-        RequestError: There is none, it has not one input and one output, or is not to be trusted.
+        RequestError: It is missing, does not have one input and one output, or does more than
+            calculate.
     """
     if Path(path).is_dir():
         yield load_saved_model(path, trust=trust)
@@ -64,7 +65,7 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
 
 
 def check_origin(path: str, name: str, card: Card) -> None:
-    """Refuses a checkpoint that a `.tflite` file was not exported from, where the file says so.
+    """Refuses a checkpoint if a `.tflite` file says that it was exported from another one.
 
     Args:
         path: Of the file; a SavedModel does not say.
@@ -90,15 +91,15 @@ def check_origin(path: str, name: str, card: Card) -> None:
 
 
 def artifact_labels(artifact: Artifact, file: str | None = None) -> tuple[str, ...]:
-    """Returns the labels of an artifact, in the order of its outputs; empty where it has none.
+    """Returns the labels of an artifact, in the order of its outputs; empty if it has none.
 
     Args:
-        artifact: Whose labels.
-        file: Text file with a label a line, which counts alone; None: the labels inside the
-            artifact, or else those of the `labels.txt` that the export wrote beside it.
+        artifact: The artifact.
+        file: Text file with a label in each line; None: the labels inside the artifact, or else
+            those of the `labels.txt` that the export wrote beside it.
 
     Raises:
-        RequestError: The file is not text, or empty, or `labels.txt` differs from those inside.
+        RequestError: The file is empty or not text, or `labels.txt` differs from the labels inside.
     """
     if file:
         return read_labels(file)
@@ -113,7 +114,7 @@ def artifact_labels(artifact: Artifact, file: str | None = None) -> tuple[str, .
 
 
 def _labels_beside(path: Path) -> Path:
-    """Names the `labels.txt` of an export: beside its files and beside `saved_model/1`'s parent."""
+    """Returns the path of an export's `labels.txt`: beside its files, and beside `saved_model/`."""
     is_version = path.is_dir() and path.name.isdecimal()
     return (path.parent if is_version else path).parent / "labels.txt"
 
@@ -123,10 +124,10 @@ def _first(labels: tuple[str, ...]) -> str:
 
 
 def read_labels(path: str) -> tuple[str, ...]:
-    """Returns the labels in a text file with one a line.
+    """Returns the labels in a text file with one in each line.
 
     Raises:
-        RequestError: It is no text in UTF-8, or an empty one.
+        RequestError: It is not text in UTF-8, or it is empty.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig").rstrip("\n")
@@ -165,7 +166,7 @@ def load_saved_model(path: str, *, trust: bool) -> Artifact:
     (name, form), (output,) = next(iter(inputs.items())), outputs
 
     def run(x: Examples, lengths: np.ndarray | None) -> np.ndarray:
-        # `loaded` is named here so that its variables live as long as this function.
+        # This reference to `loaded` keeps its variables alive as long as this function.
         assert loaded is not None
         parts = [x[start : start + _BATCH] for start in range(0, len(x), _BATCH)]
         return np.concatenate(
@@ -176,7 +177,7 @@ def load_saved_model(path: str, *, trust: bool) -> Artifact:
 
 
 def _labels_served(loaded: Any) -> tuple[str, ...]:
-    """Finds the labels that `classify_bytes` of this package's exports answers with."""
+    """Returns the labels in `classify_bytes`, a signature of this package's exports."""
     import tensorflow as tf
 
     if "classify_bytes" not in loaded.signatures:

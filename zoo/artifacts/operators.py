@@ -1,7 +1,7 @@
-"""The operators of TensorFlow that only calculate: all they touch is tensors in memory.
+"""The operators of TensorFlow that only calculate with tensors in memory.
 
-Chosen by hand from TensorFlow 2.21. Whatever is not listed counts as dangerous: files, network,
-Python functions, data sets, summaries, custom operators, and what a later TensorFlow adds.
+The list was chosen by hand from TensorFlow 2.21. Any other operator counts as dangerous: files,
+network, Python functions, data sets, summaries, custom operators, and those of later versions.
 """
 
 _ARRAYS = """

@@ -1,4 +1,4 @@
-"""What is on a person's own pictures, by a checkpoint or by an exported file."""
+"""Classifies a person's own pictures, with a checkpoint or an exported file."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is on one picture.
+    """The prediction for one picture.
 
     Attributes:
-        file: The picture's.
-        labels: The likeliest first.
+        file: Path of the picture.
+        labels: The most likely first.
     """
 
     file: str
@@ -55,11 +55,11 @@ class BrokenFile:
 
 @dataclass(frozen=True)
 class Predictions(Result):
-    """What is on several pictures.
+    """The predictions for several pictures.
 
     Attributes:
-        predictions: In the order in which the pictures were given; folders by name.
-        broken: The files that are no pictures.
+        predictions: In the order of the arguments; inside a folder, by name.
+        broken: The files that are not pictures.
         left_out: What was left out of folders, a sentence each.
     """
 
@@ -91,7 +91,7 @@ class Predictions(Result):
 
 @dataclass(frozen=True)
 class _Predictor:
-    """What tells pictures apart: how it wants them, its labels, and pixels to probabilities."""
+    """A classifier: the form of its pictures, its labels, and from pixels to probabilities."""
 
     form: Picture
     labels: tuple[str, ...]
@@ -108,21 +108,21 @@ def predict(
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
-    """Tells what is on pictures.
+    """Classifies pictures.
 
     Args:
         files: Pictures, and folders of pictures.
-        checkpoint: Name or folder of the checkpoint that tells; beside an artifact: of the one
-            that the artifact was exported from, whose card says how pictures are prepared.
-        artifact: Or a `.tflite` file or a SavedModel's folder that tells.
-        labels: Of an artifact: text file with a label a line; None: those inside it, or those of
-            the `labels.txt` beside it.
-        top: Labels for each picture.
+        checkpoint: Name or folder of a checkpoint. With an artifact: the checkpoint that it was
+            exported from, whose card says how pictures are prepared.
+        artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
+        labels: For an artifact: text file with a label in each line; None: those inside it, or
+            those of the `labels.txt` beside it.
+        top: Number of labels for each picture.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
-        progress: Called with how many of how many pictures are decoded.
+        progress: Called with the numbers of decoded and of all pictures.
 
     Raises:
-        RequestError: There is nothing to tell with or to tell about, or it is not of pictures.
+        RequestError: There are no pictures or no classifier, or that does not take pictures.
     """
     if not checkpoint and not artifact:
         raise RequestError("say what to predict with: --checkpoint=NAME or --artifact=FILE")
@@ -166,7 +166,7 @@ def _predict(
 
 
 def _pictures(files: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
-    """Returns the pictures of files and folders, and what was left out of folders."""
+    """Returns the pictures in files and folders, and what was left out of folders."""
     from zoo.data.pictures.tree import scan
 
     if not files:

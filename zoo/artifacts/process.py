@@ -1,4 +1,4 @@
-"""A process of its own for an artifact or a checkpoint: a crash there is a sentence here."""
+"""Runs an artifact or a checkpoint in a process of its own: a crash there is an error here."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _AT_ONCE = 64  # Examples sent at a time.
 
 
 class Process:
-    """A process that holds one artifact or checkpoint, and answers what it is asked.
+    """A process that holds one artifact or checkpoint, and answers questions.
 
     Attributes:
         name: A path, or a checkpoint's name.
-        facts: "kind" ("tflite", "saved_model" or "checkpoint"), "shape" (of one input, None where
-            any size goes), "input" (shape of the one that is timed), "labels" (those inside the
-            file; may be empty) and "load_ms".
+        facts: "kind" ("tflite", "saved_model" or "checkpoint"), "shape" (of one input; None: any
+            size), "input" (shape of the timed input), "labels" (those inside the file; may be
+            empty) and "load_ms".
     """
 
     def __init__(
         self, name: str, *, is_checkpoint: bool = False, threads: int = 2, trust: bool = False
     ) -> None:
-        """Starts it and waits until all is loaded.
+        """Starts the process and waits until the artifact is loaded.
 
         Args:
             name: A path, or a checkpoint's name.
-            is_checkpoint: Whether it is one.
+            is_checkpoint: Whether `name` is a checkpoint.
             threads: To run on.
             trust: Whether a SavedModel may do more than calculate.
 
@@ -47,7 +47,7 @@ class Process:
         self.name = name
         self._subject = f"{'--checkpoint' if is_checkpoint else '--artifact'} {name}"
         job = {"name": name, "is_checkpoint": is_checkpoint, "threads": threads, "trust": trust}
-        # A file, since a pipe that nobody reads blocks a process that writes much.
+        # A file and no pipe: a pipe that nobody reads would block a process that writes much.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed with the process)
         self._process = subprocess.Popen(
             command("zoo.artifacts.subject", json.dumps(job)),
@@ -80,13 +80,13 @@ class Process:
         self._errors.close()
 
     def run(self, x: Examples, lengths: np.ndarray | None = None) -> np.ndarray:
-        """Runs (examples, …) raw inputs, and of sequences their true lengths or None.
+        """Runs (examples, …) raw inputs. `lengths` are the true lengths of sequences, or None.
 
         Returns:
             (examples, outputs) float32.
 
         Raises:
-            RequestError: The artifact does not take them, or has ended its process.
+            RequestError: The artifact does not take them, or crashed its process.
         """
         outputs = []
         for start in range(0, len(x), _AT_ONCE):
@@ -113,7 +113,7 @@ class Process:
             self._process.stdin.write(json.dumps(question).encode() + b"\n" + content)
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # It died: the missing answer says so.
+            pass  # The process died, which the missing answer shows.
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:

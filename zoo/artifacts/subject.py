@@ -24,22 +24,22 @@ from zoo.artifacts.open import load_saved_model
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
-# Of what takes any: pixels a side, and steps.
+# Sizes for inputs that may have any: pixels a side, and steps.
 ANY_SIDE, ANY_STEPS = 224, 64
-# Bytes that a file may take beyond what LiteRT takes: so many, and so many times its size.
+# Memory that a file may take beyond LiteRT's: this many bytes, plus this many times its size.
 _MEMORY, _TIMES_ITS_SIZE = 4 << 30, 4
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is loaded.
+    """The loaded artifact or checkpoint.
 
     Attributes:
         kind: "tflite", "saved_model" or "checkpoint".
-        shape: Of one input, None where any size goes.
+        shape: Of one input; None: any size.
         timed: Shape of the one input of `call`.
-        run: From raw inputs, and of sequences their true lengths or None, to outputs.
-        call: Runs one input, to be timed.
+        run: Takes raw inputs, and the true lengths of sequences or None; returns outputs.
+        call: Runs one input, for timing.
         labels: Those inside the file; may be empty.
     """
 
@@ -52,7 +52,7 @@ class Subject:
 
 
 def example(shape: tuple[int, ...]) -> np.ndarray:
-    """Makes one input: of an image noise from 0 to 255, else normally distributed numbers."""
+    """Makes one input: noise from 0 to 255 for an image, else normally distributed numbers."""
     random = np.random.default_rng(0)
     values = random.uniform(0, 255, shape) if len(shape) == 3 else random.normal(size=shape)
     return values.astype(np.float32)
@@ -68,12 +68,12 @@ def peak_memory() -> float:
         return int(kilobytes) * 1024 / 1e6
     import resource
 
-    # Where there is no /proc: bytes on macOS.
+    # Without /proc. macOS counts in bytes.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def _start_runtime(name: str, is_checkpoint: bool, threads: int) -> None:
-    """Imports what the subject needs, so that its memory can be told from the subject's."""
+    """Imports the runtime first, so that its memory is not counted as the subject's."""
     if is_checkpoint or Path(name).is_dir():
         import tensorflow as tf
 
@@ -138,7 +138,7 @@ def _run(subject: Subject, question: dict[str, Any]) -> np.ndarray:
 def _time(subject: Subject) -> float:
     """Calls twice and returns the milliseconds of the second.
 
-    The first wakes the process up, whose caches another may have filled meanwhile.
+    The first call fills the caches, which another process may have used meanwhile.
     """
     subject.call()
     start = time.perf_counter()
@@ -148,7 +148,7 @@ def _time(subject: Subject) -> float:
 
 def _serve(job: dict[str, Any]) -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # What libraries print is no answer.
+    os.dup2(2, 1)  # Keeps what libraries print out of the answers.
 
     def answer(line: dict[str, Any], content: bytes = b"") -> None:
         answers.write(json.dumps(line).encode() + b"\n" + content)
@@ -179,7 +179,7 @@ def _serve(job: dict[str, Any]) -> None:
                 answer({"peak_mb": peak_memory(), "runtime_mb": runtime})
     except RequestError as error:
         answer({"error": str(error)})
-    # The subject is anybody's: whatever it raises is the answer, and no fault of this program.
+    # The subject may come from strangers: whatever it raises is the answer, and no bug here.
     except Exception as error:  # noqa: BLE001
         flag = "--checkpoint" if job["is_checkpoint"] else "--artifact"
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""How fast artifacts and checkpoints are on this CPU, and what memory they take."""
+"""Measures the speed and memory of artifacts and checkpoints on this CPU."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Timing:
         name: A path, or a checkpoint's name.
         kind: "tflite", "saved_model" or "checkpoint".
         input: Shape of the one input of a call.
-        load_ms: Milliseconds until it was loaded.
-        threads: It ran on.
-        runs: Timed calls.
-        median_ms: Of a call.
+        load_ms: Milliseconds of loading.
+        threads: Number of threads.
+        runs: Number of timed calls.
+        median_ms: Median time of a call, in milliseconds.
         p90_ms: Nine of ten calls took at most this.
-        throughput: Calls a second.
-        peak_mb: The most memory that its process held, in MB (10⁶ bytes).
-        runtime_mb: Of that, what the process held before it loaded anything.
-        ratio: Median of the times of its calls, each divided by that of the first artifact's call
-            next to it; `ratio_p10` and `ratio_p90` are the percentiles around it.
+        throughput: Calls per second.
+        peak_mb: The most memory of its process, in MB (10⁶ bytes).
+        runtime_mb: The part of it that the process held before loading.
+        ratio: Median of the ratios of its call times to those of the first artifact's calls next to
+            them. `ratio_p10` and `ratio_p90` are percentiles.
     """
 
     name: str
@@ -51,13 +51,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class Benchmark(Result):
-    """Timings side by side, in the order in which they were asked for."""
+    """Timings, in the order of the arguments."""
 
     timings: tuple[Timing, ...]
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
-        """A row for each; several have their ratio to the first."""
+        """A row for each timing. With several, each has its ratio to the first."""
         several = len(self.timings) > 1
         head = ("name", "kind", "input", "median", "p90", "a second", "peak memory")
         rows = tuple(
@@ -92,16 +92,16 @@ def benchmark(
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Benchmark:
-    """Times artifacts and checkpoints, each in a process of its own; they take turns call by call.
+    """Times artifacts and checkpoints. Each has its own process, and they take turns call by call.
 
     Args:
         artifact: A `.tflite` file or a SavedModel's folder, or several.
         checkpoint: A checkpoint's name or folder, or several.
-        threads: Of the CPU, for each.
-        runs: Timed calls of each.
-        warmup: Calls before them.
+        threads: Number of threads of each process.
+        runs: Number of timed calls of each.
+        warmup: Number of calls before them.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
-        progress: Called with how many of how many calls are done.
+        progress: Called with the numbers of finished and of all calls.
 
     Returns:
         The artifacts' timings, then the checkpoints'.

@@ -1,6 +1,6 @@
-"""Whether a SavedModel does nothing but calculate.
+"""Whether a SavedModel only calculates.
 
-A SavedModel is a program: its operators may read, write and send the files of whoever runs it.
+A SavedModel is a program: its operators may read, write and send files of the user who runs it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 from zoo.artifacts.operators import PURE
 from zoo.errors import RequestError
 
-# How every SavedModel writes and reads its own variables; nobody calls these when it is served.
+# With these every SavedModel writes and reads its own variables. Serving never calls them.
 _SAVER = frozenset(["MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename"])
 _MOST_NAMED = 5
 
 
 def check_only_calculates(folder: Path) -> None:
-    """Looks at every operator of a SavedModel, without running any.
+    """Checks every operator of a SavedModel, without running any.
 
     Raises:
         RequestError: One of them could do more than calculate; the message names it.
@@ -26,7 +26,7 @@ def check_only_calculates(folder: Path) -> None:
     """
     import tensorflow as tf
 
-    # TensorFlow loads what this function reads, whichever of the three file formats is there.
+    # TensorFlow loads the same content, whichever of the three file formats is there.
     saved = tf.__internal__.saved_model.parse_saved_model(str(folder))
     dangerous = sorted({name for graph in saved.meta_graphs for name in _dangerous(graph, saved)})
     if dangerous:
@@ -49,13 +49,13 @@ def _dangerous(meta_graph: Any, saved: Any) -> Iterator[str]:
 
 
 def _saves_by_objects(saved: Any) -> bool:
-    """Tells whether loading leaves the saver alone: so it is since TensorFlow 2."""
+    """Returns whether loading does not run the saver, as in TensorFlow 2."""
     graphs = saved.meta_graphs
     return len(graphs) == 1 and graphs[0].HasField("object_graph_def")
 
 
 def _only_for_saving(meta_graph: Any, functions: Mapping[str, Any]) -> set[str]:
-    """Returns the functions that the saver calls and that nothing else can call."""
+    """Returns the functions that only the saver can call."""
     saver = meta_graph.saver_def
     tensors = (saver.save_tensor_name, saver.restore_op_name)
     called_by_saver, called = set[str](), set[str]()
@@ -68,7 +68,7 @@ def _only_for_saving(meta_graph: Any, functions: Mapping[str, Any]) -> set[str]:
     for item in objects.nodes:
         called.update(item.function.concrete_functions)
         called.add(item.bare_concrete_function.concrete_function_name)
-    # TensorFlow may run such a function in place of another that says it does the same.
+    # TensorFlow may run such a function in place of another one that claims to do the same.
     called.update(name for name in saving if "api_implements" in functions[name].attr)
     return saving - _reachable(called, functions)
 
@@ -83,7 +83,7 @@ def _reachable(names: Iterable[str], functions: Mapping[str, Any]) -> set[str]:
 
 
 def _called(nodes: Iterable[Any]) -> Iterator[str]:
-    """Names the functions that nodes may call: their operator, or one among their attributes."""
+    """Yields the functions that nodes may call: their operator, or one of their attributes."""
     for node in nodes:
         yield node.op
         for value in node.attr.values():

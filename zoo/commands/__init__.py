@@ -1,1 +1,1 @@
-"""The commands: absl flags in, calls out, and the only place that prints."""
+"""The commands. Only this folder reads flags and prints."""

@@ -1,4 +1,4 @@
-"""`zoo benchmark`: how fast artifacts and checkpoints are here, and what memory they take."""
+"""`zoo benchmark`: the speed and memory of artifacts and checkpoints on this computer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terminal that commands print to. All text of others passes through here."""
+"""The terminal that commands print to. Text that others wrote is made safe here."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from zoo.result import Result
 
 
 class _Console(Console):
-    """A console on which no text steers the terminal: not a label, a title or a name of a file."""
+    """A console on which no label, title or file name can control the terminal."""
 
     def render_str(self, text: str, **look: Any) -> Text:
-        """Makes a text of what it is given; its width is that of what is shown."""
+        """Makes a text; its width is that of the shown characters."""
         return super().render_str(self._shown(text), **look)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Gives what is written; a control segment is rich's own, such as that of a bar."""
+        """Yields what is written. Control segments are rich's own, such as those of a bar."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment
@@ -37,7 +37,7 @@ class _Console(Console):
                 yield Segment(self._shown(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
-        """Leaves it to `zoo.commands.runner`, which says what became of the command."""
+        """Leaves the error to `zoo.commands.runner`."""
         raise
 
     def _shown(self, text: str) -> str:
@@ -49,7 +49,7 @@ class _Console(Console):
 
 
 def console() -> Console:
-    """Returns the terminal; where there is none, lines may be longer than its usual 80."""
+    """Returns the terminal. Without one, lines may be longer than the usual 80 characters."""
     terminal = _Console(highlight=False, markup=False)
     return terminal if terminal.is_terminal else _Console(highlight=False, markup=False, width=200)
 
@@ -76,17 +76,17 @@ def print_result(terminal: Console, result: Result) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Prints JSON. What would steer a terminal, or is not in its encoding, is escaped in it."""
+    """Prints JSON. Characters that control a terminal, or that it cannot encode, are escaped."""
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     text = json.dumps(data, indent=2, ensure_ascii=not unicode)
     print("".join(c if printable(c) == c else json.dumps(c)[1:-1] for c in text))
 
 
 def open_streams() -> None:
-    r"""Makes standard streams that work: one that was closed leads nowhere.
+    r"""Makes standard streams that work. A closed one is replaced by one that drops its output.
 
-    Without that the next file to be opened would take the place of a closed standard error, and
-    TensorFlow would write into it. Letters that a stream's encoding lacks are written as "\xe9".
+    Otherwise the next opened file would get the number of a closed standard error, and TensorFlow
+    would write into it. Letters that a stream cannot encode are written as "\xe9".
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -101,14 +101,14 @@ def open_streams() -> None:
 
 
 def reader_is_gone() -> bool:
-    """Returns whether the program that read this one's standard output has ended."""
+    """Returns whether the program that reads standard output has ended."""
     waiting = select.poll()
     waiting.register(1, select.POLLOUT)
     return any(event & select.POLLERR for _, event in waiting.poll(0))
 
 
 def finish_output() -> None:
-    """Writes out what is left of standard output; what cannot be written is dropped."""
+    """Flushes standard output, and drops what cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""`zoo data`: packs a folder of photos into TFRecord shards, for data that outgrow one machine."""
+"""`zoo data`: packs a folder of photos into TFRecord shards, for data too large for one machine."""
 
 from __future__ import annotations
 

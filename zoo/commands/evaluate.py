@@ -1,4 +1,4 @@
-"""`zoo evaluate`: how good a checkpoint or an exported file is, on the same data."""
+"""`zoo evaluate`: measures a checkpoint or an exported file."""
 
 from __future__ import annotations
 

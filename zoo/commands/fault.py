@@ -1,4 +1,4 @@
-"""What a fault of the zoo's own leaves for whoever mends it."""
+"""Keeps the traceback of a bug in the zoo."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def keep_traceback(name: str, error: Exception) -> str:
 
     Args:
         name: Of the command.
-        error: What nobody expected.
+        error: The unexpected error.
 
     Returns:
-        The error in a line, and where the traceback lies.
+        The error in one line, with the path of the traceback.
     """
     what = f"{type(error).__name__}: {error}"
     what = what if len(what) <= _LONGEST else what[:_LONGEST] + "…"

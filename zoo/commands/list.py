@@ -1,4 +1,4 @@
-"""`zoo list [PATTERN]`: what there is."""
+"""`zoo list [PATTERN]`: lists models and checkpoints."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _chosen(rows: list[dict[str, Any]], values: flags.FlagValues) -> list[dict[s
 def _sorted(
     models: list[dict[str, Any]], checkpoints: list[dict[str, Any]], column: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Returns both lists by that column; one without such a column keeps its order."""
+    """Sorts both lists by a column. A list without that column keeps its order."""
     key, descending = column.removeprefix("-"), column.startswith("-")
     columns = [*_model(next(iter(MODELS))), *_CHECKPOINT_COLUMNS]
     if key not in columns:
@@ -99,12 +99,12 @@ def _model(name: str) -> dict[str, Any]:
     }
 
 
-# What --sort takes beside the columns that models have too; `metrics` have no order.
+# Columns for --sort that only checkpoints have. `metrics` cannot be sorted.
 _CHECKPOINT_COLUMNS = ("model", "accuracy", "task", "licence", "bytes", "on_disk")
 
 
 def _readable(names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Gives the rows of checkpoints; of one whose card is damaged, a line of complaint instead."""
+    """Yields the rows of checkpoints. A damaged card is reported and skipped."""
     for name in names:
         try:
             yield _checkpoint(name)
@@ -128,7 +128,7 @@ def _checkpoint(name: str) -> dict[str, Any]:
         "metrics": [vars(metric) for metric in card.metrics],
         "task": card.task,
         "licence": card.licence,
-        # Before it is fetched: four bytes a parameter, which leaves out the norms' statistics.
+        # Before the download: four bytes per parameter, without the statistics of norms.
         "bytes": size or 4 * (card.parameters or 0),
         "on_disk": is_on_disk(name),
     }
@@ -174,7 +174,7 @@ def _figure(metric: dict[str, Any]) -> str:
 
 
 def _add_column(table: Table, name: str) -> None:
-    """Adds a column: texts to the left, figures to the right, names never cut."""
+    """Adds a column: texts are on the left, figures on the right, names are never cut."""
     texts = ("model", "checkpoint", "paper", "licence")
     table.add_column(
         name,

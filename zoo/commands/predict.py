@@ -1,4 +1,4 @@
-"""`zoo predict FILE…`: what is on a person's own pictures."""
+"""`zoo predict FILE…`: classifies a person's own pictures."""
 
 from __future__ import annotations
 

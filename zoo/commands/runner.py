@@ -1,4 +1,4 @@
-"""Runs a command: parses its flags, and turns what goes wrong into a line and an exit code."""
+"""Runs a command: parses its flags, and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zoo.errors import DamagedError, RequestError, StoppedError
 
 DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, FAULT, STOPPED = 0, 1, 2, 3, 130
 
-# TensorFlow's greetings are not ours to show.
+# Hides TensorFlow's greetings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -34,7 +34,7 @@ class Command:
         name: What the user types after `zoo`.
         about: What it does, for `--help`.
         flags: Its own flags. (absl's global ones would clash between commands.)
-        main: Does it; takes the parsed flags, with what is not a flag, and returns the exit code.
+        main: Takes the parsed flags and the other arguments, and returns the exit code.
     """
 
     name: str
@@ -49,8 +49,8 @@ class Command:
             argv: The arguments; None: those of this process.
 
         Returns:
-            0 done, 1 the result is not good enough, 2 the request was wrong, 3 a fault of the
-            zoo's own, 130 stopped.
+            0 done, 1 the result is not good enough, 2 the request was wrong, 3 a bug in the zoo,
+            130 stopped.
         """
         arguments = sys.argv[1:] if argv is None else argv
         if "verbosity" not in self.flags:
@@ -67,12 +67,12 @@ class Command:
             print(f"zoo {self.name}: {textwrap.dedent(self.about).strip()}\n")
             print(self.flags.get_help())
             return DONE
-        self.flags.unparse_flags()  # A second run in one process starts from the defaults.
+        self.flags.unparse_flags()  # So that a second run in this process has the defaults.
         try:
             rest = self.flags([f"zoo {self.name}", *arguments])[1:]
         except flags.Error as error:
             raise RequestError(str(error)) from error
-        # A scheduler's SIGTERM ends like Ctrl-C, so that temporary files are removed.
+        # SIGTERM raises, like Ctrl-C, so that temporary files are removed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         return self.main(self.flags, rest)
 
@@ -80,30 +80,30 @@ class Command:
 def guarded(
     name: str, work: Callable[[], int], is_verbose: Callable[[], bool] = lambda: False
 ) -> int:
-    """Does some work and returns its exit code, whatever goes wrong in it.
+    """Does some work and returns an exit code, even after an error.
 
     Args:
         name: Of the command.
         work: Returns an exit code.
-        is_verbose: Whether an error's traceback is printed too; asked when there is one.
+        is_verbose: Returns whether to print the traceback of an error.
     """
     open_streams()
     try:
         code = work()
         sys.stdout.flush()
         return code
-    except BaseException as error:  # noqa: BLE001  All of them end here, in one line.
+    except BaseException as error:  # noqa: BLE001  Every error becomes one line.
         if is_verbose() and not isinstance(error, SystemExit):
             traceback.print_exc()
         return _explained(name, error)
     finally:
         finish_output()
         if sys.stdout.isatty():
-            console().show_cursor()  # A bar that did not end well has hidden it.
+            console().show_cursor()  # An interrupted bar has hidden it.
 
 
 def _explained(name: str, error: BaseException) -> int:
-    """Prints what went wrong as one line, and returns the exit code."""
+    """Prints an error as one line, and returns the exit code."""
     match error:
         case BrokenPipeError() if reader_is_gone():
             complain("stopped: the program that read this output has ended")
@@ -128,7 +128,7 @@ def _explained(name: str, error: BaseException) -> int:
 
 
 def command_line(name: str, values: FlagValues) -> str:
-    """Returns what the user typed, for the record; not where it is written to."""
+    """Returns the command that the user typed, for the card, without the output folder."""
     given = [
         f"--{flag}={value}"
         for flag, value in sorted(values.flag_values_dict().items())
@@ -138,7 +138,7 @@ def command_line(name: str, values: FlagValues) -> str:
 
 
 def arguments_of(values: FlagValues) -> dict[str, Any]:
-    """Returns the flags as the arguments of the function that does what the command does."""
+    """Returns the flags as keyword arguments of the function behind the command."""
     return {name: value for name, value in values.flag_values_dict().items() if name != "verbosity"}
 
 

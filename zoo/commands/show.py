@@ -1,4 +1,4 @@
-"""`zoo show NAME`: one card, whole; or what a `.tflite` file says about itself."""
+"""`zoo show NAME`: a whole card, or what a `.tflite` file says about itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zoo.errors import RequestError
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool("json", False, "print JSON instead of a table", flag_values=FLAGS)
 
-_MOST = 20  # Of a list: the 1,000 labels of ImageNet would hide the rest of the card.
+_MOST = 20  # Entries of a list. ImageNet's 1,000 labels would hide the rest of the card.
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:

@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextlib.contextmanager
 def bars(terminal: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Gives what shows a bar while its steps are done, one bar at a time, where it is a terminal.
+    """Gives a function that shows a progress bar; without a terminal it shows nothing.
 
-    It is called with a title, steps done, and steps in all; another title is another bar.
+    It takes a title, the finished steps, and all steps. A new title starts a new bar.
     """
     progress = Progress(
         TextColumn("{task.description}", markup=False),
@@ -46,6 +46,6 @@ def bars(terminal: Console) -> Iterator[Callable[[str, int, int], None]]:
 
 @contextlib.contextmanager
 def bar(terminal: Console, title: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives what shows one bar: it is called with steps done and steps in all."""
+    """Gives a function that shows one bar. It takes the finished steps and all steps."""
     with bars(terminal) as steps:
         yield lambda done, total: steps(title, done, total)

@@ -25,7 +25,7 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
-# Those without a default here are the model's own recipe where they are not given.
+# The model's own recipe decides about flags without a default here.
 flags.DEFINE_integer("epochs", None, "passes over the training split", flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
 flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)

@@ -1,4 +1,4 @@
-"""Trains twins, each into its own checkpoint folder, and tells of them."""
+"""Trains twins, each into its own checkpoint folder, with progress on the terminal."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, command: str) -> Card:
-    """Trains a network, unless it is trained already; an unfinished training goes on.
+    """Trains a network, unless that is already done. An unfinished training continues.
 
     Args:
         card: Its model and configuration.
         dataset: What to learn.
-        recipe: How; its seed is part of the folder's name.
+        recipe: How to train. Its seed is part of the folder's name.
         folder: Of the network; the checkpoint is `seedN` in it.
-        command: What the user typed, for the record.
+        command: The command that the user typed, for the card.
 
     Returns:
         The card of the checkpoint.
@@ -39,7 +39,7 @@ def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, comma
 
 @contextlib.contextmanager
 def counted(terminal: Console, title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Gives what moves a bar by one of `total` steps."""
+    """Gives a function that advances a bar by one of `total` steps."""
     done = 0
     with bar(terminal, title) as progress:
 
@@ -52,5 +52,5 @@ def counted(terminal: Console, title: str, total: int) -> Iterator[Callable[[], 
 
 
 def figure(value: SupportsFloat, form: str = ".3g") -> str:
-    """Returns a figure for a table; a dash where there is none."""
+    """Returns a figure for a table; a dash stands for NaN."""
     return format(float(value), form) if math.isfinite(float(value)) else "–"

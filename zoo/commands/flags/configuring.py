@@ -1,4 +1,4 @@
-"""What `--config` and `--vary` say: arguments of a model's builder."""
+"""`--config` and `--vary`: arguments of a model's builder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from zoo.errors import RequestError
 
 _PYTHON = {"true": "True", "false": "False"}
-_COMMA = re.compile(r",(?![^\[(]*[\])])")  # That no bracket holds.
+_COMMA = re.compile(r",(?![^\[(]*[\])])")  # Outside of brackets.
 
 
 def parse_config(text: str) -> dict[str, Any]:
-    """Returns the pairs of "depth=8,norm=none,depths=[1,1,1]".
+    """Returns the arguments in "depth=8,norm=none,depths=[1,1,1]".
 
     Raises:
-        RequestError: It holds something else.
+        RequestError: It has another form.
     """
     config = {}
     for item in _COMMA.split(text) if text else []:
@@ -32,7 +32,7 @@ def parse_vary(texts: Sequence[str]) -> dict[str, list[Any]]:
     """Returns the values of each "depth=4,16,32".
 
     Raises:
-        RequestError: One holds something else, or two are of the same argument.
+        RequestError: One has another form, or an argument occurs twice.
     """
     vary: dict[str, list[Any]] = {}
     for text in texts:

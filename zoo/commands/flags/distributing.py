@@ -1,4 +1,4 @@
-"""The flags that tell on which devices and machines a training runs."""
+"""The flags for the devices and machines of a training."""
 
 from __future__ import annotations
 

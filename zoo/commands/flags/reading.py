@@ -1,4 +1,4 @@
-"""The flags that tell how `--data` is to be read."""
+"""The flags that say how to read `--data`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
 
     Args:
         values: The command's flags.
-        tables: Whether tables are read at all.
-        task: Whether the user says the task; a checkpoint knows its own.
+        tables: Whether the command reads tables.
+        task: Whether to add `--task`; a checkpoint knows its own.
     """
     if tables:
         flags.DEFINE_string(
@@ -49,7 +49,7 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
 
 @contextlib.contextmanager
 def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
-    """Gives what those flags say, and a bar over the pictures that are decoded meanwhile."""
+    """Gives the values of these flags, with a bar for the decoding of pictures."""
     from zoo.data.reading import Reading
 
     task = find_task(values.task) if "task" in values else CLASSIFICATION
@@ -68,7 +68,7 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
 def read(
     values: flags.FlagValues, terminal: Console, load: Callable[[Reading], Dataset]
 ) -> Dataset:
-    """Reads data as those flags say, with a bar meanwhile, and prints what is noted of them."""
+    """Reads data as these flags say, with a bar, and prints the reader's notes."""
     with reading(values, terminal) as how:
         dataset = load(how)
     for note in dataset.notes:

@@ -1,4 +1,4 @@
-"""The flag that opens a SavedModel of a stranger."""
+"""The flag that opens a stranger's SavedModel."""
 
 from __future__ import annotations
 
