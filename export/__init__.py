@@ -1,9 +1,9 @@
-"""Any Keras model to a SavedModel and to verified TensorFlow Lite files, with a report.
+"""Exports any Keras model as a SavedModel and as verified TensorFlow Lite files, with a report.
 
     samples = export.Samples(calibration=train_x, test_x=test_x, test_y=test_y)
     report = export.export_model(model, "out", samples=samples, labels=("cat", "dog"))
 
-Importing this package is cheap: TensorFlow is imported when something is exported.
+Importing this package is cheap: TensorFlow is imported only by an export.
 """
 
 from __future__ import annotations

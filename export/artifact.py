@@ -1,4 +1,4 @@
-"""One artifact: run on the samples, tried by provers, judged."""
+"""Makes one artifact's verdict: runs it on the samples, tries it on provers, and judges."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def lite_artifact(
         target: What the file is for.
         path: The file, with its metadata.
         failure: Why it could not be converted; None: it was.
-        floats: The float32 file of the same graph, to find the layers that integers lose most in;
-            an empty path where there is none.
+        floats: The float32 file of the same graph, to find the layers that lose most in integers;
+            an empty path if there is none.
 
     Returns:
-        What came of it, and its answers; None where it did not run.
+        The artifact with its checks, and its answers; None if it did not run.
     """
     if failure is not None:
         check = Check("conversion", "fail", failure)
@@ -89,7 +89,7 @@ def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run
 
 
 def saved_model_artifact(task: Task) -> tuple[Artifact, np.ndarray]:
-    """Writes the SavedModel and judges it; returns what came of it, and its answers."""
+    """Writes the SavedModel and judges it. Returns the artifact, and its answers."""
     folder = task.artifacts / SAVED_MODEL
     save_for_serving(task.form, folder, task.labels, pixels=task.pixels)
     run = run_saved_model(folder, task.form, task.samples.compared, task.threads)

@@ -1,4 +1,4 @@
-"""Work in a process of its own: a crash there is a message here, and its chatter stays there."""
+"""Runs work in a child process: a crash there is an error here, and its output is hidden."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 class ChildError(Exception):
-    """The process ended before its work was done; the message says how, in one line.
+    """The process ended before its work was done. The message says how, in one line.
 
     Attributes:
-        signal: Name of the signal that ended it, as in "SIGSEGV"; empty: it ended by itself.
-        stderr: All that it wrote there.
+        signal: Name of the signal that ended it, such as "SIGSEGV"; empty: no signal did.
+        stderr: Its standard error.
     """
 
     def __init__(self, status: int, stderr: str) -> None:
@@ -33,9 +33,9 @@ def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
     """Runs `python -m module JOB.json` and waits.
 
     Args:
-        module: Of this package, with a main that calls `child_main`.
-        job: What to do; anything JSON can hold.
-        folder: Where the job is written for the child to read.
+        module: A module with a main that calls `child_main`.
+        job: What to do, as JSON can hold it.
+        folder: The job is written here, for the child to read.
 
     Raises:
         ChildError: The child was killed, or ended with an error.
@@ -56,7 +56,7 @@ def run_child(module: str, job: Mapping[str, Any], folder: Path) -> None:
 
 
 def command(module: str, job: str) -> list[str]:
-    """The command line of a child; -P, lest an `export` in the current folder be found first."""
+    """Returns a child's command line. With -P it ignores an `export` in the current folder."""
     return [sys.executable, "-P", "-m", module, job]
 
 
@@ -67,14 +67,14 @@ def environment() -> dict[str, str]:
 
 
 def child_main(work: Callable[[dict[str, Any]], None]) -> None:
-    """The other side: reads the job named on the command line and does the work."""
+    """The main of a child: reads the job named on the command line and does the work."""
     work(json.loads(Path(sys.argv[1]).read_text()))
 
 
 def limit_memory(extra: int) -> None:
-    """Lets this process take so many bytes more than it has, so that a hostile file ends it.
+    """Limits this process to `extra` more bytes, so that a hostile file only crashes this process.
 
-    Where the system does not tell what a process has (it is no Linux), there is no limit.
+    Systems other than Linux do not say how much memory a process has, and get no limit.
     """
     import resource
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a request for an export."""
+"""The error for a wrong request for an export."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> ExportError:
 
 
 def one_line(error: Exception) -> str:
-    """Returns what an error of somebody's code says, without what libraries put around it."""
+    """Returns the message of an error in a user's code, without what libraries add to it."""
     text = re.sub(r"\x1b\[\d*m", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(_FRAME)]

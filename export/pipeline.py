@@ -71,28 +71,28 @@ def export_model(
     Args:
         model: Functional or sequential, float32, with one input of static size and one output
             (batch, classes). Images are NHWC in the values that the model takes.
-        output: Folder to write; an earlier export there is replaced.
-        samples: To calibrate on and to measure with.
-        labels: One for each output; may be empty where the outputs are values.
+        output: Folder to write. An earlier export in it is replaced.
+        samples: Data to calibrate and to measure with.
+        labels: One for each output; may be empty if the outputs are values.
         targets: Names in `export.targets.TARGETS`. The SavedModel is always written.
         outputs: "logits" (a softmax is appended), "probabilities", "values" (regression), or
-            "auto", which looks at what the model gives on the samples: see
+            "auto", which looks at the model's outputs on the samples: see
             `export.forms.outputs.decide`.
-        identity: What this is, for the report and the files: "checkpoint", "model".
-        about: What the files should say about the model: description, author, licence, features.
-        edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: as the
-            target has it (uint8). Other inputs are int8 always.
-        gpu_precision: Of "gpu": "float16" or "float32"; None: as the target has it (float16).
-        npu_percent: Least percentage of an int8 file's operators that an Ethos-U NPU must take,
-            where that is tried; None: as the target has it (100).
-        provers: Names in `export.PROVERS` of what every file is tried on, where installed; None: of
-            what its target names.
+        identity: Origin of the model, for the report and the files: "checkpoint", "model".
+        about: Description, author, licence and features, for the metadata of the files.
+        edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: the
+            target's (uint8). Other inputs are always int8.
+        gpu_precision: Of "gpu": "float16" or "float32"; None: the target's (float16).
+        npu_percent: Least percentage of an int8 file's operators that an Ethos-U NPU must take, if
+            that is tried; None: the target's (100).
+        provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
+            the target's.
         streaming: For long sequences: the targets get one step of this model, with its states as
-            named inputs and outputs. It has the weights of `model` and takes every step as real:
-            `model` itself where that has no masking.
+            named inputs and outputs. It must have the weights of `model` and no masking; it may be
+            `model` itself.
         trainable_head: Whether to write `trainable.tflite` too, whose last dense layer learns on
             the device: see `export.trainable.form`.
-        threads: For LiteRT, in the checks and in the latency.
+        threads: Number of threads of LiteRT, in the checks and in the latency.
         progress: Called with a line of text at each step.
 
     Returns:
@@ -100,8 +100,8 @@ def export_model(
 
     Raises:
         ExportError: The request was wrong, or the folder cannot be written; nothing was written.
-        GateFailure: An artifact is not good enough; the folder holds the report and those artifacts
-            that are.
+        GateFailure: An artifact is not good enough. The folder holds the report and the good
+            artifacts.
     """
     output = Path(output).absolute()
     check_output(output)
@@ -197,7 +197,7 @@ def _make(
 
 
 def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
-    """Names the float32 file that integers are compared with; adds one where no target has it."""
+    """Returns the float32 file to compare integers with, and adds one if no target has it."""
     precisions = {arithmetic.precision: path for path, arithmetic in files.items()}
     if "int8" not in precisions or "float32" in precisions:
         return precisions.get("float32", Path())
@@ -234,7 +234,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _attach_metadata(task: Task, target: Target, path: Path) -> None:
-    """Comes before the checks: what is checked is what ships."""
+    """Writes the metadata. It comes before the checks, so that the shipped bytes are checked."""
     made_from = {**task.identity, "versions": versions()}
     metadata, files = whole_metadata(
         task.form, target, task.about, made_from, labels=task.labels, pixels=task.pixels
@@ -243,7 +243,7 @@ def _attach_metadata(task: Task, target: Target, path: Path) -> None:
 
 
 def _remove_failed(report: Report, folder: Path) -> None:
-    """Removes what failed a gate, so that nothing of it can be shipped."""
+    """Removes files that failed a check, so that nobody ships them."""
     for artifact in report.artifacts.values():
         if artifact.verdict == "fail":
             path = folder / Path(artifact.file).parts[0]

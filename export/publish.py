@@ -1,10 +1,10 @@
-"""A folder that appears under its name whole, or not at all.
+"""A folder that appears under its name complete, or not at all.
 
-Work goes on in a folder `.NAME.….partial` beside the output, and the finished folder swaps names
-with the earlier one in one step. Where that is impossible (a mounted volume, a parent of somebody
-else's, a file system without swapping), work goes on inside the output, and finished files replace
-earlier ones one by one. A partial folder is locked by the process that works in it. The lock dies
-with the process, and the next export removes the folder.
+An export is made in a folder `.NAME.….partial` beside the output, and the finished folder swaps
+names with the earlier one in one step. If that is impossible (a mounted volume, a parent folder of
+another user, a file system without swapping), the partial folder is inside the output, and finished
+files replace earlier ones one by one. The process that works in a partial folder locks it. If the
+process is killed, the lock ends, and the next export removes the folder.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ INTEGRATION = "INTEGRATION.md"
 SAVED_MODEL = "saved_model"
 EXPORTED = (REPORT, PAGE, LABELS, INTEGRATION, SAVED_MODEL)
 _PARTIAL = ".partial"
-# File managers leave these behind when somebody looks into a folder.
+# File managers make these when a user opens a folder.
 _OF_FILE_MANAGERS = (".DS_Store", "._*", ".localized", ".directory", "Thumbs.db", "desktop.ini")
-# Of Linux's renameat2: paths are relative to the current folder; two names are swapped.
+# Constants of Linux's renameat2: paths are relative to the current folder; two names are swapped.
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def check_output(output: str | Path) -> None:
-    """Makes sure, before any work, that a folder can be written or replaced.
+    """Checks, before any work, that a folder can be written or replaced.
 
     Raises:
-        ExportError: It is a file, holds something other than an earlier export, or is in a place
-            where nothing can be written.
+        ExportError: It is a file, holds something other than an earlier export, or cannot be
+            written.
     """
     output = Path(output).absolute()
     if output.is_symlink() or (output.exists() and not output.is_dir()):
@@ -56,7 +56,7 @@ def check_output(output: str | Path) -> None:
 
 def _check_replaceable(output: Path) -> None:
     names = sorted(path.name for path in output.iterdir() if not _comes_by_itself(path))
-    # Every export has a report or was interrupted: model files alone are somebody's own.
+    # A finished export has a report. Model files without one belong to the user.
     exports = REPORT in names or any(name.endswith(_PARTIAL) for name in names)
     foreign = [name for name in names if not (exports and _is_exported(name))]
     if foreign:
@@ -67,12 +67,12 @@ def _check_replaceable(output: Path) -> None:
 
 
 def _is_exported(name: str) -> bool:
-    """Tells whether an export writes a file or folder of that name, so that it may replace it."""
+    """Returns whether an export writes this name, so that it may replace it."""
     return name in EXPORTED or name.endswith((".tflite", _PARTIAL))
 
 
 def _comes_by_itself(path: Path) -> bool:
-    """Tells whether a file manager made it, or the file system of a fresh volume."""
+    """Returns whether a file manager or the file system of a fresh volume made it."""
     if path.name == "lost+found":
         return os.path.ismount(path.parent)
     return any(fnmatch(path.name, pattern) for pattern in _OF_FILE_MANAGERS)
@@ -80,7 +80,7 @@ def _comes_by_itself(path: Path) -> bool:
 
 @contextmanager
 def working_folder(output: Path) -> Iterator[Path]:
-    """Gives an empty folder on the file system of the output; it is removed at the end."""
+    """Gives an empty folder on the file system of the output, and removes it at the end."""
     output.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(output)
     with _locked(lambda: _make_partial(output, output.parent)) as folder:
@@ -88,7 +88,7 @@ def working_folder(output: Path) -> Iterator[Path]:
 
 
 def _make_partial(output: Path, parent: Path) -> Path:
-    """Makes a partial folder in `parent`; in the output where only that can be written."""
+    """Makes a partial folder in `parent`, or in the output if only that can be written."""
     if not os.path.ismount(output) and output != Path.cwd():
         try:
             return _partial_in(parent, output)
@@ -108,7 +108,7 @@ def _locked(make: Callable[[], Path]) -> Iterator[Path]:
     while True:
         folder = make()
         lock = os.open(folder, os.O_RDONLY)
-        # Where folders cannot be locked, none is ever taken for abandoned.
+        # If folders cannot be locked, none is ever taken for abandoned.
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():
@@ -125,7 +125,7 @@ def _remove_abandoned(output: Path) -> None:
     """Removes the partial folders of exports that were killed."""
     prefix = f".{output.name}."
     for parent in (output.parent, output):
-        with contextlib.suppress(OSError):  # Not there, or not ours to tidy.
+        with contextlib.suppress(OSError):  # It is gone, or belongs to another user.
             for path in list(parent.iterdir()):
                 if path.name.startswith(prefix) and path.name.endswith(_PARTIAL):
                     _remove_if_unlocked(path)
@@ -135,21 +135,21 @@ def _remove_if_unlocked(folder: Path) -> None:
     with contextlib.suppress(OSError):
         lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # An error: somebody works there.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # Fails if an export works there.
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(lock)
 
 
 def publish(folder: Path, output: Path) -> None:
-    """Gives a finished folder its name; what had the name before goes.
+    """Gives a finished folder its name, in place of an earlier export.
 
-    Readers who open the output see the earlier export or this one. Where folders cannot be
-    swapped, they see files of both for a moment, and the new report only when all else is there.
+    Readers of the output see the earlier export or this one. If folders cannot be swapped, they see
+    files of both for a moment; the new report comes last.
 
     Args:
-        folder: Finished, in a working folder of the output. It may hold the earlier export
-            afterwards, and is removed with the working folder.
+        folder: The finished folder, in a working folder of the output. Afterwards it may hold the
+            earlier export; it is removed with the working folder.
         output: The name.
     """
     _flush(folder)
@@ -164,10 +164,10 @@ def publish(folder: Path, output: Path) -> None:
 
 
 def _swap(folder: Path, output: Path) -> bool:
-    """Swaps two names in one step; False where the system or the file system cannot."""
+    """Swaps two names in one step; False if the system or the file system cannot."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:  # No Linux.
+    except AttributeError:  # Not Linux.
         return False
     names = os.fsencode(folder), os.fsencode(output)
     return renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
@@ -175,7 +175,7 @@ def _swap(folder: Path, output: Path) -> bool:
 
 def _replace_files(folder: Path, output: Path) -> None:
     with contextlib.ExitStack() as stack:
-        if output not in folder.parents:  # A mount of the same disk, say, cannot be renamed into.
+        if output not in folder.parents:  # Renaming fails, for instance, across mounts of one disk.
             inside = stack.enter_context(_locked(lambda: _partial_in(output, output)))
             folder = shutil.copytree(folder, inside / "copy")
             _flush(folder)
@@ -195,14 +195,14 @@ def _replace_files(folder: Path, output: Path) -> None:
 def _remove_all_but(kept: Collection[Path], path: Path) -> None:
     for below in [*sorted(path.rglob("*"), reverse=True), path]:
         if below.is_dir() and not below.is_symlink():
-            with contextlib.suppress(OSError):  # It holds what is kept.
+            with contextlib.suppress(OSError):  # It is not empty.
                 below.rmdir()
         elif below not in kept:
             below.unlink()
 
 
 def _flush(folder: Path) -> None:
-    """Has a whole folder written to the disk, so that no power cut leaves a hollow file."""
+    """Writes a whole folder to the disk, so that a power cut leaves no empty file."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb") as file:

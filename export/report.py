@@ -1,4 +1,4 @@
-"""What an export found out, and its form as `report.json`."""
+"""The results of an export, and their form as `report.json`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from export.checks.parity import Parity
 from export.tflite.tensor import Latency, TensorInfo
 
 SCHEMA = 1
-# Gates whose failure explains that of others.
+# If one of these gates fails, that explains failures of others.
 _CAUSES = ("conversion", "runs", "builtin_operators", "delegate_operators", "no_float_tensor")
 _MOST_LISTED = 4
 _PACKAGES = {
@@ -29,23 +29,23 @@ _PACKAGES = {
 
 @dataclass(frozen=True)
 class Artifact:
-    """One exported file or folder; None stands for what could not be found out.
+    """One exported file or folder. None stands for unknown figures.
 
     Attributes:
-        file: Where it is, relative to the report; nothing is there where a check failed.
+        file: Its path relative to the report. After a failed check there is no such file.
         precision: Of the weights.
-        checks: In the order they were made.
+        checks: In the order in which they were made.
         bytes: Size of the file, or of all files of the folder.
-        sha256: Of the file; of a folder, of its files' names and contents in order of name.
-        input: What it takes.
-        output: What it gives.
-        states: What a stream carries from step to step, as it goes in.
-        operators: How often each occurs.
+        sha256: Of the file; for a folder, of the names and contents of its files, sorted by name.
+        input: Its input.
+        output: Its output.
+        states: A stream's states, as inputs.
+        operators: How often each operator occurs.
         parity: With the Keras model.
         top1: Accuracy, 0 to 1.
         latency: Of one call with one input.
-        proofs: Figures of what tried the file, by the name of its check.
-        worst_layers: Of an integer file: those that lose most, the worst first.
+        proofs: Figures of the provers, by the name of their check.
+        worst_layers: Of an integer file: the layers that lose most, the worst first.
     """
 
     file: str
@@ -65,7 +65,7 @@ class Artifact:
 
     @property
     def verdict(self) -> str:
-        """Is "fail" where any check failed, else "pass"."""
+        """Is "fail" if any check failed, else "pass"."""
         return "fail" if any(check.status == "fail" for check in self.checks) else "pass"
 
 
@@ -76,7 +76,7 @@ class Report:
     Attributes:
         identity: What was exported; "checkpoint" and "model" among others.
         versions: Of the packages that made it.
-        samples: How many it was measured on.
+        samples: Number of samples for the measurements.
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
         artifacts: By target; the SavedModel last.
         outputs: What the model gives: "logits", to which a softmax was appended, "probabilities" or
@@ -94,7 +94,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """Is "fail" where any artifact failed, else "pass"."""
+        """Is "fail" if any artifact failed, else "pass"."""
         return "fail" if self.failures() else "pass"
 
     def summary(self) -> tuple[tuple[str, ...], ...]:
@@ -134,11 +134,11 @@ class Report:
         return {name: item for name, item in self.artifacts.items() if item.verdict == "pass"}
 
     def failures(self) -> list[tuple[str, Check]]:
-        """Lists the checks that failed, each after the artifact that failed it."""
+        """Lists the failed checks, each with the name of its artifact."""
         return self._checks("fail")
 
     def warnings(self) -> list[str]:
-        """Tells what every check warns of, as "cpu, edge: NAME: DETAIL"; what is shared, once."""
+        """Lists all warnings as "cpu, edge: NAME: DETAIL", equal ones of several targets once."""
         return _sentences(self._checks("warning"))
 
     def _checks(self, status: str) -> list[tuple[str, Check]]:
@@ -151,10 +151,10 @@ class Report:
 
 
 class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
-    """An artifact is not good enough; the report and the artifacts that passed were written.
+    """An artifact is not good enough. The report and the good artifacts were written.
 
     Attributes:
-        report: All figures and checks, those of the artifacts that passed included.
+        report: All figures and checks, also of the good artifacts.
     """
 
     def __init__(self, report: Report) -> None:
@@ -170,7 +170,7 @@ class GateFailure(Exception):  # noqa: N818 (its name is part of the interface)
 
 
 def _explain(failures: Sequence[tuple[str, Check]]) -> str:
-    """Names the worst first, what several targets share once, and not more than a few."""
+    """Names a few failures, the worst first, and equal ones of several targets once."""
     sentences = _sentences(sorted(failures, key=lambda failure: failure[1].name not in _CAUSES))
     more = (
         f"; {len(sentences) - _MOST_LISTED} more in the report" if sentences[_MOST_LISTED:] else ""
@@ -186,7 +186,7 @@ def _sentences(checks: Sequence[tuple[str, Check]]) -> list[str]:
 
 
 def to_json(report: Report) -> str:
-    """Writes a report out; see the interface for its form."""
+    """Returns a report as the text of `report.json`."""
     document = {
         "schema": SCHEMA,
         **report.identity,
@@ -200,7 +200,7 @@ def to_json(report: Report) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a file depends on."""
+    """Returns the versions of Python and of the packages that a file depends on."""
     packages = {name: metadata.version(package) for name, package in _PACKAGES.items()}
     return {**packages, "python": platform.python_version()}
 

@@ -1,4 +1,4 @@
-"""The data an export needs: some to calibrate on, some to measure with."""
+"""The data for an export: some to calibrate on, some to measure with."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import numpy as np
 
 from export.errors import ExportError
 
-# Signal to noise stops rising there: 50 samples 33.3 dB, 200 34.7, 1000 34.9 (digits, CNN).
+# More samples hardly help. Signal to noise of a CNN on digits: 50 samples 33.3 dB, 200 34.7, 1000
+# 34.9.
 CALIBRATION_LIMIT = 200
-# So many make 1 % of them a sample; with fewer, samples without labels are added.
+# With so many, 1 % is one sample. If there are fewer, samples without labels are added.
 LEAST_SAMPLES = 100
-# Without labels nothing needs the whole test set; parity is settled by a few hundred.
+# Without labels no check needs the whole test set; a few hundred samples show the differences.
 UNLABELLED_LIMIT = 256
-# A calibration sample is left out where it lies this many times the spread of the others (from the
-# 5th to the 95th percentile) from their median: a row in another unit, say. Where more than so
-# many are that far out, they belong to the data.
+# A calibration sample is an outlier, such as a row in another unit, if its distance from the median
+# of the others is this many times their spread (from the 5th to the 95th percentile). Outliers are
+# left out; if they are more than this share of all, they belong to the data.
 _FAR, _MOST_LEFT_OUT = 20.0, 0.02
 _LEAST_TO_JUDGE = 20
 _MOST_AT_ONCE, _NUMBERS_AT_ONCE = 32, 1_000_000
@@ -30,17 +31,17 @@ class Samples:
     Attributes:
         calibration: (N, ...), from the training split. Images (N, H, W, C) in the values that the
             model takes, features (N, F) or sequences (N, T, F). At most 200 are used.
-        test_x: (M, ...), to compare and to measure on.
+        test_x: (M, ...), for comparing and measuring.
         test_y: (M,), the true class of each; None: accuracy is not measured.
         calibration_lengths: (N,) true numbers of steps of padded sequences; None: all. Only a
-            stream asks for them, and is given the true steps alone.
-        test_lengths: (M,), the same of the test samples.
-        calibration_y: (N,) class numbers. Where they are given, the samples used are divided
+            stream needs them, since it only gets the true steps.
+        test_lengths: (M,), the same for the test samples.
+        calibration_y: (N,) class numbers; None: not known. With them, the used samples are divided
             evenly between the classes.
-        others: (K, ...) further real inputs, as from validation and training, to compare on where
-            there are fewer than 100 test samples; those for calibration come after them.
-        other_lengths: (K,), the same of the others.
-        left_out: How many samples `check_samples` has left out of the calibration.
+        others: (K, ...) more real inputs, such as from validation and training. With fewer than 100
+            test samples, these are compared too, and then those for calibration.
+        other_lengths: (K,), the same for the others.
+        left_out: Number of samples that `check_samples` left out of the calibration.
     """
 
     calibration: np.ndarray
@@ -55,7 +56,7 @@ class Samples:
 
     @property
     def compared(self) -> np.ndarray:
-        """(M + K, ...) what artifacts are compared on: the test samples, then the others."""
+        """(M + K, ...) the samples for comparisons: the test samples, then the others."""
         return self.test_x if self.others is None else np.concatenate([self.test_x, self.others])
 
     @property
@@ -67,7 +68,7 @@ class Samples:
 
 
 def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Samples:
-    """Checks the samples against a model and cuts them to what is used.
+    """Checks the samples against a model, and selects those that are used.
 
     Args:
         samples: As the caller gave them.
@@ -75,12 +76,13 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         classes: Number of the model's outputs.
 
     Returns:
-        At most 200 calibration samples, of each class alike where classes are given, else evenly
-        spaced, without what lies far from all others; the test samples, evenly spaced and at most
-        256 where they have no labels; and others, where there are fewer than 100.
+        At most 200 calibration samples without outliers, divided evenly between the classes if
+        these are given, else evenly spaced. The test samples; at most 256, evenly spaced, if they
+        have no labels. Others, if there are fewer than 100 test samples.
 
     Raises:
-        ExportError: Empty, of another shape, not finite, or labels that do not fit.
+        ExportError: Samples are missing, have another shape or are not finite, or the labels do not
+            fit.
     """
     calibration = _check_inputs(samples.calibration, "calibration", shape)
     test_x = _check_inputs(samples.test_x, "test_x", shape)
@@ -123,7 +125,7 @@ def _others(
     calibration_lengths: np.ndarray | None,
     kept: np.ndarray,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Picks what is missing to compare on, none of it twice."""
+    """Picks the samples that are missing for comparisons, none of them twice."""
     if len(test_x) >= LEAST_SAMPLES:
         return None, None
     sources = [(calibration, calibration_lengths, kept)]
@@ -151,10 +153,10 @@ def _key(x: np.ndarray) -> bytes:
 
 
 def _far_out(calibration: np.ndarray, test_x: np.ndarray) -> np.ndarray:
-    """Marks the calibration samples that would stretch the ranges of all others.
+    """Marks outliers in the calibration samples, which would stretch the ranges of all others.
 
-    Where a test sample lies as far out in the same feature, none is marked for that feature: such
-    values belong to the data.
+    If a test sample is as far out in the same feature, such values belong to the data, and none is
+    marked.
     """
     none = np.zeros(len(calibration), bool)
     if calibration.dtype.kind != "f" or len(calibration) < _LEAST_TO_JUDGE:
@@ -175,24 +177,24 @@ def _ends(x: np.ndarray) -> np.ndarray:
 
 
 def evenly_spaced(x: np.ndarray, limit: int) -> np.ndarray:
-    """Picks at most `limit` rows, first and last included, so that sorted data is covered."""
+    """Picks at most `limit` rows, including first and last, so that sorted data is covered."""
     if len(x) <= limit:
         return x
     return x[np.linspace(0, len(x) - 1, limit).round().astype(int)]
 
 
 def balanced(y: np.ndarray, limit: int) -> np.ndarray:
-    """Picks at most `limit` rows, of each class as many as of any other where they last.
+    """Picks at most `limit` rows, of each class equally many as far as possible.
 
     Args:
-        y: (N,), the class of each.
-        limit: How many.
+        y: (N,), the class of each row.
+        limit: Most rows.
 
     Returns:
-        Their sorted indices; inside a class they are evenly spaced.
+        Their sorted indices. Inside a class they are evenly spaced.
     """
     members = [np.flatnonzero(y == label) for label in np.unique(y)]
-    # Classes take turns to give a row until the limit is reached; that is how many each gives.
+    # Classes take turns to give a row until the limit is reached.
     turns = np.concatenate([np.arange(len(rows)) for rows in members])
     owners = np.repeat(np.arange(len(members)), [len(rows) for rows in members])
     given = owners[np.argsort(turns, kind="stable")][:limit]
@@ -208,18 +210,18 @@ def _evenly_spaced(
 
 
 def batch_of(shape: tuple[int, ...]) -> int:
-    """How many inputs of a shape TensorFlow is given at once: many small ones, few large ones.
+    """Returns the batch size for inputs of a shape: many small ones, few large ones.
 
-    What is between the layers takes tens of times the memory of the inputs.
+    The results between the layers take tens of times the memory of the inputs.
     """
     return max(1, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // math.prod(shape)))
 
 
 def are_pixels(samples: Samples) -> bool:
-    """Tells whether images are pixels from 0 to 255.
+    """Returns whether images are pixels from 0 to 255.
 
-    Not those that are rescaled to 0..1 or -1..1, and not spectrograms, say from 0 to 4 or 80: some
-    pixel is bright, unless all are whole numbers.
+    Images in 0..1 or -1..1 are not, nor are spectrograms with values up to 4 or 80. Some pixel must
+    be bright, unless all values are whole numbers.
     """
     both = (samples.calibration, samples.test_x)
     low = min(float(x.min()) for x in both)
@@ -231,10 +233,9 @@ def are_pixels(samples: Samples) -> bool:
 def with_full_pixel_range(images: np.ndarray) -> np.ndarray:
     """Adds one image that has a 0 and a 255, so that the input's scale is exactly 1.
 
-    Calibration takes the range it sees. A set without pure black or pure white would give a scale
-    of 0.98, say, and a client could no longer pass bytes on as they are. Changing two pixels of a
-    copy fixes the input's range and leaves those of the activations alone, which a picture wholly
-    black or white would stretch.
+    Calibration takes the range of its samples. Without pure black and pure white the scale might be
+    0.98, and a client could not pass bytes unchanged. Changing two pixels of a copy fixes the range
+    of the input. A wholly black or white picture would also stretch the ranges of activations.
     """
     extreme = images[:1].copy()
     extreme[0, 0, 0, :] = 0

@@ -1,4 +1,4 @@
-"""What each target is, as data: its arithmetic, its operators, how good a file must be."""
+"""The targets as data: arithmetic, operators, and how good a file must be."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ Precision = Literal["float32", "float16", "int8"]
 
 @dataclass(frozen=True)
 class Gates:
-    """Limits on the difference between an artifact and the Keras model; None: not asked for.
+    """Limits on the difference between an artifact and the Keras model; None: no limit.
 
-    Probabilities that sum to 1 are measured together. Every other output is measured by itself, by
-    its own range: its largest answer less its smallest.
+    Probabilities that sum to 1 are measured together. Every other output is measured by itself,
+    relative to its range: its largest answer less its smallest.
 
     Attributes:
-        max_abs_error: Largest error, of probabilities as it is, else as a share of the range.
+        max_abs_error: Largest error of probabilities; of other outputs, as a share of the range.
         max_rel_error: Largest error, as a share of the largest probability or of the range.
         sqnr_db: Least ratio of signal to quantisation noise, in decibels.
-        r2: Least R² of each output against the Keras model's; not asked of probabilities.
-        top1_agreement: Least share of samples with the same first label, 0 to 1. A model that
-            errs more may turn more labels: a tenth as many as it gets wrong itself.
+        r2: Least R² of each output against the Keras model's; not for probabilities.
+        top1_agreement: Least share of samples with the same first label, 0 to 1. If a tenth of the
+            model's own error rate is more than the rest, that share of labels may differ.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
         npu_percent: Least percentage of the operators that an Ethos-U NPU must take.
     """
@@ -73,11 +73,11 @@ class Target:
         max_rank: Most dimensions a tensor may have; None: any number.
         shrinking_slices: Whether a STRIDED_SLICE may drop a dimension.
         loops: Whether WHILE, IF and the subgraphs that they run are allowed.
-        image_io: Input and output of an int8 file for images. Other inputs are int8 always.
-        fully_accelerated: Whether to warn where LiteRT does not hand the whole graph to its CPU
-            accelerator (XNNPACK). Not asked of recurrent models and of padded sequences, which it
+        image_io: Input and output of an int8 file for images. Other inputs are always int8.
+        fully_accelerated: Whether to warn if LiteRT does not give the whole graph to its CPU
+            accelerator (XNNPACK). Never for recurrent models and padded sequences, which XNNPACK
             takes in pieces.
-        provers: Names in `export.PROVERS` of what a file is tried on, where installed.
+        provers: Names in `export.PROVERS`. A file is tried on those that are installed.
     """
 
     name: str
@@ -101,7 +101,7 @@ def register_target(target: Target) -> Target:
     """Adds a target, so that `export_model(..., targets=(target.name,))` knows it.
 
     Raises:
-        ExportError: The name is taken, or no file could be called that.
+        ExportError: The name is taken, or it cannot be the name of a file.
     """
     if not target.name.isidentifier() or target.name in _TAKEN:
         raise ExportError(
@@ -119,17 +119,17 @@ def find_targets(
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
 ) -> tuple[Target, ...]:
-    """Looks targets up by name, and changes what the caller wants different.
+    """Looks up targets by name, and applies the caller's changes.
 
     Args:
         names: In `TARGETS`.
-        edge_io: `image_io` of the int8 targets; None: as they have it.
-        gpu_precision: Of "gpu"; None: as it has it.
-        npu_percent: Of the gates of all; None: as they have it.
+        edge_io: `image_io` of the int8 targets; None: unchanged.
+        gpu_precision: Of "gpu"; None: unchanged.
+        npu_percent: Of the gates of all targets; None: unchanged.
 
     Raises:
-        ExportError: A name is unknown or comes twice, or `names` is a single string; or one of the
-            others is unknown.
+        ExportError: A name is unknown or occurs twice, `names` is a single string, or another
+            argument is unknown.
     """
     if isinstance(names, str):
         raise ExportError(f"targets is the string {names!r}; pass a tuple, as in ({names!r},)")
@@ -162,7 +162,7 @@ def find_targets(
     return tuple(chosen)
 
 
-# What float32 conversion is held to; the SavedModel too.
+# The limits for float32 files and the SavedModel.
 FLOAT32_GATES = Gates(max_abs_error=1e-4)
 GPU_GATES = {"float16": Gates(max_rel_error=5e-3), "float32": FLOAT32_GATES}
 EDGE_IO = ("uint8", "int8")

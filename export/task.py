@@ -1,4 +1,4 @@
-"""One export under way."""
+"""One running export."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ TEST_X = "test_x.npz"
 
 @dataclass(frozen=True)
 class Task:
-    """What is exported, what it is measured on, where the pieces lie.
+    """The model of an export, its samples, and its folders.
 
     Attributes:
         form: The model.
-        samples: To calibrate on and to measure with.
+        samples: Data to calibrate and to measure with.
         pixels: Whether inputs are images in 0..255.
         labels: One for each output; may be empty.
-        about: What the files say about the model.
-        identity: What it is, and what made it.
-        threads: For LiteRT.
-        reference: (N, classes), what Keras makes of the test samples.
-        scratch: Folder for what does not stay.
+        about: Description of the model, for the metadata of the files.
+        identity: Origin of the model.
+        threads: Number of threads of LiteRT.
+        reference: (N, classes), answers of the Keras model to the test samples.
+        scratch: Folder for temporary files.
         artifacts: Folder that becomes the export.
     """
 

@@ -1,1 +1,1 @@
-"""Whether a file is good enough: run, compared with the model, judged, proven on software."""
+"""Whether a file is good enough: it is run, compared with the model, judged, tried on software."""

@@ -1,4 +1,4 @@
-"""The checks on what an artifact answers: as the Keras model does, on samples and in truth."""
+"""The checks on an artifact's answers: compared with the Keras model, and with the truth."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from export.checks.parity import (
 from export.forms.outputs import are_shares
 from export.samples import LEAST_SAMPLES
 
-# A good quantisation adds about as much noise as the rounding of its output does, or less; where
-# 8 bits alone cost more than the gate allows, this far below them is good enough.
+# A good quantisation adds about as much noise as rounding its output to 8 bits. If that rounding
+# alone already fails the gate, a file may be this much noisier than the rounding.
 _BELOW_CEILING_DB = 6.0
-# But with more noise than this an answer says nothing.
+# With more noise than this an answer is worthless, so this limit always holds.
 _LEAST_DB = 10.0
-# What a softmax gives in 8 bits, and the steps in which answers are told apart to be counted.
+# Step of a softmax in 8 bits, and the coarser step in which equal answers are counted.
 _SHARE_STEP, _COARSE_STEP = 1 / 256, 1 / 64
 _STEPS = 255
-# Rounding turns the labels between which a model is undecided, and the more a model errs, the more
-# inputs there are of that kind: this share of its own errors may turn.
+# Rounding changes labels where the model is undecided. A model with many errors is undecided more
+# often, so this share of its own error rate may change.
 _TURNED_SHARE = 0.1
-# One sample may always differ, for one near tie must not decide; of fewer than these, none.
+# One sample may always differ, since one near tie must not fail a file. With fewer samples, none.
 _LEAST_TO_GRANT = 10
-# What float32 itself cannot hold of a large number.
+# Relative error of float32 itself.
 _FLOAT32_ROUNDING = 1e-6
-# How many more answers may be the same than are in Keras, as a share of all.
+# The share of equal answers may exceed that of Keras by this.
 _MORE_ALIKE = 0.25
 
 
@@ -108,7 +108,7 @@ def _sqnr(evidence: Evidence) -> Check | None:
 
 
 def _r2(evidence: Evidence) -> Check | None:
-    """Catches what is small beside a mean or beside another column, and is lost."""
+    """Catches lost values that are small beside a mean or beside another column."""
     limit = evidence.target.gates.r2
     if limit is None or evidence.parity is None or evidence.parity.r2 is None:
         return None
@@ -149,7 +149,7 @@ def _agreement(evidence: Evidence) -> Check | None:
         return None
     agreement, count = evidence.parity.top1_agreement, len(evidence.reference)
     turned = 1 - limit
-    # Of a model that knows no better than chance the errors are no near ties: its labels are wrong.
+    # The errors of a model at chance level are not near ties, so it gets no such allowance.
     if evidence.accuracy is not None and not _at_chance(evidence):
         _, reference = evidence.accuracy
         turned = max(turned, _TURNED_SHARE * (1 - reference))
@@ -197,7 +197,7 @@ def _are_shares(evidence: Evidence) -> bool:
 
 
 def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:
-    """The reference in 8 bits that suit it best, whatever scale the file has."""
+    """Rounds the reference to 8 bits, with the best scale for it and not the file's."""
     if evidence.run.output.scale is None:
         return evidence.reference
     lowest = evidence.reference.min(axis=0) if step.ndim else 0.0

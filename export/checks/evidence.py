@@ -1,4 +1,4 @@
-"""What the checks look at, and what they give."""
+"""The input and the result of the checks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Check:
 
     Attributes:
         name: Of the check.
-        status: "warning" where the artifact is as it should be, and its user has to know
-            something; "skipped" where the check does not apply, or cannot be made here.
-        detail: The figures, and the limit they are held to.
+        status: "pass" or "fail". "warning": the artifact is good, but its user has to know
+            something. "skipped": the check does not apply, or cannot be made here.
+        detail: The figures and their limits.
     """
 
     name: str
@@ -41,23 +41,23 @@ class Evidence:
         target: What it is for.
         kind: What one input is: "image", "features" or "sequence".
         output_name: Expected in the signature.
-        states: Names of what a stream carries, expected in the signature beside.
+        states: Names of a stream's states, also expected in the signature.
         recurrent: Whether the model has recurrent layers.
         pixels: Whether inputs are images in 0..255.
-        run: What came of running it.
+        run: The result of running it.
         reference: (N, columns) outputs of the Keras model.
-        parity: Of the two; None where the outputs are not finite.
+        parity: Between artifact and Keras model; None: the outputs are not finite.
         accuracy: Top-1, of the artifact and of the Keras model; None without labels.
         graph: Of a `.tflite`; None for a SavedModel.
         signature: Expected name.
-        weights: How many numbers the model's kernels hold (weights of two and more dimensions).
+        weights: Number of values in the model's kernels (weights of two dimensions or more).
         bytes: Size of the file; None of a SavedModel.
-        worst_layers: Of an integer file: those that lose most, the worst first.
+        worst_layers: Of an integer file: the layers that lose most, the worst first.
         labels: One for each output; may be empty.
-        labels_inside: What the file itself says they are; None of a SavedModel.
-        left_out: How many calibration samples were left out because they lie far from the others.
-        labelled: How many samples the accuracy was measured on; None: all.
-        chance: Accuracy that needs no model: see `export.checks.parity.chance`.
+        labels_inside: The labels in the file itself; None for a SavedModel.
+        left_out: Number of calibration samples that were left out as outliers.
+        labelled: Number of samples for the accuracy; None: all.
+        chance: Accuracy without a model: see `export.checks.parity.chance`.
         heaviest: The largest absolute number in each weight of the model, by its path.
     """
 
@@ -90,5 +90,5 @@ class Evidence:
 
 
 def verdict(name: str, passed: bool, detail: str) -> Check:
-    """A check that passes or fails."""
+    """Returns a check that passes or fails."""
     return Check(name, "pass" if passed else "fail", detail)

@@ -1,4 +1,4 @@
-"""The checks an artifact has to pass: each looks at the evidence and judges, with figures."""
+"""The checks that an artifact has to pass. They judge the evidence, and give figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from export.tflite.flatbuffer import Node
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
 _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
 _BYTES = {"float32": 4, "float16": 2, "int8": 1}
-# Folding and sharing make a file smaller than its weights; biases, scales and the graph larger.
+# Folding and sharing make a file smaller than its weights. Biases, scales and the graph add bytes.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
 _FLOATS = ("float16", "float32", "float64", "bfloat16")
 
@@ -124,14 +124,14 @@ def _integers_only(evidence: Evidence) -> Check | None:
 
 
 def _plausible_size(evidence: Evidence) -> Check | None:
-    """Catches weights that were left out, or stored twice."""
+    """Catches weights that are missing or stored twice."""
     if evidence.graph is None or evidence.bytes is None or not evidence.weights:
         return None
     weights = evidence.weights * _BYTES[evidence.target.precision]
     least = round(_LEAST_SHARE * weights)
     most = round(_MOST_SHARE * weights) + _GRAPH_BYTES
     detail = f"{evidence.bytes:,} bytes for weights of {weights:,}"
-    if evidence.recurrent:  # Each unrolled step has operations of its own.
+    if evidence.recurrent:  # Every unrolled step adds operations.
         return verdict("plausible_size", least <= evidence.bytes, f"{detail}, at least {least:,}")
     passed = least <= evidence.bytes <= most
     return verdict("plausible_size", passed, f"{detail}, {least:,} to {most:,}")
@@ -165,7 +165,7 @@ def _calibration(evidence: Evidence) -> Check | None:
 
 
 def _float16_range(evidence: Evidence) -> Check | None:
-    """Catches sums that a GPU, which calculates in float16, makes infinite; a CPU does not."""
+    """Catches sums that overflow on a GPU, which calculates in float16; a CPU does not."""
     if evidence.target.precision != "float16" or evidence.run.largest is None:
         return None
     place, value = evidence.run.largest

@@ -1,7 +1,7 @@
-"""Which layers of an integer file lose most: it and the float file, tensor by tensor.
+"""Finds the layers of an integer file that lose most, by comparing it with the float file.
 
-Both come from one graph, so that a layer's result has the same name in both. Runs with LiteRT and
-without TensorFlow, in a child process.
+Both files come from one graph, so a layer's result has the same name in both. This runs with LiteRT
+and without TensorFlow, in a child process.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from export.child import child_main, run_child
 from export.tflite.flatbuffer import read_graph
 from export.tflite.watched import Watched
 
-# A handful tells as much about a layer as hundreds do, which take their time.
+# A few samples show as much about a layer as hundreds, and are faster.
 _SAMPLES = 8
 _WORST = 5
-# What 8 bits hold of a signal that fills their range: 6.02 dB a bit, and 1.76.
+# Signal to noise of a signal that fills the range of 8 bits: 6.02 dB for each bit, and 1.76.
 _BEST_DB = 49.9
 
 
 @dataclass(frozen=True)
 class LayerNoise:
-    """What integers make of one layer.
+    """The noise of one layer in integers.
 
     Attributes:
-        layer: Its path; of one that is not known, that of the layer before.
-        operator: What runs it.
-        sqnr_db: Signal to noise of what it gives, after all that came before, in decibels.
-        lost_db: How much lower that is than of the noisiest of what it takes.
+        layer: Its path; if that is unknown, the path of the layer before.
+        operator: Its operator.
+        sqnr_db: Signal to noise of its output, with the noise of all layers before, in decibels.
+        lost_db: How much lower that is than the signal to noise of its noisiest input.
     """
 
     layer: str
@@ -54,7 +54,7 @@ def worst_layers(
         folder: For temporary files.
 
     Raises:
-        ChildError: A file does not load, or ended the process that ran it.
+        ChildError: A file does not load, or crashed the process that ran it.
     """
     results = folder / f"{integers.stem}.layers.json"
     job = {"integers": integers, "floats": floats, "test_x": test_x, "results": results}
@@ -68,7 +68,7 @@ def _compare_here(job: Mapping[str, str]) -> None:
     nodes = read_graph(Path(job["integers"])).nodes
     integers, floats = Watched(job["integers"]), Watched(job["floats"])
     energy = {index: np.zeros(2) for index, info in integers.infos.items() if info.name in floats}
-    # A sample at a time: what a large network has between its layers fills the memory.
+    # One sample at a time, since the results of all layers of a large network fill the memory.
     for sample in x:
         for watched in (integers, floats):
             watched.run(sample)
@@ -77,7 +77,7 @@ def _compare_here(job: Mapping[str, str]) -> None:
             energy[index] += energies(integers.values(index), floats.values(floats.number(name)))
     noise = {index: decibels(*sums) for index, sums in energy.items()}
     rows = []
-    before: dict[int, float] = {}  # Signal to noise that reaches each tensor.
+    before: dict[int, float] = {}  # Signal to noise of each tensor.
     for node in nodes:
         taken = min([_BEST_DB, *(before[index] for index in node.inputs if index in before)])
         reached = noise.get(node.results[0], taken) if node.results else taken

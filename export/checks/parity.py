@@ -8,11 +8,11 @@ import numpy as np
 
 from export.forms.outputs import are_shares
 
-# Stands for an exact match, which has no finite ratio.
+# Used for an exact match, whose ratio would be infinite.
 EXACT_DB = 200.0
-# A column whose answers differ by less than this share of them is constant, give or take rounding.
+# A column is constant, up to rounding, if its answers differ by less than this share of them.
 _CONSTANT = 1e-6
-# So many samples, so large a share of them taken for another class each, are no chance.
+# With so many samples, so large a share taken for one other class is not chance.
 _PERMUTED_SAMPLES, _PERMUTED_SHARE = 20, 0.75
 
 
@@ -20,8 +20,8 @@ _PERMUTED_SAMPLES, _PERMUTED_SHARE = 20, 0.75
 class Parity:
     """Differences over a set of samples.
 
-    The columns of a softmax are shares of one whole and are measured together. Other columns, as
-    those of a regression, may have any units; each is measured by itself, and the worst counts.
+    The columns of a softmax are shares of one whole and are measured together. Other columns, such
+    as those of a regression, may have any units. Each is measured by itself, and the worst counts.
 
     Attributes:
         max_abs_error: Largest absolute difference.
@@ -29,7 +29,7 @@ class Parity:
             by the largest reference.
         sqnr_db: 10·log10(sum of reference² / sum of difference²), 200 at most.
         r2: Share of the spread of the reference that is kept: 1 - sum of difference² / sum of
-            (reference - mean)². None for shares, and where all columns are constant.
+            (reference - mean)². None for shares, and if all columns are constant.
         top1_agreement: Share of samples with the same first label; None for values.
     """
 
@@ -71,10 +71,10 @@ def max_errors(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def column_ranges(reference: np.ndarray) -> np.ndarray:
-    """Returns what each column's errors are measured by: largest less smallest answer.
+    """Returns the range by which each column's errors are measured: largest less smallest answer.
 
-    Where a column is constant: its largest absolute value; where it is zero, the smallest of what
-    the others are measured by, or 1.
+    A constant column has its largest absolute value. A column of zeros has the smallest range of
+    the others, or 1.
     """
     exact = reference.astype(np.float64)
     spread, largest = np.ptp(exact, axis=0), np.abs(exact).max(axis=0)
@@ -89,7 +89,7 @@ def column_sqnr_db(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def column_r2(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Returns the R² of each column against the reference; NaN where that is constant."""
+    """Returns the R² of each column against the reference; NaN for a constant column."""
     exact = reference.astype(np.float64)
     spread = np.ptp(exact, axis=0)
     varied = spread > _CONSTANT * np.abs(exact).max(axis=0)
@@ -100,11 +100,11 @@ def column_r2(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def commonest(outputs: np.ndarray, step: np.ndarray | float = 0.0) -> float:
-    """Returns the share of rows that are equal to the commonest row.
+    """Returns the share of rows that are equal to the most common row.
 
     Args:
         outputs: (N, columns).
-        step: Numbers are equal where they round to the same multiple of it; 0: where they are.
+        step: Numbers are equal if they round to the same multiple of it; 0: no rounding.
     """
     rounded = np.round(outputs / step) if np.all(step) else outputs
     return float(np.unique(rounded, axis=0, return_counts=True)[1].max() / len(outputs))
@@ -149,14 +149,14 @@ def accuracy(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def chance(truth: np.ndarray, columns: int) -> float:
-    """Returns the accuracy of somebody who never looks at the inputs.
+    """Returns the best accuracy without looking at the inputs.
 
     Args:
         truth: (M,) classes.
-        columns: Outputs of the model; one is a yes or a no.
+        columns: Number of the model's outputs; a single one means yes or no.
 
     Returns:
-        The share of the commonest class, where there are several; at least that of a guess.
+        The share of the most common class, and at least that of a guess.
     """
     counts = np.bincount(truth)
     guess = 1 / max(columns, 2)
@@ -164,16 +164,15 @@ def chance(truth: np.ndarray, columns: int) -> float:
 
 
 def permuted(scores: np.ndarray, truth: np.ndarray) -> tuple[int, int] | None:
-    """Finds out whether the classes are right but numbered in another order.
+    """Finds out whether the model is right but numbers the classes in another order.
 
     Args:
         scores: (N, columns) of the Keras model.
         truth: (M,) classes of the first M rows.
 
     Returns:
-        A class by `truth`, and the class that the model calls it, where the model calls over
-        three quarters of the samples of all moved classes so; None where the order is the same,
-        or where none fits.
+        A class in `truth` and the model's number for it, if over three quarters of the samples of
+        all moved classes fit another order. None: the order is the same, or none fits.
     """
     answers = top1(scores[: len(truth)])
     size = 1 + max(int(answers.max()), int(truth.max()))

@@ -28,11 +28,11 @@ PROVERS = {prover.name: prover for prover in (MEDIAPIPE, TFLITE_MICRO, ETHOS_U)}
 
 @dataclass(frozen=True)
 class Proof:
-    """What came of a prover.
+    """The result of a prover.
 
     Attributes:
         check: Its verdict.
-        figures: What it measured, for the report; empty where it did not run.
+        figures: Its measurements, for the report; empty if it did not run.
     """
 
     check: Check
@@ -84,10 +84,10 @@ def with_provers(targets: Iterable[Target], names: Iterable[str] | None) -> tupl
 
 
 def prove(subject: Subject, scratch: Path) -> tuple[Proof, ...]:
-    """Lets every prover of the file's target try it, each in a process of its own.
+    """Tries a file on every prover of its target, each in a process of its own.
 
     Args:
-        subject: What is tried.
+        subject: The file.
         scratch: For temporary files.
     """
     return tuple(_prove(PROVERS[name], subject, scratch) for name in subject.target.provers)

@@ -1,4 +1,4 @@
-"""What to change in a model whose operator some target does not take."""
+"""Advice for a model with operators that a target does not support."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from export.tflite.flatbuffer import Node
 
-# Operators with which a file keeps values from one call to the next.
+# With these operators a file keeps values from one call to the next.
 STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 _COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
 _CHOICE = "choose by products and sums; in place of selu take elu or relu"
 _TURNED = "turn the data round before the model"
 _CHOSEN = "slice with steps of 1, or multiply by a matrix of zeros and ones"
 _REPEATED = "let broadcasting repeat it, or take UpSampling2D(interpolation='bilinear')"
-# What the converter puts between integers and floats: not the owner's to change.
+# The converter puts these between integers and floats; the model's owner cannot change them.
 _BETWEEN = ("QUANTIZE", "DEQUANTIZE")
 _BY_OPERATOR = {
     **dict.fromkeys(STATEFUL, "what is kept between calls has to go in and come out of the model"),
@@ -31,13 +31,13 @@ _BY_OPERATOR = {
 
 
 def remedies(nodes: Sequence[Node]) -> str:
-    """Says what would do without some operations, in brackets after their names.
+    """Returns advice on how to avoid operations, to stand in brackets after their names.
 
     Args:
-        nodes: Those that a target does not take.
+        nodes: Operations that a target does not support.
 
     Returns:
-        Empty where there are none.
+        The advice; empty if there is none.
     """
     operators = [node.operator for node in nodes if node.operator not in _BETWEEN]
     if not operators:

@@ -1,7 +1,7 @@
 """Runs a finished `.tflite` with LiteRT and without TensorFlow, in a child process.
 
-A file that crashes its runtime is thereby a failed check, and LiteRT's log lines, which name
-folders of the machine, stay out of the terminal.
+So a file that crashes its runtime is a failed check, and LiteRT's log lines, which name folders of
+the machine, stay out of the terminal.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ FLOAT16_MOST = 65_504
 
 @dataclass(frozen=True)
 class Run:
-    """What came of running a file.
+    """The result of running a file.
 
     Attributes:
         input: What it takes.
         output: What it gives.
         values: (N, classes) float32, dequantised.
         latency: Of one call.
-        states: What a stream carries from step to step.
-        largest: Of a float16 file: the first layer beyond the range of float16, else the one that
-            gives the largest number, and that number. None where that was not looked for.
-        repeatable: Whether several inputs through one interpreter give, bit for bit, what a fresh
-            interpreter gives for each. None where that was not tried.
-        accelerated: Whether XNNPACK takes the whole graph; None where LiteRT cannot tell.
-        left_over: Places, in the main graph, of the operations that it does not take.
+        states: A stream's states.
+        largest: Of a float16 file: the first layer beyond the range of float16, or else the one
+            with the largest number, and that number. None: not measured.
+        repeatable: Whether one interpreter gives the same bits for several inputs as a fresh
+            interpreter for each. None: not tried.
+        accelerated: Whether XNNPACK takes the whole graph; None: LiteRT does not say.
+        left_over: Places, in the main graph, of the operations that XNNPACK does not take.
     """
 
     input: TensorInfo
@@ -68,13 +68,13 @@ def run_artifact(
 
     Args:
         path: The file.
-        test_x: `.npz` of `x`, (N, ...) inputs, and of sequences perhaps their `lengths`.
+        test_x: `.npz` of `x`, (N, ...) inputs; for sequences it may hold their `lengths`.
         threads: To run on.
         folder: For temporary files.
-        float16: Whether to look for numbers that float16 does not hold.
+        float16: Whether to look for numbers that float16 cannot hold.
 
     Raises:
-        ChildError: The file does not load, or ended the process that ran it.
+        ChildError: The file does not load, or crashed the process that ran it.
     """
     values = folder / f"{path.stem}.values.npy"
     facts = folder / f"{path.stem}.facts.json"
@@ -137,8 +137,8 @@ def _run_here(job: dict[str, Any]) -> None:
 def _largest(path: str, x: np.ndarray) -> tuple[str, float]:
     """Finds where numbers grow beyond float16.
 
-    Large negative numbers inside are passed over: that is how a softmax is told what to leave out,
-    and minus infinity says the same.
+    Large negative numbers do not count: they mask entries of a softmax, and minus infinity does the
+    same.
     """
     graph, watched = read_graph(Path(path)), Watched(path)
     most = dict.fromkeys(watched.infos, 0.0)

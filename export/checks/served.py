@@ -18,10 +18,10 @@ def run_saved_model(folder: Path, form: Form, x: np.ndarray, threads: int) -> Ru
     """Loads a SavedModel and runs it over samples.
 
     Args:
-        folder: The parent of the numbered one.
-        form: What it holds.
+        folder: The parent of the numbered folder.
+        form: The model in it.
         x: (N, ...) inputs.
-        threads: Named in the latency; TensorFlow's own are set for the whole process.
+        threads: Stated in the latency; TensorFlow's threads are set for the whole process.
     """
     loaded = tf.saved_model.load(str(folder / VERSION))
     serve = loaded.signatures[SIGNATURE]

@@ -12,7 +12,7 @@ from export.report import Artifact, Report
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 
-# Operators whose method of MicroMutableOpResolver is not their name in camel case.
+# Operators whose method in MicroMutableOpResolver is not their name in camel case.
 _MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
 
 
@@ -20,7 +20,7 @@ def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
     """Writes the page.
 
     Args:
-        report: Of an export; the page speaks of what passed.
+        report: Of an export. The page describes the files that passed.
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
 

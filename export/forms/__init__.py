@@ -1,1 +1,1 @@
-"""What is converted: a model in the form a converter takes, as its owner trained it."""
+"""Brings a model into a form that the converter takes, without changing its function."""

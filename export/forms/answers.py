@@ -1,4 +1,4 @@
-"""What the Keras model itself answers, as it was given: the reference of every check."""
+"""The answers of the Keras model as it was given: the reference of every check."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import tensorflow as tf
 from export.errors import ExportError, one_line
 from export.samples import batch_of
 
-# Asked again, alone and among others, to see whether the answers stay the same.
+# Inputs that are run again, alone and among others, to see whether the answers stay the same.
 _ASKED_AGAIN = 4
-# What may come from adding numbers up in another order: shares of the spread of a column's answers,
-# and of the largest.
+# Differences that adding numbers in another order may cause: as shares of the spread of a column's
+# answers, and of the largest.
 _OF_SPREAD, _OF_LARGEST = 1e-3, 1e-5
-# Fewer inputs can have the same answer by chance.
+# Fewer inputs may have the same answer by chance.
 _MANY = 10
 
 
 def answers(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """Runs a model over inputs, and makes sure that an input has one answer.
+    """Runs a model on inputs, and checks that each input always has the same answer.
 
     Args:
         model: With one input and one output, (batch, columns).
@@ -32,7 +32,7 @@ def answers(model: keras.Model, x: np.ndarray) -> np.ndarray:
 
     Raises:
         ExportError: A layer runs only in Python or fails on these inputs; answers are not finite,
-            are all the same, or depend on chance, on earlier inputs or on the rest of the batch.
+            are all equal, or depend on chance, on earlier inputs or on the rest of the batch.
     """
     spec = tf.TensorSpec((None, *x.shape[1:]), tf.float32)
     run = tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec])
@@ -47,7 +47,7 @@ def answers(model: keras.Model, x: np.ndarray) -> np.ndarray:
     try:
         first, again, alone = run_over(few, len(few)), run_over(few, len(few)), run_over(few, 1)
         outputs = run_over(x, size)
-    except Exception as error:  # Whatever the layers of others raise.
+    except Exception as error:  # Layers of users may raise anything.
         raise ExportError(
             f"model {model.name!r} does not run as a TensorFlow graph: "
             f"{type(error).__name__}: {one_line(error)}; write its layers with keras.ops"
@@ -84,7 +84,7 @@ def _check_finite(outputs: np.ndarray) -> None:
 
 
 def _put_back(model: keras.Model, before: Sequence[np.ndarray]) -> set[int]:
-    """Undoes what running a model did to it; returns which of its variables had changed."""
+    """Restores the variables that running a model changed, and returns which ones they are."""
     changed = set()
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
         if not np.array_equal(value, variable.numpy(), equal_nan=value.dtype.kind == "f"):

@@ -1,4 +1,4 @@
-"""Channels in another order, drawn as the convolution that every target takes."""
+"""Replaces a reordering of channels by a convolution, which every target supports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# A product over the channels takes more time than it saves where there are many.
+# With many channels, a product over them takes more time than it saves.
 _MOST_CHANNELS = 16
 _CHANNEL_AXIS = 3
 
@@ -15,18 +15,18 @@ Origin = tuple[tf.Tensor, np.ndarray]
 
 
 def reordered(operation: Any) -> tf.Tensor | None:
-    """Draws reordered channels of an image as a 1x1 convolution of zeros and ones.
+    """Replaces reordered channels of an image by a 1x1 convolution of zeros and ones.
 
-    `x[..., ::-1]`, `tf.reverse`, `tf.gather`, and channels that are taken apart and put together,
-    as `preprocess_input` of `keras.applications` does, have operators that accelerators do not
-    take. Into a convolution the converter folds the shift and the scale that follow; and the scale
-    of the picture's bytes stays apart from that of what is calculated from them.
+    Accelerators do not support `x[..., ::-1]`, `tf.reverse`, `tf.gather`, or channels that are
+    split and joined, as in `preprocess_input` of `keras.applications`. The converter folds a
+    following shift and scale into the convolution, and the integer scale of the pixels stays
+    separate.
 
     Args:
-        operation: Any, of the graph that is being drawn.
+        operation: Any operation of the unfinished graph.
 
     Returns:
-        What stands in for its result, or None.
+        A replacement for its result, or None.
     """
     if operation.type not in _SOURCES or operation.outputs[0].shape.rank != 4:
         return None
@@ -38,20 +38,20 @@ def reordered(operation: Any) -> tf.Tensor | None:
 
 
 def _worth_it(source: tf.Tensor, order: np.ndarray) -> bool:
-    """Tells whether channels change places; some of them in their own order cost nothing."""
+    """Returns whether channels change places. Selecting some in their order costs nothing."""
     moved = bool((np.diff(order) != 1).any())
     return moved and source.dtype == tf.float32 and source.shape[-1] <= _MOST_CHANNELS
 
 
 def _origin(tensor: tf.Tensor) -> Origin:
-    """Finds the image whose channels a tensor holds, and which they are: at worst, its own."""
+    """Finds the image and the channels that a tensor holds; at worst the tensor itself."""
     find = _SOURCES.get(tensor.op.type)
     origin = find(tensor) if find else None
     return origin or (tensor, np.arange(tensor.shape[-1] or 0 if tensor.shape.rank == 4 else 0))
 
 
 def _taken(image: tf.Tensor, choice: Any) -> Origin | None:
-    """Follows a tensor that holds the `choice` of an image's channels."""
+    """Returns the origin of a tensor that holds the `choice` of an image's channels."""
     if image.shape.rank != 4 or not image.shape[-1]:
         return None
     source, channels = _origin(image)
@@ -59,7 +59,7 @@ def _taken(image: tf.Tensor, choice: Any) -> Origin | None:
 
 
 def _joined(parts: list[tf.Tensor], axis: Any, rank: int) -> Origin | None:
-    """Follows a tensor that holds the channels of all parts, of one image."""
+    """Returns the origin of a tensor that joins channels of one image."""
     if axis is None or axis % 4 != _CHANNEL_AXIS or any(part.shape.rank != rank for part in parts):
         return None
     origins = [_origin(part) for part in parts]

@@ -24,9 +24,9 @@ class Form:
     """A model that can be exported, and what is known about it.
 
     Attributes:
-        model: As the caller gave it: the reference, what the SavedModel serves, and, while it is
-            `rewritten`, what is converted for the targets.
-        step: One step of the same function, converted in its place for a stream; else None.
+        model: As the caller gave it. It is the reference, the SavedModel serves it, and it is
+            converted for the targets while it is `rewritten`.
+        step: One step of the same function, converted in its place for a stream; None: no stream.
         outputs: What the model gives; a softmax is appended to "logits".
         decided: Why `outputs` is that, for a person.
         kind: What one input is; also its name in every signature.
@@ -46,27 +46,27 @@ class Form:
 
     @property
     def output_name(self) -> str:
-        """Of the one output in every signature."""
+        """Name of the output in every signature."""
         return "values" if self.outputs == "values" else "probabilities"
 
     @property
     def states(self) -> tuple[str, ...]:
-        """Names of what a stream carries from step to step, in every signature."""
+        """Names of a stream's states in every signature."""
         return () if self.step is None else tuple(self.step.states)
 
     def activate(self, result: tf.Tensor) -> tf.Tensor:
-        """From what the model gives to what is given out."""
+        """Turns the model's output into that of the exported files."""
         return tf.nn.softmax(result) if self.outputs == "logits" else result
 
 
 def check_model(model: keras.Model) -> None:
-    """Checks that a model has a form in which it can be exported.
+    """Checks that a model can be exported.
 
     Args:
         model: One float32 input, (batch, ...), with static sizes; one output (batch, classes).
 
     Raises:
-        ExportError: It has not; the message says why.
+        ExportError: It cannot; the message says why.
     """
     if keras.backend.backend() != "tensorflow":
         raise ExportError(
@@ -87,13 +87,13 @@ def check_model(model: keras.Model) -> None:
 def prepare(
     model: keras.Model, outputs: Outputs = "logits", streaming: keras.Model | None = None
 ) -> Form:
-    """Makes the form of a model that is exported.
+    """Makes the form of a model for an export.
 
     Args:
         model: As `check_model` takes it.
-        outputs: What it gives: see `export.forms.outputs.decide`.
-        streaming: A model with the same weights, to make the one-step form from; None: the
-            targets get the whole model.
+        outputs: Kind of its outputs: see `export.forms.outputs.decide`.
+        streaming: A model with the same weights, for the one-step form; None: the targets get the
+            whole model.
 
     Raises:
         ExportError: The model cannot be exported; the message says why.
@@ -126,7 +126,7 @@ def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
 
     Args:
         form: What to serve.
-        batch: 1 for conversion, of the model rewritten; None for serving any batch, as it is.
+        batch: 1 for the conversion of the rewritten model; None for serving any batch, unchanged.
 
     Returns:
         The module, and its `tf.function` from a tensor named after the form's kind to a dictionary

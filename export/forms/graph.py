@@ -1,4 +1,4 @@
-"""Operations that some target does not take, drawn with those that every target does."""
+"""Replaces operations that some target does not support by others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from export.forms.channels import reordered
 
 
 def replace_operations(graph: tf.Graph) -> None:
-    """Puts other operations in the place of those that a replacement knows.
+    """Replaces operations in a graph.
 
     Args:
-        graph: Drawn just now, and not finished yet.
+        graph: Not finished yet.
     """
     for replacement in (reordered, _with_every_dimension, _in_integers):
         for operation in graph.get_operations():
@@ -35,12 +35,12 @@ def _replace(operation: Any, replacement: Callable[[Any], tf.Tensor | None]) -> 
     for reader in readers:
         for place, given in enumerate(reader.inputs):
             if given is result:
-                # TensorFlow has no public way to change a graph that is being drawn.
+                # TensorFlow has no public way to change an unfinished graph.
                 reader._update_input(place, instead)
 
 
 def _with_every_dimension(operation: Any) -> tf.Tensor | None:
-    """Draws `x[:, -1]` as `x[:, -1:]` and a reshape: no slice of a GPU drops a dimension."""
+    """Replaces `x[:, -1]` by `x[:, -1:]` and a reshape: slices on a GPU cannot drop an axis."""
     result = operation.outputs[0]
     dropped = operation.type == "StridedSlice" and operation.get_attr("shrink_axis_mask")
     if not dropped or result.dtype != tf.float32 or not result.shape.is_fully_defined():
@@ -53,21 +53,21 @@ def _with_every_dimension(operation: Any) -> tf.Tensor | None:
     for axis in range(len(begin)):
         if dropped >> axis & 1:
             end[axis] = begin[axis] + 1
-            if begin[axis] == -1:  # Up to the end, for which 0 does not stand.
+            if begin[axis] == -1:  # Up to the end, which an end of 0 would not mean.
                 masks["end_mask"] |= 1 << axis
     kept = tf.strided_slice(image, begin, end, strides, **masks)
     return tf.reshape(kept, result.shape)
 
 
 def _in_integers(operation: Any) -> tf.Tensor | None:
-    """Draws what has no integer kernel, NEG and SQUARE, with what has one."""
+    """Replaces NEG and SQUARE, which have no integer kernel, by operations that have one."""
     if operation.type not in ("Neg", "Square") or operation.outputs[0].dtype != tf.float32:
         return None
     (given,) = operation.inputs
     if operation.type == "Neg":
-        # The converter knows a gelu by its negation.
+        # The converter recognises a gelu by its negation.
         return None if _feeds_an_error_function(operation) else given * tf.constant(-1.0)
-    # The square of a difference is one operation for the converter, in integers too.
+    # The converter makes one operation of the square of a difference, in integers too.
     return None if given.op.type == "Sub" else tf.math.squared_difference(given, 0.0)
 
 

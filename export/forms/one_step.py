@@ -1,4 +1,4 @@
-"""One step of a recurrent model, whose states go in and come out: the form for long sequences."""
+"""One step of a recurrent model, with its states as inputs and outputs, for long sequences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from export.forms.quantisable import divided
 from export.forms.rewriting import Change, changed, rewritable, rewritten
 from export.samples import evenly_spaced
 
-# Calibration beyond that takes time and changes nothing.
+# More calibration takes time and changes nothing.
 _CALIBRATION_STEPS = 2000
 
 
@@ -25,9 +25,9 @@ class OneStep:
     """A recurrent model for one step at a time.
 
     Attributes:
-        model: The whole, over sequences; it keeps its layers and weights.
-        changes: How its layers differ while one step is calculated.
-        carried: The states by name while the model is called: set before, read after.
+        model: The model over whole sequences; it keeps its layers and weights.
+        changes: Changes to its layers while a step is calculated.
+        carried: The states by name, set before a call of the model and read after it.
         states: Shape of each state, without the batch. All start as zeros.
     """
 
@@ -54,10 +54,10 @@ class OneStep:
 
 
 def one_step(model: keras.Model) -> OneStep:
-    """Finds how a model over sequences calculates one step of them.
+    """Makes a model over sequences calculate one step at a time.
 
-    Recurrent layers and the average over time carry what they remember in states; every other
-    layer has to treat each step alike. Every step that is given counts: masks are ignored.
+    Recurrent layers and the average over time get states. All other layers have to treat every step
+    alike. Masks are ignored: every step counts.
 
     Args:
         model: A functional or sequential model over sequences.
@@ -68,7 +68,7 @@ def one_step(model: keras.Model) -> OneStep:
     carried: dict[str, Any] = {}
     changes = [_for_one_step(change, carried) for change in rewritable(model)]
     changes += [
-        # A model inside, and the model itself, would refuse a sequence of another length.
+        # Otherwise the model and models inside would refuse a sequence of another length.
         Change(inner, type(inner), {"_manual_input_spec": None})
         for inner in model._flatten_layers(include_self=True, recursive=True)
         if isinstance(inner, keras.Model)
@@ -78,7 +78,7 @@ def one_step(model: keras.Model) -> OneStep:
             output = model(np.zeros((1, 1, model.inputs[0].shape[-1]), np.float32), training=False)
     except ExportError:
         raise
-    except Exception as error:  # Whatever the layers of others raise.
+    except Exception as error:  # Layers of users may raise anything.
         raise ExportError(
             f"model {model.name!r} cannot take one step at a time: {one_line(error)}"
         ) from error
@@ -114,9 +114,9 @@ def step_module(
 
     Args:
         step: The model.
-        activate: From its output to what is given out: a softmax, or nothing.
+        activate: Applied to its output: a softmax, or nothing.
         input_name: Of the step's features in the signature; the states have their own names.
-        output_name: Of the output; the next states have the names of the states.
+        output_name: Of the output in the signature; next states have the names of the states.
 
     Returns:
         The module that holds the weights, and its `tf.function`.
@@ -138,7 +138,7 @@ def step_module(
 def step_samples(
     step: OneStep, x: np.ndarray, lengths: np.ndarray | None, input_name: str
 ) -> dict[str, np.ndarray]:
-    """Returns what goes into a step along real sequences, to calibrate on.
+    """Returns the inputs of steps along real sequences, for calibration.
 
     Args:
         step: The model.
@@ -171,7 +171,7 @@ class _Step(keras.layers.RNN):
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
     ) -> Any:
-        """Runs the cell; its states are taken from what is carried, and left there."""
+        """Runs the cell. It takes its states from `carried` and writes them back."""
         carried = self._carried.values
         start = self.cell.get_initial_state(batch_size=ops.shape(sequences)[0])
         start = start if isinstance(start, (list, tuple)) else [start]
@@ -187,7 +187,7 @@ class _RunningMean(keras.layers.GlobalAveragePooling1D):
     """The average over the steps so far."""
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        """Adds the step to what is carried."""
+        """Adds the step to the carried sum."""
         carried, total, count = self._carried.values, f"{self.name}_sum", f"{self.name}_count"
         now = ops.reshape(inputs, (-1, inputs.shape[-1]))
         carried[total] = carried.get(total, 0.0) + now
@@ -197,7 +197,7 @@ class _RunningMean(keras.layers.GlobalAveragePooling1D):
 
 @dataclass(frozen=True)
 class _Untracked:
-    """Keeps a dictionary of tensors out of Keras's sight, which would copy it."""
+    """Hides a dictionary of tensors from Keras, which would copy it."""
 
     values: dict[str, Any]
 

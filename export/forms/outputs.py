@@ -1,4 +1,4 @@
-"""What the numbers are that a model gives: logits, probabilities or values."""
+"""Whether a model gives logits, probabilities or values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Outputs = Literal["logits", "probabilities", "values"]
 OUTPUTS = ("auto", "logits", "probabilities", "values")
 
-# What rounding, or clipping of probabilities away from 0, adds to a row that sums to 1.
+# Rounding, or clipping of probabilities away from 0, may change a sum of 1 by this.
 _SUM_TOLERANCE = 1e-3
 _RANGE_TOLERANCE = 1e-5
 _OF_VALUES = (
@@ -31,23 +31,23 @@ _OF_YES_AND_NO = ("binary_crossentropy", "binary_focal_crossentropy")
 def decide(
     model: keras.Model, asked: str, given: np.ndarray, *, classified: bool
 ) -> tuple[Outputs, str]:
-    """Decides what a model's outputs are, by what it gives on samples.
+    """Decides from a model's outputs on samples what they are.
 
-    The last layer alone does not tell: an average of two softmaxes, or a Reshape after one, gives
-    probabilities too, and a softmax on top of them would change them without an error.
+    The last layer alone is not enough: an average of two softmaxes, or a Reshape after one, gives
+    probabilities too, and a second softmax would change them without an error.
 
     Args:
         model: With one output (batch, columns).
         asked: One of `OUTPUTS`. "auto" looks at `given`, then at the last activation, then at the
             loss that the model is compiled with.
-        given: (N, columns), finite: what the model gives on samples.
+        given: (N, columns), finite: the model's outputs on samples.
         classified: Whether the samples come with class numbers.
 
     Returns:
-        What the outputs are, and why, for a person.
+        What the outputs are, and the reason, for a person.
 
     Raises:
-        ExportError: It cannot be told, or what was asked for does not fit what the model gives.
+        ExportError: It is unclear, or what was asked for does not fit the outputs.
     """
     if asked not in OUTPUTS:
         raise unknown("kind of outputs", str(asked), OUTPUTS)
@@ -70,7 +70,7 @@ def decide(
 
 
 def are_shares(outputs: np.ndarray) -> bool:
-    """Tells whether rows lie between 0 and 1 and sum to 1, as those of a softmax do."""
+    """Returns whether rows lie between 0 and 1 and sum to 1, like those of a softmax."""
     if outputs.shape[1] < 2 or not _between_0_and_1(outputs):
         return False
     return bool(np.abs(outputs.sum(axis=1, dtype=np.float64) - 1).max() <= _SUM_TOLERANCE)
@@ -143,7 +143,7 @@ def _last_activation(model: keras.Model) -> str:
 
 
 def _loss(model: keras.Model) -> tuple[str, str]:
-    """Returns the name of the loss and what it takes; both empty where that is not known."""
+    """Returns the name of the loss and what it takes; both are empty if that is unknown."""
     import keras
 
     loss: Any = getattr(model, "loss", None)
@@ -154,7 +154,7 @@ def _loss(model: keras.Model) -> tuple[str, str]:
     if isinstance(loss, str):
         try:
             loss = keras.losses.get(loss)
-        except ValueError:  # A name of somebody's own.
+        except ValueError:  # A loss of the user's own.
             return "", ""
     kinds = type(loss).__mro__ if isinstance(loss, keras.losses.Loss) else (loss,)
     names = [_plain(getattr(kind, "__name__", "")) for kind in kinds]

@@ -1,4 +1,4 @@
-"""Keras layers in a form that quantises wholly to integers: the same function, the same weights."""
+"""Keras layers in a form that quantises wholly to integers, with the same function and weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import ops
 
 
 class LayerNormalization(keras.layers.LayerNormalization):
-    """Written so that the mean is subtracted; Keras's own adds a NEG that stays in float."""
+    """Subtracts the mean. Keras's own form adds a NEG, which stays in float."""
 
     def call(self, inputs: Any) -> Any:
         """Normalises over the axes of the layer."""
@@ -27,7 +27,7 @@ class LayerNormalization(keras.layers.LayerNormalization):
             return self._normalised(inputs, axes, gamma, beta)
         if rank != 4:
             return self._normalised(inputs, -1, self.gamma, self.beta)
-        # An Ethos-U takes the mean over channels of a row of pixels, and not of an image.
+        # An Ethos-U supports the mean over the channels of a row of pixels, not of an image.
         pixels = ops.reshape(inputs, (-1, inputs.shape[1] * inputs.shape[2], inputs.shape[3]))
         outputs = self._normalised(pixels, -1, self.gamma, self.beta)
         return ops.reshape(outputs, (-1, *inputs.shape[1:]))
@@ -41,7 +41,7 @@ class LayerNormalization(keras.layers.LayerNormalization):
 
 
 class GroupNormalization(keras.layers.GroupNormalization):
-    """Averages over a group's channels by a product; Keras's own has five dimensions and a NEG."""
+    """Averages a group's channels by a product. Keras's own form has five axes and a NEG."""
 
     def call(self, inputs: Any) -> Any:
         """Normalises over the places and the channels of each group."""
@@ -67,7 +67,7 @@ class GroupNormalization(keras.layers.GroupNormalization):
 
 
 class UpSampling2D(keras.layers.UpSampling2D):
-    """Repeats pixels by joining and reshaping; Keras's own has five dimensions and a TILE."""
+    """Repeats pixels by joining and reshaping. Keras's own form has five axes and a TILE."""
 
     def call(self, inputs: Any) -> Any:
         """Enlarges images."""
@@ -82,7 +82,7 @@ class UpSampling2D(keras.layers.UpSampling2D):
 
 
 class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
-    """Counts its steps without CAST and divides without DIV, of which neither takes int8."""
+    """Counts steps without CAST and divides without DIV, since both do not support int8."""
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Averages over the steps that the mask leaves."""
@@ -97,8 +97,8 @@ class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
 class RNN(keras.layers.RNN):
     """Keeps its state over masked steps by products and a sum.
 
-    Keras chooses between the old and the new state with a SELECT, whose inputs and output must
-    share one scale: that of the first step, which cuts off what later steps reach.
+    Keras chooses between the old and the new state with a SELECT, whose inputs and output share one
+    scale. That is the scale of the first step, which clips the larger values of later steps.
     """
 
     def inner_loop(
@@ -134,7 +134,7 @@ class LSTM(RNN, keras.layers.LSTM):
 
 
 class Bidirectional(keras.layers.Bidirectional):
-    """Turns the backward outputs round by a GATHER; no GPU takes the REVERSE of Keras's own."""
+    """Reverses the backward outputs by a GATHER. No GPU supports Keras's own REVERSE."""
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
@@ -166,12 +166,12 @@ _FORMS = {
 
 
 def quantisable(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
-    """Returns the class that a layer is converted with: one of this module, or its own."""
+    """Returns the class for the conversion of a layer: one of this module, or its own."""
     return _FORMS.get(type(layer), type(layer))
 
 
 def divided(total: Any, count: Any) -> Any:
-    """Divides by positive numbers with operators that take int8, which DIV and SQUARE do not."""
+    """Divides by positive numbers with operators that support int8; DIV and SQUARE do not."""
     root = ops.rsqrt(count)
     return total * root * root
 

@@ -1,7 +1,7 @@
-"""A model while it is converted: the same function, from operations that every target can take.
+"""Makes a model calculate the same function with operations that every target supports.
 
-Nothing is rebuilt. The layers of the given model, at every depth, calculate in another way for as
-long as the graph is drawn; their weights, and whatever state they derived from them, stay.
+Nothing is rebuilt. While the graph is traced, the layers of the given model, at every depth,
+calculate in another way. Their weights, and any state derived from them, stay.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from export.forms.quantisable import quantisable
 
 @dataclass(frozen=True)
 class Change:
-    """How one layer differs while it is converted.
+    """A change to one layer during the conversion.
 
     Attributes:
         layer: A layer, a cell of one, a model, or a seed generator.
         form: The class whose methods it uses.
-        attributes: Those with another value.
+        attributes: Attributes with another value.
     """
 
     layer: Any
@@ -36,9 +36,9 @@ class Change:
 
 @contextmanager
 def changed(changes: Sequence[Change]) -> Iterator[None]:
-    """Gives layers other classes and attributes while it is open, and their own afterwards.
+    """Gives layers other classes and attributes inside the context, and their own afterwards.
 
-    Their own attributes are set past Keras, which would take them for weights and layers to track.
+    Attributes are set without Keras, which would track them as weights and layers.
     """
     before = [(change.layer, type(change.layer), dict(vars(change.layer))) for change in changes]
     try:
@@ -57,14 +57,14 @@ def changed(changes: Sequence[Change]) -> Iterator[None]:
 
 @contextmanager
 def rewritten(model: keras.Model, changes: Sequence[Change] | None = None) -> Iterator[None]:
-    """Lets a model calculate as it is converted, while it is open.
+    """Makes a model calculate in its form for conversion, inside the context.
 
-    A loop of a recurrent layer converts to a WHILE: no delegate takes it, and under full-integer
-    quantisation it ends the converting process; so every step is written out.
+    Recurrent layers are unrolled. A loop would become a WHILE, which no delegate supports and which
+    crashes the converter under full-integer quantisation.
 
     Args:
-        model: Whose graph is drawn inside, by a `tf.function`.
-        changes: Of its layers; None: all that `rewritable` lists.
+        model: Traced inside, by a `tf.function`.
+        changes: Of its layers; None: those of `rewritable`.
     """
     with changed(rewritable(model) if changes is None else changes):
         yield
@@ -73,7 +73,7 @@ def rewritten(model: keras.Model, changes: Sequence[Change] | None = None) -> It
 
 
 def rewritable(model: keras.Model) -> list[Change]:
-    """Lists how the layers of a model differ while it is converted.
+    """Lists the changes to the layers of a model for its conversion.
 
     Raises:
         ExportError: A layer keeps its state between calls.
@@ -88,10 +88,10 @@ def rewritable(model: keras.Model) -> list[Change]:
                 )
             attributes["unroll"] = True
             if hasattr(layer, "use_cudnn"):
-                attributes["use_cudnn"] = False  # The fused kernel would ignore unroll.
+                attributes["use_cudnn"] = False  # The fused kernel ignores `unroll`.
         elif isinstance(layer, (keras.layers.LSTMCell, keras.layers.GRUCell)):
-            # One product a gate; the default fuses them, and then a random number of SPLITs stays
-            # in float.
+            # One product for each gate. The default fuses them, and then a random number of SPLITs
+            # stays in float.
             attributes["implementation"] = 1
         if attributes or quantisable(layer) is not type(layer):
             changes.append(Change(layer, quantisable(layer), attributes))

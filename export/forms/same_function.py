@@ -1,4 +1,4 @@
-"""The model as it is converted gives what the given model gives; else nothing is converted."""
+"""Checks that the form for conversion gives the same answers as the given model."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from export.forms.one_step import OneStep
 from export.forms.rewriting import Change, rewritable, rewritten
 
 _SAMPLES = 2
-# The gates judge roundings; here is looked for another function. In units of the largest output of
-# a column, and of all.
+# The gates judge rounding; this check looks for another function. The limits are shares of the
+# largest output of a column, and of all.
 _OF_COLUMN, _OF_ALL = 0.01, 1e-6
 
 
 def check_same_function(
     form: Form, serve: Any, x: np.ndarray, lengths: np.ndarray | None, expected: np.ndarray
 ) -> None:
-    """Holds what is converted to the model that was given, on a few samples.
+    """Compares the form for conversion with the given model, on a few samples.
 
-    Where the given model alone does not give the expected values, as one that draws random numbers
-    or keeps a state between calls, the gates judge it.
+    If the given model itself does not reproduce the expected values, since it draws random numbers
+    or keeps a state between calls, this check passes and the gates judge.
 
     Args:
-        form: What is exported.
-        serve: The function to convert, of `conversion_module`.
+        form: The form of the model.
+        serve: The function to convert, from `conversion_module`.
         x: (N, ...) inputs.
         lengths: (N,) true numbers of steps of padded sequences; None: all.
-        expected: (N, classes) outputs of the given model, as they are given out.
+        expected: (N, classes) outputs of the given model, after `Form.activate`.
 
     Raises:
-        ExportError: It is another function; the message names the layer where that is known.
+        ExportError: The functions differ; the message names the layer if it is known.
     """
     x, expected = x[:_SAMPLES].astype(np.float32), expected[:_SAMPLES]
     if form.step is not None:

@@ -1,4 +1,4 @@
-"""SavedModels: one for serving, one to convert from."""
+"""Writes SavedModels: one for serving, one for conversion."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CLASSIFY_BYTES = "classify_bytes"
 def save_for_conversion(
     form: Form, folder: Path, samples: Samples | None = None, expected: np.ndarray | None = None
 ) -> None:
-    """Writes what the converter takes: batch 1, static shapes, loops unrolled or one step.
+    """Writes a SavedModel for the converter: batch 1, static shapes, unrolled or a single step.
 
     Args:
         form: What to convert.
         folder: To write.
-        samples: To hold what is written to the given model on; None: it is not.
+        samples: For a comparison with the given model; None: none is made.
         expected: (N, classes) outputs of the given model for `samples.test_x`.
 
     Raises:
-        ExportError: What would be converted is another function than the given model.
+        ExportError: The form for conversion is another function than the given model.
     """
     module, serve = conversion_module(form)
     if samples is not None and expected is not None:
@@ -43,7 +43,7 @@ def save_for_conversion(
 
 
 def save_for_serving(form: Form, folder: Path, labels: Sequence[str], *, pixels: bool) -> None:
-    """Writes what a server loads, for any batch.
+    """Writes a SavedModel for servers, for any batch.
 
     Signatures:
         serving_default: Takes `image`, `features` or `sequence`, gives `probabilities` (`values`).
@@ -65,7 +65,7 @@ def save_for_serving(form: Form, folder: Path, labels: Sequence[str], *, pixels:
 
 
 def classifies_bytes(form: Form, labels: Sequence[str], *, pixels: bool) -> bool:
-    """Tells whether encoded pictures can be served."""
+    """Returns whether encoded pictures can be served."""
     decodable = form.kind == "image" and pixels and form.input_shape[-1] in (1, 3)
     return decodable and form.outputs != "values" and bool(labels)
 
@@ -92,19 +92,19 @@ def _classify_bytes(form: Form, serve: Any, labels: Sequence[str]) -> Any:
 
 
 def _save(module: tf.Module, folder: Path, signatures: dict[str, Any]) -> None:
-    # Named on the module too, so that a loaded model can be called without its signatures.
+    # Also attributes of the module, so that a loaded model can be called without its signatures.
     for name, function in signatures.items():
         setattr(module, name, function)
     try:
         tf.saved_model.save(module, str(folder), signatures=signatures)
     except tf.errors.ResourceExhaustedError as error:
-        # TensorFlow's own way of saying that the disk is full.
+        # This is how TensorFlow reports a full disk.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
     _name_after_contents(folder / "fingerprint.pb")
 
 
 def _name_after_contents(path: Path) -> None:
-    """Replaces the random UUID of a SavedModel, all that two of the same model differ in."""
+    """Replaces the random UUID of a SavedModel, so that the same export gives the same bytes."""
     fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
     fingerprint.uuid = ""
     digest = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()

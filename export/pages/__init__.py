@@ -1,1 +1,1 @@
-"""What an export writes for people: the report and the guide."""
+"""The report of an export as a page for people."""

@@ -20,7 +20,7 @@ _SVG_SALT = "export"
 
 
 def draw(report: Report) -> str:
-    """Draws one panel for each figure that is known.
+    """Draws a panel for each known figure.
 
     Returns:
         An SVG element.

@@ -1,4 +1,4 @@
-"""Test samples with what Keras and every artifact make of them, for the report's page."""
+"""Test samples with the answers of Keras and every artifact, for the report's page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.image import imsave
 from export.checks.parity import top1
 from export.samples import Samples, are_pixels
 
-# Wide enough to recognise a sample by, narrow enough for one line.
+# Wide enough to recognise a sample, narrow enough for one line.
 _SHOWN_VALUES = 5
 
 
@@ -23,13 +23,13 @@ def image_strip(
     predictions: Mapping[str, np.ndarray],
     shown: Sequence[int],
 ) -> str:
-    """Renders pictures, each with its true label and everyone's answers below it.
+    """Renders pictures, each with its true label and all answers below it.
 
     Args:
         samples: Their test part is shown.
         labels: One for each output; empty for values.
-        predictions: (N, classes) outputs over the test samples, by who gave them.
-        shown: Which samples.
+        predictions: (N, classes) outputs over the test samples, by the name of their source.
+        shown: Indices of the samples to show.
     """
     pixels = are_pixels(samples)
     figures = "".join(
@@ -46,7 +46,7 @@ def value_table(
     predictions: Mapping[str, np.ndarray],
     shown: Sequence[int],
 ) -> str:
-    """Renders features or sequences as rows; takes what `image_strip` takes."""
+    """Renders features or sequences as rows. See `image_strip` for the arguments."""
     columns = ["Sample", "Starts with", *(["True"] if samples.test_y is not None else [])]
     head = "".join(f"<th>{escape(name)}</th>" for name in [*columns, *predictions])
     rows = []
@@ -87,7 +87,7 @@ def _true_label(samples: Samples, labels: Sequence[str], index: int) -> str:
 
 
 def _label(labels: Sequence[str], number: int) -> str:
-    # One output has one label, and two answers.
+    # A single output has one label but two answers.
     if len(labels) == 1:
         return labels[0] if number else f"not {labels[0]}"
     return labels[number] if number < len(labels) else str(number)

@@ -27,8 +27,8 @@ def render(
     """Renders a report.
 
     Args:
-        report: What to show.
-        samples: Their test part gives the examples.
+        report: The report.
+        samples: Their test part provides the examples.
         labels: One for each output; empty for values.
         predictions: (N, classes) outputs over the test samples, "Keras" first.
 
@@ -60,7 +60,7 @@ def render(
 
 
 def badge(status: str) -> str:
-    """A coloured word: pass, warning, fail or skipped."""
+    """Renders a coloured word: pass, warning, fail or skipped."""
     return f'<span class="badge {escape(status)}">{escape(status)}</span>'
 
 

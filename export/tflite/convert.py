@@ -1,7 +1,7 @@
-"""From a SavedModel with static batch 1 to `.tflite` files, in a child process.
+"""Converts a SavedModel with static batch 1 to `.tflite` files, in a child process.
 
-The converter can end the process it runs in (a recurrent model under full-integer quantisation
-does), and holds gigabytes while it quantises; both stay with the child.
+The converter can crash its process, as with a recurrent model under full-integer quantisation, and
+takes gigabytes while it quantises. Both only concern the child.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from export.tflite.refusal import why
 
 @dataclass(frozen=True)
 class Source:
-    """What is converted.
+    """The model to convert.
 
     Attributes:
         saved_model: Folder of a SavedModel with static shapes.
-        signatures: Those of its signatures to take.
-        calibration: `.npz` of (N, ...) values for each input of that signature, by its name; read
-            for integer files only.
-        variables: Whether the file keeps variables, those that a signature writes to.
+        signatures: The signatures to convert.
+        calibration: `.npz` of (N, ...) values for each input of that signature, by its name. Only
+            integer files need it.
+        variables: Whether the file keeps the variables that its signatures write to.
     """
 
     saved_model: str
@@ -43,7 +43,7 @@ class Arithmetic:
 
     Attributes:
         precision: Of the weights; "int8" means integers throughout.
-        integer_io: Type of input and output where the precision is int8.
+        integer_io: Type of input and output if the precision is int8.
     """
 
     precision: Precision
@@ -53,8 +53,8 @@ class Arithmetic:
 def convert(source: Source, files: Mapping[Path, Arithmetic], scratch: Path) -> dict[Path, str]:
     """Converts one model into several files.
 
-    One child writes them all, for starting TensorFlow takes longer than most conversions. Where it
-    dies, the first file it did not finish is to blame, and a new child goes on with the next.
+    One child writes them all, since starting TensorFlow takes longer than most conversions. If it
+    crashes, its first unfinished file counts as failed, and a new child continues with the next.
 
     Args:
         source: What to convert.
@@ -82,7 +82,7 @@ def _convert_here(job: dict[str, Any]) -> None:
     source = Source(**job["source"])
     for path, arithmetic in job["files"]:
         content = _converter(source, Arithmetic(**arithmetic)).convert()
-        # Renamed when whole: a file's existence is what tells the parent that it was finished.
+        # Renamed when complete, so that the parent knows from the name that it is finished.
         partial = Path(f"{path}.partial")
         partial.write_bytes(content)
         os.replace(partial, path)
@@ -95,7 +95,7 @@ def _converter(source: Source, arithmetic: Arithmetic) -> Any:
         source.saved_model, signature_keys=list(source.signatures)
     )
     converter.experimental_enable_resource_variables = source.variables
-    # Builtin operators only: a model that needs Flex must fail, not grow a dependency.
+    # Builtin operators only: a model that needs Flex must fail, since apps lack that dependency.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if arithmetic.precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -1,4 +1,4 @@
-"""What a `.tflite` file is made of: operators and their layers, tensors, signatures."""
+"""Reads the structure of a `.tflite` file: operators and their layers, tensors, signatures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SCOPE_NUMBER = re.compile(r"_\d+$")
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor of the graph. A dimension of `shape` is -1 where it is dynamic."""
+    """One tensor of the graph. A dynamic dimension of `shape` is -1."""
 
     name: str
     dtype: str
@@ -26,13 +26,12 @@ class Node:
 
     Attributes:
         operator: "CONV_2D"; a custom one is "CUSTOM:name".
-        layer: Path of the layer that it came from; of several that were fused, the last one's.
-            Empty where the converter did not tell.
-        dtypes: Of what it gives.
+        layer: Path of its layer; of several fused layers, the last one. Empty: unknown.
+        dtypes: Types of its results.
         shrinks: Whether it is a STRIDED_SLICE that drops a dimension.
-        after: The layer that feeds it, where its own is not known.
-        inputs: Numbers of the tensors that it takes; -1 for one that is left out.
-        results: Numbers of those that it gives.
+        after: The layer before it, if its own is unknown.
+        inputs: Numbers of its input tensors; -1 for an omitted one.
+        results: Numbers of its result tensors.
     """
 
     operator: str
@@ -44,7 +43,7 @@ class Node:
     results: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        """For a person: what it is and where it comes from."""
+        """Returns operator and layer, for a person."""
         if self.layer:
             return f"{self.operator} in layer {self.layer!r}"
         return f"{self.operator} after layer {self.after!r}" if self.after else self.operator
@@ -52,7 +51,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Signature:
-    """Names of what goes in and comes out."""
+    """Names of the inputs and outputs."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -65,7 +64,7 @@ class Graph:
     Attributes:
         nodes: The operations of all subgraphs.
         tensors: Of all subgraphs.
-        subgraphs: How many.
+        subgraphs: Number of subgraphs.
         signatures: By name.
     """
 
@@ -90,7 +89,7 @@ def read_graph(path: Path) -> Graph:
     nodes: list[Node] = []
     tensors: list[Tensor] = []
     for subgraph in model.subgraphs:
-        layers: dict[int, str] = {}  # Of each tensor that an operation gives.
+        layers: dict[int, str] = {}  # By the number of the result tensor.
         for operator in subgraph.operators or ():
             code = model.operatorCodes[operator.opcodeIndex]
             given = [] if operator.outputs is None else operator.outputs
@@ -141,7 +140,7 @@ def layer_of(tensor: str) -> str:
 def _operator_name(code: Any, names: dict[int, str]) -> str:
     if code.customCode is not None:
         return f"CUSTOM:{_text(code.customCode)}"
-    # Codes past 127 do not fit the older field, which then holds a placeholder.
+    # Codes above 127 do not fit into the older field, which then holds a placeholder.
     return names[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 

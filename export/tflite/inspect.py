@@ -1,4 +1,4 @@
-"""Everything that a `.tflite` file tells without being run: nothing of it is executed."""
+"""Describes a `.tflite` file without running it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from export.tflite.flatbuffer import read_graph
 from export.tflite.metadata import DAMAGED
 from export.tflite.tensor import TensorInfo
 
-# Bytes that describing a file may take: so many, and so many times its size.
+# Memory that describing a file may take: this many bytes, plus this many times its size.
 _MEMORY, _TIMES_ITS_SIZE = 256 << 20, 8
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
-    """Reads a `.tflite` file, anybody's, in a process of its own with little memory.
+    """Describes a `.tflite` file of any origin, in a process of its own with limited memory.
 
-    A few bytes of a hostile file can stand for gigabytes of tables.
+    A few bytes of a hostile file can mean gigabytes of tables.
 
     Returns:
-        What JSON can hold: "file", "bytes", "sha256", "inputs", "outputs", "operators", "metadata"
-        (empty where it has none), "identity" (what it was made from; of files of this package) and
-        "files" (other associated files, line by line).
+        As JSON can hold it: "file", "bytes", "sha256", "inputs", "outputs", "operators", "metadata"
+        (may be empty), "identity" (the origin, of files of this package) and "files" (other
+        associated files, line by line).
 
     Raises:
-        ExportError: Not a `.tflite` file, or damaged.
+        ExportError: It is not a `.tflite` file, or it is damaged.
     """
     path = Path(path)
     metadata.check_is_tflite(path)
@@ -87,7 +87,7 @@ def _describe(path: Path) -> dict[str, Any]:
 
 
 def _ends(content: bytes) -> tuple[list[TensorInfo], list[TensorInfo]]:
-    """Inputs and outputs of the first subgraph, under the first signature's names."""
+    """Returns inputs and outputs of the first subgraph, with the first signature's names."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(content)

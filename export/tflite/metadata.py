@@ -1,8 +1,8 @@
-"""TFLite metadata: what a `.tflite` file says about itself to the person or library that opens it.
+"""TFLite metadata: the description of a model inside its `.tflite` file.
 
-It has two parts, as TensorFlow Lite defines them: a table of facts in the model's own flatbuffer,
-and files (labels, the identity) appended as an uncompressed zip archive. Runtimes ignore both;
-MediaPipe Tasks and Android Studio read them.
+TensorFlow Lite defines two parts: a table in the model's own flatbuffer, and files (labels, the
+identity) in an uncompressed zip archive at the end. Runtimes ignore both; MediaPipe Tasks and
+Android Studio read them.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ IDENTITY = "identity.json"
 ENTRY = b"TFLITE_METADATA"
 
 _TFLITE = b"TFL3"
-# Older than any date a zip file can hold otherwise: the same export gives the same bytes.
+# The earliest date of a zip file, so that the same export gives the same bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-# The first parser of TFLite metadata knew all that is written here.
+# All that is written here was already in the first version of TFLite metadata.
 _PARSER = "1.0.0"
-# Labels are kilobytes; what is larger is not text to show.
+# Labels are kilobytes. A larger file is not shown.
 _MOST_BYTES = 1 << 20
-# What the readers of flatbuffers and of zip archives raise at damaged ones.
+# Errors of the readers of flatbuffers and zip archives for damaged files.
 DAMAGED = (
     *(ValueError, TypeError, IndexError, AttributeError, NotImplementedError, RuntimeError),
     *(struct.error, zipfile.BadZipFile, zlib.error, EOFError),
@@ -53,12 +53,12 @@ _OUTPUTS = {
 
 @dataclass(frozen=True)
 class About:
-    """What a file should say about its model.
+    """The description of a model, for its files.
 
     Attributes:
         description: A sentence or two; empty: one is made from the identity.
         author: Who made the model.
-        licence: Of the weights, best an SPDX name.
+        licence: Of the weights, preferably an SPDX name.
         features: Names of the features (the last axis) of features or sequences; may be empty.
     """
 
@@ -69,10 +69,11 @@ class About:
 
 
 def check_about(about: About, form: Form) -> About:
-    """Checks that there is a name for each feature, where there are names.
+    """Checks that there is a name for each feature, or none at all.
 
     Raises:
-        ExportError: Too few or too many, of an image, or no lines of text.
+        ExportError: There are too few or too many names, an image has names, or a name is not one
+            line of text.
     """
     names = about.features
     if not names:
@@ -105,10 +106,10 @@ def whole_metadata(
     Args:
         form: The model.
         target: What the file is for.
-        about: As the caller described the model.
-        identity: What it is, and what made it; "model" and "checkpoint" among others.
+        about: The caller's description of the model.
+        identity: Origin of the model; "model" and "checkpoint" among others.
         labels: One for each output; may be empty.
-        pixels: Whether inputs are images in 0..255, which clients can then pass on as they are.
+        pixels: Whether inputs are images in 0..255, which clients can pass unchanged.
 
     Returns:
         The metadata, as `export.tflite.metadata_schema` writes it, and associated files by name.
@@ -191,7 +192,7 @@ def attach(path: Path, metadata: Mapping[str, Any], files: Mapping[str, str]) ->
 
 
 def _order_tensors(metadata: Mapping[str, Any], model: Any) -> None:
-    """Sorts the facts on inputs and outputs as the graph has them; readers go by the place."""
+    """Sorts inputs and outputs as in the graph, since readers go by their order."""
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     for key, ends, order in (
         ("input_tensor_metadata", signature.inputs, graph.inputs),
@@ -203,13 +204,13 @@ def _order_tensors(metadata: Mapping[str, Any], model: Any) -> None:
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Reads the metadata and the associated text files of a `.tflite` file, anybody's.
+    """Reads the metadata and the associated text files of a `.tflite` file of any origin.
 
     Returns:
-        Both empty where the file has none.
+        Both are empty if the file has none.
 
     Raises:
-        ExportError: Not a `.tflite` file, or its metadata is damaged.
+        ExportError: It is not a `.tflite` file, or its metadata is damaged.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -226,7 +227,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def check_is_tflite(path: str | Path) -> None:
-    """Looks at the first bytes of a file.
+    """Checks the first bytes of a file.
 
     Raises:
         ExportError: It is not a `.tflite` file.
@@ -237,13 +238,13 @@ def check_is_tflite(path: str | Path) -> None:
 
 
 def labels_inside(path: str | Path) -> tuple[str, ...]:
-    """Reads the labels that a `.tflite` file, anybody's, holds for its outputs.
+    """Reads the labels inside a `.tflite` file of any origin.
 
     Returns:
-        One for each output, in their order; empty where the file has none.
+        One for each output, in their order; empty if the file has none.
 
     Raises:
-        ExportError: Not a `.tflite` file, or its metadata is damaged.
+        ExportError: It is not a `.tflite` file, or its metadata is damaged.
     """
     metadata, files = read(path)
     graphs = metadata.get("subgraph_metadata", ())
@@ -270,9 +271,9 @@ def _files(content: bytes) -> dict[str, str]:
 
 
 class _AlignedBuilder(flatbuffers.Builder):
-    """Puts byte vectors, which hold the weights, on multiples of 16, as TFLite's schema demands.
+    """Aligns byte vectors, which hold the weights, to multiples of 16, as TFLite's schema demands.
 
-    The generated Python code forgets the schema's `force_align`.
+    The generated Python code ignores the schema's `force_align`.
     """
 
     def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 (flatbuffers' own name)

@@ -1,8 +1,8 @@
 """The tables of TFLite metadata, and their flatbuffer form.
 
-The fields, their order and the numbers are those of metadata_schema.fbs (identifier M001) in
-tensorflow/tflite-support, as far as they are used here. A union is written `A | B`: its value is a
-dictionary of one table by name.
+The fields, their order and the numbers are from metadata_schema.fbs (identifier M001) in
+tensorflow/tflite-support; only the fields that are used here are listed. A union is written
+`A | B`; its value is a dictionary of one table by name.
 """
 
 from __future__ import annotations
@@ -55,23 +55,23 @@ _TABLES: dict[str, dict[str, str]] = {
     "NormalizationOptions": {"mean": "[float]", "std": "[float]"},
     "Stats": {"max": "[float]", "min": "[float]"},
 }
-# A union of one table would read like that table; this one has more members than are used here.
+# A union of one table would look like that table. This one has more members than are used here.
 _UNIONS = {("ProcessUnit", "options"), ("Content", "content_properties")}
 _SCALARS = {"byte": number_types.Int8Flags, "uint": number_types.Uint32Flags}
 
 
 def pack(metadata: Values) -> bytes:
-    """Writes a ModelMetadata table with what it holds."""
+    """Writes a ModelMetadata table and all that it contains."""
     builder = flatbuffers.Builder(1024)
     builder.Finish(_write(builder, "ModelMetadata", metadata), IDENTIFIER)
     return bytes(builder.Output())
 
 
 def unpack(content: bytes) -> dict[str, Any]:
-    """Reads what `pack` writes; fields and tables it does not know are left out.
+    """Reads what `pack` writes, without unknown fields and tables.
 
     Raises:
-        ValueError: It is something else, or damaged.
+        ValueError: It is something else, or it is damaged.
     """
     if content[4:8] != IDENTIFIER:
         raise ValueError("it does not start like TFLite metadata")
@@ -99,7 +99,7 @@ def _write(builder: flatbuffers.Builder, name: str, values: Values) -> int:
 def _slots(
     builder: flatbuffers.Builder, slot: int, kind: str, value: Any, union: bool
 ) -> list[Callable[[], None]]:
-    """Writes what a field points to, and returns how its slots are filled afterwards."""
+    """Writes the content of a field, and returns functions that fill its slots afterwards."""
     if kind in _SCALARS:
         flags = _SCALARS[kind]
         return [lambda: builder.PrependSlot(flags, slot, value, 0)]

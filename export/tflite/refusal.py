@@ -1,4 +1,4 @@
-"""Why a model was not converted, and what to change: a sentence made from the converter's pages."""
+"""Turns the converter's long error into a sentence: why it failed, and what to change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from export.child import ChildError
 from export.tflite.flatbuffer import layer_of
 
-# 'tf.Svd' op is neither a custom op nor a flex op, after the place that it came from.
+# "'tf.Svd' op is neither a custom op nor a flex op", after the place of the operation.
 _NO_BUILTIN = re.compile(r"(?P<place>.*)'tf\.(?P<operator>\w+)' op is neither a custom op")
 _PLACE = re.compile(r'"\w+:", "(?P<path>[^"@]+)@')
 _ERROR = re.compile(r"^.*error: (?:loc\(.*\): )?(?P<reason>[^\n]+)$", re.MULTILINE)
@@ -15,10 +15,10 @@ _LONGEST = 200
 
 
 def why(death: ChildError) -> str:
-    """Says it in a sentence.
+    """Returns the reason in a sentence.
 
     Args:
-        death: Of the process that converted.
+        death: The error of the converting process.
     """
     if death.signal:
         return (
@@ -48,6 +48,6 @@ def why(death: ChildError) -> str:
 
 
 def _layer(place: str) -> str:
-    """Finds the first layer in the place of an error."""
+    """Returns the first layer in the place of an error."""
     paths = (layer_of(match["path"]) for match in _PLACE.finditer(place))
     return next((path for path in paths if path), "")

@@ -13,12 +13,12 @@ from export.tflite.tensor import Latency, dequantise, quantise, tensor_info, tim
 
 
 class LiteModel:
-    """A `.tflite` with one input and one output, loaded and ready.
+    """A loaded `.tflite` with one input and one output.
 
     Attributes:
-        input: What it takes.
-        output: What it gives.
-        threads: It runs on.
+        input: Its input.
+        output: Its output.
+        threads: Number of threads.
     """
 
     def __init__(
@@ -28,12 +28,13 @@ class LiteModel:
 
         Args:
             path: The file.
-            threads: To run on.
-            reference_kernels: Whether to calculate as the operators are defined, slowly; else with
-                the fast kernels of this CPU (XNNPACK), which round integers otherwise.
+            threads: Number of threads.
+            reference_kernels: Whether to use the slow kernels that define the operators, and not
+                the fast ones of this CPU (XNNPACK), which round integers differently.
 
         Raises:
-            ExportError: Not there, not a `.tflite` file, or not one input and one output.
+            ExportError: It is missing, not a `.tflite` file, or does not have one input and one
+                output.
         """
         self._interpreter = open_interpreter(path, threads, reference_kernels)
         inputs = self._interpreter.get_input_details()
@@ -54,7 +55,7 @@ class LiteModel:
 
         Args:
             x: (N, ...) inputs in the units of the Keras model.
-            lengths: Of sequences; not looked at, since the model sees what is padding.
+            lengths: Of sequences. They are ignored, since the model recognises padding itself.
 
         Returns:
             (N, classes) float32 outputs in the units of the Keras model.
@@ -75,19 +76,19 @@ class LiteModel:
         return timed(self.prepared(sample), self.threads)
 
     def prepared(self, sample: np.ndarray) -> Callable[[], None]:
-        """Sets one input, without the batch, and returns what runs it: the bare call, to time."""
+        """Sets one input, without the batch, and returns a function that runs it, for timing."""
         self._interpreter.set_tensor(self._in["index"], quantise(sample[None], self.input))
         return self._interpreter.invoke
 
 
 class LiteStream:
-    """A one-step `.tflite`, loaded and ready at the start of a sequence.
+    """A loaded one-step `.tflite`, at the start of a sequence.
 
     Attributes:
         input: The features of a step.
-        output: What it gives after a step.
-        states: What it carries from step to step; they start as zeros.
-        threads: It runs on.
+        output: The output after a step.
+        states: Its states; they start as zeros.
+        threads: Number of threads.
     """
 
     def __init__(self, path: str | Path, threads: int = 1) -> None:
@@ -95,11 +96,11 @@ class LiteStream:
 
         Args:
             path: The file.
-            threads: To run on.
+            threads: Number of threads.
 
         Raises:
-            ExportError: Not there, not a `.tflite` file, or not one whose states come out again
-                under the names by which they go in.
+            ExportError: It is missing, not a `.tflite` file, or its outputs do not have the names
+                of the states.
         """
         interpreter = open_interpreter(path, threads)
         runners = [interpreter.get_signature_runner(n) for n in interpreter.get_signature_list()]
@@ -139,7 +140,7 @@ class LiteStream:
         given = quantise(np.reshape(features, self.input.shape), self.input)
         results = self._run(**{self.input.name: given}, **self._values)
         for name, info in self.states.items():
-            # A state may come out on another scale than it goes in.
+            # The scale of a state may differ between output and input.
             self._values[name] = quantise(dequantise(results[name], self._after[name]), info)
         return dequantise(results[self.output.name], self.output)[0]
 
@@ -148,7 +149,7 @@ class LiteStream:
 
         Args:
             x: (N, steps, features).
-            lengths: (N,) numbers of steps to take of each; None: all.
+            lengths: (N,) number of steps of each sequence; None: all.
 
         Returns:
             (N, classes) float32: the answers after the last steps.
@@ -167,7 +168,7 @@ class LiteStream:
         return timed(self.prepared(sequence), self.threads)
 
     def prepared(self, sequence: np.ndarray) -> Callable[[], None]:
-        """Returns what takes the first step of a sequence from its start, to time."""
+        """Returns a function that takes the first step of a sequence, for timing."""
         self.reset()
 
         def step() -> None:
@@ -177,10 +178,10 @@ class LiteStream:
 
 
 def load_lite(path: str | Path, threads: int = 1) -> LiteModel | LiteStream:
-    """Loads a `.tflite`: a `LiteStream` where it has more than one input, else a `LiteModel`.
+    """Loads a `.tflite`: as a `LiteStream` if it has more than one input, else as a `LiteModel`.
 
     Raises:
-        ExportError: Not there, or not a file of either kind.
+        ExportError: It is missing, or a file of neither kind.
     """
     interpreter: Any = open_interpreter(path, threads)
     kind = LiteStream if len(interpreter.get_input_details()) > 1 else LiteModel
@@ -191,7 +192,7 @@ def open_interpreter(path: str | Path, threads: int, reference_kernels: bool = F
     """Loads a `.tflite` into LiteRT's interpreter.
 
     Raises:
-        ExportError: Not there, or not a `.tflite` file.
+        ExportError: It is missing, or not a `.tflite` file.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -222,9 +223,9 @@ def left_over(path: str | Path) -> tuple[int, ...]:
     """Finds the operations that XNNPACK leaves to TensorFlow Lite's own kernels.
 
     Returns:
-        Their places in the main graph; none where LiteRT does not tell.
+        Their places in the main graph; empty if LiteRT does not say.
     """
-    # LiteRT lists the pieces that XNNPACK took behind the operations, by what goes in and out.
+    # After the operations, LiteRT lists the pieces that XNNPACK took, by their inputs and outputs.
     listed: list[Any] = getattr(open_interpreter(path, threads=1), "_get_ops_details", list)()
     pieces = [piece for piece in listed if piece["op_name"] == "DELEGATE"]
     operations = [operation for operation in listed if operation["op_name"] != "DELEGATE"]

@@ -1,4 +1,4 @@
-"""What goes into a `.tflite` and comes out: what is stored, what that means, how long it took."""
+"""Inputs and outputs of a `.tflite`: stored integers and their values, and the time of a call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMED_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What goes in or comes out: value = (stored - zero_point) * scale, where there is a scale."""
+    """An input or output. With a scale, value = (stored - zero_point) * scale."""
 
     name: str
     dtype: str
@@ -26,7 +26,7 @@ class TensorInfo:
 
 
 def from_json(fields: Mapping[str, Any]) -> TensorInfo:
-    """Rebuilds what `dataclasses.asdict` made a mapping, and JSON a list of the shape."""
+    """Rebuilds a `TensorInfo` from JSON that `dataclasses.asdict` made."""
     return TensorInfo(**{**fields, "shape": tuple(fields["shape"])})
 
 
@@ -40,7 +40,7 @@ class Latency:
 
 
 def tensor_info(name: str, details: dict[str, Any]) -> TensorInfo:
-    """Reads what the interpreter says of an input or output."""
+    """Makes a `TensorInfo` of the interpreter's details."""
     dtype = np.dtype(details["dtype"]).name
     shape = tuple(int(size) for size in details["shape"])
     scale, zero_point = details["quantization"]
@@ -50,7 +50,7 @@ def tensor_info(name: str, details: dict[str, Any]) -> TensorInfo:
 
 
 def quantise(x: np.ndarray, info: TensorInfo) -> np.ndarray:
-    """Converts values to what a tensor stores; values out of its range saturate."""
+    """Converts values to stored integers. Values out of range saturate."""
     if info.scale is None or info.zero_point is None:
         return x.astype(info.dtype)
     limits = np.iinfo(info.dtype)
@@ -59,7 +59,7 @@ def quantise(x: np.ndarray, info: TensorInfo) -> np.ndarray:
 
 
 def dequantise(stored: np.ndarray, info: TensorInfo) -> np.ndarray:
-    """Converts what a tensor stores to values, as float32."""
+    """Converts stored integers to values, as float32."""
     if info.scale is None or info.zero_point is None:
         return stored.astype(np.float32)
     return (stored.astype(np.float32) - info.zero_point) * np.float32(info.scale)

@@ -1,4 +1,4 @@
-"""A `.tflite` that shows what is between its layers."""
+"""Runs a `.tflite` and shows the results of its layers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from export.tflite.tensor import dequantise, quantise, tensor_info
 
 
 class Watched:
-    """A file that runs on LiteRT and shows what each operation gives first.
+    """A file on LiteRT that shows the first result of each operation.
 
     Attributes:
-        infos: Of those results, by the tensor's number.
+        infos: Of these results, by the number of the tensor.
     """
 
     def __init__(self, path: str) -> None:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        # XNNPACK would keep what is between the layers to itself.
+        # XNNPACK would not show results between layers.
         self._interpreter = Interpreter(
             model_path=path,
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -50,5 +50,5 @@ class Watched:
         self._interpreter.invoke()
 
     def values(self, index: int) -> np.ndarray:
-        """Returns what the last run left in a tensor, as real numbers."""
+        """Returns the values in a tensor after the last run."""
         return dequantise(self._interpreter.get_tensor(index), self.infos[index])

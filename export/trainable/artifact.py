@@ -1,4 +1,4 @@
-"""The file that learns on the device, made and let learn."""
+"""Makes the file that learns on the device, and lets it learn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def trainable_artifact(task: Task) -> tuple[Artifact, np.ndarray | None]:
     """Writes `trainable.tflite` and checks it.
 
     Returns:
-        What came of it, and its answers to the test samples; None where it did not run.
+        The artifact, and its answers to the test samples; None if it did not run.
     """
     path = task.artifacts / f"{TRAINABLE}.tflite"
     folder, head = task.scratch / TRAINABLE, task.scratch / "head.npz"

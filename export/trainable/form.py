@@ -1,7 +1,7 @@
-"""A classifier whose head learns on the device: a frozen backbone, and a dense layer that changes.
+"""A classifier that learns on the device: a frozen backbone, and a dense layer that is trained.
 
-The file has four signatures. `train` takes a step of gradient descent, `infer` answers,
-`get_weights` and `set_weights` let the app keep what was learnt: the file itself never changes.
+The file has four signatures. `train` takes a step of gradient descent, and `infer` answers. An app
+saves what was learnt with `get_weights` and `set_weights`, since the file itself never changes.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from export.forms.rewriting import rewritten
 from export.samples import batch_of
 from export.trainable.about import BATCH, SIGNATURES
 
-_LEAST_PROBABILITY = 1e-7  # Its logarithm is finite.
+_LEAST_PROBABILITY = 1e-7  # So that logarithms are finite.
 
 
 def split_head(model: keras.Model) -> tuple[Callable[[Any], Any], keras.layers.Dense]:
-    """Splits a model into all but its last dense layer, and that.
+    """Splits a model into its last dense layer and all before it.
 
     Args:
-        model: Ends in a dense layer and perhaps a softmax, in itself or in a model inside.
+        model: Ends in a dense layer and perhaps a softmax, directly or in a nested model.
 
     Returns:
-        From inputs to features (batch, features), and the layer over them.
+        A function from inputs to features (batch, features), and the dense layer.
 
     Raises:
-        ExportError: It ends in something else.
+        ExportError: The model ends in something else.
     """
     tensor = model.outputs[0]
     operation, node, _ = tensor._keras_history
@@ -62,7 +62,8 @@ def check_trainable(form: Form) -> None:
     """Checks that a model has a head that can learn.
 
     Raises:
-        ExportError: It tells values, or one class, or a step at a time; or ends in no dense layer.
+        ExportError: It gives values or a single class, is a stream, or does not end in a dense
+            layer.
     """
     if form.outputs == "values" or form.classes < 2 or form.step is not None:
         raise ExportError(
@@ -75,14 +76,14 @@ def check_trainable(form: Form) -> None:
 def save_trainable(form: Form, folder: Path, x: np.ndarray) -> None:
     """Writes the SavedModel to convert: its signatures are `export.trainable.about.SIGNATURES`.
 
-    A step is learning_rate / mean(|features|² + 1) times the gradient of the mean cross entropy:
-    so measured, a rate of 1 suits any backbone (full gradient descent on a softmax is stable up
-    to 4, for its curvature is at most half the mean of |features|² + 1).
+    A step is learning_rate / mean(|features|² + 1) times the gradient of the mean cross entropy.
+    With this scale a rate of 1 suits any backbone: full gradient descent on a softmax is stable up
+    to a rate of 4, since its curvature is at most half the mean of |features|² + 1.
 
     Args:
         form: The model, checked.
         folder: To write.
-        x: (N, ...) real inputs, to measure the features on.
+        x: (N, ...) real inputs, for measuring the features.
     """
     backbone, _ = split_head(form.model)
     run, batch = tf.function(backbone), batch_of(form.input_shape)
@@ -100,7 +101,7 @@ def save_trainable(form: Form, folder: Path, x: np.ndarray) -> None:
 
 
 def head_weights(form: Form) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the kernel (features, classes) and bias (classes,) that the head starts from."""
+    """Returns the initial kernel (features, classes) and bias (classes,) of the head."""
     dense = split_head(form.model)[1]
     kernel = np.asarray(dense.kernel)
     bias = np.zeros(form.classes, np.float32) if dense.bias is None else np.asarray(dense.bias)
@@ -122,7 +123,7 @@ def _module(form: Form, backbone: Callable[[Any], Any], scale: float) -> tf.Modu
     def train(inputs: tf.Tensor, label: tf.Tensor, learning_rate: tf.Tensor) -> dict[str, Any]:
         features = backbone(inputs)
         answers, truth = probabilities(features), tf.one_hot(label, form.classes)
-        # The gradient of the cross entropy by hand: GradientTape's has operators of its own.
+        # The gradient of the cross entropy is written out, since GradientTape adds operators.
         error = (answers - truth) / BATCH
         step = learning_rate * scale
         kernel.assign_sub(step * tf.matmul(features, error, transpose_a=True))

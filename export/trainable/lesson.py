@@ -24,17 +24,17 @@ _SAMPLES, _EPOCHS = 64, 4
 
 @dataclass(frozen=True)
 class Lesson:
-    """What came of letting a file learn.
+    """The result of letting a file learn.
 
     Attributes:
-        input: What it takes.
-        output: What it gives.
+        input: Its input.
+        output: Its output.
         values: (N, classes) answers before it learnt.
         latency: Of an answer.
-        weights_error: Largest difference of its weights from those it should start from.
-        losses: Mean loss of the first and of the last epoch, from weights of zero, told its own
-            answers.
-        restored: Whether its first weights, set again, give its first answers bit for bit.
+        weights_error: Largest difference between its initial weights and the model's.
+        losses: Mean loss of the first and of the last epoch. It starts from weights of zero, and
+            learns its own answers.
+        restored: Whether the initial weights, set again, give the first answers bit for bit.
     """
 
     input: TensorInfo
@@ -53,11 +53,11 @@ def teach(path: Path, test_x: Path, head: Path, threads: int, folder: Path) -> L
         path: The file.
         test_x: `.npz` of `x`, (N, ...) inputs.
         head: `.npz` of the `kernel` and `bias` that it should start from.
-        threads: To run on.
+        threads: Number of threads.
         folder: For temporary files.
 
     Raises:
-        ChildError: The file does not load, or ended the process that ran it.
+        ChildError: The file does not load, or crashed the process that ran it.
     """
     facts, values = folder / "trainable.facts.json", folder / "trainable.values.npy"
     job = {"artifact": path, "test_x": test_x, "head": head, "facts": facts, "values": values}
@@ -78,7 +78,7 @@ def teach(path: Path, test_x: Path, head: Path, threads: int, folder: Path) -> L
 def judge_lesson(
     lesson: Lesson, parity: Parity | None, graph: Graph, gates: Gates
 ) -> tuple[Check, ...]:
-    """Asks that it answers as Keras does, learns, forgets on demand, and needs only builtins."""
+    """Checks that the file answers like Keras, learns, resets, and needs only builtin operators."""
     limit = gates.max_abs_error or 0.0
     error = np.inf if parity is None else parity.max_abs_error
     custom = sorted({operator for operator in graph.operators if operator.startswith("CUSTOM")})

@@ -1,1 +1,1 @@
-"""What proves a finished file on the software of real devices; each needs a package of its own."""
+"""Provers: the software of real devices, on which finished files are tried."""

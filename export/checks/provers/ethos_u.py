@@ -1,4 +1,4 @@
-"""Arm's Ethos-U NPUs: how much of a file their compiler, vela, places on one, and at what cost."""
+"""Arm's Ethos-U NPUs: how much of a file their compiler vela places on one, and at what cost."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import numpy as np
 from export.checks.provers.prover import Figures, Prover, Subject
 from export.targets import Target
 
-# A middle one of the smallest family, with the memory settings that vela takes by itself.
+# A middle one of the smallest family, with vela's default memory settings.
 _CORE = "ethos-u55-128"
 
 
 def unfit(subject: Subject) -> str:
-    """Says why a file is not for an NPU of integers; empty: it is."""
+    """Returns why a file does not suit an NPU for integers; empty: it does."""
     return "" if subject.target.precision == "int8" else "Ethos-U computes with integers"
 
 
 def judge(figures: Figures, target: Target) -> tuple[bool, str]:
-    """Asks for as much on the NPU as the target does."""
+    """Compares the share on the NPU with the target's limit."""
     taken, least = figures["npu_percent"], target.gates.npu_percent
     off = f" ({figures['cpu_operators']} on the CPU)" if figures["cpu_operators"] else ""
     detail = (
@@ -37,10 +37,10 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
 
 
 def read_summary(printed: str, table: str) -> dict[str, Any]:
-    """Takes the figures from what vela prints and from its CSV.
+    """Reads the figures in vela's output and in its CSV file.
 
     Raises:
-        ValueError: They are not there.
+        ValueError: Figures are missing.
     """
     counts = {
         kind: int(count)
@@ -61,7 +61,7 @@ def read_summary(printed: str, table: str) -> dict[str, Any]:
 
 
 def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
-    """Compiles a file and returns what vela says of it."""
+    """Compiles a file and returns vela's figures."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [

@@ -1,4 +1,4 @@
-"""MediaPipe Tasks' ImageClassifier: what Android, iOS and web apps open image files with."""
+"""MediaPipe Tasks' ImageClassifier, with which Android, iOS and web apps classify images."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from export.targets import Target
 from export.tflite.runtime import LiteModel
 
 _PICTURES = 4
-# MediaPipe brings a LiteRT of its own, whose float arithmetic may round otherwise.
+# MediaPipe has its own LiteRT, whose float arithmetic may round differently.
 _FLOAT_ERROR = 1e-4
 _STEPS = 1
 
 
 def unfit(subject: Subject) -> str:
-    """Says why a file is not for the ImageClassifier; empty: it is."""
+    """Returns why a file does not suit the ImageClassifier; empty: it does."""
     if subject.kind != "image":
         return "MediaPipe Tasks classifies pictures"
     if not subject.pixels or subject.input.shape[-1] != 3:
@@ -30,7 +30,7 @@ def unfit(subject: Subject) -> str:
 
 
 def judge(figures: Figures, target: Target) -> tuple[bool, str]:
-    """Asks for LiteRT's scores, under the file's own labels."""
+    """Compares the scores with LiteRT's, and the labels with the file's."""
     limit = _FLOAT_ERROR if figures["step"] is None else _STEPS * figures["step"]
     error = figures["max_score_error"]
     detail = (
@@ -62,7 +62,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
                 named.add((category.index, category.category_name))
     return {
         "pictures": len(pictures),
-        # A class without a score is as wrong as can be.
+        # A class without a score counts as completely wrong.
         "max_score_error": float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max()),
         "step": model.output.scale,
         "labels": len(labels),

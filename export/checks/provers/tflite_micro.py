@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro: the runtime of microcontrollers, here on this computer."""
+"""TensorFlow Lite Micro: the runtime of microcontrollers, run on this computer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from export.targets import Target
 from export.tflite.runtime import LiteModel
 from export.tflite.tensor import quantise
 
-# As many as fit into the time: its kernels are written to be small, not fast.
+# Few, since its kernels are made to be small and not fast.
 _SAMPLES, _SECONDS = 8, 10.0
 _MOST_STEPS = 4
 _FIRST_ARENA, _LARGEST_ARENA = 1 << 14, 1 << 28
@@ -24,7 +24,7 @@ _ARENA_ACCURACY = 64
 
 
 def unfit(subject: Subject) -> str:
-    """Says why a file is not for microcontrollers; empty: it is."""
+    """Returns why a file does not suit microcontrollers; empty: it does."""
     if subject.target.precision != "int8":
         return "the proof is made with integers"
     if subject.streams:
@@ -33,10 +33,10 @@ def unfit(subject: Subject) -> str:
 
 
 def judge(figures: Figures, target: Target) -> tuple[bool, str]:
-    """Asks for the integers of LiteRT's reference kernels, give or take a few.
+    """Compares integers with those of LiteRT's reference kernels, which may differ by a few steps.
 
-    Its fast kernels round otherwise, layer by layer; their distance is told, and it is they that
-    the parity gates hold to the Keras model.
+    LiteRT's fast kernels round differently in every layer. Their distance is only reported; the
+    other checks compare them with the Keras model.
     """
     steps = figures["max_steps"]
     detail = (
@@ -48,16 +48,16 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
 
 
 def smallest(enough: Callable[[int], bool], first: int, largest: int, accuracy: int) -> int:
-    """Finds the least number that is enough, to within an accuracy.
+    """Finds the smallest number that is enough, up to an accuracy.
 
     Args:
-        enough: Whether a number is; of more than an enough it is also true.
+        enough: Returns whether a number is enough. Every larger number must be enough too.
         first: Tried first, then doubled until it is enough.
         largest: Tried last.
         accuracy: The result is at most this much too large.
 
     Raises:
-        ValueError: Not even the largest is enough.
+        ValueError: Even `largest` is not enough.
     """
     low, high = 0, first
     while not enough(high):
@@ -71,7 +71,7 @@ def smallest(enough: Callable[[int], bool], first: int, largest: int, accuracy: 
 
 
 def missing_operator(log: str) -> str:
-    """Finds the operator that the runtime says it lacks; empty: it does not say so."""
+    """Returns the operator that the runtime reports as missing; empty: it reports none."""
     missing = re.search(r"Didn't find op for builtin opcode '(\w+)'", log)
     return f"TensorFlow Lite Micro has no {missing[1]}" if missing else ""
 
@@ -84,7 +84,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
     with tempfile.NamedTemporaryFile("r") as log:
 
         def loads(arena: int) -> bool:
-            # Too small an arena can end the process instead of raising: each try has its own.
+            # A too small arena can crash the process, so every try has its own.
             process = os.fork()
             if not process:
                 os.dup2(os.open(log.name, os.O_TRUNC | os.O_WRONLY), 2)
