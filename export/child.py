@@ -86,7 +86,7 @@ def limit_memory(extra: int) -> None:
 
 
 def ending(status: int, stderr: str) -> str:
-    """Says in a line how a process ended, with the last line that it wrote."""
+    """Returns how a process ended, in one line, with the last line that it wrote."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     last = f": {lines[-1]}" if lines else ""
     if status < 0:

@@ -112,7 +112,7 @@ def prepare(
 
 
 def conversion_module(form: Form) -> tuple[tf.Module, Any]:
-    """Wraps what the targets get, with batch 1: see `serving_module` and `step_module`."""
+    """Wraps a form for the targets, with batch 1: see `serving_module` and `step_module`."""
     if form.step is None:
         return serving_module(form, batch=1)
     return step_module(form.step, form.activate, form.kind, form.output_name)

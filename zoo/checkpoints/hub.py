@@ -104,7 +104,7 @@ def _fetch(
 
     commit = revision or None
     try:
-        # Asked first, because hf_hub_download itself would go on trying for half a minute.
+        # Checked first, because hf_hub_download itself would try for half a minute.
         stated = hub.get_hf_file_metadata(hub.hf_hub_url(hub_id, file, revision=commit))
     except Exception as error:  # Its transport has errors of its own beside OSError's.
         cached = hub.try_to_load_from_cache(hub_id, file, revision=commit)

@@ -47,7 +47,7 @@ def load_arrays(
         source: Path of the file.
         kind: What `x` has to be: `Vector` (examples, features), `Sequence` (examples, steps,
             features) or `Picture` (examples, height, width, 1 or 3) uint8.
-        task: What is learnt: classes, or values.
+        task: What is learnt, such as classes or values.
         labels: The classes of a checkpoint; None: those of the file.
 
     Raises:

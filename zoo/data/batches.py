@@ -176,7 +176,7 @@ def _gather(
 
 
 def _reader(x: Examples) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what gathers examples: from memory, or from files without loading them."""
+    """Returns a function that gathers examples, from memory or from files."""
     import tensorflow as tf
 
     if isinstance(x, np.ndarray) and not isinstance(x, np.memmap):

@@ -39,5 +39,5 @@ def normalise_input(x: Tensor, mean: Sequence[float] | None, std: Sequence[float
 
 
 def per_channel(values: Sequence[float] | None, otherwise: float, channels: int) -> Sequence[float]:
-    """Returns the values, or where there are none, `otherwise` for each channel."""
+    """Returns the values, or `otherwise` for each channel if there are none."""
     return [otherwise] * channels if values is None else values

@@ -49,7 +49,7 @@ def resnet(
         order: Where the ReLU stands, see `zoo.residual`.
         zero_init: Starts each block's last gamma at zero, see `zoo.blocks.conv.basic`.
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
-            channels, and its average otherwise.
+            channels, else its average.
         std: Each channel is divided by it; None: ImageNet's in the same way.
         name: Of the model.
 

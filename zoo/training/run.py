@@ -95,7 +95,7 @@ def open_run(
     distribution: Distribution,
     start: Mapping[str, str] | None = None,
 ) -> Run:
-    """Returns the run of a training in a folder, whether it begins, goes on or is done.
+    """Returns the run of a training in a folder, be it new, unfinished or finished.
 
     Args:
         output: The folder.

@@ -90,7 +90,7 @@ def train(
         seed: Of weights, order and dropout.
         config: Arguments of the model's builder.
         label_column: Tables: the column to tell, by name or number (0 first, -1 last).
-        header: Tables: whether the first line holds names; None: as it looks.
+        header: Tables: whether the first line holds names; None: decided by how it looks.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: On what: "none", "mirrored", "multiworker" or "tpu".

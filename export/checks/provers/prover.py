@@ -1,4 +1,4 @@
-"""What proves a finished file, and what is put to the proof."""
+"""The interface of provers, and of the files that they try."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Figures = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """A finished file, and what a prover has to know about it.
+    """A finished file, with the facts that a prover needs.
 
     Attributes:
         path: The file.
         target: What it is for.
-        input: What it takes.
+        input: Its input.
         kind: What one input is: "image", "features" or "sequence".
         pixels: Whether inputs are images in 0..255.
         labels: One for each output; may be empty.
@@ -41,13 +41,13 @@ class Subject:
 
 
 def suits(subject: Subject) -> str:
-    """Finds nothing that speaks against trying a file."""
+    """Accepts every file."""
     return ""
 
 
 @dataclass(frozen=True)
 class Prover:
-    """Software that finished files are tried on.
+    """Software on which finished files are tried.
 
     Attributes:
         name: Of its check, and of its figures in the report.
@@ -55,9 +55,9 @@ class Prover:
             inputs in the units of the Keras model, and the labels; returns figures that JSON can
             hold. That process imports it by the name of its module.
         judge: Says whether figures are good enough for a target, and why, in a line.
-        unfit: Says why a file is not for this prover; empty: it is.
-        package: What `measure` imports and may not be installed; empty: nothing.
-        install: What pip calls that.
+        unfit: Returns why a file does not suit this prover; empty: it does.
+        package: The package that `measure` imports and that may be missing; empty: none.
+        install: Name of the package for pip.
     """
 
     name: str

@@ -207,7 +207,7 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
                 f"{top.path} holds {folder.path.name}, which looks like a "
                 "split, and no training split with class folders; call that train"
             )
-    # A train, or what is valid, may well be a thing; a test or a val is none.
+    # "train" and "valid" may also be names of classes; "test" and "val" are not.
     things = [f for f in named if {"train", "valid"} & {*_words(f.path.name)}]
     loose = [folder for folder in named if folder not in things]
     classes = [folder for folder in filled if folder not in loose]
