@@ -234,7 +234,9 @@ def test_the_list_holds_operators_of_tensorflow_and_none_that_reaches_out():
     assert not [name for name in PURE for part in parts if part in name]
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate"])
+@pytest.mark.parametrize(
+    "command", ["predict", "evaluate", pytest.param("benchmark", marks=pytest.mark.slow)]
+)
 def test_commands_open_it_with_trust_alone(zoo_command, tmp_path, command):
     taken, picture = tmp_path / "taken", tmp_path / "picture.png"
     tf.io.write_file(str(picture), tf.io.encode_png(tf.zeros((32, 32, 3), tf.uint8)))
@@ -248,7 +250,7 @@ def test_commands_open_it_with_trust_alone(zoo_command, tmp_path, command):
     module.serve = tf.function(take, input_signature=[pictures])
     folder = tmp_path / "model"
     tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
-    rest = [str(picture)] if command == "predict" else []
+    rest = {"predict": [str(picture)], "benchmark": ["--runs=1"]}.get(command, [])
     code, out, err = zoo_command(command, f"--artifact={folder}", *rest)
     assert (code, out) == (2, "")
     assert "its operators ReadFile, WriteFile may read, write or send files" in err

@@ -44,7 +44,7 @@ ROOM = Room(2**30)  # Bytes that pictures take while they are decoded, all threa
 _STRIP = 2**20  # Pixels that are made 8 bits, or laid on white, at a time.
 # From 64 MiB on, the C library gives freed memory back at once; of Pillow's blocks of 16 MiB it
 # keeps a store for each thread.
-Image.core.set_block_size(2**26)
+Image.core.set_block_size(2**26)  # type: ignore[attr-defined]  # Not among those exported.
 
 _ORIENTATION = 0x0112
 _TURNS = {
