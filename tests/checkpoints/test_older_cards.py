@@ -46,8 +46,8 @@ def test_the_shipped_cards_say_all_they_said(name):
     assert before["schema"] < card.schema == SCHEMA
     after = json.loads(card.to_json())
     columns = before.get("columns") or {}
-    told = {**before["input"], **columns}
-    assert {key: told.get(key) for key in after["input"] if key not in ("kind", "columns")} == {
+    merged = {**before["input"], **columns}
+    assert {key: merged.get(key) for key in after["input"] if key not in ("kind", "columns")} == {
         key: value for key, value in after["input"].items() if key not in ("kind", "columns")
     }
     for old, new in zip(columns.get("columns", ()), after["input"].get("columns", ()), strict=True):
