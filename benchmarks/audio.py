@@ -1,4 +1,4 @@
-"""Log-mel frames of a recording: what its ear-like spectrum was, step by step."""
+"""Log-mel frames of a recording: its spectrum in bands as the ear hears them, step by step."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
     make test-provers                    # installs the provers
     python -m benchmarks.devices --data cifar10=FOLDER adult=adult.csv
 
-Each checkpoint of `checkpoints/` goes through `zoo export`, images once more with int8 in and out,
-and each of its files through MediaPipe Tasks, TensorFlow Lite Micro, vela and LiteRT. Data named
-in a card (`training.data.name`) is found by `--data NAME=PATH`; digits are built in. A checkpoint
-whose data is not given is listed as such. The exit code is 1 where any file failed a gate.
+Each checkpoint of `checkpoints/` is exported by `zoo export`, models of images a second time with
+int8 input and output. Each file is tried on MediaPipe Tasks, TensorFlow Lite Micro, vela and
+LiteRT. `--data NAME=PATH` gives the data that a card names (`training.data.name`); digits are built
+in. The table also lists checkpoints without data. The exit code is 1 if any file failed a gate.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ COLUMNS = (
     "on Ethos-U55",
     "LiteRT alone",
 )
-# Importing TensorFlow or Keras fails: what runs then runs without them.
+# Importing TensorFlow or Keras fails, which proves that code runs without them.
 ALONE = """
 import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None

@@ -2,12 +2,12 @@
 
     python -m benchmarks.export_cost
 
-Each model has random weights, and batch normalisation that knows what goes through them; it goes
-through all three targets with 200 calibration and 50 test pictures of noise, without the provers.
-Such a network magnifies every rounding, so that the gates of accuracy may refuse it: the work is
-the same, and the verdict is printed. Seconds are those of `export_model`, after the model is built.
-Memory is the greatest sum of the resident memory of the process and its children, looked at five
-times a second, the building of the model included; pages that processes share count once (Pss).
+Each model has random weights, and statistics of batch normalisation that fit them. It is exported
+for all three targets with 200 calibration and 50 test pictures of noise, without the provers. Such
+a network magnifies every rounding, so the checks of accuracy may fail; the work is the same, and
+the verdict is printed. The seconds are those of `export_model`, after the model is built. The
+memory is the largest sum of the resident memory of the process and its children, measured five
+times a second. It includes building the model. Pages that processes share count once (Pss).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _resident(process: int) -> int:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                # After the name, which may hold anything but ends in the last bracket.
+                # What follows the name, which may hold anything and ends with the last bracket.
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue  # It has just ended.
@@ -116,7 +116,7 @@ def _resident(process: int) -> int:
 
 
 def _share(process: int) -> int:
-    """Returns the resident bytes of a process, its part alone of pages that others have too."""
+    """Returns the resident bytes of a process, with its part of the pages that it shares."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.filter_gradient --model=resnet18 --sizes 32 64 128
 
-Printed for each kind of convolution, on the processor: the ratio by which the module decides, the
-median milliseconds of its outputs and both gradients, either way by turns, and whether the module
-takes the product.
+For each kind of convolution, on the CPU, it prints the ratio by which the module decides, the
+median milliseconds of outputs and both gradients in each way, and whether the module takes the
+product. The two ways take turns.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _rows(asked: argparse.Namespace, size: int, precision: str) -> list[list[str]]:
-    """Returns what is told of each kind of convolution at a size."""
+    """Returns the printed figures of each kind of convolution at a size."""
     import keras
 
     from zoo.models import build

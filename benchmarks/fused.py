@@ -2,8 +2,8 @@
 
     python -m benchmarks.fused --model=resnet18 --sizes 32 64
 
-Batches of 64 random pictures on the processor, the two by turns in one process. Printed: median
-milliseconds of a step, in time and of processor, and their ratios; lower is better for ours.
+The two take turns in one process, on the CPU, with batches of 64 random pictures. It prints the
+median milliseconds of a step, as elapsed time and as CPU time, and the ratios of fused to Keras's.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[float, float]]:
-    """Returns the median seconds of a step, (Keras's, fused), on the wall and of processor."""
+    """Returns the median seconds of a step, (Keras's, fused), as elapsed time and as CPU time."""
     import keras
     import numpy as np
 
@@ -65,7 +65,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     y = np.eye(CLASSES, dtype=np.float32)[random.integers(0, CLASSES, 64)]
     keras.config.set_dtype_policy(PRECISIONS[precision])
     models = []
-    # Where XLA is to fuse, the module leaves all to Keras.
+    # If XLA is on, the module leaves everything to Keras.
     for jit in ("auto", False):
         model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
         with mock.patch("zoo.training.cpu.fused.jit_compile", lambda jit=jit: jit):

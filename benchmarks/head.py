@@ -4,10 +4,10 @@
 
 Both use the same pictures (the digits, scaled), batch size, optimiser and epochs, and start from
 the same random backbone of `--model`, or from that of `--checkpoint`. Features are standardised by
-the same figures, which only the first has to find. They run one after the other in one process,
-cached first. Printed: seconds of both ways, each from an untraced start to the trained head; what
-of the first was for the features and what for the head; those of one more forward pass over the
-same pictures, training and validation, when everything is traced; the ratios; both validation
+the same figures, which only the first way has to compute. The two run one after the other in one
+process, the cached features first. Printed are the seconds of both ways, each from an untraced
+start to the trained head; the seconds of the first way for the features, and for the head; those of
+one more forward pass over all pictures, when everything is traced; the ratios; and both validation
 accuracies.
 """
 

@@ -50,7 +50,7 @@ def spoken_digits(data: Path, work: Path) -> Path:
 
 
 def spoken_second(data: Path, work: Path) -> Path:
-    """Log-mel frames of the first second of each of them, silence after what is shorter."""
+    """Log-mel frames of the first second of each recording; shorter ones end with silence."""
     recordings, rate, arrays = _recordings(data)
     second = [
         np.pad(recording[:rate], (0, max(0, rate - len(recording)))) for recording in recordings
@@ -81,7 +81,7 @@ def _by_index(path: Path, arrays: dict[str, np.ndarray]) -> Path:
 
 
 def small_sequences(name: str) -> Callable[[Path, Path], Path]:
-    """Returns what prepares a set of small_sequences/: its arrays under our names."""
+    """Returns a function that prepares a set of small_sequences/: its arrays under our names."""
 
     def prepare(data: Path, work: Path) -> Path:
         with np.load(data / f"small_sequences/{name}.npz", allow_pickle=False) as file:
@@ -132,7 +132,7 @@ def fashion_mnist(data: Path, work: Path) -> Path:
     return work / "fashion_mnist.npz"
 
 
-# From the data's folder and one to write to, to what `--data` takes.
+# Each takes the folder of the data and a folder to write to, and returns what `--data` takes.
 SETS: dict[str, Callable[[Path, Path], Path]] = {
     "adult": adult,
     "cifar10_jpeg": cifar10_jpeg,

@@ -3,13 +3,13 @@
     git worktree add ../older COMMIT
     python -m benchmarks.same_exports --old=../older --data adult=FOLDER cifar10_jpeg=FOLDER
 
-Every checkpoint that the older one ships is exported by both, and cpu, gpu and edge are compared
-byte for byte, the versions of packages aside; where bytes differ, it is said in what. Every flag of
-every command has to be there still, with its default. The same seed has to give the same accuracy
-on the digits. Data named in a card is found by `--data NAME=PATH`, as in `benchmarks.devices`; for
-what is not given, made-up examples do: they set the ranges of integers as well. Gates and provers
-are left out, for what they refuse could not be compared. The exit code is 1 where anything differs
-but in what `DELIBERATE` names.
+Both checkouts export every checkpoint that the older one ships. The files of cpu, gpu and edge are
+compared byte for byte, except for the versions of packages; the output says in what they differ.
+Every flag of every command must still be there, with its default. The same seed must give the same
+accuracy on the digits. `--data NAME=PATH` gives the data that a card names, as in
+`benchmarks.devices`; made-up examples replace data that is not given. Gates and provers are left
+out, since a refused file could not be compared. The exit code is 1 if anything differs that
+`DELIBERATE` does not name.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def deliberate(difference: str) -> str:
-    """Says why a difference is there; empty: nobody knows."""
+    """Returns the reason for a difference; empty: `DELIBERATE` has none."""
     reasons = (why for start, why in DELIBERATE.items() if difference.startswith(start))
     return next(reasons, "")
 
@@ -204,7 +204,7 @@ def made_up(card: Mapping[str, Any], path: Path) -> Path:
 
 
 def compared(before: Path, now: Path) -> Iterator[str]:
-    """Says in what two files differ; nothing where all is the same."""
+    """Says in what two files differ; empty if they are equal."""
     if before.read_bytes() == now.read_bytes():
         return
     if before.suffix != ".tflite":
@@ -225,7 +225,7 @@ def compared(before: Path, now: Path) -> Iterator[str]:
 
 
 def without_files(path: Path) -> bytes:
-    """Returns a `.tflite` without what is appended to it, where the versions of packages are."""
+    """Returns a `.tflite` without the appended archive, which names the versions of packages."""
     with zipfile.ZipFile(path) as archive:
         return path.read_bytes()[: min(file.header_offset for file in archive.infolist())]
 
@@ -244,7 +244,7 @@ def fields(what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iter
 
 
 def graphs(before: Any, now: Any) -> Iterator[str]:
-    """Compares what is calculated: operators, tensors with their scales, and numbers."""
+    """Compares the calculation: operators, tensors with their scales, and numbers."""
     if len(before.subgraphs) != len(now.subgraphs):
         yield f"{len(before.subgraphs)}, then {len(now.subgraphs)} subgraphs"
         return

@@ -2,17 +2,17 @@
 
     python benchmarks/scaling.py --model=resnet8 --bandwidth=10
 
-Each process is pinned to a core and computes with one thread; each has a batch of its own of
-`--batch_size` images, so that the work of a process stays the same (weak scaling). The processes
-first train side by side, each for itself, then together: what a step takes longer together is the
-share of the collectives. Batch normalisation is the synchronised one in both, for the arithmetic to
-be the same; one process by itself has a faster one (`python -m benchmarks.fused`). More processes
-than cores share cores, in both.
+Each process is pinned to a core, computes with one thread, and has its own batch of `--batch_size`
+images, so the work of a process stays the same (weak scaling). The processes first train side by
+side, each alone, and then together. The extra time of a step together is the share of the
+collectives. Batch normalisation is synchronised in both cases, so the arithmetic is the same; a
+training on one process has a faster one (`python -m benchmarks.fused`). If there are more processes
+than cores, they share cores in both cases.
 
-The extrapolation assumes a ring all-reduce of n machines: 2 (n - 1) / n times the bytes of a step
-at the given bandwidth, and 2 (n - 1) messages of the given latency for each collective, nothing of
-it hidden behind the computation, which takes as long as that of one process alone. Beside it stands
-what was measured, on loopback.
+The extrapolation assumes a ring all-reduce of n machines. A step sends 2 (n - 1) / n times its
+bytes at the given bandwidth, and 2 (n - 1) messages of the given latency for each collective. The
+computation hides none of this, and takes as long as that of one process alone. The figures measured
+on loopback are printed beside it.
 """
 
 from __future__ import annotations
@@ -99,15 +99,15 @@ def ring_seconds(
         machines: How many there are.
         size: Bytes that a step adds up.
         collectives: All-reduces in a step.
-        bandwidth: Of a link, Gbit/s.
-        latency: Of a message, microseconds.
+        bandwidth: Bandwidth of a link, Gbit/s.
+        latency: Time that a message takes, microseconds.
     """
     transfer = 2 * (machines - 1) / machines * size / (bandwidth * 1e9 / 8)
     return transfer + 2 * (machines - 1) * collectives * latency * 1e-6
 
 
 def run(count: int) -> dict[str, Any]:
-    """Measures so many processes; returns what the first of them printed."""
+    """Measures that many processes together; returns what the first of them printed."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     addresses = [f"127.0.0.1:{probe.getsockname()[1]}" for probe in sockets]
     for probe in sockets:
@@ -127,7 +127,7 @@ def run(count: int) -> dict[str, Any]:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """Is one process: prints its seconds of a step, alone and together."""
+    """Runs as one of the processes: prints its seconds of a step, alone and together."""
     worker, count = map(int, arguments.worker.split("/"))
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     cores = sorted(os.sched_getaffinity(0))
@@ -172,7 +172,7 @@ def work(arguments: argparse.Namespace) -> None:
             model = build(arguments.model, num_classes=10, input_shape=form)
         norms = [layer for layer in model.layers if hasattr(layer, "moving_mean")]
         for layer in norms:
-            layer.synchronized = True  # Alone it adds up nothing, and is not fused.
+            layer.synchronized = True  # Alone, it adds up nothing and is not fused.
         timer = Timer()
         labels = tuple(map(str, range(10)))
         with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,7 @@ from zoo.training.train import train_model
 
 @dataclass(frozen=True)
 class Published:
-    """A figure from elsewhere: the best that was found."""
+    """The best published figure that we know."""
 
     value: float
     source: str
@@ -40,16 +40,16 @@ class Published:
 
 @dataclass(frozen=True)
 class Set:
-    """A data set, how it is prepared and learnt, and what is asked of the result.
+    """A data set, how it is prepared and learnt, and what the result must reach.
 
     Attributes:
-        name: For the table.
-        prepare: From the data's folder and a folder to write to, gives what `--data` takes.
+        name: Name in the table.
+        prepare: Takes the folder of the data and one to write to; returns what `--data` takes.
         model: A name of `zoo.list_models()`.
-        config: Of the model.
-        recipe: Of the training.
+        config: Configuration of the model.
+        recipe: Recipe of the training.
         goal: The least that counts as good: an accuracy, or R² of a regression.
-        published: The best that others tell.
+        published: The best published figure.
         reading: How the source is read.
     """
 
@@ -113,7 +113,7 @@ SETS = {
         model="residual_lstm",
         config={"depth": 2, "width": 32, "bidirectional": True, "pool": "mean", "dropout": 0.3},
         recipe=Recipe(epochs=40, batch_size=8, learning_rate=3e-3),
-        goal=0.975,  # 100 % but for one of the 40.
+        goal=0.975,  # 39 of 40 are right.
         published=Published(1.0, "KSig and others, Tóth et al. 2023 (arXiv 2311.12214)"),
     ),
 }

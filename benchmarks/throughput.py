@@ -4,19 +4,18 @@
     python -m benchmarks.throughput
 
 The zoo trains as `zoo train` does, by `fit`: pictures in memory as uint8, shuffled, cast and
-normalised, AdamW, metrics, a validation pass after each epoch, and its state saved where that is
-due. PyTorch trains the same network (`benchmarks/torch_resnet18.py`) in a plain loop that does the
-same, but for the state: channels-last, its fused AdamW, with `autocast` where the zoo has
-`--precision=bfloat16`. Both have the stem for large pictures, take random pictures in batches of
-one size, and the threads that their library chooses. They take turns, each run in a process of its
-own. A run trains one epoch more than is timed: the first, in which graphs are traced and kernels
-chosen, does not count, nor does the state that is saved after it: later ones have to be worth a
-twentieth of the time.
+normalised, AdamW, metrics, a validation pass after each epoch, and saved states. PyTorch trains the
+same network (`benchmarks/torch_resnet18.py`) in a plain loop that does the same but saves no state:
+channels-last, its fused AdamW, with `autocast` where the zoo has `--precision=bfloat16`. Both have
+the stem for large pictures, take random pictures in batches of one size, and use as many threads as
+their library chooses. They take turns, each run in its own process. The first epoch of a run, in
+which graphs are traced and kernels chosen, is not timed, and neither is the state that is saved
+after it. Later states are saved only so often that they take at most a twentieth of the time.
 
-An epoch of `--images` training pictures ends with a fourth as many of validation. Two speeds are
-told, both in training pictures a second, as medians over the rounds: "epochs" divides by the whole
-time, "steps" by that of the training batches alone. What lies between them is validation, the end
-of the epoch and the state.
+After the `--images` training pictures of an epoch, a fourth as many are validated. The table has
+two speeds in training pictures per second, medians over the rounds: "epochs" divides by the whole
+time, "steps" by that of the training batches alone. The difference is validation, the end of the
+epoch and the state.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def main() -> None:
 
 
 def _run(library: str, size: int, precision: str) -> dict[str, Any]:
-    """Returns what a process of its own tells: its speeds, threads and version."""
+    """Runs a training in its own process; returns its speeds, threads and version."""
     command = [sys.executable, "-m", "benchmarks.throughput", *sys.argv[1:]]
     command += ["--worker", library, str(size), precision]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -114,29 +113,29 @@ def _print_table(
 
 
 class _Stopwatch:
-    """Takes the time from the beginning of the second epoch on."""
+    """Measures the time from the beginning of the second epoch on."""
 
     def __init__(self) -> None:
         self._epochs = 0
         self._started = self._epoch_began = self._in_steps = 0.0
 
     def epoch_begins(self) -> None:
-        """Is told before the first batch of an epoch."""
+        """To be called before the first batch of an epoch."""
         self._epoch_began = time.perf_counter()
         if self._epochs == 1:
             self._started = self._epoch_began
 
     def steps_end(self) -> None:
-        """Is told after the last training batch of an epoch."""
+        """To be called after the last training batch of an epoch."""
         if self._epochs:
             self._in_steps += time.perf_counter() - self._epoch_began
 
     def epoch_ends(self) -> None:
-        """Is told after the validation."""
+        """To be called after the validation."""
         self._epochs += 1
 
     def speeds(self, images: int) -> dict[str, float]:
-        """Returns images a second, of `images` in an epoch, when all is done."""
+        """Returns images per second at the end of the run; an epoch has `images` of them."""
         count = (self._epochs - 1) * images
         whole = time.perf_counter() - self._started
         return {"epochs": count / whole, "steps": count / self._in_steps}
@@ -178,7 +177,7 @@ def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]
     stopwatch = _Stopwatch()
 
     class Timer(keras.callbacks.Callback):
-        """Tells the stopwatch. The validation begins where the training batches are done."""
+        """Informs the stopwatch. The validation begins when the training batches are done."""
 
         def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
             stopwatch.epoch_begins()

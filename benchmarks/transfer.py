@@ -2,10 +2,10 @@
 
     python -m benchmarks.transfer --data=FOLDER --checkpoint=resnet18.cifar10
 
-First `zoo finetune`, as it decides by itself; then `zoo train` of the same model at the same size,
-with the same augmentation and as many epochs as the fine-tuning had for the whole network. With
-`--epochs`, both at each of these budgets instead. Printed: seconds of each command from its start
-to its end, its accuracy, and by how much the backbone is better.
+First it runs `zoo finetune` with its own defaults. Then it runs `zoo train` for the same model and
+size, with the same augmentation, for as many epochs as the fine-tuning trained the whole network.
+With `--epochs`, it runs both for each of these numbers instead. It prints the seconds of each whole
+command, its accuracy, and by how much the backbone is better.
 """
 
 from __future__ import annotations

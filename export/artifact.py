@@ -1,4 +1,4 @@
-"""Makes one artifact's verdict: runs it on the samples, tries it on provers, and judges."""
+"""Judges one artifact: runs it on the samples, tries it on provers, and checks the results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def lite_artifact(
         task: The export that it belongs to; the samples lie in its scratch folder.
         target: What the file is for.
         path: The file, with its metadata.
-        failure: Why it could not be converted; None: it was.
+        failure: Why it could not be converted; None if it was.
         floats: The float32 file of the same graph, to find the layers that lose most in integers;
             an empty path if there is none.
 

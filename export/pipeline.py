@@ -82,7 +82,7 @@ def export_model(
         about: Description, author, licence and features, for the metadata of the files.
         edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: the
             target's (uint8). Other inputs are always int8.
-        gpu_precision: Of "gpu": "float16" or "float32"; None: the target's (float16).
+        gpu_precision: Precision of "gpu": "float16" or "float32"; None: the target's (float16).
         npu_percent: Least percentage of an int8 file's operators that an Ethos-U NPU must take, if
             that is tried; None: the target's (100).
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
@@ -230,7 +230,7 @@ def _write_source(task: Task) -> Source:
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy takes one of the names for a flag's.
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # A name could be savez's own flag.
 
 
 def _attach_metadata(task: Task, target: Target, path: Path) -> None:

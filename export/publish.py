@@ -108,7 +108,7 @@ def _locked(make: Callable[[], Path]) -> Iterator[Path]:
     while True:
         folder = make()
         lock = os.open(folder, os.O_RDONLY)
-        # If folders cannot be locked, none is ever taken for abandoned.
+        # Where folders cannot be locked, none counts as abandoned.
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():

@@ -33,19 +33,20 @@ class Artifact:
 
     Attributes:
         file: Its path relative to the report. After a failed check there is no such file.
-        precision: Of the weights.
+        precision: Number type of the weights.
         checks: In the order in which they were made.
         bytes: Size of the file, or of all files of the folder.
-        sha256: Of the file; for a folder, of the names and contents of its files, sorted by name.
+        sha256: SHA-256 of the file; for a folder, of the names and contents of its files, sorted by
+            name.
         input: Its input.
         output: Its output.
         states: A stream's states, as inputs.
         operators: How often each operator occurs.
         parity: With the Keras model.
         top1: Accuracy, 0 to 1.
-        latency: Of one call with one input.
+        latency: Time of one call with one input.
         proofs: Figures of the provers, by the name of their check.
-        worst_layers: Of an integer file: the layers that lose most, the worst first.
+        worst_layers: Integer files: the layers that lose most, the worst first.
     """
 
     file: str
@@ -75,7 +76,7 @@ class Report:
 
     Attributes:
         identity: What was exported; "checkpoint" and "model" among others.
-        versions: Of the packages that made it.
+        versions: Versions of the packages that made it.
         samples: Number of samples for the measurements.
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
         artifacts: By target; the SavedModel last.

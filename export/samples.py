@@ -12,7 +12,7 @@ from export.errors import ExportError
 # More samples hardly help. Signal to noise of a CNN on digits: 50 samples 33.3 dB, 200 34.7, 1000
 # 34.9.
 CALIBRATION_LIMIT = 200
-# With so many, 1 % is one sample. If there are fewer, samples without labels are added.
+# Of 100 samples, 1 % is one. If there are fewer, samples without labels are added.
 LEAST_SAMPLES = 100
 # Without labels no check needs the whole test set; a few hundred samples show the differences.
 UNLABELLED_LIMIT = 256
@@ -125,7 +125,7 @@ def _others(
     calibration_lengths: np.ndarray | None,
     kept: np.ndarray,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Picks the samples that are missing for comparisons, none of them twice."""
+    """Picks samples to add for comparisons, none of them twice."""
     if len(test_x) >= LEAST_SAMPLES:
         return None, None
     sources = [(calibration, calibration_lengths, kept)]
@@ -155,8 +155,8 @@ def _key(x: np.ndarray) -> bytes:
 def _far_out(calibration: np.ndarray, test_x: np.ndarray) -> np.ndarray:
     """Marks outliers in the calibration samples, which would stretch the ranges of all others.
 
-    If a test sample is as far out in the same feature, such values belong to the data, and none is
-    marked.
+    If a test sample is as far out in the same feature, such values belong to the data, and no
+    sample is marked.
     """
     none = np.zeros(len(calibration), bool)
     if calibration.dtype.kind != "f" or len(calibration) < _LEAST_TO_JUDGE:
@@ -210,7 +210,7 @@ def _evenly_spaced(
 
 
 def batch_of(shape: tuple[int, ...]) -> int:
-    """Returns the batch size for inputs of a shape: many small ones, few large ones.
+    """Returns the batch size for inputs of a shape: larger for small inputs.
 
     The results between the layers take tens of times the memory of the inputs.
     """

@@ -47,7 +47,7 @@ class Gates:
         sqnr_db: Least ratio of signal to quantisation noise, in decibels.
         r2: Least R² of each output against the Keras model's; not for probabilities.
         top1_agreement: Least share of samples with the same first label, 0 to 1. If a tenth of the
-            model's own error rate is more than the rest, that share of labels may differ.
+            model's own error rate is more than the remaining share, that many labels may differ.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
         npu_percent: Least percentage of the operators that an Ethos-U NPU must take.
     """
@@ -67,7 +67,8 @@ class Target:
 
     Attributes:
         name: As in `targets=("cpu",)`; the file is `name.tflite`.
-        precision: Of the weights. "int8" means integers throughout, in and out included.
+        precision: Number type of the weights. "int8": all numbers are integers, inputs and outputs
+            too.
         gates: How good the artifact must be.
         operators: The only operators allowed; None: every builtin one.
         max_rank: Most dimensions a tensor may have; None: any number.
@@ -124,8 +125,8 @@ def find_targets(
     Args:
         names: In `TARGETS`.
         edge_io: `image_io` of the int8 targets; None: unchanged.
-        gpu_precision: Of "gpu"; None: unchanged.
-        npu_percent: Of the gates of all targets; None: unchanged.
+        gpu_precision: Precision of "gpu"; None: unchanged.
+        npu_percent: `Gates.npu_percent` of all targets; None: unchanged.
 
     Raises:
         ExportError: A name is unknown or occurs twice, `names` is a single string, or another

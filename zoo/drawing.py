@@ -33,7 +33,7 @@ def drawn(path: Path, width: float, height: float) -> Iterator[Figure]:
     script belongs on an HTML page, where the browser has the fonts.
 
     Args:
-        path: Of the PNG, 120 pixels to the inch.
+        path: Path of the PNG, 120 pixels to the inch.
         width: In inches.
         height: In inches.
     """

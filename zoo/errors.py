@@ -10,7 +10,7 @@ class RequestError(ValueError):
 
 
 class ShapeError(RequestError):
-    """A model cannot be built for examples of this shape; for those of another it may be."""
+    """A model cannot be built for examples of this shape; another shape may work."""
 
 
 class DamagedError(RequestError):

@@ -23,7 +23,7 @@ class Form:
 
     Attributes:
         kind: The name of the form.
-        shape: Of one example; None: any number.
+        shape: Shape of one example; None: any number.
         mean: Subtracted inside the model, a value a channel or feature, in the units of the input.
         std: Divided by inside the model, in the same units.
     """
@@ -50,7 +50,7 @@ class Picture(Form):
         shape: (height, width, channels).
         resize: The shorter side is scaled to this many pixels before a central crop to `shape`;
             None: the whole picture is scaled to `shape`.
-        interpolation: Of that scaling, one of `INTERPOLATIONS`.
+        interpolation: Method of that scaling, one of `INTERPOLATIONS`.
         antialias: Whether that scaling averages over all source pixels.
     """
 
@@ -104,11 +104,11 @@ class Column:
     Attributes:
         name: In the header of the table.
         kind: "number" becomes a feature for each bin between two edges: 0 below the bin, 1 above
-            it, and inside the share of the way through. One more, 0 or 1, says that the cell was
-            empty where `indicator` is set. "category" becomes a feature for each entry of the
+            it, and from 0 to 1 inside it. If `indicator` is set, one more feature is 1 for an
+            empty cell and 0 for others. "category" becomes a feature for each entry of the
             vocabulary, 1 for the cell's and 0 for the others; all are 0 for a category that is
             not in it.
-        edges: Numbers: of the bins, rising; at least two.
+        edges: Numbers: edges of the bins, rising; at least two.
         fill: Numbers: stands for an empty cell; the median of the training split.
         indicator: Numbers: whether the training split had empty cells.
         vocabulary: Categories, the most frequent first; "" is the empty cell.
@@ -167,5 +167,5 @@ class Table(Vector):
         return cls((width,), (0.0,) * width, (1.0,) * width, label, header, columns)
 
 
-# What an array is where nothing but its dimensions says so, by those of one example.
+# The form of an array that nothing else describes, by the number of dimensions of one example.
 PLAIN: Mapping[int, type[Form]] = {1: Vector, 2: Sequence, 3: Picture}

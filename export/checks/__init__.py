@@ -1,1 +1,1 @@
-"""Whether a file is good enough: it is run, compared with the model, judged, tried on software."""
+"""Judges files: runs them, compares them with the model, tries them on software of devices."""

@@ -29,11 +29,11 @@ _STEPS = 255
 # Rounding changes labels where the model is undecided. A model with many errors is undecided more
 # often, so this share of its own error rate may change.
 _TURNED_SHARE = 0.1
-# One sample may always differ, since one near tie must not fail a file. With fewer samples, none.
+# With this many samples or more, one may always differ, since one near tie must not fail a file.
 _LEAST_TO_GRANT = 10
 # Relative error of float32 itself.
 _FLOAT32_ROUNDING = 1e-6
-# The share of equal answers may exceed that of Keras by this.
+# The share of equal answers may exceed the share of equal Keras answers by this.
 _MORE_ALIKE = 0.25
 
 
@@ -197,7 +197,7 @@ def _are_shares(evidence: Evidence) -> bool:
 
 
 def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:
-    """Rounds the reference to 8 bits, with the best scale for it and not the file's."""
+    """Rounds the reference to 8 bits, with the scale that fits it best, not the file's scale."""
     if evidence.run.output.scale is None:
         return evidence.reference
     lowest = evidence.reference.min(axis=0) if step.ndim else 0.0

@@ -22,7 +22,7 @@ class Check:
     """One verdict.
 
     Attributes:
-        name: Of the check.
+        name: Name of the check.
         status: "pass" or "fail". "warning": the artifact is good, but its user has to know
             something. "skipped": the check does not apply, or cannot be made here.
         detail: The figures and their limits.
@@ -46,13 +46,13 @@ class Evidence:
         pixels: Whether inputs are images in 0..255.
         run: The result of running it.
         reference: (N, columns) outputs of the Keras model.
-        parity: Between artifact and Keras model; None: the outputs are not finite.
+        parity: Differences between artifact and Keras model; None: the outputs are not finite.
         accuracy: Top-1, of the artifact and of the Keras model; None without labels.
-        graph: Of a `.tflite`; None for a SavedModel.
-        signature: Expected name.
+        graph: Operators and tensors of a `.tflite`; None for a SavedModel.
+        signature: Expected name of the signature.
         weights: Number of values in the model's kernels (weights of two dimensions or more).
-        bytes: Size of the file; None of a SavedModel.
-        worst_layers: Of an integer file: the layers that lose most, the worst first.
+        bytes: Size of the file; None for a SavedModel.
+        worst_layers: Integer files: the layers that lose most, the worst first.
         labels: One for each output; may be empty.
         labels_inside: The labels in the file itself; None for a SavedModel.
         left_out: Number of calibration samples that were left out as outliers.

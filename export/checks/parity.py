@@ -12,7 +12,7 @@ from export.forms.outputs import are_shares
 EXACT_DB = 200.0
 # A column is constant, up to rounding, if its answers differ by less than this share of them.
 _CONSTANT = 1e-6
-# With so many samples, so large a share taken for one other class is not chance.
+# If a class has this many samples, and this share of them gets one other class, that is no chance.
 _PERMUTED_SAMPLES, _PERMUTED_SHARE = 20, 0.75
 
 
@@ -142,14 +142,14 @@ def accuracy(scores: np.ndarray, truth: np.ndarray) -> float:
     """Share of the first rows whose first label is the true one, 0 to 1.
 
     Args:
-        scores: (N, columns); rows beyond the labelled ones are not looked at.
+        scores: (N, columns); rows beyond the labelled ones are ignored.
         truth: (M,) classes of the first M rows.
     """
     return float((top1(scores[: len(truth)]) == truth).mean())
 
 
 def chance(truth: np.ndarray, columns: int) -> float:
-    """Returns the best accuracy without looking at the inputs.
+    """Returns the best accuracy that is possible without looking at the inputs.
 
     Args:
         truth: (M,) classes.
@@ -171,8 +171,8 @@ def permuted(scores: np.ndarray, truth: np.ndarray) -> tuple[int, int] | None:
         truth: (M,) classes of the first M rows.
 
     Returns:
-        A class in `truth` and the model's number for it, if over three quarters of the samples of
-        all moved classes fit another order. None: the order is the same, or none fits.
+        A class in `truth` and the model's number for it, if another order fits over three quarters
+        of the samples of the classes that it moves. None: the order is the same, or no other fits.
     """
     answers = top1(scores[: len(truth)])
     size = 1 + max(int(answers.max()), int(truth.max()))

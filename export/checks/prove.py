@@ -40,10 +40,10 @@ class Proof:
 
 
 def register_prover(prover: Prover) -> Prover:
-    """Adds a prover, which targets and `export_model(..., provers=(prover.name,))` then may name.
+    """Adds a prover. Targets and `export_model(..., provers=(prover.name,))` can then name it.
 
     Raises:
-        ExportError: The name is taken or is none, or another process cannot import what measures.
+        ExportError: The name is taken or empty, or another process cannot import `prover.measure`.
     """
     if not prover.name.isidentifier():
         raise ExportError(
@@ -120,9 +120,9 @@ def _prove(prover: Prover, subject: Subject, scratch: Path) -> Proof:
 
 
 def _measure_here(job: dict[str, Any]) -> None:
-    # A prover from outside lies where this process does not look by itself.
+    # This process would not find the module of a caller's own prover by itself.
     sys.path += [folder for folder in job["modules"] if folder not in sys.path]
-    # Whatever it leaves behind goes with the export's own temporary files.
+    # Files that a prover leaves behind are removed with the export's own temporary files.
     tempfile.tempdir = job["scratch"]
     module, name = job["measure"]
     with np.load(job["test_x"]) as file:

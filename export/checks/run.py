@@ -1,7 +1,7 @@
 """Runs a finished `.tflite` with LiteRT and without TensorFlow, in a child process.
 
-So a file that crashes its runtime is a failed check, and LiteRT's log lines, which name folders of
-the machine, stay out of the terminal.
+A file that crashes its runtime then only fails a check. LiteRT's log lines, which name folders of
+the machine, do not reach the terminal.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Run:
         input: What it takes.
         output: What it gives.
         values: (N, classes) float32, dequantised.
-        latency: Of one call.
+        latency: Time of one call.
         states: A stream's states.
-        largest: Of a float16 file: the first layer beyond the range of float16, or else the one
+        largest: float16 files: the first layer beyond the range of float16, or else the one
             with the largest number, and that number. None: not measured.
-        repeatable: Whether one interpreter gives the same bits for several inputs as a fresh
-            interpreter for each. None: not tried.
+        repeatable: Whether one interpreter that runs several inputs gives the same bits as a fresh
+            interpreter for each input. None: not tried.
         accelerated: Whether XNNPACK takes the whole graph; None: LiteRT does not say.
         left_over: Places, in the main graph, of the operations that XNNPACK does not take.
     """

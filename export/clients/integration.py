@@ -20,7 +20,7 @@ def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
     """Writes the page.
 
     Args:
-        report: Of an export. The page describes the files that passed.
+        report: Report of an export. The page describes the files that passed.
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
 

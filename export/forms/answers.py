@@ -13,10 +13,10 @@ from export.samples import batch_of
 
 # Inputs that are run again, alone and among others, to see whether the answers stay the same.
 _ASKED_AGAIN = 4
-# Differences that adding numbers in another order may cause: as shares of the spread of a column's
-# answers, and of the largest.
+# Adding numbers in another order may change answers by this much: a share of the spread of a
+# column's answers, and a share of its largest answer.
 _OF_SPREAD, _OF_LARGEST = 1e-3, 1e-5
-# Fewer inputs may have the same answer by chance.
+# With fewer inputs, all answers may be equal by chance.
 _MANY = 10
 
 

@@ -53,7 +53,7 @@ def _with_every_dimension(operation: Any) -> tf.Tensor | None:
     for axis in range(len(begin)):
         if dropped >> axis & 1:
             end[axis] = begin[axis] + 1
-            if begin[axis] == -1:  # Up to the end, which an end of 0 would not mean.
+            if begin[axis] == -1:  # An end of 0 would not mean "to the end".
                 masks["end_mask"] |= 1 << axis
     kept = tf.strided_slice(image, begin, end, strides, **masks)
     return tf.reshape(kept, result.shape)

@@ -16,7 +16,7 @@ from export.forms.quantisable import divided
 from export.forms.rewriting import Change, changed, rewritable, rewritten
 from export.samples import evenly_spaced
 
-# More calibration takes time and changes nothing.
+# More steps of calibration would take time and change nothing.
 _CALIBRATION_STEPS = 2000
 
 
@@ -68,7 +68,7 @@ def one_step(model: keras.Model) -> OneStep:
     carried: dict[str, Any] = {}
     changes = [_for_one_step(change, carried) for change in rewritable(model)]
     changes += [
-        # Otherwise the model and models inside would refuse a sequence of another length.
+        # Otherwise the model and its nested models would refuse a sequence of another length.
         Change(inner, type(inner), {"_manual_input_spec": None})
         for inner in model._flatten_layers(include_self=True, recursive=True)
         if isinstance(inner, keras.Model)
@@ -115,8 +115,8 @@ def step_module(
     Args:
         step: The model.
         activate: Applied to its output: a softmax, or nothing.
-        input_name: Of the step's features in the signature; the states have their own names.
-        output_name: Of the output in the signature; next states have the names of the states.
+        input_name: Name of the features in the signature; the states have their own names.
+        output_name: Name of the output in the signature; next states have the names of the states.
 
     Returns:
         The module that holds the weights, and its `tf.function`.

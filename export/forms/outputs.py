@@ -9,7 +9,7 @@ import numpy as np
 from export.errors import ExportError, unknown
 
 if TYPE_CHECKING:
-    import keras  # Late elsewhere: the processes that only run files import this module too.
+    import keras  # At run time only in functions: runs of files import this too.
 
 Outputs = Literal["logits", "probabilities", "values"]
 OUTPUTS = ("auto", "logits", "probabilities", "values")
@@ -31,7 +31,7 @@ _OF_YES_AND_NO = ("binary_crossentropy", "binary_focal_crossentropy")
 def decide(
     model: keras.Model, asked: str, given: np.ndarray, *, classified: bool
 ) -> tuple[Outputs, str]:
-    """Decides from a model's outputs on samples what they are.
+    """Decides what a model's outputs are, from those on samples.
 
     The last layer alone is not enough: an average of two softmaxes, or a Reshape after one, gives
     probabilities too, and a second softmax would change them without an error.

@@ -64,7 +64,7 @@ def rewritten(model: keras.Model, changes: Sequence[Change] | None = None) -> It
 
     Args:
         model: Traced inside, by a `tf.function`.
-        changes: Of its layers; None: those of `rewritable`.
+        changes: Changes of its layers; None: those of `rewritable`.
     """
     with changed(rewritable(model) if changes is None else changes):
         yield
@@ -99,10 +99,10 @@ def rewritable(model: keras.Model) -> list[Change]:
 
 
 def unseeded(model: keras.Model) -> list[Change]:
-    """Lists the seed generators of a model, as they are while its graph is drawn.
+    """Lists the changes that keep a model's seed generators constant while its graph is traced.
 
-    A generator counts what is drawn in a variable, and a file keeps none. What is drawn changes no
-    answer: `export.forms.answers` has seen to that.
+    A generator counts its random numbers in a variable, and a file keeps no variables. The random
+    numbers change no answer: `export.forms.answers` has checked that.
     """
     return [
         Change(generator, _Unseeded)

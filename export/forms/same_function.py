@@ -15,7 +15,7 @@ from export.forms.rewriting import Change, rewritable, rewritten
 
 _SAMPLES = 2
 # The gates judge rounding; this check looks for another function. The limits are shares of the
-# largest output of a column, and of all.
+# largest output of a column, and of the largest of all outputs.
 _OF_COLUMN, _OF_ALL = 0.01, 1e-6
 
 
@@ -24,8 +24,8 @@ def check_same_function(
 ) -> None:
     """Compares the form for conversion with the given model, on a few samples.
 
-    If the given model itself does not reproduce the expected values, since it draws random numbers
-    or keeps a state between calls, this check passes and the gates judge.
+    A model that draws random numbers or keeps a state between calls does not reproduce the expected
+    values itself. This check then passes, and the gates judge.
 
     Args:
         form: The form of the model.

@@ -1,7 +1,7 @@
 """Converts a SavedModel with static batch 1 to `.tflite` files, in a child process.
 
 The converter can crash its process, as with a recurrent model under full-integer quantisation, and
-takes gigabytes while it quantises. Both only concern the child.
+takes gigabytes while it quantises. In a child process, neither harms the caller.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Arithmetic:
     """How a file calculates.
 
     Attributes:
-        precision: Of the weights; "int8" means integers throughout.
+        precision: Number type of the weights; "int8" means integers throughout.
         integer_io: Type of input and output if the precision is int8.
     """
 

@@ -63,7 +63,7 @@ class Graph:
 
     Attributes:
         nodes: The operations of all subgraphs.
-        tensors: Of all subgraphs.
+        tensors: Tensors of all subgraphs.
         subgraphs: Number of subgraphs.
         signatures: By name.
     """

@@ -35,7 +35,7 @@ ENTRY = b"TFLITE_METADATA"
 _TFLITE = b"TFL3"
 # The earliest date of a zip file, so that the same export gives the same bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-# All that is written here was already in the first version of TFLite metadata.
+# The first version of TFLite metadata already had every field that is written here.
 _PARSER = "1.0.0"
 # Labels are kilobytes. A larger file is not shown.
 _MOST_BYTES = 1 << 20
@@ -58,7 +58,7 @@ class About:
     Attributes:
         description: A sentence or two; empty: one is made from the identity.
         author: Who made the model.
-        licence: Of the weights, preferably an SPDX name.
+        licence: Licence of the weights, preferably an SPDX name.
         features: Names of the features (the last axis) of features or sequences; may be empty.
     """
 
@@ -145,8 +145,8 @@ def shared_metadata(
         about: As the caller described the model.
         identity: What it is, and what made it; "model" and "checkpoint" among others.
         target: What the file is for.
-        precision: Of its weights.
-        purpose: Follows the name where the caller has no description.
+        precision: Number type of its weights.
+        purpose: Words after the model's name in the description, if the caller gives none.
         labels: One for each output; may be empty.
     """
     own = {**identity, "target": target, "precision": precision}
@@ -324,7 +324,7 @@ def _output(form: Form, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def axis_labels(name: str, description: str) -> dict[str, Any]:
-    """Says of an associated file that it has a line for each entry of a tensor's last axis."""
+    """Describes an associated file with a line for each entry of a tensor's last axis."""
     return {"name": name, "description": description, "type": AXIS_LABELS}
 
 

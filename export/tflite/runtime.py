@@ -55,7 +55,7 @@ class LiteModel:
 
         Args:
             x: (N, ...) inputs in the units of the Keras model.
-            lengths: Of sequences. They are ignored, since the model recognises padding itself.
+            lengths: True lengths of sequences; ignored, since the model recognises padding.
 
         Returns:
             (N, classes) float32 outputs in the units of the Keras model.

@@ -14,7 +14,7 @@ class Watched:
     """A file on LiteRT that shows the first result of each operation.
 
     Attributes:
-        infos: Of these results, by the number of the tensor.
+        infos: Facts about these results, by the number of the tensor.
     """
 
     def __init__(self, path: str) -> None:

@@ -19,7 +19,7 @@ LEARNING_RATE = 1.0
 def trainable_metadata(
     about: About, identity: Mapping[str, Any], *, labels: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Puts together what the file says; its signatures have no one input."""
+    """Puts together the file's metadata, without inputs: each signature has its own."""
     purpose = ", whose head learns on the device."
     metadata, files = shared_metadata(about, identity, TRAINABLE, "float32", purpose, labels=labels)
     if labels:

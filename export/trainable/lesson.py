@@ -30,10 +30,10 @@ class Lesson:
         input: Its input.
         output: Its output.
         values: (N, classes) answers before it learnt.
-        latency: Of an answer.
+        latency: Time of one answer.
         weights_error: Largest difference between its initial weights and the model's.
-        losses: Mean loss of the first and of the last epoch. It starts from weights of zero, and
-            learns its own answers.
+        losses: Mean loss of the first and of the last epoch. The file starts from weights of zero
+            and learns its own first answers.
         restored: Whether the initial weights, set again, give the first answers bit for bit.
     """
 

@@ -49,7 +49,7 @@ def torch_save(content, path, *, stream=False):
 
     Args:
         content: To write.
-        path: Of the file.
+        path: Path of the file.
         stream: Whether in the layout from before PyTorch 1.6.
     """
     data = io.BytesIO()

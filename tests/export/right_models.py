@@ -20,7 +20,7 @@ class Right:
     """A model that must pass.
 
     Attributes:
-        shape: Of one input.
+        shape: Shape of one input.
         body: From the input to features (batch, F), or to the outputs where `end` is None.
         end: Activation of the three outputs; None: the body has heads of its own, Dense layers
             whose names begin with "head".

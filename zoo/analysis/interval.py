@@ -17,8 +17,8 @@ class Interval:
     """Means with the half width of their 95 % interval.
 
     Attributes:
-        mean: Of any shape.
-        half: Of the same shape; NaN with only one repetition.
+        mean: The means, an array of any shape.
+        half: Half widths, in the same shape; NaN with only one repetition.
     """
 
     mean: np.ndarray

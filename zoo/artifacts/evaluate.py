@@ -82,7 +82,7 @@ def evaluate(
         split: "test", "validation", "train" or "all". In data without a test split of its own that
             the checkpoint was not trained on, "test" means all examples.
         output: File for the score, as JSON; None: no file.
-        label_column: Of a table: see `zoo.data.sources.Reading`, also for the next two.
+        label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
         data_dir: Where prepared data sets of "tfds:" are.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
@@ -176,7 +176,10 @@ def _data_for(
 def _split(
     asked: str, dataset: Dataset, card: Card, data: str, checkpoint: str
 ) -> tuple[str, tuple[str, ...]]:
-    """Returns the split to measure, and notes. Of data that is new to a checkpoint, it is all."""
+    """Returns the split to measure, and notes.
+
+    Data that is new to a checkpoint is measured as a whole.
+    """
     if asked != "test" or not dataset.divided:
         return asked, dataset.notes
     known = card.training.data.fingerprint if card.training and card.training.data else None
@@ -199,7 +202,7 @@ def _parts(dataset: Dataset, split: str) -> list[Split]:
 
 
 def _outputs(dataset: Dataset, split: str, run: Callable[[Split], np.ndarray]) -> np.ndarray:
-    """Returns the outputs for a split. Of "all", split by split, since memory may not hold all."""
+    """Returns the outputs for a split. "all" is run split by split, to save memory."""
     return np.concatenate([run(part) for part in _parts(dataset, split)])
 
 

@@ -43,7 +43,7 @@ class Exported(Result):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What checks warn of."""
+        """The warnings of the checks."""
         return tuple(f"warning: {text}" for text in self.report.warnings())
 
     @property
@@ -88,7 +88,7 @@ def export(
     Args:
         checkpoint: Name or folder.
         data: To calibrate and to measure with, as for `zoo.data.sources.load_dataset`.
-        targets: Of `export.TARGETS`. The SavedModel is always written.
+        targets: Names in `export.TARGETS`. The SavedModel is always written.
         output: Folder; None: `default_output`.
         calibration_samples: Training examples that set the ranges of integers, at most 200.
         edge_io: What images of "edge" hold: "uint8" or "int8".
@@ -99,7 +99,7 @@ def export(
         streaming: Whether the files take one step at a time and carry states; recurrent models
             beyond 64 steps always do.
         trainable_head: Whether to write `trainable.tflite` too, whose last layer learns.
-        label_column: Of a table: see `zoo.data.sources.Reading`, also for the next two.
+        label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
         data_dir: Where prepared data sets of "tfds:" are.
         progress: Called with a line of text at each step.
@@ -206,7 +206,7 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
 def _of_length(
     name: str, checkpoint: Checkpoint, dataset: Dataset, sequence_length: int | None, stream: bool
 ) -> _Source:
-    """Returns model and data of one number of steps, and for a stream the model to step through."""
+    """Returns model and data with equal numbers of steps, and for a stream its one-step model."""
     from export.forms.rewriting import recurrent_layers
     from zoo.checkpoints.load import load
     from zoo.data.sequences import longest, of_length, shortest

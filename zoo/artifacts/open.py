@@ -28,7 +28,7 @@ class Artifact:
 
     Attributes:
         path: As the user gave it.
-        shape: Of one input, without the batch; None: any number.
+        shape: Shape of one input, without the batch; None: any number.
         run: Takes (examples, *shape) raw inputs, and the true lengths of sequences or None; returns
             (examples, outputs) float32.
         labels: Those inside the file, in the order of its outputs; may be empty.
@@ -68,9 +68,9 @@ def check_origin(path: str, name: str, card: Card) -> None:
     """Refuses a checkpoint if a `.tflite` file says that it was exported from another one.
 
     Args:
-        path: Of the file; a SavedModel does not say.
-        name: Of the checkpoint, as the user gave it.
-        card: Of the checkpoint.
+        path: Path of the file; a SavedModel does not say.
+        name: Name of the checkpoint, as the user gave it.
+        card: Card of the checkpoint.
 
     Raises:
         RequestError: The file was made from other weights.

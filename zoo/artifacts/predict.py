@@ -21,7 +21,7 @@ from zoo.result import Result
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
 
-_AT_ONCE = 256  # Decoded pictures held in memory.
+_AT_ONCE = 256  # Number of decoded pictures held in memory.
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Predictions(Result):
 
 @dataclass(frozen=True)
 class _Predictor:
-    """A classifier: the form of its pictures, its labels, and from pixels to probabilities."""
+    """A classifier: the form of its pictures, its labels, and its function."""
 
     form: Picture
     labels: tuple[str, ...]
@@ -202,10 +202,10 @@ def _open(
 
 
 def _form(card: Card, name: str) -> Picture:
-    """Returns how a checkpoint wants pictures.
+    """Returns how pictures are prepared for a checkpoint.
 
     Raises:
-        RequestError: It wants none, or tells no classes.
+        RequestError: It takes no pictures, or is no classifier.
     """
     from zoo.tasks import find_task
 

@@ -47,7 +47,7 @@ class Process:
         self.name = name
         self._subject = f"{'--checkpoint' if is_checkpoint else '--artifact'} {name}"
         job = {"name": name, "is_checkpoint": is_checkpoint, "threads": threads, "trust": trust}
-        # A file and no pipe: a pipe that nobody reads would block a process that writes much.
+        # A file, since a pipe that nobody reads would block a process that writes much.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed with the process)
         self._process = subprocess.Popen(
             command("zoo.artifacts.subject", json.dumps(job)),

@@ -24,7 +24,7 @@ from zoo.artifacts.open import load_saved_model
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
-# Sizes for inputs that may have any: pixels a side, and steps.
+# Sizes for inputs whose size is open: pixels per side, and steps.
 ANY_SIDE, ANY_STEPS = 224, 64
 # Memory that a file may take beyond LiteRT's: this many bytes, plus this many times its size.
 _MEMORY, _TIMES_ITS_SIZE = 4 << 30, 4
@@ -36,7 +36,7 @@ class Subject:
 
     Attributes:
         kind: "tflite", "saved_model" or "checkpoint".
-        shape: Of one input; None: any size.
+        shape: Shape of one input; None: any size.
         timed: Shape of the one input of `call`.
         run: Takes raw inputs, and the true lengths of sequences or None; returns outputs.
         call: Runs one input, for timing.
@@ -136,7 +136,7 @@ def _run(subject: Subject, question: dict[str, Any]) -> np.ndarray:
 
 
 def _time(subject: Subject) -> float:
-    """Calls twice and returns the milliseconds of the second.
+    """Calls twice and returns the milliseconds of the second call.
 
     The first call fills the caches, which another process may have used meanwhile.
     """
@@ -148,7 +148,7 @@ def _time(subject: Subject) -> float:
 
 def _serve(job: dict[str, Any]) -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # Keeps what libraries print out of the answers.
+    os.dup2(2, 1)  # Libraries print to stdout; this keeps it apart from answers.
 
     def answer(line: dict[str, Any], content: bytes = b"") -> None:
         answers.write(json.dumps(line).encode() + b"\n" + content)
@@ -179,7 +179,7 @@ def _serve(job: dict[str, Any]) -> None:
                 answer({"peak_mb": peak_memory(), "runtime_mb": runtime})
     except RequestError as error:
         answer({"error": str(error)})
-    # The subject may come from strangers: whatever it raises is the answer, and no bug here.
+    # The subject may come from strangers. Any error that it raises is an answer, not a bug here.
     except Exception as error:  # noqa: BLE001
         flag = "--checkpoint" if job["is_checkpoint"] else "--artifact"
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -29,8 +29,8 @@ class Timing:
         throughput: Calls per second.
         peak_mb: The most memory of its process, in MB (10⁶ bytes).
         runtime_mb: The part of it that the process held before loading.
-        ratio: Median of the ratios of its call times to those of the first artifact's calls next to
-            them. `ratio_p10` and `ratio_p90` are percentiles.
+        ratio: The time of each call, divided by that of the first artifact's call in the same turn;
+            this is the median. `ratio_p10` and `ratio_p90` are percentiles.
     """
 
     name: str

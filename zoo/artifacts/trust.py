@@ -12,7 +12,7 @@ from typing import Any
 from zoo.artifacts.operators import PURE
 from zoo.errors import RequestError
 
-# With these every SavedModel writes and reads its own variables. Serving never calls them.
+# Every SavedModel writes and reads its own variables with these. Serving never calls them.
 _SAVER = frozenset(["MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename"])
 _MOST_NAMED = 5
 
@@ -49,7 +49,7 @@ def _dangerous(meta_graph: Any, saved: Any) -> Iterator[str]:
 
 
 def _saves_by_objects(saved: Any) -> bool:
-    """Returns whether loading does not run the saver, as in TensorFlow 2."""
+    """Returns whether TensorFlow 2 saved the model; loading it then never runs the saver."""
     graphs = saved.meta_graphs
     return len(graphs) == 1 and graphs[0].HasField("object_graph_def")
 

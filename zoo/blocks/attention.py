@@ -43,7 +43,7 @@ def encoder(
         zero_init: Starts each branch at zero, so that the unit starts as its shortcut.
         norm: See `zoo.blocks.norm`.
         dropout: Share of each branch's features dropped, in training.
-        heads: Of the attention; they share the width.
+        heads: Number of attention heads; they share the width.
         expansion: Width between the two dense layers, as a multiple of `width`.
         mask: (batch, steps) bool: the steps that are not padding. None: all.
         name: Prefix of the layers' names.
@@ -112,7 +112,7 @@ def attention(
     query, key, value = (project(kind) for kind in ("query", "key", "value"))
     scores = ops.matmul(query * share**-0.5, ops.transpose(key, (0, 1, 3, 2)))
     if mask is not None:
-        # A sum and no `where`: in integers that would force one range on both.
+        # A sum, since `where` in integers would force one range on both.
         scores = scores + ops.where(mask, 0.0, _PADDING)[:, None, None, :]
     mixed = ops.matmul(ops.softmax(scores), value)
     if steps is None:

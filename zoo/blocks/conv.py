@@ -25,7 +25,7 @@ def basic(
     Args:
         x: Input, (batch, height, width, channels).
         width: Channels of both convolutions and of the output.
-        stride: Of the first convolution.
+        stride: Stride of the first convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
         zero_init: Starts the last normalisation's gamma at zero, so that the unit starts as its
@@ -66,7 +66,7 @@ def bottleneck(
     Args:
         x: Input, (batch, height, width, channels).
         width: Channels of the first two convolutions; the output has four times as many.
-        stride: Of the 3×3 convolution.
+        stride: Stride of the 3×3 convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
         zero_init: Starts the last normalisation's gamma at zero.
@@ -98,7 +98,7 @@ def conv_bn(
         x: Input, (batch, height, width, channels).
         filters: Channels of the output.
         kernel: Side of the kernel, odd.
-        stride: Of the convolution.
+        stride: Stride of the convolution.
         name: Prefix of the layers' names.
         zero_init: Starts the normalisation's gamma at zero.
     """

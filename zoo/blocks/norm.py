@@ -28,7 +28,7 @@ def normalise(
             2016), or "none", which gives x back.
         name: Prefix of the layer's name.
         zero_init: Starts gamma at zero.
-        mask: Of sequences, (batch, steps) bool: the steps that "batch" counts in.
+        mask: Sequences: (batch, steps) bool: the steps that "batch" counts in.
 
     Raises:
         RequestError: Unknown norm.

@@ -31,9 +31,9 @@ def lstm(
     Args:
         x: Input, (batch, steps, features).
         width: Features of the LSTM's output, in each direction.
-        order: Where the activation stands, see `zoo.residual`; no effect if that is linear.
-        activation: Of the sum. An LSTM is non-linear itself, so the sum usually needs none (Wu et
-            al. 2016, section 3.1).
+        order: Where the activation stands, see `zoo.residual`; no effect with "linear".
+        activation: Activation of the sum. An LSTM is non-linear itself, so the sum usually needs
+            none (Wu et al. 2016, section 3.1).
         shortcut: What is added, see `zoo.residual`.
         zero_init: Starts the norm's gamma at zero, so that the unit starts as its shortcut.
         norm: After the LSTM, see `zoo.blocks.norm`.

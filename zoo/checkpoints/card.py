@@ -21,7 +21,7 @@ from zoo.tasks import TASKS, find_task
 SCHEMA = 4
 CARD = "card.json"
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
-# Arguments of a model's builder that `labels` and `input` decide, and `config` cannot.
+# Arguments of a model's builder that `labels` and `input` decide, so `config` may not.
 DECIDED = ("name", "num_classes", "input_shape", "mean", "std")
 
 
@@ -32,8 +32,8 @@ class Metric:
     Attributes:
         name: "top1" of a classifier; "r2" and "mae" (in the target's units) of a regression.
         value: The figure.
-        dataset: Measured on it.
-        split: Of the data set.
+        dataset: Name of the data set that it was measured on.
+        split: Split of the data set.
         examples: In the split.
         source: Who published it; empty: measured by this project.
     """
@@ -65,7 +65,7 @@ class Card:
         input: What goes into the model, and how raw data becomes it.
         config: Arguments of the builder beside those that `labels` and `input` decide.
         metrics: What was measured, on what.
-        training: How it came about; None: that is not known.
+        training: How the weights were made; None: not known.
         parameters: Trainable parameters.
         macs: Multiply-accumulates for one example.
         licence: An SPDX name, or "unknown".
@@ -73,8 +73,8 @@ class Card:
         files: The other files of the folder.
         schema: Version of this form.
         task: What was learnt, a name in `zoo.tasks.TASKS`.
-        origin: Of foreign weights: the file they were in, its sha256, its Hub id and revision.
-        notes: What a user should know besides.
+        origin: Foreign weights: the file they were in, its sha256, its Hub id and revision.
+        notes: What else a user should know.
     """
 
     model: str
@@ -126,14 +126,14 @@ def check_inside(path: Path) -> None:
     """Refuses a file of a checkpoint that is a link out of its folder.
 
     Raises:
-        RequestError: It is one.
+        RequestError: The file is such a link.
     """
     if path.resolve().parent != path.parent.resolve():
         raise RequestError(f"{path} is a link out of its folder; put the file itself there")
 
 
 def parse_card(text: str) -> Card:
-    """Returns what `Card.to_json` gave.
+    """Parses the text that `Card.to_json` wrote.
 
     Raises:
         ValueError: It is not a card that this version understands.

@@ -37,7 +37,7 @@ def fetch(row: Published) -> Path:
     from zoo.checkpoints.foreign.resnets import write_checkpoint
 
     folder = cache_folder() / row.name
-    if _is_whole(folder):  # Without the lock, which a read-only cache cannot hold.
+    if _is_whole(folder):  # Checked without the lock, which needs a writable cache.
         return folder
     with locked(folder):
         if _is_whole(folder):

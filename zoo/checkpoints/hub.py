@@ -106,7 +106,7 @@ def _fetch(
     try:
         # Checked first, because hf_hub_download itself would try for half a minute.
         stated = hub.get_hf_file_metadata(hub.hf_hub_url(hub_id, file, revision=commit))
-    except Exception as error:  # Its transport has errors of its own beside OSError's.
+    except Exception as error:  # Its HTTP library also raises errors that are no OSError.
         cached = hub.try_to_load_from_cache(hub_id, file, revision=commit)
         if force_download or not isinstance(cached, str):
             raise _unreachable(hub_id, file, error) from error

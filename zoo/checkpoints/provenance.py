@@ -12,7 +12,7 @@ class Learnt:
     """What a network was trained on.
 
     Attributes:
-        name: Of the data set.
+        name: Name of the data set.
         fingerprint: Equal data have equal fingerprints, see `Dataset.fingerprint`; empty: unknown.
     """
 
@@ -29,10 +29,10 @@ class Provenance:
         data: What they were trained on.
         recipe: Settings of the training: the fields of `zoo.training.recipe.Recipe`, or for a
             fine-tuning those of `zoo.training.plan.Plan`.
-        versions: Of Python and of the packages that decide a result.
+        versions: Versions of Python and of the packages that decide a result.
         weights: Type of the stored weights, "float32" or "float16".
         checkpoint: Name of the checkpoint that a fine-tuning started from; empty: fresh weights.
-        checkpoint_sha256: Of that checkpoint's weights.
+        checkpoint_sha256: SHA-256 of that checkpoint's weights.
         taken: Which weights of a fine-tuning did best in validation: "head", "network" or "mean".
     """
 

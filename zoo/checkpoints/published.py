@@ -27,7 +27,7 @@ class Pretraining:
         trained_by: Who trained them, and how.
         licence: SPDX name, as stated on the Hub.
         publisher: Who published the accuracies.
-        interpolation: Of the scaling in evaluation.
+        interpolation: Method of the scaling in evaluation.
         resize: The shorter side before the crop to 224 pixels.
     """
 
@@ -66,8 +66,8 @@ class Published:
         top1: On ImageNet's validation images at 224 pixels.
         top1_288: The same at 288 pixels without a margin (crop 1.0); None: not published.
         original: The PyTorch file that the Hub's was made from.
-        original_sha256: Of that file; "": not known.
-        sha256: Of the Hub's file; "": not known, and pinned when it is first fetched.
+        original_sha256: SHA-256 of that file; "": not known.
+        sha256: SHA-256 of the Hub's file; "": not known, and pinned when it is first fetched.
         revision: The commit of the Hub's repository that holds it; "": the newest.
     """
 
@@ -130,7 +130,7 @@ PUBLISHED = {row.name: row for row in _ROWS}
 
 
 def published_form(row: Published) -> Picture:
-    """Returns how a published checkpoint wants pictures."""
+    """Returns how pictures are prepared for a published checkpoint."""
     pretraining = _PRETRAININGS[row.tag]
     height, width, channels = MODELS.get(row.model).input_shape
     return Picture(

@@ -56,7 +56,7 @@ def save(
         model: In the form that `card` describes.
         folder: Made if it does not exist; its other files stay.
         card: This function fills in `files`, `parameters` and `macs`.
-        dtype: Of the stored floats; "float16" halves the file.
+        dtype: Type of the stored floats; "float16" halves the file.
 
     Returns:
         The card as it was written.
@@ -123,7 +123,7 @@ def load_weights(
 
     Args:
         model: In the form that `card` describes.
-        folder: Of the checkpoint.
+        folder: Folder of the checkpoint.
         card: Its card.
         skip: Name of a layer that keeps its own weights.
         adapt_stem: Whether to adapt a stem for another number of channels.

@@ -35,7 +35,7 @@ class TensorFile:
     """The content of a file of weights.
 
     Attributes:
-        path: Of the file.
+        path: Path of the file.
         tensors: By name; they are not read yet. In a file of PyTorch the names of the containers
             come first, as in "state_dict.conv1.weight".
         rest: All else in the file, in its containers.
@@ -109,7 +109,7 @@ def listed(names: Sequence[str], most: int = 12) -> str:
 
 
 def _open_safetensors(path: Path) -> TensorFile:
-    import ml_dtypes  # noqa: F401  Its import tells numpy, and so safetensors, of bfloat16.
+    import ml_dtypes  # noqa: F401  Its import adds bfloat16 to numpy, for safetensors.
 
     try:
         file = safetensors.safe_open(path, framework="numpy")

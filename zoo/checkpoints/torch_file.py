@@ -64,7 +64,7 @@ class Opaque:
     """An object whose class is not imported.
 
     Attributes:
-        name: Of its class or of the function that makes it, such as "argparse.Namespace".
+        name: Name of its class or of the function that makes it, such as "argparse.Namespace".
         items: Its content by name.
     """
 
@@ -152,7 +152,7 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 
 class _File(io.BufferedReader):
-    """A file that takes no memory for bytes which it does not have, however many are asked for."""
+    """A file that takes no memory for more bytes than it has, even if more are asked for."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path))

@@ -51,8 +51,8 @@ def construct(form: type[T], data: Any, path: str = "") -> T:
 
     Args:
         form: A dataclass of int, float, str, bool, None, Literal, tuple[X, ...], tuple[X, Y],
-            Mapping[str, X], dataclasses of these, and Any. One from which others are
-            derived, with a `kind` each, stands for these: the `kind` of the object says which.
+            Mapping[str, X], dataclasses of these, and Any. A base class stands for its
+            subclasses, each of which has a `kind`: the object's `kind` says which one it is.
         data: What `parse_json` gave.
         path: Where the object stands in the file, for errors.
 
@@ -76,12 +76,12 @@ def construct(form: type[T], data: Any, path: str = "") -> T:
 
 
 def _variant(form: type[T], data: dict[str, Any], prefix: str) -> tuple[type[T], dict[str, Any]]:
-    """Returns the dataclass that the `kind` of an object says, and the rest of the object."""
+    """Returns the dataclass that an object's `kind` names, and the rest of the object."""
     if "kind" not in data:
         raise ValueError(f"field {prefix + 'kind'!r} is missing")
     derived = list(form.__subclasses__())
     for one in derived:
-        derived += one.__subclasses__()  # The loop comes to them as well.
+        derived += one.__subclasses__()  # The same loop visits these too.
     kinds: dict[str, type[T]] = {vars(one)["kind"]: one for one in derived}
     kind, rest = data["kind"], {name: data[name] for name in data if name != "kind"}
     if not isinstance(kind, str) or kind not in kinds:

@@ -116,7 +116,7 @@ def _outcome(
         train_twin(card, dataset, own, folder / twin.folder, command)
         run = folder / twin.folder / f"seed{seed}"
         around = folder / twin.folder / f"landscape{seed}"
-        points = values.landscape if seed == 0 else 0  # One picture tells as much as all.
+        points = values.landscape if seed == 0 else 0  # One picture is enough.
         training = measure(
             load(run), read_history(run), dataset, around, seed=seed, points=points,
             curvature=values.curvature,

@@ -56,7 +56,7 @@ def console() -> Console:
 
 def complain(message: str) -> None:
     """Prints an error as one line."""
-    with contextlib.suppress(OSError, ValueError):  # Whoever read it has gone.
+    with contextlib.suppress(OSError, ValueError):  # The program that read the output has ended.
         print(f"zoo: {printable(' '.join(message.split()))}", file=sys.stderr, flush=True)
 
 

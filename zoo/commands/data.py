@@ -33,7 +33,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError(f"--shards must be positive, not {values.shards}")
     terminal = console()
     with quiet():
-        import tensorflow  # noqa: F401 - its greetings.
+        import tensorflow  # noqa: F401 - greets at import.
     from zoo.data.pictures.manifest import MANIFEST
     from zoo.data.pictures.pack import pack
     from zoo.data.reading import Reading

@@ -17,14 +17,14 @@ from zoo.cache import cache_folder
 from zoo.errors import RequestError
 from zoo.files import write_text
 
-_LONGEST = 200  # Letters of an error's own message.
+_LONGEST = 200  # Letters of an error's own message that are shown.
 
 
 def keep_traceback(name: str, error: Exception) -> str:
     """Writes the traceback of an error into the cache, or where temporary files go.
 
     Args:
-        name: Of the command.
+        name: Name of the command.
         error: The unexpected error.
 
     Returns:

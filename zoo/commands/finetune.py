@@ -27,7 +27,7 @@ flags.DEFINE_string(
     "freeze", "none", "what stays as it is: none, backbone, or a stage such as stage2 with all "
     "before it", flag_values=FLAGS,
 )  # fmt: skip
-# The size of the data decides about flags without a default here.
+# Flags without a default here get one from the size of the data.
 flags.DEFINE_integer("epochs", None, "of the second stage, after the head's", flag_values=FLAGS)
 flags.DEFINE_integer("head_epochs", None, "of the head on cached features", flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)

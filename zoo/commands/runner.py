@@ -83,7 +83,7 @@ def guarded(
     """Does some work and returns an exit code, even after an error.
 
     Args:
-        name: Of the command.
+        name: Name of the command.
         work: Returns an exit code.
         is_verbose: Returns whether to print the traceback of an error.
     """
@@ -99,7 +99,7 @@ def guarded(
     finally:
         finish_output()
         if sys.stdout.isatty():
-            console().show_cursor()  # An interrupted bar has hidden it.
+            console().show_cursor()  # An interrupted progress bar leaves it hidden.
 
 
 def _explained(name: str, error: BaseException) -> int:

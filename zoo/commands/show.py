@@ -20,7 +20,7 @@ from zoo.errors import RequestError
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool("json", False, "print JSON instead of a table", flag_values=FLAGS)
 
-_MOST = 20  # Entries of a list. ImageNet's 1,000 labels would hide the rest of the card.
+_MOST = 20  # Shown entries of a list. ImageNet's 1,000 labels would hide the rest of the card.
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:

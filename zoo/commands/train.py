@@ -25,7 +25,7 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)
-# The model's own recipe decides about flags without a default here.
+# Flags without a default here get one from the model's own recipe.
 flags.DEFINE_integer("epochs", None, "passes over the training split", flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
 flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)

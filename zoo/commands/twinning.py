@@ -25,7 +25,7 @@ def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, comma
         card: Its model and configuration.
         dataset: What to learn.
         recipe: How to train. Its seed is part of the folder's name.
-        folder: Of the network; the checkpoint is `seedN` in it.
+        folder: Folder of the network; the checkpoint is `seedN` in it.
         command: The command that the user typed, for the card.
 
     Returns:

@@ -192,7 +192,7 @@ def _classes(arrays: Arrays, names: tuple[str, ...] | None) -> list[str]:
     if names is None:
         return _text(y, what)
     if y.dtype.kind in "US":
-        return _text(y, what)  # Compared with the names when the classes get their numbers.
+        return _text(y, what)  # They are compared with the names later, when classes get numbers.
     if y.dtype.kind == "b":
         y = y.astype(np.int64)
     if y.min() < 0 or y.max() >= len(names):

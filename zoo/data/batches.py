@@ -67,7 +67,7 @@ def training_batches(
         split: The examples.
         batch_size: Examples in a batch.
         outputs: Width of the targets: the number of classes, or 1 for values.
-        seed: Of the order.
+        seed: Decides the order.
         epochs: Numbers of the epochs.
         skip: Number of batches to leave out at the start of the first epoch.
         share: Part of each batch to return.
@@ -161,7 +161,7 @@ def _gather(
     def gather(index: tf.Tensor, *key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         inputs, truth = tf.cast(examples(index), tf.float32), tf.gather(y, index)
         if lengths is not None:
-            # An empty part has one step too.
+            # An empty part also gets one step.
             inputs = inputs[:, : tf.maximum(tf.reduce_max(tf.gather(lengths, index)), 1)]
         targets = split.task.targets(truth, outputs)
         return (inputs, targets) if augment is None else augment(inputs, targets, *key)

@@ -16,7 +16,7 @@ from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
 SPLITS = ("train", "validation", "test")
-# After normalisation no training example is more deviations than this away from the mean.
+# After normalisation, training examples are at most this many deviations away from the mean.
 FARTHEST = 10.0
 _SAMPLED = 4096  # Packed pictures from which statistics are computed.
 _PART = 256  # Examples that are summed at a time for statistics.
@@ -62,12 +62,12 @@ class Dataset:
 
     Attributes:
         name: What the user calls it ("digits").
-        labels: Names of the classes; class i is `labels[i]`. Of a regression: of its one value.
+        labels: Names of the classes; class i is `labels[i]`. Of a regression: the value's name.
         splits: By name. The weights are fitted to "train". "validation" chooses epochs and
             settings. "test" is reported, and never looked at in training; it may be missing.
         form: How raw data became the examples; None: they are what the source holds.
         notes: What the reader of the source decided and the user should know, a sentence each.
-        divided: Whether the source has no test split of its own, so that this one was taken from
+        divided: Whether the source has no test split of its own. Then this one was taken from
             examples that another model may have been trained on.
     """
 
@@ -79,7 +79,7 @@ class Dataset:
     divided: bool = False
 
     def __post_init__(self) -> None:
-        # A name of a folder may not be UTF-8; a card could not hold it.
+        # The name of a folder need not be UTF-8, and a card can only hold UTF-8.
         object.__setattr__(self, "name", _in_unicode(self.name))
         object.__setattr__(self, "labels", tuple(map(_in_unicode, self.labels)))
 
@@ -203,7 +203,7 @@ def divide(
     """Divides the training examples of a source that does not have all three splits.
 
     A tenth becomes the validation split and a fifth the test split, class by class and always the
-    same. Splits that the source has take nothing.
+    same. If the source has one of the two splits already, no examples are taken for it.
 
     Args:
         y: The truth of the training examples.

@@ -73,7 +73,7 @@ def class_indices(
 
     Args:
         cells: The labels.
-        labels: Names of the classes. A label that is the same number as one of them means it.
+        labels: Names of the classes. A label also belongs to a class if both are the same number.
         place: Says where the label of an example stands, for the message.
 
     Raises:
@@ -132,7 +132,7 @@ def check_label(label: str, where: str) -> None:
 
 
 def _meaning(label: str) -> float | str:
-    """Returns the same for two labels that mean one class: the number, else the letters."""
+    """Returns a key, equal for labels of one class: the number, or else the letters."""
     number = as_number(label)
     if number is not None and math.isfinite(number):
         return number

@@ -30,10 +30,10 @@ _SPLITS = {
 }
 _NAMES_OF_CLASSES = ("labels", "class_names", "label_names", "target_names")
 
-# The arrays may take this many bytes, as they are and as float32, or this many times the file.
+# The arrays, as they are and as float32, may take this many bytes or this many times the file's.
 UNPACKED, RATIO = 1 << 30, 10
 _FLOAT = 4
-_PICTURE = 32 * 32 * 3  # Values. Smaller pictures are enlarged to this.
+_PICTURE = 32 * 32 * 3  # Values of the smallest picture; smaller ones are enlarged to this.
 _LABEL = 64  # Bytes of a label as text.
 
 
@@ -42,7 +42,7 @@ class Arrays:
     """The arrays of a split.
 
     Attributes:
-        path: Of their file.
+        path: Path of their file.
         values: By role: "x", "y", perhaps "lengths" and "labels", the names of the classes.
         names: Their names in the file, by role.
     """
@@ -64,7 +64,7 @@ def read_npz(path: Path) -> tuple[dict[str, Arrays], list[str]]:
     """Reads the arrays of each split.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
 
     Returns:
         The arrays by split: "train", and "validation" and "test" if the file has them. Then the
@@ -132,7 +132,7 @@ def _places(
         places[place] = name
         others += [other for _, other in rest]
     if ("train", "y") not in places and places.get(("train", "labels")) == "labels":
-        places["train", "y"] = places.pop(("train", "labels"))  # The only truth there is.
+        places["train", "y"] = places.pop(("train", "labels"))  # There is no other truth.
     for split, role in itertools.product(["train", *_SPLITS], ["x", "y"]):
         if (split, role) in places or (split != "train" and not any(s == split for s, _ in places)):
             continue

@@ -89,8 +89,8 @@ def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
 
     Args:
         counts: How often each cell occurs.
-        separator: Of the table. It decides if a cell can be read in two ways: "1,234" has a group
-            of digits in a table of commas, and a fraction in a table of semicolons.
+        separator: Separator of the table. It decides where a cell can be read in two ways: "1,234"
+            has a group of digits in a table of commas, and a fraction in a table of semicolons.
     """
     read: Counter[Spelling] = Counter()
     ambiguous: list[str] = []
@@ -133,7 +133,7 @@ def _parse(cell: str, decimal: Decimal) -> tuple[str, float] | None:
         if plain is not None:
             return "", plain
     cell = cell.replace("−", "-")
-    negative = cell.startswith("(") and cell.endswith(")")  # As accountants write it.
+    negative = cell.startswith("(") and cell.endswith(")")  # Accountants write -3 as (3).
     match = _PATTERNS[decimal].fullmatch(cell[1:-1] if negative else cell)
     if match is None:
         return None

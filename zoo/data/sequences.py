@@ -23,7 +23,7 @@ def of_length(dataset: Dataset, steps: int) -> Dataset:
     """Cuts and pads sequences to one number of steps.
 
     Args:
-        dataset: Of sequences, (examples, steps, features).
+        dataset: Sequences, (examples, steps, features).
         steps: Longer sequences are cut at the end, shorter ones are padded with zeros.
 
     Returns:

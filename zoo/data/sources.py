@@ -1,4 +1,4 @@
-"""From what `--data` says to a `Dataset`: each kind of source has a module that reads it."""
+"""Turns what `--data` names into a `Dataset`: each kind of source has a module that reads it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
     Tables are read with the columns of its card: nothing is fitted to the new data.
 
     Args:
-        card: Of the checkpoint.
+        card: Card of the checkpoint.
         source: As for `load_dataset`.
         reading: How to read it; the task is that of the card.
 

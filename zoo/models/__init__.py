@@ -26,7 +26,7 @@ class Architecture:
         builder: "module:function" that builds it.
         input: The form of what goes in.
         config: The builder's arguments that make this row.
-        input_shape: What the paper fed it, without the batch.
+        input_shape: Input shape of the paper, without the batch.
         num_classes: Width of the paper's logits.
         parameters: Trainable parameters at that shape and width.
         macs: Multiply-accumulates for one example, at that shape and width.
@@ -142,8 +142,8 @@ def build(name: str, **config: Any) -> keras.Model:
 
     Args:
         name: A row of the table, such as "resnet18".
-        **config: Arguments of the row's builder, such as `num_classes` and `input_shape`, over
-            those of the row.
+        **config: Arguments of the row's builder, such as `num_classes` and `input_shape`. They
+            replace those of the row.
 
     Returns:
         A functional `keras.Model` that gives logits.

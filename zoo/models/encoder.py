@@ -48,7 +48,7 @@ def residual_encoder(
     Args:
         depth: Blocks; each of the block "encoder" has two residual units.
         width: Features inside.
-        heads: Of each attention.
+        heads: Number of heads in each attention.
         expansion: Width inside each block's dense layers, as a multiple of `width`.
         patch: Steps, or height and width in pixels, that become one step (Dosovitskiy et al. 2020).
         block: Name of a registered block.
@@ -64,7 +64,7 @@ def residual_encoder(
         zero_init: Starts each branch at zero. Ignored without a shortcut.
         mean: Subtracted from each feature or channel, in its own units; None: nothing is.
         std: Each feature or channel is divided by it; None: nothing is.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from raw sequences, (batch, steps, features) float32, or raw pictures, (batch,

@@ -59,12 +59,12 @@ def residual_lstm(
         input_shape: (steps, features); steps may be None.
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
         order: Where the activation stands, see `zoo.residual`.
-        activation: Of the sums, see `zoo.blocks.recurrent`.
+        activation: Activation of the sums, see `zoo.blocks.recurrent`.
         zero_init: Starts each branch at zero, which needs a norm. Ignored without a shortcut, where
             the model would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from raw sequences, (batch, steps, features) float32, to logits,

@@ -51,7 +51,7 @@ def residual_mlp(
             without a shortcut, where it would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from raw features, (batch, features) float32, to logits, (batch, num_classes).

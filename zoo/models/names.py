@@ -26,20 +26,20 @@ def unit_name(index: int, stage: int | None = None) -> str:
     """Returns the prefix of a unit's layers.
 
     Args:
-        index: Of the unit, in its stage where there are stages; from 1.
+        index: Number of the unit from 1, in its stage if there are stages.
         stage: Its stage, from 1; None: the network has none.
     """
     return f"block{index}" if stage is None else f"stage{stage}_block{index}"
 
 
 def unit_of(name: str) -> str | None:
-    """Returns the prefix of the unit that a layer or path belongs to; None if to none."""
+    """Returns the prefix of the unit of a layer or path; None if it belongs to no unit."""
     match = _UNIT.match(name)
     return match[0] if match else None
 
 
 def stage_and_index(unit: str) -> tuple[int | None, int]:
-    """Returns the stage and the index that `unit_name` made a prefix of."""
+    """Returns the stage and the index in a prefix that `unit_name` made."""
     match = _UNIT.match(f"{unit}_")
     assert match is not None, unit
     return None if match[1] is None else int(match[1]), int(match[2])

@@ -24,8 +24,8 @@ def places_of(
 
     Args:
         sequence: (batch, steps, features), raw.
-        mean: Of each feature; None: zeros.
-        std: Of each feature; None: ones.
+        mean: Mean of each feature; None: zeros.
+        std: Deviation of each feature; None: ones.
     """
     features = sequence.shape[-1]
     mean, std = per_channel(mean, 0.0, features), per_channel(std, 1.0, features)
@@ -47,7 +47,7 @@ def pooled(
 
     Args:
         x: (batch, steps, features).
-        places: Of `places_of`; None: no step is padding.
+        places: Result of `places_of`; None: no step is padding.
         real: (batch, steps) bool, which steps are not padding; None: all.
         pool: "last" takes the last real step, "mean" the average of the real ones.
 
@@ -62,5 +62,5 @@ def pooled(
         # Not x[:, -1]: no GPU supports a slice that drops an axis.
         return layers.Reshape(x.shape[2:], name="head_pool")(x[:, -1:])
     last = ops.expand_dims(ops.equal(*places), -1)
-    # A product and no `where`: in integers that would give x the narrower range of its last steps.
+    # A product, since `where` in integers would give x the narrower range of its last steps.
     return ops.sum(x * ops.where(last, 1.0, 0.0), axis=1)

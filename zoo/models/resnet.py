@@ -51,7 +51,7 @@ def resnet(
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
             channels, else its average.
         std: Each channel is divided by it; None: ImageNet's in the same way.
-        name: Of the model.
+        name: Name of the model.
 
     Returns:
         A model from float images in [0, 255], (batch, height, width, channels), to logits,

@@ -12,10 +12,10 @@ from zoo.errors import RequestError
 if TYPE_CHECKING:
     import keras
 
-MOST_BLOCKS = 1_000  # He et al. 2016 train 333, of 1,001 layers.
+MOST_BLOCKS = 1_000  # He et al. 2016 train 333 blocks, in 1,001 layers.
 MOST_PARAMETERS = 500_000_000  # 2 GB of float32; a ResNet-152 has 60 million.
-MOST_VALUES = 2**28  # In one input.
-MOST_CHANNELS = 2**18  # Or features; each has a mean and a deviation.
+MOST_VALUES = 2**28  # Numbers in one input.
+MOST_CHANNELS = 2**18  # Channels or features; each has a mean and a deviation.
 
 T = TypeVar("T")
 
@@ -69,8 +69,8 @@ def check_parameters(
     """Refuses a model of more parameters than `MOST_PARAMETERS`, before memory is taken for them.
 
     Args:
-        name: Of the model, for the message.
-        arguments: Of its builder, all of them.
+        name: Name of the model, for the message.
+        arguments: All arguments of its builder.
         build: Builds it.
 
     Raises:

@@ -15,7 +15,7 @@ def adopt_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
 
     Args:
         model: Its other weights stay. Dropout is active here.
-        batches: (examples, ...) raw inputs each.
+        batches: Raw inputs, (examples, ...) in each.
     """
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     if not norms:
@@ -24,7 +24,7 @@ def adopt_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
     try:
         for step, batch in enumerate(batches):
             for norm in norms:
-                norm.momentum = step / (step + 1)  # Read at each call, which no graph holds.
+                norm.momentum = step / (step + 1)  # Each call reads it anew: no graph keeps it.
             model(np.asarray(batch, np.float32), training=True)
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):

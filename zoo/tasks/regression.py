@@ -28,7 +28,7 @@ class RegressionScore(Score):
 
     @property
     def figures(self) -> dict[str, float]:
-        """Both."""
+        """R² and mean absolute error."""
         return {"r2": self.r2, "mae": self.mae}
 
 

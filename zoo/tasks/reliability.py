@@ -31,7 +31,7 @@ def reliability_of(probabilities: np.ndarray, y: np.ndarray, bins: int = 10) -> 
     Args:
         probabilities: (examples, classes).
         y: (examples,) true classes.
-        bins: Of equal width, over confidences from 0 to 1.
+        bins: Number of bins of equal width, over confidences from 0 to 1.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == y

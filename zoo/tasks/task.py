@@ -113,7 +113,7 @@ class Task(ABC):
         Args:
             predictions: (examples, outputs), as `predictions` or an exported file gives them.
             y: (examples,) the truth.
-            labels: Of the outputs.
+            labels: Labels of the outputs.
         """
 
     @abstractmethod
@@ -140,7 +140,7 @@ class Task(ABC):
         Args:
             y: (batch,) the truth, a TensorFlow tensor or an array. The batches of a training come
                 from tf.data on any backend of Keras.
-            outputs: Of the model.
+            outputs: Number of the model's outputs.
         """
         import tensorflow as tf
 

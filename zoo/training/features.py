@@ -37,7 +37,7 @@ def adapt_normalisation(backbone: keras.Model, x: Examples, seed: int) -> None:
     are not trainable keep theirs.
 
     Args:
-        backbone: Of `backbone_of`.
+        backbone: Result of `backbone_of`.
         x: (examples, ...) raw inputs. Fewer than 64 change nothing.
         seed: Decides which inputs are used.
     """
@@ -55,7 +55,7 @@ def compute_features(
     """Computes the features of raw inputs, (examples, features) float32.
 
     Args:
-        backbone: Of `backbone_of`.
+        backbone: Result of `backbone_of`.
         x: (examples, ...) raw inputs.
         progress: Called with the number of finished examples.
     """
@@ -84,9 +84,9 @@ def cached_features(
     Afterwards the backbone has the statistics of batch normalisation that gave these features.
 
     Args:
-        backbone: Of `backbone_of`.
+        backbone: Result of `backbone_of`.
         dataset: Its training and validation splits are read.
-        path: Of the file that keeps them, `.safetensors`.
+        path: Path of the file that keeps them, `.safetensors`.
         key: Identifies all that the features depend on. With another key they are computed again.
         progress: Called with the numbers of finished and of all examples.
         adapt: Seed for `adapt_normalisation`, which comes first; None: leave that out.

@@ -89,9 +89,9 @@ def finetune(
         output: The folder; None: runs/CHECKPOINT-DATA.
         freeze: What is not trained: "none", "backbone", or a stage such as "stage2" and all before
             it.
-        epochs: Of the second stage, which trains the network. None, here and in the next three: the
-            size of the data decides.
-        head_epochs: Of the first stage, which trains the head.
+        epochs: Epochs of the second stage, which trains the network. None, here and in the next
+            three: the size of the data decides.
+        head_epochs: Epochs of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
         augment: How training pictures are changed: "none", "light" or "strong".
@@ -100,7 +100,7 @@ def finetune(
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.
         weights: Type of the stored weights, "float32" or "float16".
-        seed: Of the head and the order.
+        seed: Decides the head's initial weights and the order of examples.
         data_dir: "tfds:": where prepared data sets are.
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.
@@ -188,8 +188,8 @@ def finetune_checkpoint(
     If batch normalisation is trained, it first gets the statistics of the new data. Then a new head
     is trained on the features of the backbone, which are computed once. Then all layers that
     `plan.freeze` does not keep are trained with it. Each stage ends with its best epoch on the
-    validation split. The better of the two, or the mean of their weights if that is better still,
-    is taken; the card's `training.taken` says which: "head", "network" or "mean".
+    validation split. The result is the better of the two, or the mean of their weights if that is
+    better still; the card's `training.taken` says which: "head", "network" or "mean".
 
     The same call on an unfinished folder continues after its last saved epoch. On a finished one it
     does nothing.

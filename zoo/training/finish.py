@@ -36,7 +36,7 @@ def finish(
         dataset: What the model learnt.
         history: Rows of `zoo.training.fit.fit`.
         output: The folder of the run.
-        dtype: Of the stored weights.
+        dtype: Type of the stored weights.
 
     Returns:
         The card as written.
@@ -56,7 +56,7 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     For a classifier it also writes `result.html` and its pictures.
 
     Args:
-        folder: Of the checkpoint.
+        folder: Folder of the checkpoint.
         dataset: Its test split is used.
 
     Returns:

@@ -120,7 +120,7 @@ def fit(
                 validation_data=evaluation_batches(
                     dataset.validation, recipe.batch_size, outputs, distribution.share
                 ),
-                callbacks=[_FiniteLoss(), *callbacks, keeper],  # It may end the training.
+                callbacks=[_FiniteLoss(), *callbacks, keeper],  # `keeper` may end it.
                 verbose=0,
             )
     if keeper.best is not None:

@@ -25,8 +25,8 @@ class Plan:
     Attributes:
         head: How the new head is trained on the features of the frozen backbone.
         whole: How the unfrozen layers are trained after it.
-        freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2", which
-            is not trained, nor is any before it.
+        freeze: "none", "backbone" (there is no second stage), or a stage such as "stage2": neither
+            it nor any stage before it is trained.
         decay: The learning rate of a stage is that of the next one towards the head, times this.
         frozen_statistics: Whether batch normalisation keeps the statistics of the pretraining. If
             not, it gets those of the new data before the training.
@@ -83,15 +83,15 @@ def choose_plan(
 
     Args:
         examples: In the training split.
-        epochs: Of the second stage.
-        head_epochs: Of the first.
-        batch_size: Of both.
+        epochs: Epochs of the second stage.
+        head_epochs: Epochs of the first.
+        batch_size: Batch size of both.
         learning_rate: Highest of the second stage.
         freeze: See `Plan`.
-        augment: Of the second stage, see `zoo.training.recipe.Recipe`.
+        augment: Policy of the second stage, see `zoo.training.recipe.Recipe`.
         class_weights: See `zoo.training.recipe.Recipe`.
-        precision: Of the arithmetic.
-        seed: Of weights and order.
+        precision: Number type of the arithmetic.
+        seed: Decides the initial weights and the order of examples.
 
     Raises:
         RequestError: A value makes no sense.
@@ -116,8 +116,8 @@ def choose_plan(
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate, augment=augment)
     return Plan(
         # Most is gained while the learning rate falls to its end, so patience must not be short.
-        # The network needs more than the head: its first epochs lose some of what the pretraining
-        # knew, and only later ones make up for it.
+        # The network needs more patience than the head: its first epochs lose some of what the
+        # pretraining knew, and only later ones make up for it.
         dataclasses.replace(head, epochs=head_epochs, patience=max(head_epochs // 3, 3)),
         dataclasses.replace(whole, patience=max(epochs // 2, 3)),
         freeze=freeze,

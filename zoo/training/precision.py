@@ -27,7 +27,7 @@ def resolve_precision(name: str, distribution: Distribution, tell: Callable[[str
     """Returns a precision; "auto" becomes the fastest here.
 
     Args:
-        name: Of a precision, or "auto".
+        name: A precision, or "auto".
         distribution: Its devices train.
         tell: Called with a line that says what "auto" became.
 
@@ -52,7 +52,7 @@ def fastest(
     pixels and 1.27 times at 64 (`python -m benchmarks.throughput`).
 
     Args:
-        capability: Of the GPU, major and minor; None: there is no GPU.
+        capability: Compute capability of the GPU, major and minor; None: there is no GPU.
         cpu_flags: Instruction sets of the processor, in Linux's names.
         scaled: Whether the loss can be scaled, which float16 needs.
     """

@@ -30,7 +30,7 @@ def opened(name: str, dataset: Dataset, tell: Tell) -> None:
     """Prints the notes of the reader of the data, then what will be learnt.
 
     Args:
-        name: Of the model or the checkpoint.
+        name: Name of the model or the checkpoint.
         dataset: What it will learn.
         tell: Called with each line.
     """
@@ -50,7 +50,7 @@ def watchers(
     """Returns Keras callbacks that report the progress of a training.
 
     Args:
-        epochs: Of the whole training.
+        epochs: Epochs of the whole training.
         tell: Called with a line for each finished epoch.
         steps: Called after each batch.
         logs: Folder for TensorBoard's files; None: none are written.
@@ -72,7 +72,7 @@ class EpochLines(keras.callbacks.Callback):
     """A line for each finished epoch, and a step for each batch.
 
     Args:
-        epochs: Of the whole training.
+        epochs: Epochs of the whole training.
         tell: Called with the lines.
         steps: Called with the steps.
         title: Stands before each line.

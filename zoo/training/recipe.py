@@ -25,15 +25,16 @@ class Recipe:
         batch_size: Examples in a step.
         learning_rate: The highest, after the warm-up.
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
-        weight_decay: Of AdamW, on kernels only.
+        weight_decay: Weight decay of AdamW, on kernels only.
         label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016).
         augment: Policy that changes the training pictures, see `zoo.training.augment`.
         class_weights: "balanced": the examples of a class count in inverse proportion to their
             number; None: all count equally.
         patience: The training ends after this many epochs without a better one, and takes the best.
             None: it trains all epochs, and takes the last.
-        precision: Of the arithmetic: "float32", or "bfloat16" or "float16" with float32 weights.
-        seed: Of weights, order and dropout.
+        precision: Number type of the arithmetic: "float32", or "bfloat16" or "float16" with float32
+            weights.
+        seed: Decides initial weights, order of examples, and dropout.
     """
 
     epochs: int = 30

@@ -100,12 +100,12 @@ def open_run(
     Args:
         output: The folder.
         dataset: What is learnt.
-        how: How.
+        how: How it is learnt: a `Recipe` or a `Plan`.
         model: A name of `zoo.list_models()`.
         config: Arguments of the model's builder.
         weights: Type of the stored weights, "float32" or "float16".
         command: What the user typed, for the record.
-        distribution: Who else trains.
+        distribution: The other workers.
         start: "checkpoint" and "checkpoint_sha256" that a fine-tuning starts from.
 
     Raises:

@@ -20,7 +20,7 @@ def check_freeze(freeze: str, groups: Sequence[str]) -> None:
 
     Args:
         freeze: See `Plan`.
-        groups: Of `stages`.
+        groups: Result of `stages`.
 
     Raises:
         RequestError: It has no such stage; the message names those that it has.

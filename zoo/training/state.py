@@ -32,7 +32,7 @@ class StateKeeper(keras.callbacks.Callback):
 
     Args:
         model: Compiled. It gets the saved state, if there is one.
-        path: Of the file, `.safetensors`; None: nothing is saved.
+        path: Path of the file, `.safetensors`; None: nothing is saved.
         rank: Returns a key of an epoch's row; the best epoch has the greatest key.
         content: The saved file; empty if there is none.
         patience: Number of epochs; None: all epochs are trained, and the last is taken.

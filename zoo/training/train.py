@@ -86,14 +86,14 @@ def train(
         tensorboard: Whether to write logs for TensorBoard into the folder.
         trajectory: Whether to keep the weights of every epoch, for `zoo landscape`.
         weights: Type of the stored weights, "float32" or "float16"; accuracy is measured with them.
-        licence: Of the checkpoint, an SPDX name.
-        seed: Of weights, order and dropout.
+        licence: Licence of the checkpoint, an SPDX name.
+        seed: Decides initial weights, order of examples, and dropout.
         config: Arguments of the model's builder.
-        label_column: Tables: the column to tell, by name or number (0 first, -1 last).
+        label_column: Tables: the column to learn, by name or number (0 first, -1 last).
         header: Tables: whether the first line holds names; None: decided by how it looks.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
-        distribution: On what: "none", "mirrored", "multiworker" or "tpu".
+        distribution: The devices to train on: "none", "mirrored", "multiworker" or "tpu".
         cluster: For "multiworker": where the workers' addresses come from, "tf_config" or "slurm".
         worker_timeout: For "multiworker": seconds to wait for the others at the start.
         tpu: For "tpu": its name or address; empty: that of this machine.
@@ -186,7 +186,7 @@ def train_model(
         output: The folder.
         config: Arguments of the model's builder.
         weights: Type of the stored weights, "float32" or "float16".
-        licence: Of the checkpoint, an SPDX name.
+        licence: Licence of the checkpoint, an SPDX name.
         command: The command that the user typed, for the card.
         callbacks: Keras callbacks, for progress.
         distribution: The other workers, which call this with the same arguments. Only the chief

@@ -23,8 +23,8 @@ class Trained(Result):
     """A finished training: a checkpoint that `zoo.load` opens, and what was measured.
 
     Attributes:
-        folder: Of the checkpoint.
-        card: Of the checkpoint, with its figures on the test split.
+        folder: Folder of the checkpoint.
+        card: Card of the checkpoint, with its figures on the test split.
     """
 
     folder: Path

@@ -19,7 +19,7 @@ class KeepTrajectory(keras.callbacks.Callback):
     """Writes the weights before the first epoch and after each, for `zoo landscape`.
 
     Args:
-        folder: Of the run.
+        folder: Folder of the run.
 
     Raises:
         RequestError: A continued training did not keep the weights of an earlier epoch.
@@ -53,7 +53,7 @@ def keep_weights(model: keras.Model, folder: Path, epoch: int) -> None:
 
     Args:
         model: Its weights are those after `epoch`.
-        folder: Of the run.
+        folder: Folder of the run.
         epoch: From 1. 0 means before the first.
     """
     values = {variable.path: np.asarray(variable.value) for variable in model.weights}

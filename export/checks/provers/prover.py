@@ -50,7 +50,7 @@ class Prover:
     """Software on which finished files are tried.
 
     Attributes:
-        name: Of its check, and of its figures in the report.
+        name: Name of its check, and of its figures in the report.
         measure: Tries a file in a process of its own, where it may crash: takes the path, (N, ...)
             inputs in the units of the Keras model, and the labels; returns figures that JSON can
             hold. That process imports it by the name of its module.

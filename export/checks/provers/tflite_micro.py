@@ -16,7 +16,7 @@ from export.targets import Target
 from export.tflite.runtime import LiteModel
 from export.tflite.tensor import quantise
 
-# Few, since its kernels are made to be small and not fast.
+# Only a few, since its kernels are small but slow.
 _SAMPLES, _SECONDS = 8, 10.0
 _MOST_STEPS = 4
 _FIRST_ARENA, _LARGEST_ARENA = 1 << 14, 1 << 28
@@ -84,7 +84,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
     with tempfile.NamedTemporaryFile("r") as log:
 
         def loads(arena: int) -> bool:
-            # A too small arena can crash the process, so every try has its own.
+            # An arena that is too small can crash the process, so every try has its own process.
             process = os.fork()
             if not process:
                 os.dup2(os.open(log.name, os.O_TRUNC | os.O_WRONLY), 2)

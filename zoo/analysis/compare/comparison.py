@@ -20,8 +20,8 @@ class Outcome:
 
     Attributes:
         twin: The twin.
-        figures: Of the finished trainings, by name ("test accuracy"): a value for each seed.
-        histories: Of each seed's training, the rows of `zoo.training.fit.fit`.
+        figures: A value for each seed, by name ("test accuracy").
+        histories: For each seed's training, the rows of `zoo.training.fit.fit`.
         initial: Gradients before the training.
         trained: Gradients after the training.
         surface: The loss around the weights of the first seed; None: not asked for.
@@ -64,7 +64,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Step:
-    """A comparison of two twins: one with the lowest value, such as of depth, and one with another.
+    """A comparison of the twin with the lowest value, such as of depth, with another twin.
 
     Attributes:
         least: The twin with the lowest value.
@@ -86,7 +86,7 @@ class Step:
         return "better" if (after.mean < before.mean) == lower else "worse"
 
     def to_json(self) -> dict[str, str]:
-        """Returns it as JSON holds it."""
+        """Returns the comparison as JSON holds it."""
         return {
             "from": self.least.twin.name,
             "to": self.other.twin.name,
@@ -113,11 +113,11 @@ def steps(outcomes: Sequence[Outcome], figure: str) -> list[Step]:
     """Compares twins along the first varied argument, if it is a number.
 
     Args:
-        outcomes: Of all twins.
-        figure: The compared figure. Of a loss or a curvature, lower is better.
+        outcomes: Outcomes of all twins.
+        figure: The compared figure. A lower loss or curvature is better.
 
     Returns:
-        A step from the lowest value to every other one, for each combination of the other
+        A `Step` from the lowest value to every other value, for each combination of the other
         arguments. Empty if the first argument is not a number.
     """
     key = next(iter(outcomes[0].twin.varied))

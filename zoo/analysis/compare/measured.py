@@ -19,7 +19,7 @@ from zoo.checkpoints.load import Checkpoint
 from zoo.data.dataset import Dataset, Split, balanced_sample
 from zoo.data.inference import run
 
-_LINES, _POINTS, _EXAMPLES = 8, 100, 512  # Of gradients; and of the surface.
+_LINES, _POINTS, _EXAMPLES = 8, 100, 512  # The first two for gradients, the last for the surface.
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Training:
     """A twin trained from one seed, and measured.
 
     Attributes:
-        checkpoint: What came of it.
-        history: An epoch a row, see `zoo.training.fit.fit`.
-        figures: How good it is, on what it learnt and on what it did not, by name.
+        checkpoint: The trained model.
+        history: A row for each epoch, see `zoo.training.fit.fit`.
+        figures: How good it is on training examples and on new ones, by name.
         surface: The loss around its weights; None: not asked for.
     """
 
@@ -52,13 +52,13 @@ def measure(
     """Measures a training.
 
     Args:
-        checkpoint: What came of it.
-        history: An epoch a row.
+        checkpoint: The trained model.
+        history: A row for each epoch.
         dataset: What it learnt.
         folder: For the loss around it.
-        seed: Of the training, and of the directions in which the loss is looked at.
+        seed: Seed of the training, and of the directions of the surface.
         points: Places along each direction of the surface; 0: none.
-        curvature: Places along each at which the lowest eigenvalue is looked for; 0: none.
+        curvature: Places along each direction where the lowest eigenvalue is computed; 0: none.
     """
     surface = None
     if points or curvature:
@@ -73,11 +73,11 @@ def measure(
 def outcome(
     twin: Twin, card: Card, dataset: Dataset, trainings: Sequence[Training], *, pictured: bool
 ) -> Outcome:
-    """Puts together what became of a twin.
+    """Puts together the results of a twin.
 
     Args:
-        twin: Which.
-        card: Of its model.
+        twin: The twin.
+        card: Card of its model.
         dataset: What it learnt.
         trainings: From seed 0 up.
         pictured: Whether the surface of seed 0 is shown.
@@ -111,5 +111,5 @@ def _bending(surface: Surface | None) -> dict[str, float]:
     """Returns how strongly the loss bends downwards, where that was asked for."""
     if surface is None or surface.lowest is None:
         return {}
-    # Twins differ by factors. Less than a millionth is none.
+    # A logarithm, since twins differ by factors. Curvature below a millionth counts as none.
     return {"log10 negative curvature": float(np.log10(negative_curvature(surface.lowest) + 1e-6))}

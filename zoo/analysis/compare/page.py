@@ -21,7 +21,7 @@ PAGE = "comparison.html"
 
 
 def result_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[str]]]:
-    """Returns head and rows of the table of results, a row a twin."""
+    """Returns head and rows of the table of results, with a row for each twin."""
     names = list(outcomes[0].figures)
     head = ["network", *names, f"gradient correlation at {DISTANCE:g}", "norm first/last unit"]
     rows = []
@@ -52,9 +52,9 @@ def write_comparison(
 
     Args:
         folder: The folder.
-        outcomes: Of all twins.
+        outcomes: Outcomes of all twins.
         steps: The comparisons to report.
-        title: Of the page.
+        title: Title of the page.
         command: The command that the user typed.
         watched: The figure of an epoch that is drawn beside the loss.
     """

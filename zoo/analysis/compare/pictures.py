@@ -31,8 +31,8 @@ def plot_summary(outcomes: Sequence[Outcome], path: Path) -> None:
     It shows means over the seeds with 95 % intervals. Small dots are the seeds.
 
     Args:
-        outcomes: Of all twins.
-        path: Of the PNG.
+        outcomes: Outcomes of all twins.
+        path: Path of the PNG.
     """
     names = list(outcomes[0].figures)
     with drawn(path, 4.2 * len(names), 3.9) as figure:
@@ -62,8 +62,8 @@ def plot_curves(outcomes: Sequence[Outcome], path: Path, watched: str) -> None:
     Bands are 95 % intervals over the seeds. Dashed lines are of the validation split.
 
     Args:
-        outcomes: Of all twins.
-        path: Of the PNG.
+        outcomes: Outcomes of all twins.
+        path: Path of the PNG.
         watched: Name of that figure in the histories.
     """
     groups = grouped(outcomes)
@@ -100,8 +100,8 @@ def plot_gradients(outcomes: Sequence[Outcome], path: Path) -> None:
     """Draws the autocorrelation and the norms by depth of gradients into a PNG.
 
     Args:
-        outcomes: Of all twins.
-        path: Of the PNG.
+        outcomes: Outcomes of all twins.
+        path: Path of the PNG.
     """
     groups = grouped(outcomes)
     with drawn(path, _width(groups), 7.2) as figure:
@@ -126,8 +126,8 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
     """Draws the loss around the first seed's weights of each twin into a PNG, on one colour scale.
 
     Args:
-        outcomes: Of all twins, with their surfaces.
-        path: Of the PNG.
+        outcomes: Outcomes of all twins, with their surfaces.
+        path: Path of the PNG.
     """
     groups, lines = grouped(outcomes), _lines(outcomes)
     surfaces = {
@@ -142,7 +142,7 @@ def plot_surfaces(outcomes: Sequence[Outcome], path: Path) -> None:
     low = min(float(loss.min()) for loss in losses.values())
     high = max(float(loss.max()) for loss in losses.values())
     levels = np.geomspace(low, max(high, 1.01 * low), _LEVELS)
-    # A single group stands side by side.
+    # The twins of a single group stand side by side.
     across, down = (list(groups), lines) if len(groups) > 1 else (lines, list(groups))
     size = (2.9 * len(across) + 1.5, 2.9 * len(down) + 0.3)
     with drawn(path, *size) as figure:

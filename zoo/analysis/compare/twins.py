@@ -76,7 +76,8 @@ def with_and_without(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns the configurations of a residual network and of its plain twin.
 
     Args:
-        config: Of both. If it sets `shortcut="none"`, the residual twin has the model's default.
+        config: Configuration of both. If it sets `shortcut="none"`, the residual twin has the
+            model's default.
     """
     residual = dict(config)
     if residual.get("shortcut") == "none":

@@ -70,7 +70,7 @@ class DepthGradient:
     training; dropout would be active too.
 
     Args:
-        model: Of the zoo; its weights may change between calls.
+        model: A model of the zoo; its weights may change between calls.
         task: What it learns.
     """
 
@@ -94,12 +94,12 @@ class DepthGradient:
         """Measures the model as it is.
 
         Args:
-            batches: Of `draw_batches`; the norms are root mean squares over them.
+            batches: Result of `draw_batches`; the norms are root mean squares over them.
 
         Returns:
-            Two norms for each unit, (units,) each. The first is of the gradient of an example's
-            loss by the unit's output, as the root mean square over the examples. The second is of
-            the gradient of the mean loss by all trained weights of the unit.
+            Two norms for each unit, (units,) each. In the first, the loss of an example is
+            differentiated by the unit's output; it is the root mean square over the examples. In
+            the second, the mean loss is differentiated by all trained weights of the unit.
         """
         import tensorflow as tf
 

@@ -57,7 +57,7 @@ class Network:
         units: Names of its residual units, from the input on.
         points: Inputs on a line.
         samples: One for each seed, or a single one.
-        config: Of its builder.
+        config: Configuration of its builder.
         zeroed: Whether its branches start at zero, see `zero_init` of the builders.
     """
 
@@ -142,7 +142,7 @@ class GradientProbe:
     It uses examples of the training split, and no dropout.
 
     Args:
-        card: Of the architecture.
+        card: Card of the architecture.
         dataset: In the form that the model takes.
         lines: Number of lines between pairs of examples.
         points: Inputs on each line, a multiple of 100.
@@ -172,7 +172,7 @@ class GradientProbe:
             name: For a person.
             state: "initial": batch normalisation first gets the statistics of examples (see
                 `shattering.settle`). "trained": `weights` contain its statistics.
-            weights: Of each seed from 0, as in `keras.Model.get_weights`.
+            weights: Weights of each seed from 0, as in `keras.Model.get_weights`.
             measured: Called after each seed.
         """
         samples, zeroed = [], False

@@ -16,7 +16,7 @@ from zoo.analysis.interval import geometric
 from zoo.drawing import drawn
 
 COLOURS = ("#2f6db5", "#d1542f", "#3a9a5b", "#8a5bb0", "#b8860b", "#4aa5b8", "#c2477f", "#6b7280")
-_MOST_UNITS = 12  # The names of so many fit under an axis.
+_MOST_UNITS = 12  # Up to this many names fit under an axis.
 _MOST_TRACES = 4
 
 
@@ -25,7 +25,7 @@ def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None
 
     Args:
         networks: In the order of their colours.
-        path: Of the PNG.
+        path: Path of the PNG.
         title: Above the picture.
     """
     shown = networks[:_MOST_TRACES]
@@ -67,7 +67,7 @@ def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
 
     Args:
         networks: In the order of their colours.
-        path: Of the PNG.
+        path: Path of the PNG.
         title: Above the picture.
     """
     with drawn(path, 11, 4.6) as figure:
@@ -112,7 +112,7 @@ def log_axis(axes: Axes) -> None:
     """Makes the vertical axis logarithmic, with readable labels."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    # Few decades need ticks in between, whose default labels are hard to read.
+    # An axis of few decades needs more ticks, whose default labels are hard to read.
     few = high < 100 * low
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=9))
     # The default formatter writes formulas, which `drawn` would show as plain text.

@@ -1,4 +1,4 @@
-"""Shattered gradients: how the gradient by the input changes as the input moves along a line.
+"""Shattered gradients: how the gradient of an output changes as the input moves along a line.
 
 Balduzzi et al. 2017, "The Shattered Gradients Problem: If resnets are the answer, then what is the
 question?": in a deep plain network the gradients at two near inputs are uncorrelated, like white
@@ -68,7 +68,7 @@ def draw_lines(split: Split, count: int, points: int, seed: int) -> list[InputLi
 
 
 class InputGradient:
-    """The gradient of an output of a model by its normalised input.
+    """The gradient of an output of a model with respect to its normalised input.
 
     Batch normalisation uses its running statistics, as in inference, so that the gradient at a
     place does not depend on the other places. A fresh model needs `settle` first.
@@ -125,7 +125,7 @@ def autocorrelation(gradients: np.ndarray) -> np.ndarray:
     """Returns how gradients along a line correlate, by the number of steps between them.
 
     R(k) = E⟨g(i), g(i + k)⟩ / √(E|g(i)|² E|g(i + k)|²), the mean over the places i of a line. As in
-    the paper's theorems, the mean gradient is not subtracted: of a linear function R is 1 at any
+    the paper's theorems, the mean gradient is not subtracted: for a linear function R is 1 at any
     distance. If gradients are white noise, R is about 0 from one step on.
 
     Args:
@@ -155,10 +155,10 @@ def gradient_correlation(curve: np.ndarray, points: int) -> float:
 
     It is the correlation of the gradients at two inputs, in normalised input space, that are a
     hundredth of the way between two examples apart. 1: the gradient stays the same, as in a linear
-    model. 0: it is shattered; a step that small leads to an unrelated one.
+    model. 0: it is shattered; the gradient after so small a step is unrelated.
 
     Args:
-        curve: Of `autocorrelation`, or a mean of several.
+        curve: Result of `autocorrelation`, or the mean of several.
         points: Inputs on the line, a multiple of 100.
     """
     return float(curve[round(DISTANCE * points)])

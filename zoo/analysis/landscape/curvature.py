@@ -20,8 +20,8 @@ def extreme_eigenvalues(
 
     Args:
         objective: The loss.
-        weights: The place.
-        paths: Of the weights that the Hessian is of; at least three values.
+        weights: The weights at which the loss is differentiated.
+        paths: Paths of the weights by which the loss is differentiated; at least three values.
         tolerance: Largest relative error of an eigenvalue.
 
     Returns:

@@ -35,8 +35,8 @@ def random_direction(weights: Weights, paths: Sequence[str], seed: int) -> Weigh
 
     Args:
         weights: The centre of the surface.
-        paths: Of the kernels, (…, filters).
-        seed: Of the noise.
+        paths: Paths of the kernels, (…, filters).
+        seed: Seed of the noise.
     """
     noise = np.random.default_rng(seed)
     direction = {}
@@ -76,7 +76,7 @@ def principal_directions(trajectory: Sequence[Weights], paths: Sequence[str]) ->
 
     Args:
         trajectory: Weights after each epoch.
-        paths: Of the kernels.
+        paths: Paths of the kernels.
 
     Raises:
         RequestError: It has under three epochs; a plane needs two differences.

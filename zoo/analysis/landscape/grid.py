@@ -17,7 +17,7 @@ from zoo.files import whole_file
 # From the coordinates of a place to its figures, in the order of their names.
 Figures: TypeAlias = Callable[[Sequence[float]], Sequence[float]]
 
-_SAVED_EVERY = 10.0  # Seconds.
+_SAVED_EVERY = 10.0  # In seconds.
 
 
 def fill(
@@ -34,10 +34,10 @@ def fill(
     The file holds an array for each name, an array for each axis (`axis0`, …), and the settings.
 
     Args:
-        path: Of the `.npz` file.
+        path: Path of the `.npz` file.
         settings: All that the figures depend on, as JSON can hold it.
         axes: Coordinates along each axis, (places,).
-        names: Of the figures.
+        names: Names of the figures.
         figures: Measures a place.
         progress: Called with the numbers of finished and of all places.
 

@@ -81,8 +81,8 @@ class LossLine:
 
     Attributes:
         places: (points,).
-        loss: Of each split, by its name, (points,).
-        accuracy: Of each split, by its name, (points,).
+        loss: Loss of each split, by its name, (points,).
+        accuracy: Accuracy of each split, by its name, (points,).
     """
 
     places: np.ndarray
@@ -109,7 +109,7 @@ def random_surface(
         split: Examples for the loss.
         folder: For the grids, `surface.npz` and `curvature.npz`. The same call continues after the
             last saved place.
-        seed: Of the directions.
+        seed: Seed of the directions.
         reach: How far the plane extends in each direction; at 1 a filter moves by its own length.
         points: Places along each direction.
         curvature: Places along each direction at which the Hessian is measured; 0: none.
@@ -197,8 +197,8 @@ def line(
     All weights are interpolated, the statistics of batch normalisation too.
 
     Args:
-        start: At 0.
-        end: At 1.
+        start: The checkpoint at 0.
+        end: The checkpoint at 1.
         splits: Examples for the loss, by name.
         folder: For the figures, `line-NAME.npz`.
         points: Number of places, from -0.5 to 1.5.

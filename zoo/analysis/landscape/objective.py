@@ -110,8 +110,9 @@ class Objective:
         Hessian itself is never computed.
 
         Args:
-            weights: The place.
-            paths: Of the weights that the Hessian is of. The vector holds their values in order.
+            weights: The weights at which the loss is differentiated.
+            paths: Paths of the weights by which the loss is differentiated. The vector holds their
+                values in order.
             vector: (values,).
         """
         import tensorflow as tf

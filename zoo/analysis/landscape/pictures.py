@@ -22,7 +22,7 @@ def draw_surface(surface: Surface, path: Path, title: str) -> None:
 
     Args:
         surface: To draw.
-        path: Of the PNG.
+        path: Path of the PNG.
         title: Above the picture.
     """
     first, second = surface.axes

@@ -23,8 +23,8 @@ class Source:
 
     Attributes:
         name: For the card: of the file or folder, or the address on the Hub.
-        path: Of the file.
-        sha256: Of the file.
+        path: Path of the file.
+        sha256: SHA-256 of the file.
         origin: For the card: file, and on the Hub its id and revision.
         config: timm's `config.json`, where there is one.
     """

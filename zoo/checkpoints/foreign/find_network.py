@@ -30,7 +30,7 @@ class Network:
 
     Attributes:
         place: Its prefix, such as "state_dict.model"; "": it has none.
-        tensors: Of the network, by torchvision's names.
+        tensors: Tensors of the network, by torchvision's names.
         head: Name of its head; "": it is "fc".
         copies: Prefixes of other ResNets in the file, such as a moving average of the weights.
         left_out: Names of all other tensors.

@@ -32,7 +32,7 @@ def check_sha256(path: Path, expected: str | None) -> str:
         expected: What it must be, in hexadecimal; None: anything.
 
     Raises:
-        DamagedError: It is another.
+        DamagedError: The file has another hash.
     """
     actual = sha256(path)
     if expected is not None and actual != expected.lower():
@@ -80,7 +80,7 @@ def write_checkpoint(
         tensors: By torchvision's names.
         card: Describes them.
         folder: Must not exist. It appears only when it is complete.
-        dtype: Of the stored floats.
+        dtype: Type of the stored floats.
 
     Returns:
         The card as written.
@@ -106,7 +106,7 @@ def write_torchvision(folder: Path, path: Path) -> int:
     """Writes a ResNet's checkpoint as torchvision-named safetensors, and returns their number.
 
     Args:
-        folder: Of the checkpoint.
+        folder: Folder of the checkpoint.
         path: The file to write.
 
     Raises:

@@ -45,11 +45,11 @@ def labels_of(config: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def check_network(config: dict[str, Any], model: str) -> None:
-    """Refuses a configuration of a network whose weights fit `model` but that computes otherwise.
+    """Refuses a network whose weights would fit `model` but that computes something else.
 
     Args:
         config: timm's.
-        model: What it is to be read as.
+        model: The model that is to get the weights.
 
     Raises:
         RequestError: It has another architecture, or arguments that change what is computed.

@@ -59,7 +59,7 @@ def from_torchvision(
 
     Args:
         tensors: By torchvision's names.
-        shapes: Of the model's variables, by path.
+        shapes: Shapes of the model's variables, by path.
 
     Returns:
         Views of the tensors in Keras's layout, by path.

@@ -48,8 +48,8 @@ class ImportedWeights:
     """The result of an import.
 
     Attributes:
-        folder: Of the checkpoint.
-        card: Of the checkpoint.
+        folder: Folder of the checkpoint.
+        card: Card of the checkpoint.
         notes: What was done to the weights, in sentences.
         assumed: What had to be assumed, each with the flag that sets it.
         left_out: Tensors of the file that do not belong to the network.
@@ -107,8 +107,8 @@ def import_weights(
         output: Folder of the checkpoint. None: the place of a published one in the cache.
         sha256: The hash that the file must have.
         labels: Names of the classes, or the name of the one value.
-        licence: Of the weights, an SPDX name.
-        dtype: Of the stored weights.
+        licence: Licence of the weights, an SPDX name.
+        dtype: Type of the stored weights.
         task: Whether a single output is the logit of a class or a value. None: the file decides,
             or else it is a logit.
         image_size: Side of the pictures in pixels, or height and width.
@@ -240,7 +240,7 @@ def _described(
     form, assumed = prepared([given, stated, facts.preprocessing], usual)
     named = labels or labels_of(config)
     if named is None and facts.labels is not None:
-        with contextlib.suppress(RequestError):  # The list may mean something else.
+        with contextlib.suppress(RequestError):  # The list may not be labels.
             named = head.labels(facts.labels)
     if named is None:
         named, what = head.default_labels()

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-# Each registers its format. Pillow would do so at the first picture, and not safely in threads.
+# Each import registers a format. Pillow would do so at the first picture, which threads must not.
 from PIL import (  # noqa: F401
     BmpImagePlugin,
     GifImagePlugin,
@@ -35,15 +35,15 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # Possible sizes of the header, in bytes.
 
-# Of odd tags, and of many pixels, which `ROOM` bounds. What Pillow cannot read, it raises.
+# Pillow warns of odd tags, and of many pixels, whose memory `ROOM` limits. Broken files raise.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 MOST_PIXELS = 178_956_970  # Pillow's own limit, twice `Image.MAX_IMAGE_PIXELS`.
-MOST_BYTES = 2**30  # Of a file.
+MOST_BYTES = 2**30  # Size of a file.
 _BYTES_OF_A_PIXEL = 8  # Four in the file's picture, and four in the one as it is seen.
 ROOM = Room(2**30)  # Bytes that pictures take while they are decoded, all threads together.
-_STRIP = 2**20  # Pixels that are made 8 bits, or laid on white, at a time.
-# From 64 MiB on, the C library gives freed memory back at once; of Pillow's blocks of 16 MiB it
-# keeps a store for each thread.
+_STRIP = 2**20  # Pixels that are converted to 8 bits, or laid on white, at a time.
+# The C library gives freed blocks of 64 MiB back to the system at once. Of Pillow's own blocks of
+# 16 MiB it would keep some for each thread.
 Image.core.set_block_size(2**26)  # type: ignore[attr-defined]  # Not among those exported.
 
 _ORIENTATION = 0x0112
@@ -73,12 +73,12 @@ def decode_picture(source: Path | bytes, form: Picture) -> np.ndarray:
         (height, width, channels), uint8.
 
     Raises:
-        BrokenPictureError: It cannot be decoded, whole.
+        BrokenPictureError: It cannot be decoded completely.
         RequestError: The file may not be read.
         OSError: The disk cannot be read.
     """
     with _decoded(source) as picture:
-        # The shorter side may become 256 pixels: of a strip, the longer one millions.
+        # If a thin strip's shorter side is scaled to 256 pixels, the longer one may get millions.
         if form.resize and form.resize**2 * max(picture.size) / min(picture.size) > MOST_PIXELS:
             raise BrokenPictureError(
                 f"its {picture.width}×{picture.height} pixels are too long a strip to be scaled"
@@ -90,7 +90,7 @@ def open_picture(source: Path | bytes) -> Image.Image:
     """Returns a picture file decoded: mode RGB or L, 8 bits, upright, transparency on white.
 
     Raises:
-        BrokenPictureError: It cannot be decoded, whole.
+        BrokenPictureError: It cannot be decoded completely.
         RequestError: The file may not be read.
         OSError: The disk cannot be read.
     """
@@ -163,7 +163,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _decoded(source: Path | bytes) -> Iterator[Image.Image]:
-    """Gives a picture as it is seen, and keeps its room in memory for as long as it is needed."""
+    """Gives an upright 8-bit picture, and reserves its memory inside the block."""
     with _opened(source) as file, contextlib.ExitStack() as room:
         try:
             picture = _load(file, room)
@@ -205,9 +205,9 @@ def _load(file: BinaryIO, room: contextlib.ExitStack) -> Image.Image:
         return _as_seen(picture)
     except MemoryError:
         raise
-    # Bytes that are wrong make Pillow raise almost anything, by format.
+    # Damaged bytes make Pillow raise almost any error, depending on the format.
     except Exception as error:
-        if isinstance(error, OSError) and error.errno:  # The disk's, not the picture's.
+        if isinstance(error, OSError) and error.errno:  # An error of the disk.
             raise
         raise BrokenPictureError(_reason(error, file)) from error
 
@@ -245,7 +245,7 @@ def _by_strips(
 
 
 def _from_16_bits(picture: Image.Image) -> Image.Image:
-    # Pillow's own conversion would cut all above 255 off.
+    # Pillow's own conversion would cut values off at 255.
     values = np.asarray(picture).astype(np.float64) / 257
     return Image.fromarray(np.clip(values.round(), 0, 255).astype(np.uint8))
 

@@ -56,7 +56,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """The whole pictures in order, and by index why the others were left out."""
+    """The intact pictures in order, and why the others were left out, by index."""
 
     pictures: np.ndarray
     broken: Mapping[int, str]

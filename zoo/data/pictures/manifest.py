@@ -20,7 +20,7 @@ MANIFEST, INDEX, SCHEMA = "manifest.json", "index.npz", 1
 # A record is its length in 8 bytes, a checksum in 4, the content, and a checksum in 4.
 BEFORE, AROUND = 12, 16
 _ARRAYS = ("shard", "offsets", "sizes", "y")
-_HEADER = 1024  # Bytes that the description of an array takes at most.
+_HEADER = 1024  # The description of an array takes at most this many bytes.
 _LARGEST_SIDE = 2**16
 
 
@@ -113,7 +113,7 @@ def _is_manifest(manifest: dict[str, Any]) -> bool:
         and type(manifest["side"]) is int
         and 0 < manifest["side"] < _LARGEST_SIDE
         and _are_texts(manifest["notes"])
-        and isinstance(manifest.get("divided", False), bool)  # Older ones do not say.
+        and isinstance(manifest.get("divided", False), bool)  # Older manifests lack it.
         and all(_are_texts([row["file"], row["reason"]]) for row in manifest["broken"])
         and all(type(split["examples"]) is int for split in manifest["splits"].values())
         and isinstance(manifest["index"]["sha256"], str)

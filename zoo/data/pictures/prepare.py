@@ -28,7 +28,7 @@ def prepare_picture(picture: Image.Image, form: Picture) -> np.ndarray:
     scaled.
 
     Args:
-        picture: Of any size and mode.
+        picture: A picture of any size and mode.
         form: The card's; its shape is (height, width, 1 or 3).
 
     Returns:

@@ -43,7 +43,7 @@ class Layout:
 def split_of(name: str) -> str | None:
     """Returns "train", "validation", "test" or "eval" if a word of the name says so."""
     kinds = {_SPLITS[match[1]] for word in _words(name) if (match := _GLUED.fullmatch(word))}
-    if kinds == {"train", "validation"}:  # What a test split is kept from.
+    if kinds == {"train", "validation"}:  # As in "trainval".
         return "train"
     return kinds.pop() if len(kinds) == 1 else None
 
@@ -116,7 +116,7 @@ def _says_split_alone(name: str) -> bool:
 def _is_split(folder: Folder) -> bool:
     classes = _class_root(folder).filled()
     name = folder.path.name
-    # "train_station" with one folder inside is not a split.
+    # A folder "train_station" with only one folder inside is not a split.
     return split_of(name) is not None and len(classes) > (0 if _says_split_alone(name) else 1)
 
 
@@ -148,7 +148,7 @@ def _split_first(top: Folder, splits: Sequence[Folder]) -> Layout:
     others = [folder for folder in top.filled() if folder.path.name not in by_name]
     for split, root in [*roots.items()]:
         inner = root.filled()
-        if len(inner) == 1 and inner[0].path.name not in known:  # What "unknown" holds.
+        if len(inner) == 1 and inner[0].path.name not in known:  # Not a split.
             others.append(by_name[names[split]])
             del roots[split]
     rest = _rest(names["train"])
@@ -211,7 +211,7 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
     things = [f for f in named if {"train", "valid"} & {*_words(f.path.name)}]
     loose = [folder for folder in named if folder not in things]
     classes = [folder for folder in filled if folder not in loose]
-    if len(classes) == 1 and classes[0] not in things:  # Test and control.
+    if len(classes) == 1 and classes[0] not in things:  # Classes "test" and "control".
         classes, loose, things = [*filled], [], named
     if classes and all(folder in things for folder in classes):
         first = classes[0]

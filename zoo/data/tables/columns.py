@@ -19,8 +19,8 @@ from zoo.registry import unknown
 # More categories make the model larger, and the rarest have too few examples to learn from.
 MOST_CATEGORIES = 100
 BINS = 32
-MOST_BYTES = 1 << 32  # Of all features of a table.
-MOST_NAMES = 200  # Among more names, no similar one is looked for.
+MOST_BYTES = 1 << 32  # Size of all features of a table.
+MOST_NAMES = 200  # With more names, no similar one is suggested.
 
 
 def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[forms.Table, list[str]]:
@@ -107,7 +107,7 @@ def encode(form: forms.Table, table: Table) -> np.ndarray:
 
 
 def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
-    """Returns notes on cells that are empty, unreadable, or of no category that was learnt.
+    """Returns notes on cells that are empty, unreadable, or of an unknown category.
 
     Raises:
         RequestError: A column of numbers holds too much text to be one.

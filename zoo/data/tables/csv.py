@@ -28,7 +28,7 @@ EMPTY = frozenset(
 
 # A gzip file may unpack to this many bytes, or to this many times its own size.
 UNPACKED, RATIO = 1 << 26, 20
-LONGEST_LINE = 1 << 24  # Characters.
+LONGEST_LINE = 1 << 24  # In characters.
 _SNIFFED = 50  # Lines that decide about the separator.
 _REMEMBERED = 100_000  # Cells whose clean form is cached, since most tables repeat cells.
 
@@ -82,7 +82,7 @@ def read_table(path: Path, header: bool | None = None, wanted: Collection[str] =
     column.
 
     Args:
-        path: Of the file, in UTF-8.
+        path: Path of the file, in UTF-8.
         header: Whether the first line holds names; None: `zoo.data.tables.header` decides.
             Columns without a name are called "column 1", "column 2" and so on.
         wanted: Names of columns that the user or a checkpoint asks for.
@@ -192,7 +192,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _separator(head: Sequence[str]) -> str:
-    """Returns what divides the first lines into equally many cells, or else the first line most."""
+    """Returns the separator that divides the first lines evenly, or else the first one most."""
     for separator in SEPARATORS:
         try:
             widths = {len(row) for row in _reader(head, separator) if any(row)}

@@ -1,8 +1,8 @@
 """What each column of a table is: numbers, text, or nothing to learn from.
 
 The whole file decides, before it is divided into splits. A column that counts the rows says nothing
-about a new row, but a model would learn it if the rows are sorted by class. After the division it
-has gaps, and looks like a measurement.
+about a new row, but a model would learn it if the rows are sorted by class. In a split such a
+column has gaps, and looks like a measurement.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def load_table(
             None: that of the card.
         task: What is learnt, such as classes or values.
         header: Whether the first line holds names; None: the card decides, or how it looks.
-        card: Of a checkpoint, whose columns and classes are used; None: they are fitted.
+        card: Card of a checkpoint, whose columns and classes are used; None: they are fitted.
 
     Returns:
         Features from 0 to 1, float32.

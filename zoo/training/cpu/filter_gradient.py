@@ -1,4 +1,4 @@
-"""The gradient of a convolution by its kernel as a matrix product, where that is faster.
+"""The gradient for a convolution's kernel, as a matrix product where that is faster.
 
 oneDNN's operator is slow if the kernel is large and the map small, as in the last stages of a
 ResNet. There it is faster to gather the patches that the kernel saw and to multiply, in bfloat16
@@ -15,9 +15,10 @@ import keras
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# By type and stride: from this ratio on the product was faster. The ratio is the inputs of an
-# output (kernel² · channels), divided by the places of the output map. Measured with batches of 64
-# pictures on two cores with AVX-512: `python -m benchmarks.filter_gradient`.
+# From this ratio on, the product was faster, by type and stride. The ratio is the number of inputs
+# to an output value (kernel² · channels), divided by the number of places of the output map.
+# Measured with batches of 64 pictures on two cores with AVX-512, by
+# `python -m benchmarks.filter_gradient`.
 _LEAST = {("float32", 1): 512, ("float32", 2): 64, ("bfloat16", 1): 32, ("bfloat16", 2): 8}
 
 

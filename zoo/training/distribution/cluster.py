@@ -60,7 +60,7 @@ def open_distribution(
     joined = ALONE if kind == "none" else _join(kind, cluster, tpu, timeout, tell)
     if kind != "none":
         tell(joined.text)
-    import_keras()  # It finds the devices, which a distribution has to come before.
+    import_keras()  # This finds the devices; a distribution has to be set before.
     return joined
 
 

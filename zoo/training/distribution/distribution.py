@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zoo.training.distribution.sharded import WholeBatches
 
-_AGREE_EVERY = 8  # Steps. Then the workers ask each other whether to stop.
+_AGREE_EVERY = 8  # After so many steps, the workers ask each other whether to stop.
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Distribution:
         """The context in which the variables of a training are made.
 
         Raises:
-            StoppedError: Another worker is lost. The chief sends all their first values here.
+            StoppedError: Another worker is lost, so the chief cannot send it the first values.
         """
         if self.strategy is None:
             yield
@@ -94,7 +94,7 @@ class Distribution:
 
         Args:
             examples: Number of examples of a split.
-            batch_size: Of all workers together.
+            batch_size: Batch size of all workers together.
 
         Raises:
             RequestError: There is such a batch.
@@ -133,7 +133,7 @@ class Distribution:
         """Makes the variables of a compiled model's metrics, as Keras does at the first step.
 
         Args:
-            model: Of `trained`, compiled.
+            model: Result of `trained`, compiled.
             outputs: Width of its output.
         """
         nothing = np.zeros((1, outputs), np.float32)
@@ -152,7 +152,7 @@ class Distribution:
         """Returns whether to stop after a step; every worker gets the same answer.
 
         Args:
-            model: Of `trained`.
+            model: Result of `trained`.
             asked: Returns whether this process was asked to stop.
             step: Number of the step.
         """

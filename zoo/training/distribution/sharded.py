@@ -50,10 +50,10 @@ def sharded(model: keras.Model, devices: WholeBatches) -> ShardedModel:
     """Returns a model over the same layers and weights that trains on all devices.
 
     Args:
-        model: A functional one, built while `devices` were `keras.distribution`'s.
-        devices: Those.
+        model: A functional one, built after `keras.distribution.set_distribution(devices)`.
+        devices: The devices.
     """
     trained = ShardedModel(model.inputs, model.outputs, name=model.name)
     trained._devices = devices
-    trained.dtype_policy = model.dtype_policy  # By it, Keras scales the loss in float16.
+    trained.dtype_policy = model.dtype_policy  # It tells Keras to scale the loss in float16.
     return trained

@@ -15,7 +15,7 @@ def plot_curves(
 
     Args:
         history: Rows of `zoo.training.fit.fit`.
-        path: Of the PNG.
+        path: Path of the PNG.
         title: Above the picture.
         watched: Name of that figure in the history.
     """

@@ -22,7 +22,7 @@ from zoo.tasks.reliability import Reliability, reliability_of
 from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, HISTORY, PAGE, RECORD
 
 _MISTAKES = 12
-_MOST_NAMED = 60  # Classes. With more, the confusion is a picture without names.
+_MOST_NAMED = 60  # With more classes, the confusion is a picture without names.
 _SMALLEST = 160  # Least size on the page of a picture's shorter side, in pixels.
 
 
@@ -33,8 +33,8 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
     is there already. The names of classes are text of the page, since a PNG would need a font.
 
     Args:
-        folder: Of the checkpoint.
-        card: Of the checkpoint, with its metrics.
+        folder: Folder of the checkpoint.
+        card: Card of the checkpoint, with its metrics.
         probabilities: (examples, classes) for the test split.
         split: The test split.
     """
@@ -138,7 +138,7 @@ def _mistake(pixels: np.ndarray, probabilities: np.ndarray, y: int, labels: Sequ
         pixels: (height, width, channels) from 0 to 255. Without 3 channels, the first is shown.
         probabilities: (classes,).
         y: Its class.
-        labels: Of all classes.
+        labels: Labels of all classes.
     """
     shown = pixels if pixels.shape[-1] == 3 else pixels[..., 0]
     encoded = io.BytesIO()
