@@ -58,6 +58,7 @@ def test_imports_its_modules_at_the_first_look_up():
         Registry("x", modules=("no_such_module",)).list()
 
 
+@pytest.mark.slow
 def test_a_name_of_a_built_in_thing_is_refused_even_before_the_first_look_up(python):
     text = """
 import zoo

@@ -12,14 +12,12 @@ import pytest
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(
-            ["train", "--model=residual_mlp", "--epochs=1", "--batch_size=512", "--output=out"],
-            marks=pytest.mark.slow,
-        ),
+        ["train", "--model=residual_mlp", "--epochs=1", "--batch_size=512", "--output=out"],
         ["export", "--checkpoint=resnet8.digits", "--targets=cpu", "--output=out"],
     ],
     ids=["train", "export"],
 )
+@pytest.mark.slow
 def test_is_one_line_and_leaves_nothing_half_written(tmp_path, arguments):
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -90,6 +90,7 @@ def test_what_trainings_wrap_around_weights_is_taken_off(zoo_command, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_hub_id_brings_its_config(hub, hub_environment, python, tmp_path):
     hub.files["me/pets/model.safetensors"] = safetensors.numpy.save(
         tensors_of("resnet8", num_classes=2)

@@ -19,7 +19,8 @@ def runs(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("plane", [pytest.param("random", marks=pytest.mark.slow), "training"])
+@pytest.mark.parametrize("plane", ["random", "training"])
+@pytest.mark.slow
 def test_a_plane(zoo_command, runs, tmp_path, plane):
     arguments = ("landscape", f"--checkpoint={runs / '0'}", f"--output={tmp_path}")
     flags = (f"--plane={plane}", "--points=5", "--curvature=2", "--examples=64")

@@ -95,11 +95,12 @@ def varied(tmp_path_factory):
 @pytest.mark.parametrize(
     ("flags", "shape"),
     [
-        pytest.param(("--sequence_length=9",), [1, 9, 2], marks=SLOW),
-        pytest.param(("--sequence_length=6",), [1, 6, 2], marks=SLOW),
+        (("--sequence_length=9",), [1, 9, 2]),
+        (("--sequence_length=6",), [1, 6, 2]),
         (("--streaming",), [1, 1, 2]),
     ],
 )
+@pytest.mark.slow
 def test_varied_lengths_are_fixed_or_streamed(zoo_command, varied, tmp_path, flags, shape):
     run, data = varied
     code, printed, said = zoo_command(

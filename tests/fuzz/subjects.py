@@ -105,7 +105,7 @@ def _make_gz(folder: Path) -> None:
 
 
 def _read_gz(folder: Path) -> object:
-    return _dataset(folder / "x.csv.gz", "features", label_column="kind")
+    return _dataset(folder / "x.csv.gz", Vector, label_column="kind")
 
 
 def _make_pth(folder: Path) -> None:

@@ -49,7 +49,8 @@ def test_variants_differ_in_their_sums_alone(order, shortcut, parameters):
     assert len(sums) == (0 if shortcut == "none" else 3)
 
 
-@pytest.mark.parametrize("stem", [pytest.param("imagenet", marks=pytest.mark.slow), "small"])
+@pytest.mark.parametrize("stem", ["imagenet", "small"])
+@pytest.mark.slow
 def test_a_saved_model_opens_without_the_zoo(tmp_path, python, stem):
     model = build(
         "resnet8", num_classes=3, input_shape=(32, 32, 3), stem=stem, order="linear_output"

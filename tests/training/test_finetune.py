@@ -74,7 +74,7 @@ class Statistics(keras.callbacks.Callback):
         self.seen = {v.path: v.numpy() for v in self.model.variables if "moving" in v.path}
 
 
-@pytest.mark.parametrize("frozen", [True, False])
+@pytest.mark.parametrize("frozen", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_batch_statistics(colours, shipped, tmp_path, frozen):
     chosen = dataclasses.replace(plan(epochs=1, head_epochs=1), frozen_statistics=frozen)
     watch = Statistics()
@@ -88,7 +88,7 @@ def test_batch_statistics(colours, shipped, tmp_path, frozen):
     assert all((before[path] == watch.seen[path]).all() == frozen for path in before)
 
 
-@pytest.mark.parametrize("freeze", ["backbone", "stage2"])
+@pytest.mark.parametrize("freeze", ["backbone", pytest.param("stage2", marks=pytest.mark.slow)])
 def test_what_is_frozen_stays(colours, shipped, tmp_path, freeze):
     settings = {"freeze": freeze, "epochs": 3, "learning_rate": 0.01, "augment": "none"}
     finetune_checkpoint(

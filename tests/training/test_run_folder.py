@@ -14,6 +14,12 @@ from zoo.training.train import train_model
 RECIPE = Recipe(epochs=2, batch_size=32)
 
 
+def _train(dataset, recipe, output, **how):
+    """Trains the smallest network: what is asked here is asked of the folder."""
+    small = {"depths": [1], "widths": [8]}
+    return train_model("resnet8", dataset, recipe, output, config=small, **how)
+
+
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "first"
@@ -81,19 +87,19 @@ def test_a_wrong_configuration_writes_nothing(digits, tmp_path):
 
 def test_a_run_whose_weights_are_gone_is_trained_again(digits, tmp_path):
     recipe = Recipe(epochs=1, batch_size=64)
-    train_model("resnet8", digits, recipe, tmp_path / "run")
+    _train(digits, recipe, tmp_path / "run")
     (tmp_path / "run" / "model.safetensors").unlink()
-    train_model("resnet8", digits, recipe, tmp_path / "run")
+    _train(digits, recipe, tmp_path / "run")
     assert zoo.load(tmp_path / "run").card.metrics
 
 
 def test_what_a_kill_left_half_written_is_removed(digits, tmp_path):
     (tmp_path / ".run.json.x1.json").write_text("{")
     (tmp_path / ".state.safetensors.x2.safetensors").write_bytes(b"half")
-    train_model("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    _train(digits, Recipe(epochs=1, batch_size=64), tmp_path)
     assert not any("state" in path.name for path in tmp_path.iterdir())
     (tmp_path / "state.safetensors").write_bytes(b"")  # Killed just before its end.
-    train_model("resnet8", digits, Recipe(epochs=1, batch_size=64), tmp_path)
+    _train(digits, Recipe(epochs=1, batch_size=64), tmp_path)
     assert not (tmp_path / "state.safetensors").exists()
 
 
@@ -115,7 +121,7 @@ def test_a_broken_record_is_refused(digits, tmp_path, content):
     (tmp_path / "run.json").write_text(content)
     (tmp_path / "state.safetensors").write_bytes(b"")
     with pytest.raises(RequestError, match=r"is not the record of a run|holds another run: model"):
-        train_model("resnet8", digits, RECIPE, tmp_path)
+        _train(digits, RECIPE, tmp_path)
 
 
 def test_a_run_is_kept_from_a_second_one(digits, tmp_path):
@@ -125,16 +131,16 @@ def test_a_run_is_kept_from_a_second_one(digits, tmp_path):
         def on_epoch_end(self, epoch, logs=None):
             for seed in (0, 1):
                 with pytest.raises(RequestError, match="another process is writing into"):
-                    train_model("resnet8", digits, replace(recipe, seed=seed), tmp_path / "run")
+                    _train(digits, replace(recipe, seed=seed), tmp_path / "run")
 
     recipe = Recipe(epochs=1, batch_size=64)
-    card = train_model("resnet8", digits, recipe, tmp_path / "run", callbacks=[Second()])
-    assert train_model("resnet8", digits, recipe, tmp_path / "run") == card
+    card = _train(digits, recipe, tmp_path / "run", callbacks=[Second()])
+    assert _train(digits, recipe, tmp_path / "run") == card
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 
 
 def test_a_name_that_is_no_utf_8_and_looks_like_a_formula_ends_well(digits, tmp_path):
     odd = replace(digits, name="\udcff$x^$ 数字", labels=("\udcff", "$y$", *digits.labels[2:]))
-    card = train_model("resnet8", odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
+    card = _train(odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
     assert zoo.load(tmp_path / "run").card == card
     assert card.labels[0] == "\N{REPLACEMENT CHARACTER}"

@@ -36,6 +36,7 @@ def pair():
     ]
 
 
+@pytest.mark.slow
 def test_a_deep_plain_network_shatters(pair):
     """Balduzzi et al. 2017; with its skips, the gradients stay correlated."""
     residual, plain = pair
@@ -45,6 +46,7 @@ def test_a_deep_plain_network_shatters(pair):
     assert plain.correlation.mean < 0.3
 
 
+@pytest.mark.slow
 def test_gradients_explode_faster_without_skips(pair):
     """Through batch normalisation they grow on their way back, by a factor for each plain unit."""
     residual, plain = pair
@@ -52,6 +54,7 @@ def test_gradients_explode_faster_without_skips(pair):
     assert plain.gain[0] > 10
 
 
+@pytest.mark.slow
 def test_figures_are_json_and_pictures_are_drawn(pair, tmp_path):
     for network in pair:
         document = json.loads(json.dumps(network.to_json()))
