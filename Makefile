@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 PROVERS := $(VENV)/.provers
-# Two processes for two cores: most tests are Python, which keeps one core busy.
+# Two processes for two cores, since a test in Python keeps only one core busy.
 PARALLEL := --numprocesses=2 --dist=worksteal
 
 .PHONY: demo test test-all test-provers lint format drift clean
@@ -33,7 +33,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# What a user gets today: the newest versions that setup.py allows, and one export with them.
+# Tries what a user gets today: installs the newest versions that setup.py allows, and exports once.
 drift:
 	rm -rf build/drift
 	$(PYTHON) -m venv build/drift

@@ -12,7 +12,7 @@
 #SBATCH --open-mode=append
 set -euo pipefail
 
-# When a task ends, the others have two minutes to end too: worker 0 may be saving still.
+# When a task ends, the others get two minutes, since worker 0 may still be saving.
 code=0
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --kill-on-bad-exit=0 --wait=120 \
   zoo train \
@@ -24,7 +24,7 @@ srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --kill-on-bad-exit=0 --wait=120 \
   --worker_timeout=900 \
   --output="$SCRATCH/runs/resnet50" \
   || code=$?
-# 130 is stopped, more is killed; less is an error, which would come again.
+# 130: stopped. 128 and more: killed. Less: an error that would come again, so the job is not queued.
 if ((code < 128 || ${SLURM_RESTART_COUNT:-0} >= 100)); then
   exit "$code"
 fi

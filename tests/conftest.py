@@ -1,4 +1,4 @@
-"""What many tests share: quiet TensorFlow, a small data set, a shipped checkpoint."""
+"""Fixtures of many tests: quiet TensorFlow, a small data set, a shipped checkpoint."""
 
 from __future__ import annotations
 

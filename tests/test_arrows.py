@@ -1,4 +1,4 @@
-"""The lint step holds the arrows between folders: this tree passes, forbidden imports do not."""
+"""The lint step checks imports between folders: this tree passes, forbidden imports fail."""
 
 from __future__ import annotations
 

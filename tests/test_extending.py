@@ -1,4 +1,4 @@
-"""The zoo grows from outside: what the files of `tests/outside` register goes all the way."""
+"""Additions from other packages (`tests/outside`) work, from training to export."""
 
 import json
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What is cheap stays cheap: TensorFlow is imported only when a model is built."""
+"""Imports stay cheap: TensorFlow is imported only when a model is built."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A result reads well in a terminal and in a notebook, whatever names others chose."""
+"""A result is readable in a terminal and in a notebook, whatever names it contains."""
 
 from zoo.result import Result, TextTable
 

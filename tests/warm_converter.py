@@ -1,7 +1,7 @@
-"""Conversions in processes that have TensorFlow already: importing it takes longer than they do.
+"""Runs conversions in forks of a process that has imported TensorFlow, which saves seconds.
 
-Run as a program it imports TensorFlow, and then forks itself for each line of its standard input, a
-job in JSON, and answers with the exit status. Each conversion still has a process of its own.
+As a program, it imports TensorFlow. Each line of its standard input is a job in JSON: it forks
+itself to do the job, and answers with the exit status. Each conversion still has its own process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a card says in the files exported from it."""
+"""Exported files contain what the card of their checkpoint says."""
 
 import dataclasses
 from pathlib import Path

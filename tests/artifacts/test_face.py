@@ -1,4 +1,4 @@
-"""What commands do, functions do: `zoo.export` and `zoo.predict`, from Python."""
+"""`zoo.export` and `zoo.predict` do from Python what the commands do."""
 
 from __future__ import annotations
 

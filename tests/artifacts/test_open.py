@@ -1,4 +1,4 @@
-"""Labels are those of the very file: none of another file's, and none that contradict."""
+"""The labels used are those of the file itself, and contradicting labels are refused."""
 
 from __future__ import annotations
 

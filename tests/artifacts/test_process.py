@@ -1,4 +1,4 @@
-"""Whatever happens to the process that runs a file, this one says it in a sentence."""
+"""Whatever happens to the process that runs a file, the error is one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A SavedModel that does more than calculate is not opened, wherever it hides what it does."""
+"""A SavedModel that does more than calculate is not opened, wherever it hides the operator."""
 
 from __future__ import annotations
 

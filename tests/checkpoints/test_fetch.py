@@ -132,7 +132,7 @@ def test_what_a_killed_process_left_is_removed(here, downloads):
 
 
 FILE = f"timm/{NAME}/model.safetensors"
-# What the Hub of these tests has is not what is published: its hash is not demanded here.
+# The Hub of these tests does not serve the published file, so its hash is not required.
 UNPINNED = f"""
 import dataclasses
 from zoo.checkpoints.published import PUBLISHED
@@ -149,7 +149,7 @@ def test_after_a_download_that_fails_the_cache_holds_none(
         hub.stated[FILE] = "1" * 64
     elif case == "404":
         hub.files = {}
-    elif case != "no weights":  # What the Hub vouches for is still no safetensors file.
+    elif case != "no weights":  # The hash is the Hub's, but the file is no safetensors file.
         hub.fault = case
     text = f"""{UNPINNED}
 from zoo.checkpoints.catalogue import find_checkpoint

@@ -1,4 +1,4 @@
-"""Files made to harm: refused by name, nothing executed, nothing written elsewhere."""
+"""Malicious files are refused by name; nothing is executed, nothing is written elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cards of schemas 1 to 3 say their input's form by its shape and by columns beside it."""
+"""In cards of schemas 1 to 3, the shape and the columns decide the form of the input."""
 
 import dataclasses
 import json

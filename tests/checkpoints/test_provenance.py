@@ -1,4 +1,4 @@
-"""What a card tells of its training, and what cards of schema 1 and 2 told."""
+"""What a card says about its training, in the newest schema and in schemas 1 and 2."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""JSON of others: bounded in every direction, before anything works with it."""
+"""Foreign JSON is limited in depth, size and type before other code uses it."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is printed cannot steer a terminal, whatever terminal and whatever streams there are."""
+"""Printed text cannot control a terminal, whatever the terminal and the streams are."""
 
 import io
 import json

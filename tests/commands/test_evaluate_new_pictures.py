@@ -1,4 +1,4 @@
-"""What counts where a checkpoint, or a file made from it, is measured on other pictures."""
+"""Which examples are measured if a checkpoint or its exported file gets other pictures."""
 
 import dataclasses
 import json

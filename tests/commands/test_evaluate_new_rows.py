@@ -1,4 +1,4 @@
-"""What counts where a checkpoint of a table, or a file made from it, is measured on other rows."""
+"""Which rows are measured if a checkpoint of a table or its exported file gets other rows."""
 
 import pytest
 

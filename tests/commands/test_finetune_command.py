@@ -90,7 +90,7 @@ def test_wrong_requests_are_one_line(zoo_command, tmp_path, monkeypatch, argumen
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on(colours, tmp_path):
-    """Ten times SIGKILL, each after a random part of what a whole run takes."""
+    """Sends SIGKILL ten times, each after a random part of the time of a whole run."""
     command = [
         sys.executable, "-m", "zoo.commands.finetune", "--checkpoint=resnet8.digits",
         f"--data={colours}", "--epochs=6", "--head_epochs=20", "--batch_size=8",

@@ -1,4 +1,4 @@
-"""A disk that is full, stood in for by a limit on the size of files."""
+"""A full disk, simulated by a limit on the size of files."""
 
 import os
 import resource

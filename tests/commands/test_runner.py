@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a command is one line and an exit code that says whose fault it was."""
+"""Every error of a command is one line and an exit code that says whose fault it was."""
 
 import sys
 import types

@@ -1,4 +1,4 @@
-"""Models that know nothing of this project go through `export` with the same guarantees."""
+"""Models from outside of this project are exported with the same guarantees."""
 
 from __future__ import annotations
 

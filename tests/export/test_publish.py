@@ -1,4 +1,4 @@
-"""Folders appear whole or not at all, whatever is in the way and whoever is killed."""
+"""Folders appear whole or not at all, also after errors and kills."""
 
 from __future__ import annotations
 

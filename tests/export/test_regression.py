@@ -1,4 +1,4 @@
-"""Regressions whose ranges mislead integers or float16: what is useless is refused by name."""
+"""Regressions whose ranges do not suit integers or float16: useless files are refused by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples are checked, cut and, for pixels, made to span the whole range."""
+"""Samples are checked and cut; those of pixels get the whole range from 0 to 255."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Wrong files and wrong models, each of which has to be refused.
 
-A case is a line: what is wrong, and how to make it. `FILES` change a right file after it was
-converted. `MODELS` are networks that a right file is not of: where conversion lost or added
-something, model and file differ so.
+A case is a line: what is wrong, and how to make it. `FILES` change a right file after its
+conversion. `MODELS` are networks that differ from a right file as if the conversion had lost or
+added something.
 """
 
 from __future__ import annotations

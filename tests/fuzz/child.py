@@ -1,11 +1,11 @@
-"""The process in which damaged files are read, under a limit of memory and of time each.
+"""The process that reads damaged files, with a limit of memory and time for each.
 
     python -m tests.fuzz.child FOLDER SEED COUNT SUBJECT…
 
-COUNT may be "few" or "many": as many as the subject says.
+COUNT may be "few" or "many": the subject decides how many these are.
 
-It says what it is about to read in `FOLDER/last`, and prints a line of JSON for each thing that is
-wrong. A right result, and one line for a person, are right.
+Before each file, it writes into `FOLDER/last` what it will read. It prints a line of JSON for each
+fault. Reading a damaged file must give a right result, or an error of one line.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _spoil(subject: Subject, folder: Path, chance: random.Random) -> None:
 
 
 def _problem(subject: Subject, folder: Path, expected: object) -> str:
-    """Returns what is wrong with how a damaged file is read; nothing where all is right."""
+    """Returns the fault in how a damaged file is read; empty if there is none."""
     signal.alarm(_SECONDS)
     try:
         result = subject.read(folder)

@@ -1,6 +1,6 @@
-"""What the suite reads damaged: for each kind of file a right one, and what opens it.
+"""The kinds of files that the suite damages: how to make a right one, and how to open it.
 
-A new kind is a function that makes a right folder of it, one that reads the folder, and a row.
+A new kind needs a function that makes a right folder, a function that reads it, and a row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Damaged files give a right result or one line: no traceback, no hang, no unbounded memory."""
+"""A damaged file gives a right result or a one-line error: no traceback, no hang, little memory."""
 
 from __future__ import annotations
 

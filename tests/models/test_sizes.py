@@ -1,4 +1,4 @@
-"""What is too large is refused before anything is built; what is large and right is not."""
+"""Models that are too large are refused before they are built; large but valid ones are not."""
 
 import resource
 

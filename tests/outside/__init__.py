@@ -1,1 +1,1 @@
-"""What somebody outside adds to the zoo, as they would write it: a file each, none of the tree."""
+"""Additions to the zoo, as other packages would write them: one file each, outside of its code."""

@@ -1,4 +1,4 @@
-"""What the skips are for: a deep network trains with them and does not without."""
+"""A deep network trains with skips, and does not train without them."""
 
 import keras
 import pytest

@@ -204,7 +204,7 @@ def test_balanced_classes_count_alike():
 
 @pytest.mark.slow
 def test_a_rare_class_is_not_forgotten(tmp_path):
-    """No feature tells the classes apart: the frequent one is told, unless they are balanced."""
+    """No feature separates the classes: the frequent one is predicted, unless they are balanced."""
     y = np.repeat([0, 1], [90, 10])
     split = Split(np.zeros((100, 1), np.float32), y)
     data = Dataset("rare", ("often", "rare"), dict.fromkeys(SPLITS, split))

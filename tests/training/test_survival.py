@@ -1,4 +1,4 @@
-"""Workers are taken away in the middle, and all start again."""
+"""Workers are stopped in the middle of a training, and all start again."""
 
 import csv
 import json

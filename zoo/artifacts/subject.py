@@ -138,7 +138,7 @@ def _run(subject: Subject, question: dict[str, Any]) -> np.ndarray:
 def _time(subject: Subject) -> float:
     """Calls twice and returns the milliseconds of the second call.
 
-    The first call fills the caches, which another process may have used meanwhile.
+    The first call fills the CPU's caches, which another process may have used before.
     """
     subject.call()
     start = time.perf_counter()

@@ -99,7 +99,7 @@ def attention(
         (batch, steps, width), before the dense layer that mixes the heads.
     """
     share = width // heads
-    # May be None. No Reshape to -1: it fails on a worker's empty part of a batch.
+    # May be None. A Reshape to -1 instead would fail on a worker's empty part of a batch.
     steps = x.shape[1]
 
     def project(kind: str) -> Tensor:

@@ -63,7 +63,7 @@ class Card:
         labels: Names of the classes, in the order of the logits. Of a regression: the name of its
             one value.
         input: What goes into the model, and how raw data becomes it.
-        config: Arguments of the builder beside those that `labels` and `input` decide.
+        config: Arguments of the builder, without those that `labels` and `input` decide.
         metrics: What was measured, on what.
         training: How the weights were made; None: not known.
         parameters: Trainable parameters.

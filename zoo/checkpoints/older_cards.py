@@ -35,7 +35,7 @@ def upgraded(data: dict[str, Any]) -> dict[str, Any]:
 def _provenance(training: Any) -> Any:
     """Converts the field `training` of a card of schema 1 or 2 to the form of a `Provenance`.
 
-    It was one flat object, with the recipe's settings beside the command. It also repeated the
+    It was one flat object, with the recipe's settings next to the command. It also repeated the
     model, its configuration and its input.
     """
     if not isinstance(training, dict) or not training:

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidence beside accuracy (Guo et al. 2017).
+    """Confidence compared with accuracy (Guo et al. 2017).
 
     Attributes:
         error: Expected calibration error: the mean distance of confidence and accuracy over the

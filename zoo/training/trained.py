@@ -10,7 +10,7 @@ from zoo.checkpoints.card import Card
 from zoo.result import Result
 from zoo.training.run_folder import CURVES, Row, read_history
 
-# By `Provenance.taken` of the card.
+# Texts by `Provenance.taken` of the card.
 _TAKEN = {
     "head": "taken: the new head on the backbone as it was, which did best in validation",
     "network": "taken: the network of the second stage, which did best in validation",

@@ -1,4 +1,4 @@
-"""What is said and shown of twins, of figures made up."""
+"""The text and pictures of a comparison of twins, with made-up figures."""
 
 import json
 

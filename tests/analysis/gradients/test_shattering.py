@@ -64,7 +64,7 @@ def linear():
 
 
 def test_the_gradient_is_by_the_normalised_input():
-    """Of a linear model it is the weights, wherever; so its correlation is 1."""
+    """The gradient of a linear model is its weights everywhere, so its correlation is 1."""
     line = InputLine(RANDOM.standard_normal((100, 3)).astype(np.float32), output=1)
     gradients = InputGradient(linear())(line)
     np.testing.assert_allclose(gradients, np.tile([2.0, 4.0, 6.0], (100, 1)), rtol=1e-5)

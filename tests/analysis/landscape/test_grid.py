@@ -41,7 +41,7 @@ def test_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     assert len(asked) == len(set(asked)) == 12
     assert steps[0] == (6, 12)
     assert steps[-1] == (12, 12)
-    grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(12))  # Whole: asks nothing.
+    grid.fill(path, {}, _AXES, ("sum", "product"), stopped_at(12))  # Complete: computes nothing.
 
 
 def test_refuses_a_file_of_other_settings(tmp_path):

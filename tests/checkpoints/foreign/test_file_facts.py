@@ -1,4 +1,4 @@
-"""What lies beside the weights is understood in many spellings, and nonsense is no harm."""
+"""Facts beside the weights are understood in many spellings, and nonsense is ignored."""
 
 import argparse
 import json
@@ -60,7 +60,7 @@ def test_what_is_no_labels(value):
         ({"mean": [0.5] * 3, "std": (0.2,) * 3}, {"mean": (0.5,) * 3, "std": (0.2,) * 3}),
         ({"cfg": {"image_mean": [1], "image_std": [2]}}, {"mean": (1.0,), "std": (2.0,)}),
         ({"resize": 256, "crop_pct": 0.9}, {"resize": 256}),
-        # What makes no sense is as if it were not there.
+        # Values that make no sense are ignored.
         ({"img_size": 10**9, "mean": [0.5], "std": [0]}, {}),
         ({"img_size": "large", "mean": [0.5], "std": None, "interpolation": "random"}, {}),
         ({"img_size": True, "mean": "x", "std": "y", "resize": -1, "crop_pct": 10**400}, {}),

@@ -1,4 +1,4 @@
-"""A ResNet is found among other tensors, under any prefix; what would be lost is refused."""
+"""A ResNet is found among other tensors, under any prefix; a file with other layers is refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who is heard first, and what is assumed aloud."""
+"""The order of the sources for the preparation of pictures, and the named assumptions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Weights of others from files, into another task, to another machine, and back."""
+"""Foreign weights are imported, adapted to another task, moved elsewhere, and converted back."""
 
 from __future__ import annotations
 

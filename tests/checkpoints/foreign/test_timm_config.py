@@ -1,4 +1,4 @@
-"""What timm's `config.json` tells, and what of it makes another network."""
+"""What is read from timm's `config.json`, and which of its values mean another network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`zoo.import_weights`: what is asked for, what the file says, and what is assumed."""
+"""`zoo.import_weights`: its arguments, the facts in the file, and its assumptions."""
 
 import argparse
 

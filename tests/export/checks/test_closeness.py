@@ -1,4 +1,4 @@
-"""Each output is judged by its own range: right and wrong answers of integers and of floats."""
+"""Each output is judged by its own range, with right and wrong answers in integers and floats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every gate can fail: evidence with one thing wrong fails that gate, and only that gate."""
+"""Every gate can fail: evidence with one fault fails the gate for that fault, and no other."""
 
 from __future__ import annotations
 

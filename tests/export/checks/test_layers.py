@@ -1,4 +1,4 @@
-"""The layers that lose most to integers are found, and told where a gate fails."""
+"""The layers that lose most precision in integers are found, and named if a gate fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which prover tries what, and what its figures are worth; no prover needs to be installed."""
+"""Which prover tries which file, and how its figures are judged; none needs to be installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page says how to call these very files, and its Python runs."""
+"""The page says how to call the files of this export, and its Python code runs."""
 
 from __future__ import annotations
 

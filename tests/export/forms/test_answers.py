@@ -1,4 +1,4 @@
-"""An input has one answer: models whose answers depend on anything else are refused by name."""
+"""Models whose answers depend on more than the input are refused, and the layer is named."""
 
 from __future__ import annotations
 

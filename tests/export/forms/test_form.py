@@ -1,4 +1,4 @@
-"""Which models can be exported, and what is found out about them."""
+"""Which models can be exported, and which facts about them are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logits, probabilities or values: told by what a model gives, and refused where nothing tells."""
+"""Logits, probabilities or values: a model's outputs decide; if they do not, it is refused."""
 
 from __future__ import annotations
 

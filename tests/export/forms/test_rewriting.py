@@ -1,4 +1,4 @@
-"""While it is converted a model calculates without loops, and gives the same answers."""
+"""A model calculates without loops during conversion, and gives the same answers."""
 
 from __future__ import annotations
 

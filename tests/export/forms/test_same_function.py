@@ -1,4 +1,4 @@
-"""What is converted is held to the given model before anything is converted."""
+"""The form for conversion is compared with the given model before the conversion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SavedModel serves, in a process that has never heard of this project."""
+"""The SavedModel serves in a process without this project."""
 
 from __future__ import annotations
 

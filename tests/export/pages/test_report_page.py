@@ -1,4 +1,4 @@
-"""The page shows everything, needs nothing, and fits."""
+"""The page shows all results, needs no other file, and fits the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anybody's file is described in little memory, or refused in a sentence."""
+"""A file from anybody is described in little memory, or refused in a sentence."""
 
 from __future__ import annotations
 

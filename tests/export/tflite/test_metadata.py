@@ -1,4 +1,4 @@
-"""What a file says about itself, and that saying it changes nothing else."""
+"""The metadata of a file, which change nothing else in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that cannot be converted gets a sentence that says what to change."""
+"""For a model that cannot be converted, the error is a sentence that says what to change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes and devices give what one gives."""
+"""Training on several processes and devices gives the results of one."""
 
 import json
 import subprocess

@@ -28,7 +28,7 @@ def card(labels=LABELS, examples=6, shape=(8, 8, 3)):
 
 
 def outputs():
-    """Six examples: 1 and 4 are wrong, 4 more surely; 5 is wrong and least sure."""
+    """Six examples: 1, 4 and 5 are wrong, 4 with the highest confidence and 5 with the lowest."""
     probabilities = np.full((6, 3), 0.1, np.float32)
     for index, (predicted, score) in enumerate(
         [(0, 0.8), (1, 0.6), (2, 0.8), (1, 0.8), (2, 0.9), (0, 0.4)]

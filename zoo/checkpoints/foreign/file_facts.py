@@ -154,7 +154,7 @@ def _problem(levels: list[dict[str, Any]], file: TensorFile) -> str:
         if any(text.lower() == "regression" for text in says):
             return "regression"
     for name, tensor in file.tensors.items():
-        # Only BCEWithLogitsLoss has a `pos_weight`. It decides about each class by itself.
+        # Only BCEWithLogitsLoss has a `pos_weight`. This loss treats each class by itself.
         if name.rpartition(".")[2] == "pos_weight" and math.prod(tensor.shape) > 1:
             return "multilabel"
     return ""

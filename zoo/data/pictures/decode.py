@@ -235,7 +235,7 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
 def _by_strips(
     picture: Image.Image, mode: str, change: Callable[[Image.Image], Image.Image]
 ) -> Image.Image:
-    """Returns a picture of another mode, changed in strips, which need little memory besides."""
+    """Returns a picture in another mode, converted in strips to save memory."""
     seen = Image.new(mode, picture.size)
     rows = max(1, _STRIP // picture.width)
     for top in range(0, picture.height, rows):

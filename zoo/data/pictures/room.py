@@ -25,7 +25,7 @@ class Room:
     def taken(self, amount: int) -> Iterator[None]:
         """Waits until that many bytes are free, and holds them during the block.
 
-        A thread that already holds some must not take more, lest two wait for each other forever.
+        A thread that already holds some must not take more: two could wait for each other forever.
         """
         amount = min(amount, self._size)
         with self._change:

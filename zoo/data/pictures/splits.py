@@ -43,7 +43,7 @@ class Layout:
 def split_of(name: str) -> str | None:
     """Returns "train", "validation", "test" or "eval" if a word of the name says so."""
     kinds = {_SPLITS[match[1]] for word in _words(name) if (match := _GLUED.fullmatch(word))}
-    if kinds == {"train", "validation"}:  # As in "trainval".
+    if kinds == {"train", "validation"}:  # As in "train_val".
         return "train"
     return kinds.pop() if len(kinds) == 1 else None
 
@@ -148,7 +148,7 @@ def _split_first(top: Folder, splits: Sequence[Folder]) -> Layout:
     others = [folder for folder in top.filled() if folder.path.name not in by_name]
     for split, root in [*roots.items()]:
         inner = root.filled()
-        if len(inner) == 1 and inner[0].path.name not in known:  # Not a split.
+        if len(inner) == 1 and inner[0].path.name not in known:  # Such as "unknown".
             others.append(by_name[names[split]])
             del roots[split]
     rest = _rest(names["train"])

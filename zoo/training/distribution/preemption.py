@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def sigterm_noted() -> Iterator[Callable[[], bool]]:
-    """Gives a function that says whether SIGTERM has come. SIGTERM has no other effect meanwhile.
+    """Gives a function that says whether SIGTERM has come, and ignores SIGTERM inside the block.
 
     Outside of the main thread Python sets no handlers, and the function always says no.
     """
