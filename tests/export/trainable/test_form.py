@@ -38,8 +38,8 @@ sys.modules["tensorflow"] = None  # Importing it fails.
 {text}
 import json
 def right():
-    found = [run["infer"](image=each[None])["probabilities"].argmax() for each in mine["test_x"]]
-    return float(np.mean(found == mine["test_y"]))
+    answers = [run["infer"](image=x[None])["probabilities"].argmax() for x in mine["test_x"]]
+    return float(np.mean(answers == mine["test_y"]))
 after = right()
 interpreter = Interpreter(model_path="trainable.tflite")
 run["infer"] = interpreter.get_signature_runner("infer")

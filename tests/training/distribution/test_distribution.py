@@ -202,7 +202,7 @@ for layer in (keras.layers.Dropout(0.5, seed=1), keras.layers.Bidirectional(lstm
         model = keras.Model(inputs, layer(inputs))
     trained, ones = two.trained(model), tf.ones((1, 4, 64))
     drop = tf.function(lambda: two.strategy.run(trained, args=(ones,), kwargs={"training": True}))
-    first, second = (each.numpy() for each in two.strategy.experimental_local_results(drop()))
+    first, second = (part.numpy() for part in two.strategy.experimental_local_results(drop()))
     assert np.ptp(first) and not np.array_equal(first, second), layer.name
 
 keras.config.set_dtype_policy("mixed_float16")
