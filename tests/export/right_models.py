@@ -301,7 +301,7 @@ def value(x: Any) -> Any:
 
 
 ACTIVATIONS = (
-    *("elu", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "relu6", "sigmoid", "silu"),
+    *("gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "relu6", "sigmoid", "silu"),
     *("softplus", "softsign", "tanh", "mish", "exponential"),
 )
 
@@ -337,6 +337,9 @@ RIGHT: dict[str, Right] = {
     "selu": Right(IMAGE, _image(L.Activation("selu")), warns=("SELECT",)),
     "PReLU": Right(IMAGE, _image(L.PReLU(keras.initializers.Constant(0.2), shared_axes=[1, 2]))),
     **{f"activation {name}": Right(IMAGE, _image(L.Activation(name))) for name in ACTIVATIONS},
+    "activation elu": Right(  # The converter has no elu of integers.
+        IMAGE, _image(L.Activation("elu")), refused=(("edge", "ELU in layer 'activation"),)
+    ),
     # Normalisations, at every depth.
     "layer norm": Right(IMAGE, _image(L.LayerNormalization())),
     "layer norm over an image": Right(IMAGE, _image(L.LayerNormalization(axis=[1, 2, 3]))),
