@@ -74,9 +74,7 @@ def judge(tables: Sequence[Table], label: str) -> Kinds:
             notes.setdefault(CONSTANT, []).append(name)
         elif texts > (1 - NUMBERS) * filled or not filled:
             if len(cells) >= ID_ROWS and len(counts) > len(cells) / 2:
-                reason = (
-                    "left out, text that differs in most rows; if it is a number, spell it as one"
-                )
+                reason = UNLIKE
             else:
                 categories.append(name)
                 reason = "numbers for the most part, read as text; spell all as numbers"
