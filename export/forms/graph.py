@@ -16,7 +16,7 @@ def replace_operations(graph: tf.Graph) -> None:
     Args:
         graph: Not finished yet.
     """
-    for replacement in (reordered, _with_every_dimension, _in_integers):
+    for replacement in (reordered, _with_every_dimension, _in_integers, _in_numbers):
         for operation in graph.get_operations():
             _replace(operation, replacement)
 
@@ -71,10 +71,29 @@ def _in_integers(operation: Any) -> tf.Tensor | None:
     return None if given.op.type == "Sub" else tf.math.squared_difference(given, 0.0)
 
 
+def _in_numbers(operation: Any) -> tf.Tensor | None:
+    """Replaces what hardware does not support on truth values, such as masks.
+
+    No GPU has REDUCE_ANY, REDUCE_ALL and LOGICAL_NOT; NOT_EQUAL has no integer kernel.
+    """
+    if operation.type not in ("Any", "All", "LogicalNot", "NotEqual"):
+        return None
+    given = operation.inputs[0]
+    if operation.type == "NotEqual":
+        return None if given.dtype != tf.float32 else tf.abs(given - operation.inputs[1]) > 0
+    if operation.type == "LogicalNot":
+        # The converter makes one comparison of a negated one.
+        return None if given.op.type in _COMPARISONS else tf.where(given, 0.0, 1.0) > 0.5
+    reduce = tf.reduce_max if operation.type == "Any" else tf.reduce_min
+    axes, keep = operation.inputs[1], operation.get_attr("keep_dims")
+    return reduce(tf.where(given, 1.0, 0.0), axes, keep) > 0.5
+
+
 def _feeds_an_error_function(operation: Any) -> bool:
     readers = operation.outputs[0].consumers()
     beyond = [reader for scaled in readers for reader in scaled.outputs[0].consumers()]
     return any(reader.type in ("Erf", "Erfc") for reader in (*readers, *beyond))
 
 
+_COMPARISONS = ("Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual")
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask")
