@@ -187,7 +187,7 @@ def _accelerated(evidence: Evidence) -> Check | None:
         return Check("fully_accelerated", "skipped", "XNNPACK takes recurrent models in pieces")
     compared = _COMPARISONS & set(evidence.graph.operators)
     if evidence.kind == "sequence" and compared:
-        detail = f"padding is told by {', '.join(sorted(compared))}, which XNNPACK does not take"
+        detail = f"{', '.join(sorted(compared))} tells padding, which XNNPACK does not take"
         return Check("fully_accelerated", "skipped", detail)
     if evidence.run.accelerated is None:
         return Check("fully_accelerated", "skipped", "this LiteRT has no CompiledModel")

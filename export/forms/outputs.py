@@ -52,7 +52,7 @@ def decide(
     if asked not in OUTPUTS:
         raise unknown("kind of outputs", str(asked), OUTPUTS)
     if asked == "auto":
-        return _told_by_the_model(model, given, classified)
+        return _declared(model, given, classified)
     columns = given.shape[1]
     if asked == "logits" and columns == 1:
         raise _one_column()
@@ -76,9 +76,7 @@ def are_shares(outputs: np.ndarray) -> bool:
     return bool(np.abs(outputs.sum(axis=1, dtype=np.float64) - 1).max() <= _SUM_TOLERANCE)
 
 
-def _told_by_the_model(
-    model: keras.Model, given: np.ndarray, classified: bool
-) -> tuple[Outputs, str]:
+def _declared(model: keras.Model, given: np.ndarray, classified: bool) -> tuple[Outputs, str]:
     last, (loss, takes) = _last_activation(model), _loss(model)
     if given.shape[1] == 1 and (last == "softmax" or takes == "logits of classes"):
         raise _one_column()

@@ -94,7 +94,7 @@ def judge_lesson(
         "builtin_operators": (not custom, ", ".join(custom) or f"{len(graph.operators)} kinds"),
         "static_shapes": (not dynamic, ", ".join(dynamic[:5]) or "every tensor"),
         "starting_weights": (weights <= limit, f"within {weights:.1e} of Keras's"),
-        "learns": (last < first, f"loss {first:.4f}, then {last:.4f}, told its own answers"),
+        "learns": (last < first, f"loss {first:.4f}, then {last:.4f}, taught its own answers"),
         "weights_return": (lesson.restored, "its first weights, set again, give its first answers"),
     }
     return tuple(

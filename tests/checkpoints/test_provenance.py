@@ -29,7 +29,7 @@ def of_schema_2(training):
 
 
 @pytest.mark.parametrize("name", [n for n in list_checkpoints() if n not in PUBLISHED])
-def test_the_shipped_cards_tell_all_they_told(name):
+def test_the_shipped_cards_still_say_all(name):
     before = json.loads((find_checkpoint(name) / "card.json").read_text())["training"]
     after = parse_card((find_checkpoint(name) / "card.json").read_text()).training
     assert (after.command, after.versions) == (before["command"], before["versions"])

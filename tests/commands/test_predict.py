@@ -101,7 +101,7 @@ def test_evaluate_a_saved_model(zoo_command, exported_digits):
     assert f"top1 {top1:.2%} on 359 test examples" in out
 
 
-def test_broken_files_are_named_and_the_others_told(zoo_command, files, tmp_path):
+def test_broken_files_are_named_and_the_others_classified(zoo_command, files, tmp_path):
     good = shutil.copy(files[0] / "00.png", tmp_path)
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"x")

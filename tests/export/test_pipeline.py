@@ -315,7 +315,7 @@ def test_a_folder_called_export_is_not_mistaken_for_the_package(
     assert (tmp_path / "out" / "cpu.tflite").exists()
 
 
-def test_progress_is_told_and_nothing_is_printed(untrained, few, tmp_path, capsys):
+def test_progress_is_reported_and_nothing_is_printed(untrained, few, tmp_path, capsys):
     lines: list[str] = []
     export.export_model(
         untrained, tmp_path / "o", samples=few, labels=THREE, targets=(), progress=lines.append

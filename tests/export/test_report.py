@@ -15,7 +15,7 @@ def report(**checks):
     return Report({"model": "m"}, {}, 3, None, artifacts)
 
 
-def test_a_warning_passes_and_is_told_once_for_all_that_share_it():
+def test_a_warning_passes_and_is_reported_once_for_all_that_share_it():
     result = report(cpu=(ODD,), edge=(Check("runs", "pass", ""), ODD), gpu=())
     assert result.verdict == "pass"
     assert result.warnings() == ["cpu, edge: odd: its user has to know"]

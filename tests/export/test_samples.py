@@ -62,7 +62,7 @@ def test_evenly_spaced_reaches_both_ends():
         (0, 4, False), (0, 80, False), (-80, 0, False), (-20, 200, False), (0, 300, False),
     ],
 )  # fmt: skip
-def test_pixels_are_told_from_rescaled_values(low, high, expected):
+def test_pixels_are_distinguished_from_rescaled_values(low, high, expected):
     images = np.linspace(low, high, 48, dtype=np.float32).reshape(1, 4, 4, 3)
     assert are_pixels(Samples(images, images)) is expected
 

@@ -88,7 +88,7 @@ def fit(
     weights = balance(dataset.train.y) if recipe.class_weights else None
     with (
         sigterm_noted() as asked,
-        distribution.losses_told(),
+        distribution.lost_workers_named(),
         fused_layers(trained),
         reading_errors(dataset.train, dataset.validation),
     ):

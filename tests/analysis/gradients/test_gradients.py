@@ -135,7 +135,7 @@ def test_separated_by_intervals_only():
     assert not separated(wide, far)
 
 
-def test_a_branch_that_begins_at_zero_is_told():
+def test_a_branch_that_begins_at_zero_is_named():
     digits = load_digits(Vector)
     for zero_init in (True, False):
         config = {"depth": 1, "width": 8, "zero_init": zero_init}

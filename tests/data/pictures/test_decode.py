@@ -207,7 +207,7 @@ def test_what_needs_more_than_all_waits_until_it_is_alone():
     assert room.free == 10
 
 
-def test_too_many_pixels_are_told_by_the_head():
+def test_too_many_pixels_are_named_by_the_head():
     head = struct.pack(">II5B", 30_000, 30_000, 16, 0, 0, 0, 0)
     chunk = b"IHDR" + head
     content = PNG[:8] + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))

@@ -82,7 +82,7 @@ def test_pictures_in_inner_folders_count_and_hidden_ones_do_not(flat):
     assert sum(map(len, encoded.pictures.values())) == 62
     assert encoded.labels == ("blue", "green", "red")
     assert encoded.notes == (
-        "left out for want of pictures: nothing",
+        "left out, since they hold too few pictures: nothing",
         "left out, since they are no JPEG, PNG, GIF, BMP or WebP files: 1 .txt",
     )
 

@@ -180,7 +180,7 @@ def test_a_shard_that_is_not_as_its_note_says_is_written_anew(photos, packed, tm
     assert pack(find_photos(photos), tmp_path, 3) == packed[1]
 
 
-def test_another_version_is_told(photos, tmp_path):
+def test_another_version_is_named(photos, tmp_path):
     pack(find_photos(photos), tmp_path, 2)
     (tmp_path / "manifest.json").write_text('{"schema": 2}')
     with pytest.raises(RequestError, match="is of another version of zoo data; pack it anew"):
@@ -194,7 +194,7 @@ def test_another_version_is_told(photos, tmp_path):
         (lambda path: path.unlink(), FileNotFoundError, "train-00000-of-00001"),
     ],
 )
-def test_damage_in_the_middle_of_a_training_is_told_as_it_is(
+def test_damage_in_the_middle_of_a_training_is_reported_as_it_is(
     photos, tmp_path, damage, error, message
 ):
     pack(find_photos(photos), tmp_path, 1)
@@ -245,7 +245,7 @@ def test_broken_pictures_are_left_out(tmp_path):
         (lambda f: next(f.glob("train-*")).unlink(), DamagedError, "has not the"),
     ],
 )
-def test_damage_is_told(photos, tmp_path, damage, error, message):
+def test_damage_is_named(photos, tmp_path, damage, error, message):
     pack(find_photos(photos), tmp_path / "shards", 2)
     damage(tmp_path / "shards")
     with pytest.raises(error, match=message):

@@ -170,11 +170,15 @@ SAID = {
         {"train": TWO, "test": {"cats": 1, "dogs": 1}},
         "outside the folders of data/cats: 4 .jpg",
     ),
-    "an empty class": ({**TWO, "cows": 0}, {"train": TWO}, "left out for want of pictures: cows"),
+    "an empty class": (
+        {**TWO, "cows": 0},
+        {"train": TWO},
+        "left out, since they hold too few pictures: cows",
+    ),
     "an empty class of a split": (
         {"train": {**TWO, "cows": 0}, "test": TWO},
         {"train": TWO, "test": TWO},
-        "left out for want of pictures: cows",
+        "left out, since they hold too few pictures: cows",
     ),
 }
 

@@ -51,7 +51,7 @@ def test_microcontrollers_get_every_operator(exported):
     assert {"AddConv2D", "AddFullyConnected"} <= set(re.findall(r"Add\w+", text))
 
 
-def test_tasks_are_told_only_where_they_fit(exported):
+def test_tasks_are_named_only_where_they_fit(exported):
     for changes in ({"labels": (), "pixels": True}, {"labels": LABELS, "pixels": False}):
         page = render(exported.report, **changes)
         assert "kotlin" not in page

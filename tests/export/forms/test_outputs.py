@@ -139,7 +139,7 @@ def test_then_the_classes_of_the_samples_tell(model, expected):
         (lambda: net(1, "softmax"), None, True, "a softmax over one output is always 1"),
     ],
 )
-def test_what_cannot_be_told_is_asked_for(model, loss, classified, message):
+def test_what_cannot_be_decided_is_asked_for(model, loss, classified, message):
     with pytest.raises(ExportError, match=message) as error:
         decided(compiled(model(), loss), classified=classified)
     assert "\n" not in str(error.value)

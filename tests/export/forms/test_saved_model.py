@@ -66,7 +66,7 @@ def test_a_stranger_can_serve_it(exported, tmp_path):
     assert all(sorted(row) == list("0123456789") for row in answer["labels"])
 
 
-def test_a_full_disk_is_told_as_one(untrained, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_as_one(untrained, tmp_path, monkeypatch):
     import tensorflow as tf
 
     from export.forms.form import prepare

@@ -128,7 +128,7 @@ class InPython(layers.Layer):
     ],
     ids=["no operator", "loop", "branch", "memory", "python"],
 )
-def test_what_cannot_be_exported_is_told_with_its_layer(
+def test_what_cannot_be_exported_is_reported_with_its_layer(
     few, tmp_path, layer, target, error, sentence
 ):
     inputs = keras.Input((8,))

@@ -21,13 +21,13 @@ def test_one_process_alone():
          "all tasks have to be of type worker"),
     ],
 )  # fmt: skip
-def test_a_wrong_cluster_is_told(monkeypatch, text, message):
+def test_a_wrong_cluster_is_named(monkeypatch, text, message):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(RequestError, match=message):
         open_distribution("multiworker")
 
 
-def test_slurm_without_slurm_is_told(monkeypatch):
+def test_slurm_without_slurm_is_named(monkeypatch):
     monkeypatch.delenv("SLURM_STEP_NUM_TASKS", raising=False)
     with pytest.raises(RequestError, match=r"--cluster=slurm: .*; start it with srun"):
         open_distribution("multiworker", cluster="slurm")

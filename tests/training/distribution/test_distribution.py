@@ -291,17 +291,17 @@ def test_float16_is_refused_on_several_devices(strategy):
             distribution.check_precision("float16")
 
 
-def test_a_worker_lost_while_variables_are_made_is_told():
+def test_a_worker_lost_while_variables_are_made_is_named():
     worker = Distribution(tf.distribute.get_strategy(), worker=1, workers=2)
     with pytest.raises(StoppedError, match="worker 1 lost another"):  # noqa: SIM117
         with worker.scope():
             raise tf.errors.UnavailableError(None, None, "Socket closed")
 
 
-def test_a_lost_worker_is_told():
+def test_a_lost_worker_is_named():
     worker = Distribution(worker=0, workers=2)
     with pytest.raises(StoppedError, match="worker 0 lost another; start all again"):  # noqa: SIM117
-        with worker.losses_told():
+        with worker.lost_workers_named():
             raise tf.errors.UnavailableError(None, None, "Socket closed")
 
 

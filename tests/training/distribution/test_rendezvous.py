@@ -27,7 +27,7 @@ def test_workers_that_start_one_after_the_other_meet():
         server.close()
 
 
-def test_who_did_not_come_is_told(monkeypatch):
+def test_who_did_not_come_is_named(monkeypatch):
     monkeypatch.setattr("zoo.training.distribution.rendezvous._TOLD_EVERY", 0.1)
     ports = free_ports(2)
     lines = []
@@ -36,7 +36,7 @@ def test_who_did_not_come_is_told(monkeypatch):
     assert lines[0] == f"worker 1 waits for worker 0 at 127.0.0.1:{ports[0]}"
 
 
-def test_a_taken_port_is_told():
+def test_a_taken_port_is_named():
     with socket.create_server(("", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(RequestError, match=r"of 127\.0\.0\.1:\d+, cannot be listened at: Addr"):

@@ -26,18 +26,18 @@ class Twin:
     @property
     def name(self) -> str:
         """All varied arguments: "depth=4, shortcut=none (plain)"."""
-        return ", ".join(itertools.starmap(_told, self.varied.items()))
+        return ", ".join(itertools.starmap(_setting, self.varied.items()))
 
     @property
     def group(self) -> str:
         """The first of several varied arguments; empty if there is only one."""
-        return _told(*next(iter(self.varied.items()))) if len(self.varied) > 1 else ""
+        return _setting(*next(iter(self.varied.items()))) if len(self.varied) > 1 else ""
 
     @property
     def line(self) -> str:
         """The varied arguments in which it differs from the others of its group."""
         items = list(self.varied.items())
-        return ", ".join(itertools.starmap(_told, items[1:] if len(items) > 1 else items))
+        return ", ".join(itertools.starmap(_setting, items[1:] if len(items) > 1 else items))
 
     @property
     def folder(self) -> str:
@@ -85,6 +85,6 @@ def with_and_without(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {"residual": residual, "plain": {**residual, "shortcut": "none"}}
 
 
-def _told(key: str, value: Any) -> str:
+def _setting(key: str, value: Any) -> str:
     plain = " (plain)" if key == "shortcut" and value == "none" else ""
     return f"{key}={value}{plain}"

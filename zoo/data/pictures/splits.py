@@ -253,7 +253,7 @@ def _outside(folder: Folder) -> str:
 
 
 def _without_pictures(folders: Sequence[Folder]) -> list[str]:
-    return [f"left out for want of pictures: {_names(folders)}"] if folders else []
+    return [f"left out, since they hold too few pictures: {_names(folders)}"] if folders else []
 
 
 def _names(folders: Sequence[Folder]) -> str:

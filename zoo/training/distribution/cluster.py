@@ -89,7 +89,7 @@ def _join(
     addresses, worker = _addresses(cluster)
     await_workers(addresses, worker, timeout, tell)
     joined = Distribution(worker=worker, workers=len(addresses))
-    with joined.losses_told():
+    with joined.lost_workers_named():
         return replace(joined, strategy=tf.distribute.MultiWorkerMirroredStrategy())
 
 

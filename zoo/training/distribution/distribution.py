@@ -72,7 +72,7 @@ class Distribution:
         if self.strategy is None:
             yield
             return
-        with self.losses_told(), self.strategy.scope():
+        with self.lost_workers_named(), self.strategy.scope():
             yield
 
     def check_precision(self, precision: str) -> None:
@@ -143,7 +143,7 @@ class Distribution:
             import tensorflow as tf
 
             run = tf.function(self.strategy.run, autograph=False)  # TPUs only run graphs.
-            with self.losses_told():
+            with self.lost_workers_named():
                 run(model.compute_metrics, (None, nothing, nothing))
             model.jit_compile = False  # XLA's programs cannot contain collectives.
         model.reset_metrics()
@@ -164,7 +164,7 @@ class Distribution:
         return step % _AGREE_EVERY == 0 and model.stop_agreed
 
     @contextlib.contextmanager
-    def losses_told(self) -> Iterator[None]:
+    def lost_workers_named(self) -> Iterator[None]:
         """Turns TensorFlow's error for a lost worker into one line.
 
         Raises:
@@ -268,7 +268,7 @@ class Distribution:
             first = tf.equal(context.replica_id_in_sync_group % local, 0)
             return context.all_reduce("SUM", tf.where(first, values, tf.zeros_like(values)))
 
-        with self.losses_told():
+        with self.lost_workers_named():
             # Not in a graph: there TensorFlow 2.21 crashes on an empty array.
             result = self.strategy.run(add)
             return self.strategy.experimental_local_results(result)[0].numpy()

@@ -74,7 +74,7 @@ def _page(
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{metric.value:.2%} of {metric.examples:,} {escape(metric.split)} examples of "
-        f"{escape(metric.dataset)} are told right, {wrong:,} wrong. "
+        f"{escape(metric.dataset)} are classified correctly, {wrong:,} wrongly. "
         f"{escape(card.source)}.</p>",
         picture("Training", CURVES),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",
