@@ -22,7 +22,7 @@ SCHEMA = 4
 CARD = "card.json"
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
 # Arguments of a model's builder that `labels` and `input` decide, so `config` may not.
-DECIDED = ("name", "num_classes", "input_shape", "mean", "std")
+DECIDED = ("name", "num_classes", "input_shape", "mean", "std", "frontend")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from zoo.checkpoints.card import CARD, Card, File, check_inside
 from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
+from zoo.frontends import frontend_of
 from zoo.models.names import LOGITS, STEM_KERNEL, layer_of
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ def build_from_card(card: Card, **config: Any) -> keras.Model:
     """
     from zoo.models import build
 
-    described = {
+    described: dict[str, Any] = {
         "num_classes": len(card.labels),
         "input_shape": card.input.shape,
         "mean": card.input.mean,
         "std": card.input.std,
     }
+    if (frontend := frontend_of(card.input)) is not None:
+        described["frontend"] = frontend
     return build(card.model, **{**described, **card.config, **config})
 
 

@@ -12,6 +12,8 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.blocks.positions import add_positions
 from zoo.errors import RequestError, ShapeError
+from zoo.frontends.frontend import Frontend
+from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
@@ -38,6 +40,7 @@ def residual_encoder(
     zero_init: bool = False,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    frontend: Frontend | None = None,
     name: str = "residual_encoder",
 ) -> keras.Model:
     """Builds a residual encoder: patches, positions, attention blocks, pooling, a linear head.
@@ -64,6 +67,7 @@ def residual_encoder(
         zero_init: Starts each branch at zero. Ignored without a shortcut.
         mean: Subtracted from each feature or channel, in its own units; None: nothing is.
         std: Each feature or channel is divided by it; None: nothing is.
+        frontend: Makes what the network reads of raw input; None: the network reads it as it is.
         name: Name of the model.
 
     Returns:
@@ -75,11 +79,12 @@ def residual_encoder(
     """
     check_sizes(depth=depth, width=width, heads=heads, expansion=expansion, patch=patch)
     check_shares(dropout=dropout)
-    picture = _is_picture(input_shape, patch, name)
-    inputs = keras.Input(input_shape, name="image" if picture else "sequence")
-    x = normalise_input(inputs, mean, std)
-    masked = not picture and (input_shape[0] is None if masked is None else masked)
-    places = places_of(inputs, mean, std) if masked else None
+    shape = shape_behind(frontend, input_shape)
+    picture = _is_picture(shape, patch, name)
+    inputs, steps = raw_input(input_shape, "image" if picture else "sequence", frontend)
+    x = normalise_input(steps, mean, std)
+    masked = not picture and (shape[0] is None if masked is None else masked)
+    places = places_of(steps, mean, std) if masked else None
     real = None
     if picture:
         x = layers.Conv2D(width, patch, patch, name="stem_conv")(x)

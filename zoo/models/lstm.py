@@ -11,6 +11,8 @@ from keras import layers
 from zoo.blocks import BLOCKS
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
+from zoo.frontends.frontend import Frontend
+from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
@@ -37,6 +39,7 @@ def residual_lstm(
     zero_init: bool = False,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    frontend: Frontend | None = None,
     name: str = "residual_lstm",
 ) -> keras.Model:
     """Builds a residual LSTM: recurrent residual units, pooling over time, a linear head.
@@ -64,6 +67,7 @@ def residual_lstm(
             the model would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
+        frontend: Makes what the network reads of raw input; None: the network reads it as it is.
         name: Name of the model.
 
     Returns:
@@ -75,11 +79,12 @@ def residual_lstm(
     """
     check_sizes(depth=depth, width=width)
     check_shares(dropout=dropout, recurrent_dropout=recurrent_dropout)
-    if len(input_shape) != 2 or not input_shape[1] or input_shape[0] == 0:
-        raise RequestError(f"{name} takes sequences of shape (steps, features), not {input_shape}")
-    sequence = keras.Input(input_shape, name="sequence")
+    shape = shape_behind(frontend, input_shape)
+    if len(shape) != 2 or not shape[1] or shape[0] == 0:
+        raise RequestError(f"{name} takes sequences of shape (steps, features), not {shape}")
+    inputs, sequence = raw_input(input_shape, "sequence", frontend)
     x = normalise_input(sequence, mean, std)
-    masked = input_shape[0] is None if masked is None else masked
+    masked = shape[0] is None if masked is None else masked
     places = places_of(sequence, mean, std) if masked else None
     real = None if places is None else places[0] <= places[1]
     unit = partial(
@@ -103,4 +108,4 @@ def residual_lstm(
     x = pooled(x, places, real, pool)
     if num_classes:
         x = layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
-    return keras.Model(sequence, x, name=name)
+    return keras.Model(inputs, x, name=name)

@@ -7,17 +7,20 @@ import math
 import keras
 from keras import layers
 
+from zoo.models.names import FRONTEND
+
 
 def count_macs(model: keras.Model) -> int:
     """Returns the multiply-accumulates of one example through a functional model.
 
     Convolutions, dense layers and the matrix products of LSTMs and of attention count; norms,
-    activations and sums do not. He et al. 2015, table 1, calls this figure FLOPs.
+    activations, sums and front ends do not. He et al. 2015, table 1, calls this figure FLOPs.
 
     Args:
         model: With a fixed input shape. If the number of steps is open, one step is counted.
     """
-    steps = model.input_shape[1] or 1
+    raw = FRONTEND not in {layer.name for layer in model.layers}
+    steps = (model.input_shape if raw else model.get_layer(FRONTEND).output.shape)[1] or 1
     held = sum(_layer_macs(layer, steps) for layer in model._flatten_layers(include_self=False))
     # The product of two activations, as in attention, is an operation and not a layer.
     products = [node for node in model.operations if type(node).__name__ == "Matmul"]

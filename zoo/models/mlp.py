@@ -12,6 +12,8 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.dense import dense_norm
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
+from zoo.frontends.frontend import Frontend
+from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_shares, check_sizes
@@ -32,6 +34,7 @@ def residual_mlp(
     zero_init: bool = True,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    frontend: Frontend | None = None,
     name: str = "residual_mlp",
 ) -> keras.Model:
     """Builds a residual MLP: a dense stem, residual units of one width, a linear head.
@@ -51,6 +54,7 @@ def residual_mlp(
             without a shortcut, where it would start as nothing.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
+        frontend: Makes what the network reads of raw input; None: the network reads it as it is.
         name: Name of the model.
 
     Returns:
@@ -61,8 +65,9 @@ def residual_mlp(
     """
     check_sizes(depth=depth, width=width)
     check_shares(dropout=dropout)
-    if len(input_shape) != 1 or not input_shape[0]:
-        raise RequestError(f"{name} takes features of shape (features,), not {input_shape}")
+    shape = shape_behind(frontend, input_shape)
+    if len(shape) != 1 or not shape[0]:
+        raise RequestError(f"{name} takes features of shape (features,), not {shape}")
     unit = partial(
         BLOCKS.get(block),
         order=order,
@@ -71,8 +76,8 @@ def residual_mlp(
         norm=norm,
         dropout=dropout,
     )
-    features = keras.Input(input_shape, name="features")
-    x = normalise_input(features, mean, std)
+    features, x = raw_input(input_shape, "features", frontend)
+    x = normalise_input(x, mean, std)
     x = dense_norm(x, width, norm, name="stem")
     x = layers.ReLU(name="stem_relu")(x)
     for index in range(1, depth + 1):

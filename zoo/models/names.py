@@ -1,6 +1,7 @@
 """The grammar of layer names, on which weights, fine-tuning and the pictures of gradients rely.
 
-    normalization       the raw input, normalised
+    frontend            the raw input, as what the network reads
+    normalization       that, normalised
     stem_…              from there to the first unit
     block3_…            the third residual unit, in a network of one width
     stage2_block1_…     the first of the second stage, in a network of stages
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import re
 
+FRONTEND = "frontend"
 NORMALIZATION = "normalization"
 LOGITS = "logits"
 STEM_KERNEL = "stem_conv/kernel"

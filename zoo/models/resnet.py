@@ -13,7 +13,9 @@ from zoo.blocks import BLOCKS
 from zoo.blocks.conv import conv_bn
 from zoo.blocks.norm import normalise
 from zoo.errors import RequestError
+from zoo.frontends.frontend import Frontend
 from zoo.models.imagenet import imagenet_statistics
+from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_stages
@@ -33,6 +35,7 @@ def resnet(
     zero_init: bool = False,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    frontend: Frontend | None = None,
     name: str = "resnet",
 ) -> keras.Model:
     """Builds a ResNet (He et al. 2015; torchvision's v1.5 where the two differ).
@@ -51,6 +54,7 @@ def resnet(
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
             channels, else its average.
         std: Each channel is divided by it; None: ImageNet's in the same way.
+        frontend: Makes what the network reads of raw input; None: the network reads it as it is.
         name: Name of the model.
 
     Returns:
@@ -61,15 +65,19 @@ def resnet(
         RequestError: Unknown block, stem, order or shortcut; a size under 32; stages that are not
             whole numbers.
     """
-    _check_shape(input_shape)
+    shape = shape_behind(frontend, input_shape)
+    spectrogram = frontend is not None and len(shape) == 2
+    _check_shape((*shape, 1) if spectrogram else shape)
     check_stages(depths, widths)
     unit = partial(BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init)
 
-    image = keras.Input(input_shape, name="image")
-    usual_mean, usual_std = imagenet_statistics(input_shape[-1])
-    x = normalise_input(
-        image, usual_mean if mean is None else mean, usual_std if std is None else std
-    )
+    image, x = raw_input(input_shape, "image", frontend)
+    if frontend is None:
+        usual_mean, usual_std = imagenet_statistics(input_shape[-1])
+        mean, std = usual_mean if mean is None else mean, usual_std if std is None else std
+    x = normalise_input(x, mean, std)
+    if spectrogram:
+        x = layers.Reshape((*shape, 1), name="stem_picture")(x)
     x = _stem(x, widths[0], stem)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):

@@ -1,0 +1,15 @@
+"""Keras layers from raw input to what a network reads; in the model, hence in its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo.forms import Form
+
+if TYPE_CHECKING:
+    from zoo.frontends.frontend import Frontend
+
+
+def frontend_of(form: Form) -> Frontend | None:
+    """Returns a new front end for raw input of a form; None: the network reads it as it is."""
+    return None
