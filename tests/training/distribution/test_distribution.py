@@ -60,9 +60,10 @@ def check_equal(workers: list[dict], alone: dict) -> None:
     assert [worker["wrote"] for worker in workers] == [True] + [False] * (len(workers) - 1)
     assert len({worker["weights"] for worker in workers}) == 1
     assert len({worker["top1"] for worker in workers}) == 1
-    first = slice(0, 20)
+    # A sum in another order is rounded otherwise, and each step adds to the difference.
     for worker in workers:
-        np.testing.assert_allclose(worker["losses"][first], alone["losses"][first], rtol=1e-4)
+        for steps, rtol in ((slice(0, 10), 1e-4), (slice(10, 20), 1e-3)):
+            np.testing.assert_allclose(worker["losses"][steps], alone["losses"][steps], rtol=rtol)
     assert abs(workers[0]["top1"] - alone["top1"]) <= 0.005
 
 
