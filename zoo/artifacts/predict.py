@@ -167,7 +167,8 @@ def _predict(
 
 def _pictures(files: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     """Returns the pictures in files and folders, and what was left out of folders."""
-    from zoo.data.pictures.tree import scan
+    from zoo.data.folders.tree import scan
+    from zoo.data.pictures.folder import PICTURES
 
     if not files:
         raise RequestError("say which pictures: zoo predict --checkpoint=NAME FILE…, or a folder")
@@ -175,9 +176,9 @@ def _pictures(files: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     for file in files:
         path = Path(file)
         if path.is_dir():
-            folder, left_out = scan(path)
-            if not folder.holds_pictures():
-                raise RequestError(f"{file} holds no JPEG, PNG, GIF, BMP or WebP files")
+            folder, left_out = scan(path, PICTURES)
+            if not folder.holds_files():
+                raise RequestError(f"{file} holds {PICTURES.others}")
             notes += left_out.notes()
             paths += folder.below()
         elif path.exists():

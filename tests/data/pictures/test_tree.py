@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from tests.data.written_photos import photo, write_photos
-from zoo.data.pictures.folder import find_photos
-from zoo.data.pictures.tree import scan
+from zoo.data.folders.tree import scan
+from zoo.data.pictures.folder import PICTURES, find_photos
 
 FORMATS = {"jfif": "JPEG", "jpe": "JPEG", "pic": "PNG", "tmp": "GIF", "dib": "BMP", "": "WEBP"}
 
@@ -17,7 +17,7 @@ def colours(tmp_path):
 
 
 def names(folder):
-    top, left_out = scan(folder)
+    top, left_out = scan(folder, PICTURES)
     pictures = {str(path.relative_to(folder)) for path in top.below()}
     return pictures, {
         reason: {str(path.relative_to(folder)) for path in paths}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from zoo.data.dataset import Dataset
+from zoo.data.folders.splits import WORDS
 from zoo.data.pictures.files import Encoded, check_asked, complete, open_files
-from zoo.data.pictures.splits import WORDS
 from zoo.data.reading import Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.registry import unknown

@@ -1,4 +1,4 @@
-"""Which folders of photos are splits and which are classes: their names and content decide."""
+"""Which folders are splits and which are classes: their names and content decide."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.data.pictures.tree import Folder, counted
+from zoo.data.folders.tree import Folder, counted
 from zoo.errors import RequestError
 
 # Words that name a split. "eval" is the test split, unless there is another one.
@@ -19,7 +19,11 @@ WORDS = {
     "eval": ("eval", "evaluation"),
 }
 # Words without a meaning of their own.
-_FILLERS = "sets?|split|data|dataset|images?|imgs?|pictures?|pics?|photos?"
+_FILLERS = (
+    "sets?|split|data|dataset|images?|imgs?|pictures?|pics?|photos?|recordings?|sounds?|audio"
+)
+    "sets?|split|data|dataset|images?|imgs?|pictures?|pics?|photos?|recordings?|sounds?|audio"
+)
 _SPLITS = {word: split for split, words in WORDS.items() for word in words}
 _GLUED = re.compile(rf"({'|'.join(sorted(_SPLITS, key=len, reverse=True))})({_FILLERS}|s)?")
 _SHOWN = 6
@@ -91,7 +95,7 @@ def arrange(top: Folder) -> Layout:
         layout = _class_first(top, filled)
     else:
         layout = _classes_alone(top, filled)
-    notes = [_outside(top)] if top.pictures and filled else []
+    notes = [_outside(top)] if top.files and filled else []
     return dataclasses.replace(layout, notes=(*notes, *layout.notes))
 
 
@@ -124,7 +128,7 @@ def _class_root(split: Folder) -> Folder:
     """Returns the parent of a split's class folders: the split, or a folder in it."""
     while True:
         filled = split.filled()
-        if len(filled) != 1 or split.pictures:
+        if len(filled) != 1 or split.files:
             return split
         (inner,) = filled
         same = split_of(inner.path.name) == split_of(split.path.name)
@@ -166,19 +170,19 @@ def _split_first(top: Folder, splits: Sequence[Folder]) -> Layout:
     if unsaid and len(unsaid) == len(others) and len(names) == 1:
         raise RequestError(
             f"{top.path} holds {names['train']}, which looks like a split, beside "
-            f"{_names(unsaid)}; move away what is no split, or let all be classes, with pictures "
-            "and no folders inside"
+            f"{_names(unsaid)}; move away what is no split, or let all be classes, with "
+            f"{top.kind.plural} and no folders inside"
         )
     for folder in top.folders:
-        if split_of(folder.path.name) and not folder.holds_pictures():
-            raise RequestError(f"{folder.path} holds no pictures; fill it or remove it")
+        if split_of(folder.path.name) and not folder.holds_files():
+            raise RequestError(f"{folder.path} holds no {folder.kind.plural}; fill it or remove it")
     notes = [_passed_over(folder) for folder in others]
-    notes += [_outside(root) for root in roots.values() if root.pictures]
+    notes += [_outside(root) for root in roots.values() if root.files]
     empty = [folder for root in (top, *roots.values()) for folder in _empty(root)]
     return Layout(
         {split: [(f.path.name, f) for f in root.filled()] for split, root in roots.items()},
         {split: root.path for split, root in roots.items()},
-        (*notes, *_without_pictures(empty)),
+        (*notes, *_empty_note(empty)),
     )
 
 
@@ -194,9 +198,9 @@ def _class_first(top: Folder, filled: Sequence[Folder]) -> Layout:
         inner = {part.path.name: part for part in folder.filled()}
         for split, name in named_splits(inner, folder.path).items():
             classes.setdefault(split, []).append((folder.path.name, inner[name]))
-    notes = [_outside(folder) for folder in filled if folder.pictures]
+    notes = [_outside(folder) for folder in filled if folder.files]
     empty = [folder for root in (top, *filled) for folder in _empty(root)]
-    return Layout(classes, dict.fromkeys(classes, top.path), (*notes, *_without_pictures(empty)))
+    return Layout(classes, dict.fromkeys(classes, top.path), (*notes, *_empty_note(empty)))
 
 
 def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
@@ -216,7 +220,7 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
     if classes and all(folder in things for folder in classes):
         first = classes[0]
         raise RequestError(
-            f"{first.path} holds {len(first.pictures):,} pictures outside any class "
+            f"{first.path} holds {len(first.files):,} {first.kind.plural} outside any class "
             "folder; put those of each class into a folder with its name"
         )
     common = set.intersection(*({f.path.name for f in c.filled()} for c in classes or [top]))
@@ -224,7 +228,7 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
         raise RequestError(
             f"{_names(classes)} in {top.path} all hold the folders "
             f"{_listed(sorted(common))}, so they look like splits; call them train, val and test, "
-            "or, if they are classes, let each hold its pictures itself"
+            f"or, if they are classes, let each hold its {top.kind.plural} itself"
         )
     return Layout(
         {"train": [(folder.path.name, folder) for folder in classes]},
@@ -232,28 +236,28 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
         (
             *(f"{f.path.name} is taken for a class, since it holds no folders" for f in things),
             *map(_passed_over, loose),
-            *_without_pictures(_empty(top)),
+            *_empty_note(_empty(top)),
         ),
     )
 
 
 def _empty(root: Folder) -> list[Folder]:
-    return [folder for folder in root.folders if not folder.holds_pictures()]
+    return [folder for folder in root.folders if not folder.holds_files()]
 
 
 def _passed_over(folder: Folder) -> str:
     count = sum(1 for _ in folder.below())
-    return f"passed over {folder.path}: {count:,} pictures, and no folders of classes"
+    return f"passed over {folder.path}: {count:,} {folder.kind.plural}, and no folders of classes"
 
 
 def _outside(folder: Folder) -> str:
-    return (
-        f"left out, since they are outside the folders of {folder.path}: {counted(folder.pictures)}"
-    )
+    return f"left out, since they are outside the folders of {folder.path}: {counted(folder.files)}"
 
 
-def _without_pictures(folders: Sequence[Folder]) -> list[str]:
-    return [f"left out, since they hold too few pictures: {_names(folders)}"] if folders else []
+def _empty_note(folders: Sequence[Folder]) -> list[str]:
+    if not folders:
+        return []
+    return [f"left out, since they hold too few {folders[0].kind.plural}: {_names(folders)}"]
 
 
 def _names(folders: Sequence[Folder]) -> str:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data.pictures.splits import arrange, split_of
-from zoo.data.pictures.tree import Folder
+from zoo.data.folders.splits import arrange, split_of
+from zoo.data.folders.tree import Folder
+from zoo.data.pictures.folder import PICTURES
 from zoo.errors import RequestError
 
 TWO = {"cats": 2, "dogs": 3}
@@ -12,10 +13,11 @@ TWO = {"cats": 2, "dogs": 3}
 def tree(content, path=Path("data")):
     """A folder as a scan gives it, from names of folders and counts of the pictures in them."""
     if isinstance(content, int):
-        return Folder(path, [path / f"{number}.jpg" for number in range(content)])
+        return Folder(path, PICTURES, [path / f"{number}.jpg" for number in range(content)])
     loose = content.get("", 0)
     return Folder(
         path,
+        PICTURES,
         [path / f"{number}.jpg" for number in range(loose)],
         [tree(inner, path / name) for name, inner in sorted(content.items()) if name],
     )

@@ -1,19 +1,14 @@
-"""Searches a folder for picture files, which are recognised by their first bytes."""
+"""Searches a folder for files of one kind."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.data.pictures.decode import BrokenPictureError, is_picture, open_regular
-
-# A file with such a name is a picture, perhaps a broken one. For others the first bytes decide.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"})
-NOT_PICTURES = "no JPEG, PNG, GIF, BMP or WebP files"
 LINKS_TO_NOTHING = "links to nothing"
 NOT_REGULAR = "pipes, sockets or devices"
 READ_ALREADY = "links to folders that are read already or lie above them"
@@ -21,41 +16,69 @@ _HOUSEKEEPING = frozenset({"thumbs.db", "desktop.ini"})
 _SHOWN = 6
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes:
+        plural: Its name in messages, such as "pictures".
+        formats: Its formats in messages, such as "JPEG or PNG files".
+        holds: Whether a regular file is of this kind.
+    """
+
+    plural: str
+    formats: str
+    holds: Callable[[Path], bool]
+
+    @property
+    def others(self) -> str:
+        """Why other files are left out."""
+        return f"no {self.formats}"
+
+
 @dataclass
 class Folder:
-    """A folder and its pictures.
+    """A folder and its files of one kind.
 
     Attributes:
         path: As it was reached, links included.
-        pictures: The picture files directly inside, sorted by name.
+        kind: The kind.
+        files: The files of that kind directly inside, sorted by name.
         folders: The folders directly inside, linked ones too, sorted by name.
     """
 
     path: Path
-    pictures: list[Path] = field(default_factory=list)
+    kind: Kind
+    files: list[Path] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
 
     def below(self) -> Iterator[Path]:
-        """Yields its pictures, then those of the folders inside it, in order."""
+        """Yields its files, then those of the folders inside it, in order."""
         waiting = [self]
         while waiting:
             folder = waiting.pop()
-            yield from folder.pictures
+            yield from folder.files
             waiting += reversed(folder.folders)
 
-    def holds_pictures(self) -> bool:
-        """Returns whether there is a picture at any depth."""
+    def holds_files(self) -> bool:
+        """Returns whether there is a file of the kind at any depth."""
         return next(self.below(), None) is not None
 
     def filled(self) -> list[Folder]:
-        """Returns the folders directly inside that hold pictures at any depth."""
-        return [folder for folder in self.folders if folder.holds_pictures()]
+        """Returns the folders directly inside that hold such files at any depth."""
+        return [folder for folder in self.folders if folder.holds_files()]
 
 
 @dataclass
 class LeftOut:
-    """What a scan left out, by reason."""
+    """What a scan left out, by reason.
 
+    Attributes:
+        kind: The kind of file that it looked for.
+        reasons: The files and links by reason.
+    """
+
+    kind: Kind
     reasons: dict[str, list[Path]] = field(default_factory=dict)
 
     def add(self, reason: str, path: Path) -> None:
@@ -66,33 +89,33 @@ class LeftOut:
         """Returns a sentence for each reason: kinds of files with their count, or their names."""
         return [
             f"left out, since they are {reason}: "
-            + (counted(paths) if reason == NOT_PICTURES else _named(paths))
+            + (counted(paths) if reason == self.kind.others else _named(paths))
             for reason, paths in self.reasons.items()
         ]
 
 
-def scan(path: Path) -> tuple[Folder, LeftOut]:
+def scan(path: Path, kind: Kind) -> tuple[Folder, LeftOut]:
     """Reads a folder with all that lies below it.
 
-    Links to folders are followed. Each folder is read once, so that circles end and no picture is
+    Links to folders are followed. Each folder is read once, so that circles end and no file is
     in two classes. Hidden files and those of the system (`Thumbs.db`, `__MACOSX`) do not count.
 
     Raises:
         OSError: A folder cannot be read.
     """
-    top = Folder(path)
-    left_out = LeftOut()
+    top = Folder(path, kind)
+    left_out = LeftOut(kind)
     read = {_identity(path.stat())}
     links: deque[tuple[Folder, Path]] = deque()
     _fill(top, left_out, read, links)
-    # Links come after the real folders, so that a picture counts where it really is.
+    # Links come after the real folders, so that a file counts where it really is.
     while links:
         parent, link = links.popleft()
         if _identity(link.stat()) in read or _leads_up(link, path):
             left_out.add(READ_ALREADY, link)
             continue
         read.add(_identity(link.stat()))
-        folder = Folder(link)
+        folder = Folder(link, kind)
         parent.folders.append(folder)
         parent.folders.sort(key=lambda inner: inner.path.name)
         _fill(folder, left_out, read, links)
@@ -134,10 +157,10 @@ def _fill(
                 left_out.add(LINKS_TO_NOTHING, path)
                 continue
             if stat.S_ISREG(status.st_mode):
-                if _is_picture(path):
-                    folder.pictures.append(path)
+                if folder.kind.holds(path):
+                    folder.files.append(path)
                 else:
-                    left_out.add(NOT_PICTURES, path)
+                    left_out.add(folder.kind.others, path)
             elif not stat.S_ISDIR(status.st_mode):
                 left_out.add(NOT_REGULAR, path)
             elif path.is_symlink():
@@ -146,19 +169,9 @@ def _fill(
                 left_out.add(READ_ALREADY, path)
             else:
                 read.add(_identity(status))
-                inner = Folder(path)
+                inner = Folder(path, folder.kind)
                 folder.folders.append(inner)
                 waiting.append(inner)
-
-
-def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    try:
-        with open_regular(path) as file:
-            return is_picture(file)
-    except BrokenPictureError:
-        return False
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Folders of class folders, perhaps in splits, whatever kind of file is in them."""
