@@ -22,8 +22,6 @@ WORDS = {
 _FILLERS = (
     "sets?|split|data|dataset|images?|imgs?|pictures?|pics?|photos?|recordings?|sounds?|audio"
 )
-    "sets?|split|data|dataset|images?|imgs?|pictures?|pics?|photos?|recordings?|sounds?|audio"
-)
 _SPLITS = {word: split for split, words in WORDS.items() for word in words}
 _GLUED = re.compile(rf"({'|'.join(sorted(_SPLITS, key=len, reverse=True))})({_FILLERS}|s)?")
 _SHOWN = 6
