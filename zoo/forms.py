@@ -167,5 +167,53 @@ class Table(Vector):
         return cls((width,), (0.0,) * width, (1.0,) * width, label, header, columns)
 
 
+@dataclass(frozen=True)
+class Sound(Form):
+    """A sound, as samples from -1 to 1. The model makes a log-mel spectrogram of it.
+
+    `mean` and `std` are of that spectrogram, a value a mel band.
+
+    Attributes:
+        shape: (samples,).
+        rate: Samples a second.
+        frame: Samples of one step of the spectrogram.
+        hop: Samples from one step to the next.
+        mels: Bands of the spectrogram.
+        lowest: Where the first band begins, in Hz.
+        highest: Where the last band ends, in Hz.
+        floor: Least power whose logarithm is taken. A sine of amplitude 1 has 2**14.
+    """
+
+    kind: ClassVar[str] = "sound"
+    shape: tuple[int]
+    rate: int
+    frame: int
+    hop: int
+    mels: int
+    lowest: float
+    highest: float
+    floor: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("rate", "frame", "hop", "mels"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"input.{name} must be 1 or more, not {getattr(self, name)}")
+        if self.frame > min(self.shape[0], self.rate):
+            raise ValueError(f"input.frame of {self.frame} samples is longer than the sound")
+        if not 0 <= self.lowest < self.highest <= self.rate / 2:
+            raise ValueError(
+                f"input.lowest and input.highest must rise from 0 to {self.rate / 2:g} Hz, not "
+                f"{self.lowest:g} and {self.highest:g}"
+            )
+        if not 0 < self.floor < math.inf:
+            raise ValueError(f"input.floor must be positive, not {self.floor}")
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.shape[0] / self.rate
+
+
 # The form of an array that nothing else describes, by the number of dimensions of one example.
 PLAIN: Mapping[int, type[Form]] = {1: Vector, 2: Sequence, 3: Picture}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoo.forms import Form
+from zoo.forms import Form, Sound
 
 if TYPE_CHECKING:
     from zoo.frontends.frontend import Frontend
@@ -12,4 +12,10 @@ if TYPE_CHECKING:
 
 def frontend_of(form: Form) -> Frontend | None:
     """Returns a new front end for raw input of a form; None: the network reads it as it is."""
+    if isinstance(form, Sound):
+        from zoo.frontends.log_mel import LogMel
+
+        return LogMel(
+            form.rate, form.frame, form.hop, form.mels, form.lowest, form.highest, form.floor
+        )
     return None
