@@ -37,6 +37,8 @@ setup(
         "safetensors>=0.6",
         "scikit-learn>=1.7",
         "scipy>=1.15",
+        "soundfile>=0.13,<0.15",
+        "soxr>=0.5,<2",
         "tensorflow>=2.21,<2.22",
         "tensorflow-datasets>=4.9.9",
         "importlib_resources>=6",  # tensorflow-datasets imports it and forgets to ask for it.

@@ -12,13 +12,14 @@ import numpy as np
 from zoo.data.examples import Examples, Stored
 from zoo.errors import RequestError
 from zoo.forms import PLAIN, Form, Table
+from zoo.frontends import frontend_of
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
 SPLITS = ("train", "validation", "test")
 # After normalisation, training examples are at most this many deviations away from the mean.
 FARTHEST = 10.0
-_SAMPLED = 4096  # Packed pictures from which statistics are computed.
+_SAMPLED = 4096  # Packed pictures, or outputs of a front end, from which statistics are computed.
 _PART = 256  # Examples that are summed at a time for statistics.
 
 
@@ -135,10 +136,17 @@ def _in_unicode(name: str) -> str:
 def form_of(dataset: Dataset) -> Form:
     """Returns what goes into a model that learns a data set, standardised by its training split.
 
+    Behind a front end, that is what the front end makes of some thousands of examples.
     The features of a table are as the model takes them, see `zoo.forms.Table`.
     """
     if isinstance(dataset.form, Table):
         return dataset.form
+    if dataset.form is not None and (frontend := frontend_of(dataset.form)) is not None:
+        split = _sampled(dataset.train)
+        parts = range(0, len(split), _PART)
+        read = [np.asarray(frontend(split.x[start : start + _PART])) for start in parts]
+        mean, std = channel_statistics(dataclasses.replace(split, x=np.concatenate(read)))
+        return dataclasses.replace(dataset.form, mean=mean, std=std)
     shape = dataset.example_shape
     return PLAIN[len(shape)](shape, *channel_statistics(dataset.train))
 
@@ -155,8 +163,8 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     Args:
         split: With x (examples, ..., channels), of any numeric type.
     """
-    sampled = np.linspace(0, len(split) - 1, min(len(split), _SAMPLED)).astype(int)
-    x = split.x[sampled] if isinstance(split.x, Stored) else split.x[:]
+    split = _sampled(split) if isinstance(split.x, Stored) else split
+    x = split.x[:]
     if split.lengths is not None:
         x = x[np.arange(x.shape[1]) < split.lengths[:, None]]
     axes = tuple(range(x.ndim - 1))
@@ -169,6 +177,13 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     std = np.where(std > 0, np.maximum(std, farthest / FARTHEST), 1.0)
     # Significant digits, not decimals: the units may be small.
     return tuple(float(f"{m:.6g}") for m in mean), tuple(float(f"{s:.6g}") for s in std)
+
+
+def _sampled(split: Split) -> Split:
+    """Returns up to `_SAMPLED` examples, evenly spread."""
+    if len(split) <= _SAMPLED:
+        return split
+    return take(split, np.linspace(0, len(split) - 1, _SAMPLED).astype(int))
 
 
 def stratified_split(

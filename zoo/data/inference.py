@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.examples import Examples
+from zoo.models.names import FRONTEND
 
 if TYPE_CHECKING:
     import keras
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def run(model: keras.Model, x: Examples, batch_size: int = 64) -> np.ndarray:
     """Returns the outputs of a model for raw inputs, (examples, outputs) float32."""
     # A recurrent model is a loop, slow without a graph. An image model takes longer to trace.
-    call = model.predict_on_batch if x.ndim == 3 else lambda batch: model(batch, training=False)
+    looped = x.ndim == 3 or FRONTEND in {layer.name for layer in model.layers}
+    call = model.predict_on_batch if looped else lambda batch: model(batch, training=False)
     batches = range(0, len(x), batch_size)
     outputs = [call(x[start : start + batch_size].astype(np.float32)) for start in batches]
     return np.concatenate([np.asarray(output) for output in outputs])

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset
-from zoo.forms import Form, Picture
+from zoo.forms import Form, Picture, Sound
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
@@ -26,11 +26,14 @@ class Reading:
         kind: What the model takes, a class of `zoo.forms`.
         task: What is learnt, such as classes or values.
         image_size: Images: height and width in pixels; None: the data's own, within limits.
-        form: Images: size, crop and interpolation of a checkpoint, in place of a size.
+        form: Images: size, crop and interpolation of a checkpoint, in place of a size. Sounds: its
+            rate and length.
         card: Card of a checkpoint whose columns and classes the data must have; None: the data
             decides.
         label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
         header: Tables: whether the first line holds names; None: decided by how it looks.
+        rate: Sounds: samples a second; None: the data decides.
+        seconds: Sounds: length; None: the data decides.
         measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Called with the numbers of decoded and of all picture files.
@@ -39,10 +42,12 @@ class Reading:
     kind: type[Form] = Picture
     task: Task = CLASSIFICATION
     image_size: int | None = None
-    form: Picture | None = None
+    form: Picture | Sound | None = None
     card: Card | None = None
     label_column: str | None = None
     header: bool | None = None
+    rate: float | None = None
+    seconds: float | None = None
     measured: bool = False
     data_dir: str | None = None
     progress: Progress | None = None
@@ -50,7 +55,9 @@ class Reading:
     def form_for(self, side: int) -> Picture:
         """Returns the form of images; `side` is their own size, used if none was asked for."""
         size = self.image_size or min(max(side, SMALLEST), LARGEST)
-        return self.form or Picture(shape=(size, size, 3), mean=(), std=())
+        if isinstance(self.form, Picture):
+            return self.form
+        return Picture(shape=(size, size, 3), mean=(), std=())
 
 
 class Reader(Protocol):

@@ -14,16 +14,17 @@ from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures.files import Encoded, PictureReader
 from zoo.data.pictures.prepare import resized
 from zoo.data.reading import SMALLEST, Reader, Reading
+from zoo.data.sounds import folder as sounds
 from zoo.data.tables import table
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture
+from zoo.forms import Form, Picture, Sound
 from zoo.tasks import find_task
 
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
 
 # The first reader that claims a source reads it.
-READERS: list[Reader] = [digits, tfds, arrays, table, shards, folder]
+READERS: list[Reader] = [digits, tfds, arrays, table, shards, sounds, folder]
 
 
 def register(reader: Reader) -> None:
@@ -36,7 +37,7 @@ def load_dataset(
     kind: type[Form] = Picture,
     *,
     image_size: int | None = None,
-    form: Picture | None = None,
+    form: Picture | Sound | None = None,
     reading: Reading = AS_IT_IS,
 ) -> Dataset:
     """Loads a data set in the form that a kind of model takes.
@@ -46,17 +47,20 @@ def load_dataset(
             `zoo.data.arrays`); for images a folder of photos (see
             `zoo.data.pictures.folder`), one that `zoo data` packed (see
             `zoo.data.pictures.shards`), or "tfds:NAME" (see `zoo.data.pictures.tfds`);
+            a folder of sounds (see `zoo.data.sounds.folder`);
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
             perhaps `val.csv` (see `zoo.data.tables.table`).
         kind: What the model takes, a class of `zoo.forms`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
-        form: Images: how to scale and crop them for a checkpoint, in place of a size.
+        form: What a checkpoint takes: how images are scaled and cropped, or the rate and the length
+            of sounds.
         reading: How to read it.
 
     Returns:
         Images as uint8 RGB (examples, image_size, image_size, 3), features as float32 (examples,
-        features), sequences as float32 (examples, steps, features).
+        features), sequences as float32 (examples, steps, features), sounds as float32 (examples,
+        samples).
 
     Raises:
         RequestError: There is no such data, it is not of that kind, a split is empty, or the size
@@ -75,7 +79,8 @@ def load_dataset(
         if not len(split) and not reading.measured:
             raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
-    return resized(dataset, reading) if kind is Picture else dataset
+    pictures = kind is Picture and not isinstance(dataset.form, Sound)
+    return resized(dataset, reading) if pictures else dataset
 
 
 def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
@@ -93,7 +98,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
             the checkpoint.
     """
     reading = dataclasses.replace(reading, task=find_task(card.task), card=card)
-    form = card.input if isinstance(card.input, Picture) else None
+    form = card.input if isinstance(card.input, (Picture, Sound)) else None
     dataset = load_dataset(source, type(card.input), form=form, reading=reading)
     shape = dataset.example_shape
     if len(shape) != len(card.input.shape) or any(

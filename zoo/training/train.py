@@ -54,6 +54,8 @@ def train(
     config: Mapping[str, Any] | None = None,
     label_column: str | None = None,
     header: bool | None = None,
+    rate: float | None = None,
+    seconds: float | None = None,
     data_dir: str | None = None,
     task: str = "classification",
     distribution: Kind = "none",
@@ -71,8 +73,8 @@ def train(
 
     Args:
         model: A name of `zoo.list_models()`.
-        data: What to learn: "digits", a folder of photos, "tfds:NAME", a `.csv` or `.npz` file, or
-            a folder of `train.csv` and `test.csv`.
+        data: What to learn: "digits", a folder of photos or of sounds, "tfds:NAME", a `.csv` or
+            `.npz` file, or a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
         epochs: Passes over the training split. None, here and in the next three: the model's own
             recipe decides.
@@ -91,6 +93,9 @@ def train(
         config: Arguments of the model's builder.
         label_column: Tables: the column to learn, by name or number (0 first, -1 last).
         header: Tables: whether the first line holds names; None: decided by how it looks.
+        rate: Sounds: samples a second; None: the most frequent rate of the files, at most 16,000.
+        seconds: Sounds: length to which they are cut or filled up with silence; None: what 95 % of
+            them do not exceed.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: The devices to train on: "none", "mirrored", "multiworker" or "tpu".
@@ -137,6 +142,8 @@ def train(
         task=learns,
         label_column=label_column,
         header=header,
+        rate=rate,
+        seconds=seconds,
         data_dir=data_dir,
         progress=lambda done, total: steps("decoding", done, total),
     )
@@ -213,7 +220,8 @@ def train_model(
     if (done := training.finished()) is not None:
         return done
 
-    check_recipe(recipe, MODELS.get(model).input, dataset.task)
+    kind = MODELS.get(model).input if dataset.form is None else type(dataset.form)
+    check_recipe(recipe, kind, dataset.task)
     card = dataclasses.replace(
         new_card(model, dataset, config),
         training=training.provenance,

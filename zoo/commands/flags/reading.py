@@ -36,6 +36,15 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
             "header", None, "tables: whether the first line holds names; default as it looks",
             flag_values=values,
         )  # fmt: skip
+    if task and tables:
+        flags.DEFINE_float(
+            "rate", None, "sounds: samples in a second; default the most frequent, at most 16000",
+            flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_float(
+            "seconds", None, "sounds: length; default what 95% of them do not exceed",
+            flag_values=values,
+        )  # fmt: skip
     flags.DEFINE_string(
         "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
         flag_values=values,
@@ -60,6 +69,8 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
             task=task,
             label_column=column,
             header=header,
+            rate=values.rate if "rate" in values else None,
+            seconds=values.seconds if "seconds" in values else None,
             data_dir=values.data_dir,
             progress=progress,
         )

@@ -17,6 +17,7 @@ import numpy as np
 
 from zoo.cache import cache_folder, locked
 from zoo.data.dataset import SPLITS, Dataset, Split, stratified_split
+from zoo.data.folders.broken import broken_notes
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
 from zoo.data.reading import Progress, Reading
@@ -26,8 +27,6 @@ from zoo.forms import Picture
 
 # Up to this many bytes of decoded pictures are held in memory; more go to a file.
 IN_MEMORY = 2**30
-MOST_BROKEN = 0.05
-_SHOWN = 10
 _SIZED = 64  # Pictures that are sampled for their usual size.
 
 
@@ -168,7 +167,7 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
     else:
         pictures = np.empty(shape, np.uint8)
         decoded = _Decoded(pictures, decode_into(pictures, sources, form, progress))
-    notes += _broken_notes(encoded.name, decoded.broken, places)
+    notes += broken_notes(encoded.name, decoded.broken, places, "pictures")
     kept = np.ones(len(sources), bool)
     kept[list(decoded.broken)] = False
     parts: dict[str, Split] = {}
@@ -315,18 +314,3 @@ def _key(sources: Sequence[Path | bytes], form: Picture) -> str:
             identity = (str(source.resolve()), status.st_size, status.st_mtime_ns)
             digest.update(repr(identity).encode())
     return digest.hexdigest()[:24]
-
-
-def _broken_notes(name: str, broken: Mapping[int, str], places: Sequence[str]) -> list[str]:
-    if not broken:
-        return []
-    lines = [f"{places[index]}: {reason}" for index, reason in broken.items()]
-    count = f"{len(broken)} of {len(places):,} pictures"
-    if len(broken) > MOST_BROKEN * len(places):
-        raise RequestError(
-            f"{name}: {count} are broken, more than {MOST_BROKEN:.0%}; mend or remove them. "
-            f"The first is {lines[0]}"
-        )
-    more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-    skipped = [f"skipped {line}" for line in lines[:_SHOWN]]
-    return [*skipped, *more, f"{count} {'is' if len(broken) == 1 else 'are'} broken and skipped"]

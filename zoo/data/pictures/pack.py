@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.folders.broken import MOST_BROKEN
 from zoo.data.pictures.decode import BrokenPictureError, open_picture, read_picture
-from zoo.data.pictures.files import MOST_BROKEN, Encoded, usual_side
+from zoo.data.pictures.files import Encoded, usual_side
 from zoo.data.pictures.manifest import AROUND, BEFORE, INDEX, MANIFEST, SCHEMA, parse_manifest
 from zoo.data.reading import Progress
 from zoo.errors import RequestError, StoppedError

@@ -1,0 +1,34 @@
+"""Folders of sounds: a folder for each class, perhaps in splits."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+from zoo.data.dataset import Dataset
+from zoo.data.folders.classes import find_classes
+from zoo.data.pictures.folder import SUFFIXES as OF_PICTURES
+from zoo.data.reading import Reading
+from zoo.data.sounds.decode import SOUNDS, SUFFIXES
+from zoo.data.sounds.files import check_asked, open_files
+
+KNOWN_AS = "a folder of sounds"
+_LOOKED_AT = 2_000  # Files whose names decide of which kind a folder is.
+
+
+def claims(source: str) -> bool:
+    """Returns whether a folder holds sounds, and not fewer of them than pictures."""
+    if not Path(source).is_dir():
+        return False
+    names = (name for _, _, files in os.walk(source, followlinks=False) for name in files)
+    suffixes = [Path(name).suffix.lower() for name in itertools.islice(names, _LOOKED_AT)]
+    sounds = sum(suffix in SUFFIXES for suffix in suffixes)
+    return sounds > 0 and sounds >= sum(suffix in OF_PICTURES for suffix in suffixes)
+
+
+def open(source: str, reading: Reading) -> Dataset:
+    """Reads a folder of sounds, see `zoo.data.folders` and `zoo.data.sounds.files`."""
+    check_asked(source, reading)
+    labels = reading.card.labels if reading.card and reading.measured else None
+    return open_files(find_classes(Path(source), SOUNDS, labels), reading)
