@@ -98,6 +98,42 @@ class Sequence(Form):
 
 
 @dataclass(frozen=True)
+class Recording(Sequence):
+    """A window of a recording: samples of a sensor, at one rate and in its own units.
+
+    Attributes:
+        shape: (samples of a window, channels).
+        rate: Samples in a second.
+        hop: Samples from the start of a window to that of the next.
+        channels: Names of the columns, in their order.
+        time_column: The clock, as "NAME:UNIT"; "": there is none, and rows have that rate.
+        group: What was kept in one split beside each recording, see `zoo.data.reading.Reading`.
+    """
+
+    kind: ClassVar[str] = "recording"
+    shape: tuple[int, int]
+    rate: float
+    hop: int
+    channels: tuple[str, ...]
+    time_column: str = ""
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise ValueError(f"input.rate must be finite and positive, not {self.rate}")
+        if not 1 <= self.hop <= self.shape[0]:
+            raise ValueError(f"input.hop must be from 1 to {self.shape[0]}, not {self.hop}")
+        if len(self.channels) != self.shape[1]:
+            raise ValueError(f"input.channels must be {self.shape[1]}, not {len(self.channels)}")
+
+    @property
+    def window(self) -> float:
+        """Seconds of a window."""
+        return self.shape[0] / self.rate
+
+
+@dataclass(frozen=True)
 class Column:
     """What a column of a table becomes: features of the model.
 

@@ -68,6 +68,9 @@ def evaluate(
     output: str | Path | None = None,
     label_column: str | None = None,
     header: bool | None = None,
+    time_column: str | None = None,
+    recording_column: str | None = None,
+    group: str | None = None,
     data_dir: str | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -84,6 +87,9 @@ def evaluate(
         output: File for the score, as JSON; None: no file.
         label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
+        time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
+        recording_column: One table of many recordings: the column that tells them apart.
+        group: Recordings: what may not be in two splits; None: as the checkpoint was trained.
         data_dir: Where prepared data sets of "tfds:" are.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all pictures.
@@ -101,6 +107,9 @@ def evaluate(
     reading = Reading(
         label_column=label_column,
         header=header,
+        time_column=time_column,
+        recording_column=recording_column,
+        group=group,
         measured=True,
         data_dir=data_dir,
         progress=progress,
@@ -231,7 +240,13 @@ def _score(
     notes: tuple[str, ...],
 ) -> Evaluation:
     task = dataset.task
-    truth = np.concatenate([part.y for part in _parts(dataset, split)])
-    score = task.score(predictions, truth, dataset.labels)
+    parts = _parts(dataset, split)
+    recordings = [part.recordings for part in parts if part.recordings is not None]
+    score = task.score(
+        predictions,
+        np.concatenate([part.y for part in parts]),
+        dataset.labels,
+        np.concatenate(recordings) if recordings else None,
+    )
     text = ", ".join(task.text(name, value) for name, value in score.figures.items())
     return Evaluation(score, text, dataset.name, split, notes)

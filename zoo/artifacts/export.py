@@ -79,6 +79,9 @@ def export(
     trainable_head: bool = False,
     label_column: str | None = None,
     header: bool | None = None,
+    time_column: str | None = None,
+    recording_column: str | None = None,
+    group: str | None = None,
     data_dir: str | None = None,
     progress: Callable[[str], None] | None = None,
     decoding: Callable[[int, int], None] | None = None,
@@ -101,6 +104,9 @@ def export(
         trainable_head: Whether to write `trainable.tflite` too, whose last layer learns.
         label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
+        time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
+        recording_column: One table of many recordings: the column that tells them apart.
+        group: Recordings: what may not be in two splits; None: as the checkpoint was trained.
         data_dir: Where prepared data sets of "tfds:" are.
         progress: Called with a line of text at each step.
         decoding: Called with the numbers of decoded and of all pictures.
@@ -122,7 +128,13 @@ def export(
         from zoo.data.reading import Reading
 
         reading = Reading(
-            label_column=label_column, header=header, data_dir=data_dir, progress=decoding
+            label_column=label_column,
+            header=header,
+            time_column=time_column,
+            recording_column=recording_column,
+            group=group,
+            data_dir=data_dir,
+            progress=decoding,
         )
         source = _load(checkpoint, data, reading, sequence_length, streaming)
         for note in source.dataset.notes:

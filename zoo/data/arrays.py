@@ -124,7 +124,7 @@ def _inputs(arrays: Arrays, kind: type[Form]) -> tuple[np.ndarray, np.ndarray | 
         x = x.astype(np.float32)
     # Comes before the check for NaN: values after the last step do not matter.
     given = arrays.values.get("lengths")
-    x, lengths = _padded(what, x, given) if kind is Sequence else (x, None)
+    x, lengths = _padded(what, x, given) if issubclass(kind, Sequence) else (x, None)
     bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if bad.any():
         raise RequestError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.data.examples import Examples, Stored
 from zoo.errors import RequestError
-from zoo.forms import PLAIN, Form, Table
+from zoo.forms import PLAIN, Form, Recording, Table
 from zoo.frontends import frontend_of
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
@@ -35,12 +35,14 @@ class Split:
         lengths: Sequences of varied length: (examples,) true numbers of steps, int64. The steps
             after them are exactly zero.
         task: What is learnt of them, which says what `y` holds.
+        recordings: Windows of recordings: (examples,) number of the recording of each, int64.
     """
 
     x: Examples
     y: np.ndarray
     lengths: np.ndarray | None = None
     task: Task = CLASSIFICATION
+    recordings: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -147,8 +149,11 @@ def form_of(dataset: Dataset) -> Form:
         read = [np.asarray(frontend(split.x[start : start + _PART])) for start in parts]
         mean, std = channel_statistics(dataclasses.replace(split, x=np.concatenate(read)))
         return dataclasses.replace(dataset.form, mean=mean, std=std)
+    mean, std = channel_statistics(dataset.train)
+    if isinstance(dataset.form, Recording):
+        return dataclasses.replace(dataset.form, mean=mean, std=std)
     shape = dataset.example_shape
-    return PLAIN[len(shape)](shape, *channel_statistics(dataset.train))
+    return PLAIN[len(shape)](shape, mean, std)
 
 
 def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -235,7 +240,8 @@ def divide(
 def take(split: Split, indices: np.ndarray) -> Split:
     """Returns the examples at those indices."""
     lengths = None if split.lengths is None else split.lengths[indices]
-    return Split(split.x[indices], split.y[indices], lengths, split.task)
+    recordings = None if split.recordings is None else split.recordings[indices]
+    return Split(split.x[indices], split.y[indices], lengths, split.task, recordings)
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:

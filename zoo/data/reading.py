@@ -8,7 +8,7 @@ from typing import Protocol
 
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset
-from zoo.forms import Form, Picture, Sound
+from zoo.forms import Form, Picture
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
@@ -26,14 +26,20 @@ class Reading:
         kind: What the model takes, a class of `zoo.forms`.
         task: What is learnt, such as classes or values.
         image_size: Images: height and width in pixels; None: the data's own, within limits.
-        form: Images: size, crop and interpolation of a checkpoint, in place of a size. Sounds: its
-            rate and length.
+        form: How a checkpoint takes pictures (size, crop and interpolation, in place of a size),
+            sounds (rate and length) or recordings (rate, window, channels); None: the data decides.
         card: Card of a checkpoint whose columns and classes the data must have; None: the data
             decides.
         label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
         header: Tables: whether the first line holds names; None: decided by how it looks.
-        rate: Sounds: samples a second; None: the data decides.
+        rate: Sounds and recordings: samples in a second; None: the data decides.
         seconds: Sounds: length; None: the data decides.
+        window: Recordings: seconds of a window; None: `zoo.data.recordings.windows` decides.
+        hop: Recordings: seconds from a window to the next; None: half a window.
+        time_column: Recordings: the clock, as "NAME" or "NAME:UNIT"; None: it is searched.
+        recording_column: One table of many recordings: the column that tells them apart.
+        group: Recordings: what may not be in two splits, such as a person: a column, or a pattern
+            for the path of a file; None: only each recording stays whole.
         measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Called with the numbers of decoded and of all picture files.
@@ -42,12 +48,17 @@ class Reading:
     kind: type[Form] = Picture
     task: Task = CLASSIFICATION
     image_size: int | None = None
-    form: Picture | Sound | None = None
+    form: Form | None = None
     card: Card | None = None
     label_column: str | None = None
     header: bool | None = None
     rate: float | None = None
     seconds: float | None = None
+    window: float | None = None
+    hop: float | None = None
+    time_column: str | None = None
+    recording_column: str | None = None
+    group: str | None = None
     measured: bool = False
     data_dir: str | None = None
     progress: Progress | None = None

@@ -14,17 +14,23 @@ from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures.files import Encoded, PictureReader
 from zoo.data.pictures.prepare import resized
 from zoo.data.reading import SMALLEST, Reader, Reading
+from zoo.data.recordings import folder as recordings
+from zoo.data.recordings import table as recordings_table
 from zoo.data.sounds import folder as sounds
 from zoo.data.tables import table
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture, Sound
+from zoo.forms import Form, Picture, Recording, Sequence, Sound
 from zoo.tasks import find_task
 
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
 
 # The first reader that claims a source reads it.
-READERS: list[Reader] = [digits, tfds, arrays, table, shards, sounds, folder]
+READERS: list[Reader] = [digits, tfds, arrays, table, shards, sounds, recordings, folder]
+
+
+# What only some readers take, named like the flags. Their `OPTIONS` say which.
+_OPTIONS = ("rate", "seconds", "window", "hop", "time_column", "recording_column", "group")
 
 
 def register(reader: Reader) -> None:
@@ -37,7 +43,7 @@ def load_dataset(
     kind: type[Form] = Picture,
     *,
     image_size: int | None = None,
-    form: Picture | Sound | None = None,
+    form: Form | None = None,
     reading: Reading = AS_IT_IS,
 ) -> Dataset:
     """Loads a data set in the form that a kind of model takes.
@@ -49,12 +55,12 @@ def load_dataset(
             `zoo.data.pictures.shards`), or "tfds:NAME" (see `zoo.data.pictures.tfds`);
             a folder of sounds (see `zoo.data.sounds.folder`);
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
-            perhaps `val.csv` (see `zoo.data.tables.table`).
+            perhaps `val.csv` (see `zoo.data.tables.table`); for sequences such files of many
+            recordings, or a folder of recordings (see `zoo.data.recordings.folder`).
         kind: What the model takes, a class of `zoo.forms`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
-        form: What a checkpoint takes: how images are scaled and cropped, or the rate and the length
-            of sounds.
+        form: How a checkpoint takes pictures, sounds or recordings, see `Reading`.
         reading: How to read it.
 
     Returns:
@@ -67,6 +73,11 @@ def load_dataset(
             is not from 32 to 1024.
     """
     reader = find_reader(source)
+    if reader is table and issubclass(kind, Sequence):
+        reader = recordings_table
+    for name in _OPTIONS:
+        if getattr(reading, name) is not None and name not in getattr(reader, "OPTIONS", ()):
+            raise RequestError(f"--{name} makes no sense for {source}, {reader.KNOWN_AS}")
     if image_size is not None and kind is not Picture:
         raise RequestError(f"image size {image_size} makes no sense: the model takes no picture")
     if image_size is not None and image_size < SMALLEST:
@@ -98,7 +109,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
             the checkpoint.
     """
     reading = dataclasses.replace(reading, task=find_task(card.task), card=card)
-    form = card.input if isinstance(card.input, (Picture, Sound)) else None
+    form = card.input if isinstance(card.input, Picture | Sound | Recording) else None
     dataset = load_dataset(source, type(card.input), form=form, reading=reading)
     shape = dataset.example_shape
     if len(shape) != len(card.input.shape) or any(

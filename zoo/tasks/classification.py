@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+# Name of the accuracy of whole recordings.
+OF_RECORDINGS = "recordings_top1"
+
+
 @dataclass(frozen=True)
 class ClassScore:
     """Precision and recall of one class."""
@@ -35,16 +39,25 @@ class ClassificationScore(Score):
         top1: Share of examples whose highest score is their class.
         classes: A row for each class.
         confusion: (classes, classes) counts: the row is the truth, the column the prediction.
+        recordings: Of windows: the scores of whole recordings. The answer for a recording is the
+            mean of the probabilities of its windows.
     """
 
     top1: float
     classes: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
+    recordings: ClassificationScore | None = None
 
     @property
     def figures(self) -> dict[str, float]:
-        """Accuracy."""
-        return {"top1": self.top1}
+        """Accuracy, and that of whole recordings."""
+        whole = {} if self.recordings is None else {OF_RECORDINGS: self.recordings.top1}
+        return {"top1": self.top1, **whole}
+
+    def measured_on(self, figure: str) -> int:
+        """Returns how many examples, or recordings, a figure was measured on."""
+        whole = self.recordings if figure == OF_RECORDINGS else None
+        return self.examples if whole is None else whole.examples
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
@@ -60,10 +73,17 @@ class ClassificationScore(Score):
             for label, row in zip(labels, self.confusion, strict=True)
         )
         title = "Confusion: rows are the truth, columns the prediction"
-        return (
+        own = (
             TextTable("Per class", ("class", "precision", "recall", "f1", "examples"), classes),
             TextTable(title, ("", *labels), confusion),
         )
+        if self.recordings is None:
+            return own
+        whole = (
+            TextTable(f"{table.title}, by recording", table.head, table.rows)
+            for table in self.recordings.tables
+        )
+        return (*own, *whole)
 
 
 @dataclass(frozen=True)
@@ -97,7 +117,11 @@ class Classification(Task):
         return epoch["val_accuracy"], -epoch["val_loss"]
 
     def score(
-        self, predictions: np.ndarray, y: np.ndarray, labels: Sequence[str]
+        self,
+        predictions: np.ndarray,
+        y: np.ndarray,
+        labels: Sequence[str],
+        recordings: np.ndarray | None = None,
     ) -> ClassificationScore:
         """Compares probabilities, or any scores whose highest is the prediction, with classes."""
         from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -115,6 +139,9 @@ class Classification(Task):
             confusion=tuple(
                 tuple(int(n) for n in row) for row in confusion_matrix(y, predicted, labels=known)
             ),
+            recordings=None
+            if recordings is None
+            else self.score(*by_recording(predictions, y, recordings), labels),
         )
 
     def measured(
@@ -129,7 +156,9 @@ class Classification(Task):
 
     def text(self, figure: str, value: float) -> str:
         """Returns an accuracy in percent, other figures as they are."""
-        return f"{figure} {value:.2%}" if figure == "top1" else super().text(figure, value)
+        if figure in ("top1", OF_RECORDINGS):
+            return f"{figure} {value:.2%}"
+        return super().text(figure, value)
 
     def described(self, labels: Sequence[str]) -> str:
         """Returns the number of classes."""
@@ -156,6 +185,22 @@ class Classification(Task):
     def strata(self, y: np.ndarray) -> np.ndarray:
         """Returns the classes."""
         return y
+
+
+def by_recording(
+    predictions: np.ndarray, y: np.ndarray, recordings: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the mean of the predictions for the windows of each recording, and its class.
+
+    Args:
+        predictions: (windows, classes) probabilities.
+        y: (windows,) class indices, the same in all windows of a recording.
+        recordings: (windows,) the recording of each.
+    """
+    _, firsts, numbers = np.unique(recordings, return_index=True, return_inverse=True)
+    sums = np.zeros((len(firsts), predictions.shape[1]))
+    np.add.at(sums, numbers, predictions)
+    return sums / np.bincount(numbers)[:, None], y[firsts]
 
 
 CLASSIFICATION = Classification()

@@ -40,6 +40,10 @@ class Score(ABC):
         """More figures, for a person."""
         return ()
 
+    def measured_on(self, figure: str) -> int:
+        """Returns how many examples, or recordings, a figure was measured on."""
+        return self.examples
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -107,13 +111,20 @@ class Task(ABC):
         """Returns a key of an epoch's figures; the best epoch has the greatest key."""
 
     @abstractmethod
-    def score(self, predictions: np.ndarray, y: np.ndarray, labels: Sequence[str]) -> Score:
+    def score(
+        self,
+        predictions: np.ndarray,
+        y: np.ndarray,
+        labels: Sequence[str],
+        recordings: np.ndarray | None = None,
+    ) -> Score:
         """Compares predictions with the truth.
 
         Args:
             predictions: (examples, outputs), as `predictions` or an exported file gives them.
             y: (examples,) the truth.
             labels: Labels of the outputs.
+            recordings: Of windows: (examples,) the recording of each.
         """
 
     @abstractmethod

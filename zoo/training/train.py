@@ -56,6 +56,11 @@ def train(
     header: bool | None = None,
     rate: float | None = None,
     seconds: float | None = None,
+    window: float | None = None,
+    hop: float | None = None,
+    time_column: str | None = None,
+    recording_column: str | None = None,
+    group: str | None = None,
     data_dir: str | None = None,
     task: str = "classification",
     distribution: Kind = "none",
@@ -73,8 +78,8 @@ def train(
 
     Args:
         model: A name of `zoo.list_models()`.
-        data: What to learn: "digits", a folder of photos or of sounds, "tfds:NAME", a `.csv` or
-            `.npz` file, or a folder of `train.csv` and `test.csv`.
+        data: What to learn: "digits", a folder of photos, of sounds or of recordings, "tfds:NAME",
+            a `.csv` or `.npz` file, or a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
         epochs: Passes over the training split. None, here and in the next three: the model's own
             recipe decides.
@@ -93,9 +98,14 @@ def train(
         config: Arguments of the model's builder.
         label_column: Tables: the column to learn, by name or number (0 first, -1 last).
         header: Tables: whether the first line holds names; None: decided by how it looks.
-        rate: Sounds: samples a second; None: the most frequent rate of the files, at most 16,000.
-        seconds: Sounds: length to which they are cut or filled up with silence; None: what 95 % of
-            them do not exceed.
+        rate: Sounds and recordings: samples in a second. See `zoo.data.reading.Reading`, also for
+            the next six.
+        seconds: Sounds: length to which they are cut or filled up with silence.
+        window: Recordings: seconds of a window.
+        hop: Recordings: seconds from a window to the next.
+        time_column: Recordings: the clock, as "NAME" or "NAME:UNIT".
+        recording_column: One table of many recordings: the column that tells them apart.
+        group: Recordings: what may not be in two splits, such as a person.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: The devices to train on: "none", "mirrored", "multiworker" or "tpu".
@@ -144,6 +154,11 @@ def train(
         header=header,
         rate=rate,
         seconds=seconds,
+        window=window,
+        hop=hop,
+        time_column=time_column,
+        recording_column=recording_column,
+        group=group,
         data_dir=data_dir,
         progress=lambda done, total: steps("decoding", done, total),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zoo.checkpoints.card import Card
 from zoo.result import Result
+from zoo.tasks.classification import OF_RECORDINGS
 from zoo.training.run_folder import CURVES, Row, read_history
 
 # Texts by `Provenance.taken` of the card.
@@ -42,7 +43,8 @@ class Trained(Result):
         return (
             *([_TAKEN[taken]] if taken else []),
             *(
-                f"{self.card.text(metric)} on {metric.examples:,} {metric.split} examples"
+                f"{self.card.text(metric)} on {metric.examples:,} {metric.split} "
+                + ("recordings" if metric.name == OF_RECORDINGS else "examples")
                 for metric in self.card.metrics
             ),
             f"checkpoint: {self.folder}",

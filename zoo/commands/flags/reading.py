@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 from rich.console import Console
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from zoo.data.reading import Reading
 
 
+# Fields of a `Reading` that are flags of the same name.
+_OPTIONS = (
+    "label_column", "header", "data_dir", "rate", "seconds", "window", "hop", "time_column",
+    "recording_column", "group",
+)  # fmt: skip
+
+
 def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool = False) -> None:
     """Adds the flags to those of a command.
 
     Args:
         values: The command's flags.
-        tables: Whether the command reads tables.
-        task: Whether to add `--task`; a checkpoint knows its own.
+        tables: Whether the command reads tables and recordings.
+        task: Whether to add `--task`, and how recordings are cut; a checkpoint knows its own.
     """
     if tables:
         flags.DEFINE_string(
@@ -36,14 +43,19 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
             "header", None, "tables: whether the first line holds names; default as it looks",
             flag_values=values,
         )  # fmt: skip
-    if task and tables:
-        flags.DEFINE_float(
-            "rate", None, "sounds: samples in a second; default the most frequent, at most 16000",
+        flags.DEFINE_string(
+            "time_column", None,
+            "recordings: the clock, as NAME or NAME:ms (s, ms, us, ns); default as it looks",
             flag_values=values,
         )  # fmt: skip
-        flags.DEFINE_float(
-            "seconds", None, "sounds: length; default what 95% of them do not exceed",
-            flag_values=values,
+        flags.DEFINE_string(
+            "recording_column", None,
+            "one table of many recordings: the column that tells them apart", flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_string(
+            "group", None,
+            "recordings: what may not be in two splits, such as a person: a column, or a pattern "
+            "for the path of a file", flag_values=values,
         )  # fmt: skip
     flags.DEFINE_string(
         "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
@@ -54,6 +66,26 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
             "task", CLASSIFICATION.name, sorted(TASKS),
             "whether the labels are classes or values", flag_values=values,
         )  # fmt: skip
+    if task and tables:
+        flags.DEFINE_float(
+            "rate", None,
+            "samples in a second; default as many as recordings have, and the most frequent of "
+            "sounds, at most 16000",
+            flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_float(
+            "seconds", None, "sounds: length; default what 95% of them do not exceed",
+            flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_float(
+            "window", None,
+            "recordings: seconds of a window; default as long as they are, up to 64 samples",
+            flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_float(
+            "hop", None, "recordings: seconds from a window to the next; default half a window",
+            flag_values=values,
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -62,16 +94,11 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
     from zoo.data.reading import Reading
 
     task = find_task(values.task) if "task" in values else CLASSIFICATION
-    column = values.label_column if "label_column" in values else None
-    header = values.header if "header" in values else None
+    options: dict[str, Any] = {name: values[name].value for name in _OPTIONS if name in values}
     with bar(terminal, "decoding") as progress:
         yield Reading(
             task=task,
-            label_column=column,
-            header=header,
-            rate=values.rate if "rate" in values else None,
-            seconds=values.seconds if "seconds" in values else None,
-            data_dir=values.data_dir,
+            **options,
             progress=progress,
         )
 

@@ -14,6 +14,7 @@ from zoo.data.sounds.decode import SOUNDS, SUFFIXES
 from zoo.data.sounds.files import check_asked, open_files
 
 KNOWN_AS = "a folder of sounds"
+OPTIONS = frozenset({"rate", "seconds"})
 _LOOKED_AT = 2_000  # Files whose names decide of which kind a folder is.
 
 

@@ -74,7 +74,13 @@ class _CleanCells(dict[str, str]):
         return cell
 
 
-def read_table(path: Path, header: bool | None = None, wanted: Collection[str] = ()) -> Table:
+def read_table(
+    path: Path,
+    header: bool | None = None,
+    wanted: Collection[str] = (),
+    *,
+    separators: str = SEPARATORS,
+) -> Table:
     """Reads a CSV file, gzipped or not.
 
     Cells are separated by commas, semicolons or tabs. Spaces around a cell are dropped. `?`, `NA`,
@@ -86,12 +92,13 @@ def read_table(path: Path, header: bool | None = None, wanted: Collection[str] =
         header: Whether the first line holds names; None: `zoo.data.tables.header` decides.
             Columns without a name are called "column 1", "column 2" and so on.
         wanted: Names of columns that the user or a checkpoint asks for.
+        separators: What may separate cells, in the order in which they are tried.
 
     Raises:
         RequestError: It is no table: not text, empty, ragged, one column, two columns of one name,
             or a gzip file that unpacks to far more than its size.
     """
-    rows, lines, separator = _read_rows(path)
+    rows, lines, separator = _read_rows(path, separators)
     names, guessed = rows[0], False
     if header is None:
         header, guessed = holds_names(names, rows[1:], wanted)
@@ -118,7 +125,7 @@ def read_table(path: Path, header: bool | None = None, wanted: Collection[str] =
     return Table(path, header, columns, lines, separator, guessed)
 
 
-def _read_rows(path: Path) -> tuple[list[list[str]], list[int], str]:
+def _read_rows(path: Path, separators: str) -> tuple[list[list[str]], list[int], str]:
     """Returns the rows of a file that are not blank, their lines, and the separator.
 
     All cells are clean but those of the first row, since "Na" may be a name.
@@ -129,7 +136,7 @@ def _read_rows(path: Path) -> tuple[list[list[str]], list[int], str]:
     line = 0
     stream = _lines(path)
     head = list(itertools.islice(stream, _SNIFFED))
-    separator = _separator(head)
+    separator = _separator(head, separators)
     reader = _reader(itertools.chain(head, stream), separator)
     try:
         for row in reader:
@@ -191,9 +198,9 @@ def _lines(path: Path) -> Iterator[str]:
             ) from error
 
 
-def _separator(head: Sequence[str]) -> str:
+def _separator(head: Sequence[str], separators: str) -> str:
     """Returns the separator that divides the first lines evenly, or else the first one most."""
-    for separator in SEPARATORS:
+    for separator in separators:
         try:
             widths = {len(row) for row in _reader(head, separator) if any(row)}
         except csv.Error:
@@ -201,7 +208,7 @@ def _separator(head: Sequence[str]) -> str:
         if len(widths) == 1 and widths.pop() > 1:
             return separator
     first = next((line for line in head if line.strip()), "")
-    return max(reversed(SEPARATORS), key=first.count)
+    return max(reversed(separators), key=first.count)
 
 
 def _reader(lines: Iterable[str], separator: str) -> Any:

@@ -123,7 +123,7 @@ def load_table(
     elif whole[0].guessed:
         names = ", ".join(list(whole[0].columns)[:4])
         notes.append(f"the first line is read as names: {names}, …; if it is a row: --noheader")
-    label = _find_label(whole[0], label_column or (form.label if form else None))
+    label = find_label(whole[0], label_column or (form.label if form else None))
     kinds = judge(whole, label) if form is None else None
     spelling = find_spelling(Counter(column_cells(whole[0], label)), whole[0].separator)
     for split, table in tables.items():
@@ -170,7 +170,12 @@ def load_table(
     )
 
 
-def _find_label(table: Table, label: str | None) -> str:
+def find_label(table: Table, label: str | None) -> str:
+    """Returns the name of the column of labels, which is asked for by name or number.
+
+    Raises:
+        RequestError: There is none of that name or number, or none was asked for.
+    """
     names = list(table.columns)
     if label is None:
         raise RequestError(

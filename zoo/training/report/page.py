@@ -38,11 +38,13 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         probabilities: (examples, classes) for the test split.
         split: The test split.
     """
-    score = CLASSIFICATION.score(probabilities, split.y, card.labels)
+    score = CLASSIFICATION.score(probabilities, split.y, card.labels, split.recordings)
     reliability = reliability_of(probabilities, split.y)
     _draw_reliability(reliability, folder / CALIBRATION)
     if len(card.labels) <= _MOST_NAMED:
         confusion = _confusion_table(score, card.labels)
+        if score.recordings is not None:
+            confusion += f"<h2>By recording</h2>{_confusion_table(score.recordings, card.labels)}"
     else:
         _draw_confusion(score, folder / CONFUSION)
         confusion = f'<img src="{CONFUSION}" alt="Confusion">'
@@ -76,6 +78,7 @@ def _page(
         f"<p>{metric.value:.2%} of {metric.examples:,} {escape(metric.split)} examples of "
         f"{escape(metric.dataset)} are classified correctly, {wrong:,} wrongly. "
         f"{escape(card.source)}.</p>",
+        _of_recordings(score),
         picture("Training", CURVES),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",
         confusion,
@@ -90,6 +93,16 @@ def _page(
         f"<p class='note'>See also {links}.</p>",
     ]
     return page(title, parts)
+
+
+def _of_recordings(score: ClassificationScore) -> str:
+    """Returns a sentence on whole recordings; empty if the examples are no windows."""
+    if (whole := score.recordings) is None:
+        return ""
+    return (
+        f"<p>The examples are windows. Of {whole.examples:,} whole recordings {whole.top1:.2%} are "
+        "told right, by the mean of the probabilities of their windows.</p>"
+    )
 
 
 def _confusion_table(score: ClassificationScore, labels: Sequence[str]) -> str:

@@ -1,0 +1,202 @@
+"""Class folders of recordings, and what may not be divided between splits."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tests.data.written_recordings import recording, write_recording, write_recordings
+from zoo.data.dataset import form_of
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset
+from zoo.errors import RequestError
+from zoo.forms import Picture, Sequence
+
+TWO = {"slow": 12, "fast": 12}
+
+
+@pytest.fixture
+def moves(tmp_path):
+    return write_recordings(tmp_path / "moves", TWO)
+
+
+def load(folder, **options):
+    return load_dataset(str(folder), Sequence, reading=Reading(**options))
+
+
+def assert_apart(dataset):
+    """No recording, and no row of one, is in two splits."""
+    held = {name: set(split.recordings.tolist()) for name, split in dataset.splits.items()}
+    assert all(held.values())
+    for one, other in itertools.combinations(dataset.splits.values(), 2):
+        assert not {*one.recordings.tolist()} & {*other.recordings.tolist()}
+        rows = [{tuple(row) for row in np.concatenate(split.x)[:, :2]} for split in (one, other)]
+        assert not rows[0] & rows[1]
+
+
+def test_a_folder_becomes_windows_in_the_units_of_the_sensor(moves):
+    dataset = load(moves)
+    form = form_of(dataset)
+    assert (form.shape, form.rate, form.hop) == ((40, 2), pytest.approx(20, 0.02), 20)
+    assert (form.channels, form.time_column) == (("x", "y"), "time:s")
+    assert form.mean[1] == pytest.approx(9.81, abs=0.2)
+    assert dataset.labels == ("fast", "slow")
+    assert dataset.divided
+
+
+@pytest.mark.parametrize("options", [{}, {"window": 0.5, "hop": 0.1}, {"rate": 50.0, "window": 1}])
+def test_no_recording_is_in_two_splits(moves, options):
+    dataset = load(moves, **options)
+    assert_apart(dataset)
+    assert {k: len({*s.recordings.tolist()}) for k, s in dataset.splits.items()} == {
+        "train": 18, "validation": 2, "test": 4,
+    }  # fmt: skip
+    (note,) = [note for note in dataset.notes if "in two splits" in note]
+    assert note == "no recording is in two splits: 18 train, 2 validation, 4 test recordings"
+
+
+@pytest.mark.parametrize("group", ["(p[0-9])_", "p[0-9]"])
+def test_no_person_is_in_two_splits(moves, group):
+    dataset = load(moves, group=group, window=0.5)
+    assert_apart(dataset)
+    # Of each class, the files of a person follow each other, three of each.
+    people = {k: {n % 12 // 3 for n in s.recordings.tolist()} for k, s in dataset.splits.items()}
+    for one, other in itertools.combinations(people.values(), 2):
+        assert not one & other
+    assert f"no group by {group!r} (4) is in two splits" in " ".join(dataset.notes)
+
+
+def test_a_group_may_be_a_column(tmp_path):
+    for number, label in itertools.product(range(8), ("slow", "fast")):
+        times, values = recording(1.0, number)
+        values = np.column_stack([values, np.full(len(values), number // 2)])
+        path = tmp_path / label / f"{number}.csv"
+        write_recording(path, times, values, names=("x", "y", "person"))
+    dataset = load(tmp_path, group="person")
+    assert form_of(dataset).channels == ("x", "y")
+    people = {k: {n % 8 // 2 for n in s.recordings.tolist()} for k, s in dataset.splits.items()}
+    assert sum(map(len, people.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ("^", "all examples are of one group, ''"),
+        ("(slow|fast)", "of 2 groups, and 3 splits need 3"),
+        ("z+", "no column of .* and no pattern in its path"),
+        ("(p", "no pattern: "),
+    ],
+)
+def test_groups_that_make_no_splits_are_refused(moves, group, message):
+    with pytest.raises(RequestError, match=message):
+        load(moves, group=group)
+
+
+def test_given_splits_may_not_share_a_person(tmp_path):
+    for split in ("train", "test"):
+        write_recordings(tmp_path / split, {"slow": 8, "fast": 8})
+    assert len({*load(tmp_path).splits["test"].recordings.tolist()}) == 16
+    with pytest.raises(RequestError, match=r"the group 'p0' is in the train split and in the test"):
+        load(tmp_path, group="p[0-9]")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"separator": ";"},
+        {"separator": "\t"},
+        {"separator": " "},
+        {"clock": "t_ms"},
+        {"names": "yz"},
+    ],
+)
+def test_files_may_be_spelled_in_many_ways(tmp_path, options):
+    scale = 1000 if options.get("clock") else 1
+    for number, label in itertools.product(range(8), ("slow", "fast")):
+        times, values = recording(1.0, number)
+        write_recording(tmp_path / label / f"{number}.txt", scale * times, values, **options)
+    dataset = load(tmp_path)
+    assert form_of(dataset).rate == pytest.approx(20, 0.02)
+    assert form_of(dataset).shape == (40, 2)
+
+
+def test_without_a_clock_the_rate_is_asked_for(tmp_path):
+    for number, label in itertools.product(range(8), ("slow", "fast")):
+        _, values = recording(1.0, number)
+        path = tmp_path / label / f"{number}.csv"
+        path.parent.mkdir(exist_ok=True)
+        np.savetxt(path, values, delimiter=",", header="x,y", comments="")
+    with pytest.raises(RequestError, match=r"no column is a clock; say .* or .*--rate=HZ"):
+        load(tmp_path)
+    assert form_of(load(tmp_path, rate=20.0)).time_column == ""
+
+
+def _lines(path):
+    return path.read_text().splitlines()
+
+
+BROKEN = {
+    "empty": (lambda lines: [], "is empty"),
+    "no rows": (lambda lines: lines[:1], "has a header and no rows"),
+    "backwards": (lambda lines: [lines[0], *lines[20:], *lines[1:20]], "its clock goes backwards"),
+    "stopped": (lambda lines: [lines[0], *lines[1:6], *lines[5:6] * 30], "its clock stops"),
+    "other channels": (
+        lambda lines: ["time,a,b", *lines[1:]], "it has no column 'x' of numbers; it has time, a, b"
+    ),
+    "words": (lambda lines: ["time,x,y", *["a,b,c"] * 9], "it holds no numbers"),
+    "mixed separators": (
+        lambda lines: [*lines[:9], *(line.replace(",", ";") for line in lines[9:])],
+        "1 cells, the first line has 3",
+    ),
+    "another unit": (
+        lambda lines: [lines[0], *(f"{1000 * n},1,2" for n in range(40))],
+        "0.001 rows a second",
+    ),
+    "no clock": (lambda lines: [line.partition(",")[2] for line in lines], "no column 'time'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_recordings_are_named_counted_and_skipped(tmp_path, kind):
+    folder = write_recordings(tmp_path, {"slow": 15, "fast": 15})
+    change, reason = BROKEN[kind]
+    victim = folder / "slow" / "p2_06.csv"
+    victim.write_text("\n".join(change(_lines(victim))))
+    dataset = load(folder)
+    text = "\n".join(dataset.notes)
+    assert f"skipped {victim}: " in text
+    assert reason in text
+    assert "1 of 30 recordings is broken and skipped" in text
+    assert sum(len({*split.recordings.tolist()}) for split in dataset.splits.values()) == 29
+
+
+def test_many_broken_recordings_are_refused(moves):
+    for number in range(3):
+        (moves / "slow" / f"bad{number}.csv").write_text("")
+    with pytest.raises(RequestError, match=r"3 of 27 recordings are broken.*is empty"):
+        load(moves)
+
+
+def test_gaps_and_short_recordings_are_counted(moves):
+    path = moves / "slow" / "p0_00.csv"
+    times, values = recording(1.0, 0, seconds=6)
+    times[60:] += 100
+    write_recording(path, times, values)
+    write_recording(moves / "fast" / "p0_00.csv", *recording(3.0, 0, seconds=1))
+    notes = load(moves, window=2.0).notes
+    assert "divided at gaps of over 20 rows: 1 recordings" in notes
+    assert any("last values are held: " in note for note in notes)
+
+
+def test_a_class_with_one_recording_is_refused(tmp_path):
+    folder = write_recordings(tmp_path, {"slow": 9, "fast": 1})
+    with pytest.raises(RequestError, match=r"class 'fast' has one recording"):
+        load(folder)
+
+
+def test_what_is_no_recording_is_said(moves, tmp_path):
+    with pytest.raises(RequestError, match=r"holds recordings, which are sequences.*residual_lstm"):
+        load_dataset(str(moves), Picture)
+    np.savez(tmp_path / "x.npz", x=np.zeros((4, 2)), y=[0, 1, 0, 1])
+    with pytest.raises(RequestError, match=r"--window makes no sense for .*, an .npz file"):
+        load(tmp_path / "x.npz", window=2.0)

@@ -1,0 +1,1 @@
+"""Recordings of sensors: rows of numbers with the time of each."""

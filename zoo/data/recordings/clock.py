@@ -1,0 +1,152 @@
+"""The clock of a recording: which column it is, and what its unit is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from zoo.errors import RequestError
+
+# Seconds of each unit, in which the times of a column may be counted.
+UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_UNIT_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("ms", "msec", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("us", "µs", "usec", "micros", "microsecond", "microseconds"), "us"),
+    **dict.fromkeys(("ns", "nsec", "nanos", "nanosecond", "nanoseconds"), "ns"),
+}
+_TIME_WORDS = frozenset(
+    {"t", "time", "timestamp", "timestamps", "epoch", "clock", "elapsed", "datetime", "utc"}
+    | _UNIT_WORDS.keys()
+)
+# A larger number counts from 1970 in that unit; the year is then past 2001.
+_EPOCHS = ((1e18, "ns"), (1e15, "us"), (1e12, "ms"))
+# Of times that do not count from 1970: the largest step between two rows that each unit has.
+_STEPS = ((1.0, "s"), (2e3, "ms"), (2e6, "us"))
+STOPPED = 0.5  # A clock that repeats its time in a larger share of the rows stands still.
+
+
+class ClockError(Exception):
+    """A recording whose clock cannot be used, and why."""
+
+
+def says_time(name: str) -> bool:
+    """Returns whether a column's name is that of a clock, as "t", "tRel" and "Time (s)" are."""
+    return bool(_TIME_WORDS & {*_words(name)})
+
+
+def find_clock(
+    recordings: Sequence[Mapping[str, np.ndarray]], asked: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """Finds the column that is the clock.
+
+    It is the first column whose name says so and whose numbers rise, or else the first whose
+    numbers rise unevenly. One that counts the rows is no clock. All other columns that rise in
+    every recording are counters or further clocks, and nothing that a sensor measured.
+
+    Args:
+        recordings: The numbers of each column, by its name.
+        asked: "NAME" or "NAME:UNIT", as the user asks for; None: it is searched.
+
+    Returns:
+        "NAME:UNIT", or None if there is no clock; and the columns to leave out.
+
+    Raises:
+        RequestError: There is no such column or unit.
+    """
+    common = [name for name in recordings[0] if all(name in other for other in recordings)]
+    rising = [name for name in common if all(_rises(other[name]) for other in recordings)]
+    if asked is not None:
+        name, unit = _asked(asked, common)
+        left_out = tuple(other for other in rising if other != name)
+        return f"{name}:{unit or _unit(name, recordings)}", left_out
+    named = [name for name in common if says_time(name)]
+    uneven = [name for name in rising if not all(_counts(other[name]) for other in recordings)]
+    candidates = [*(name for name in named if name in rising), *named, *uneven]
+    if not candidates:
+        return None, tuple(rising)
+    clock = candidates[0]
+    return f"{clock}:{_unit(clock, recordings)}", tuple(n for n in rising if n != clock)
+
+
+def seconds(times: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the time of the rows in seconds since the first, and which rows to keep.
+
+    Of rows with the same time the first is kept.
+
+    Args:
+        times: (rows,) as the column holds them, float64.
+        unit: A key of `UNITS`.
+
+    Raises:
+        ClockError: A time is missing; the clock goes backwards; it stops.
+    """
+    if not np.isfinite(times).all():
+        raise ClockError(f"row {int((~np.isfinite(times)).argmax()) + 1} has no time")
+    steps = np.diff(times)
+    if (steps < 0).any():
+        row = int((steps < 0).argmax())
+        raise ClockError(f"its clock goes backwards after row {row + 1}: {_pair(times, row)}")
+    still = steps == 0
+    if len(times) > 1 and still.mean() > STOPPED:
+        raise ClockError(
+            f"its clock stops: {int(still.sum()):,} of {len(times):,} rows repeat the time before"
+        )
+    kept = np.concatenate([[True], ~still])
+    return (times[kept] - times[0]) * UNITS[unit], kept
+
+
+def _asked(asked: str, names: Sequence[str]) -> tuple[str, str | None]:
+    if asked in names:
+        return asked, None
+    name, colon, unit = asked.rpartition(":")
+    if not colon or name not in names:
+        listed = ", ".join(names[:8])
+        raise RequestError(f"--time_column={asked}: there is no such column; they are {listed}")
+    if unit not in UNITS:
+        raise RequestError(
+            f"--time_column={asked}: unknown unit {unit!r}; known: {', '.join(UNITS)}"
+        )
+    return name, unit
+
+
+def _unit(name: str, recordings: Sequence[Mapping[str, np.ndarray]]) -> str:
+    """Returns the unit of a clock: its name says it, or else its size and its steps."""
+    times = [recording[name] for recording in recordings]
+    largest = max(float(np.nanmax(values, initial=0.0)) for values in times)
+    for least, unit in _EPOCHS:
+        if largest >= least:
+            return unit
+    if largest >= 1e9:
+        return "s"
+    for word in _words(name)[1:]:  # The first word alone, as in "t" or "s", is the name itself.
+        if word in _UNIT_WORDS:
+            return _UNIT_WORDS[word]
+    if name.lower() in _UNIT_WORDS:
+        return _UNIT_WORDS[name.lower()]
+    steps = np.concatenate([np.diff(values) for values in times])
+    steps = steps[steps > 0]
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    return next((unit for below, unit in _STEPS if usual < below), "ns")
+
+
+def _rises(values: np.ndarray) -> bool:
+    """Returns whether numbers never fall, and most of them are larger than the one before."""
+    steps = np.diff(values)
+    return len(steps) > 0 and bool((steps >= 0).all()) and float((steps > 0).mean()) > STOPPED
+
+
+def _counts(values: np.ndarray) -> bool:
+    """Returns whether numbers count rows: all steps are 1."""
+    return bool((np.diff(values) == 1).all())
+
+
+def _words(name: str) -> list[str]:
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.findall(r"[^\W\d_]+", apart)]
+
+
+def _pair(times: np.ndarray, row: int) -> str:
+    return f"{times[row]:.15g}, then {times[row + 1]:.15g}"

@@ -1,0 +1,126 @@
+"""Recordings from tables of text: their clock and their channels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.data.numbers import NUMBERS, find_spelling
+from zoo.data.recordings.clock import ClockError, find_clock, says_time, seconds
+from zoo.data.recordings.windows import Log
+from zoo.data.tables.csv import Table
+from zoo.errors import RequestError
+
+_MOST_MISSING = 0.5  # Share of a channel's values that may be missing.
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of recordings are.
+
+    Attributes:
+        clock: "NAME:UNIT"; "": there is none.
+        channels: Names of the columns that a model takes, in their order.
+        notes: What was left out, a sentence each.
+    """
+
+    clock: str
+    channels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def numbers_of(table: Table, without: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Returns the columns that hold numbers, or dates beside a name such as "time", as float64.
+
+    A missing value is NaN.
+
+    Args:
+        table: A recording.
+        without: Columns that are something else, such as the label.
+    """
+    columns = {}
+    for name, cells in table.columns.items():
+        if name not in without and (values := _numbers(name, cells, table.separator)) is not None:
+            columns[name] = values
+    return columns
+
+
+def find_columns(
+    recordings: Sequence[Mapping[str, np.ndarray]], asked: str | None, source: str
+) -> Columns:
+    """Finds the clock and the channels: the columns of numbers that most recordings have.
+
+    Args:
+        recordings: The columns of numbers of each training recording.
+        asked: The clock that the user asks for, see `zoo.data.recordings.clock`.
+        source: For the message.
+
+    Raises:
+        RequestError: There is no channel, or no such clock.
+    """
+    usual = Counter(tuple(recording) for recording in recordings).most_common(1)[0][0]
+    alike = [recording for recording in recordings if tuple(recording) == usual]
+    if not usual:
+        raise RequestError(f"{source}: most recordings hold no numbers")
+    clock, left_out = find_clock([r for r in alike if len(next(iter(r.values()))) > 2], asked)
+    name = clock.rpartition(":")[0] if clock else ""
+    channels = tuple(column for column in usual if column != name and column not in left_out)
+    if not channels:
+        raise RequestError(f"{source}: no column is left beside the clock; the model needs one")
+    listed = ", ".join(left_out)
+    notes = (f"left out, since they rise all the time as clocks do: {listed}",) if left_out else ()
+    return Columns(clock or "", channels, notes)
+
+
+def log_of(columns: Mapping[str, np.ndarray], wanted: Columns) -> Log:
+    """Returns a recording. Missing values are taken from the line between their neighbours.
+
+    Args:
+        columns: Its columns of numbers.
+        wanted: The clock and the channels.
+
+    Raises:
+        ClockError: Its clock cannot be used, a channel is missing, or it is empty.
+    """
+    name, _, unit = wanted.clock.rpartition(":")
+    for column in (*([name] if name else []), *wanted.channels):
+        if column not in columns:
+            held = ", ".join(columns) or "no numbers"
+            raise ClockError(f"it has no column {column!r} of numbers; it has {held}")
+    times: np.ndarray | None = None
+    kept: np.ndarray | slice = slice(None)
+    if name:
+        times, kept = seconds(columns[name], unit)
+    return Log(times, np.stack([_filled(n, columns[n][kept], times) for n in wanted.channels], 1))
+
+
+def _filled(name: str, values: np.ndarray, times: np.ndarray | None) -> np.ndarray:
+    missing = ~np.isfinite(values)
+    if missing.mean() > _MOST_MISSING:
+        raise ClockError(f"column {name!r} is empty in {missing.sum():,} of {len(values):,} rows")
+    if not missing.any():
+        return values
+    places = np.arange(len(values)) if times is None else times
+    return np.interp(places, places[~missing], values[~missing])
+
+
+def _numbers(name: str, cells: Sequence[str], separator: str) -> np.ndarray | None:
+    try:
+        values = np.array([cell or "nan" for cell in cells], np.float64)
+    except ValueError:
+        values = find_spelling(Counter(cells), separator).read_all(cells)
+        filled = sum(map(bool, cells))
+        if np.isfinite(values).sum() < NUMBERS * filled:
+            return _dates(cells) if says_time(name) else None
+    return None if np.isnan(values).all() else values
+
+
+def _dates(cells: Sequence[str]) -> np.ndarray | None:
+    """Returns dates such as "2026-01-31 12:00:00.25" in nanoseconds since 1970."""
+    try:
+        return np.array(cells, "datetime64[ns]").astype(np.float64)
+    except ValueError:
+        return None

@@ -1,0 +1,208 @@
+"""A data set of windows, of recordings whose files are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.data.dataset import SPLITS, Dataset, Split
+from zoo.data.folders.broken import broken_notes
+from zoo.data.groups import check_apart, divide_groups
+from zoo.data.labels import check_splits
+from zoo.data.reading import Reading
+from zoo.data.recordings.clock import ClockError
+from zoo.data.recordings.logs import Columns, find_columns, log_of
+from zoo.data.recordings.windows import GAP, Log, Windows, cut, steps_of, usual_rate
+from zoo.errors import RequestError
+from zoo.forms import Recording
+from zoo.forms import Sequence as SequenceForm
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A recording as its file holds it.
+
+    Attributes:
+        place: Where it is, for messages.
+        split: "train", "validation" or "test": where its folder or its table puts it.
+        y: Number of its class.
+        group: What may not be in two splits, such as a person or the recording itself.
+        columns: The columns of numbers; or why there are none.
+    """
+
+    place: str
+    split: str
+    y: int
+    group: str
+    columns: Mapping[str, np.ndarray] | str
+
+
+def check_asked(source: str, reading: Reading) -> None:
+    """Refuses to read recordings as something else.
+
+    Raises:
+        RequestError: The model takes no sequences, or the task learns no classes.
+    """
+    if not issubclass(reading.kind, SequenceForm):
+        raise RequestError(
+            f"{source} holds recordings, which are sequences, and the model takes a "
+            f"{reading.kind.kind}; choose --model=residual_lstm or residual_encoder"
+        )
+    if reading.task.learns != "classes":
+        raise RequestError(f"{source} holds classes, not values; leave out --task")
+
+
+def apart_by(reading: Reading) -> str | None:
+    """Returns what else is kept in one split, as the user asks or as the checkpoint was made."""
+    form = reading.form
+    return reading.group or (form.group if isinstance(form, Recording) else "") or None
+
+
+def windowed(
+    name: str, labels: tuple[str, ...], raws: Sequence[Raw], reading: Reading, notes: Sequence[str]
+) -> Dataset:
+    """Makes a data set of windows. All windows of a recording, and of a group, are in one split.
+
+    Args:
+        name: Name of the data.
+        labels: Names of the classes.
+        raws: The recordings.
+        reading: How to read them. Its form decides about clock, rate and windows; without one, the
+            training split does.
+        notes: What the reader decided already.
+
+    Raises:
+        RequestError: More than a twentieth of the recordings is broken; there is no clock and no
+            rate; the splits cannot be made.
+    """
+    form = reading.form if isinstance(reading.form, Recording) else None
+    train = [
+        raw.columns for raw in raws if raw.split == "train" and not isinstance(raw.columns, str)
+    ]
+    if not train:
+        raise RequestError(f"{name}: no recording can be read. The first: {_first_reason(raws)}")
+    columns = _columns(train, form, reading, name)
+    logs, broken = _logs(raws, columns)
+    ours = [logs[index] for index, raw in enumerate(raws) if raw.split == "train" and index in logs]
+    form = form or _form(ours, columns, reading, name)
+    windows: dict[int, Windows] = {}
+    for index, log in logs.items():
+        try:
+            windows[index] = cut(log, form)
+        except ClockError as error:
+            broken[index] = str(error)
+    broken = {index: broken[index] for index in sorted(broken)}
+    lost = broken_notes(name, broken, [raw.place for raw in raws], "recordings")
+    kept = sorted(windows)
+    rows, divided, how = _divided([raws[index] for index in kept], labels, reading, name)
+    splits = {}
+    for split, chosen in rows.items():
+        parts = [windows[kept[row]] for row in chosen]
+        counts = [len(part.x) for part in parts]
+        empty = np.empty((0, *form.shape), np.float32)
+        splits[split] = Split(
+            np.concatenate([empty, *(part.x for part in parts)]),
+            np.repeat(np.array([raws[kept[row]].y for row in chosen], np.int64), counts),
+            task=reading.task,
+            recordings=np.repeat(np.array([kept[row] for row in chosen], np.int64), counts),
+        )
+    cut_notes = _notes(form, list(windows.values()))
+    lacking = check_splits(splits, labels, name, learn=not reading.measured)
+    return Dataset(
+        name,
+        labels,
+        splits,
+        form=form,
+        notes=(*notes, *columns.notes, *lost, *cut_notes, how, *lacking),
+        divided=divided,
+    )
+
+
+def _columns(
+    train: Sequence[Mapping[str, np.ndarray]], form: Recording | None, reading: Reading, name: str
+) -> Columns:
+    if form is None:
+        return find_columns(train, reading.time_column, name)
+    clock = form.time_column
+    own = clock.rpartition(":")[0]
+    if reading.time_column is not None or (own and not any(own in columns for columns in train)):
+        clock = find_columns(train, reading.time_column, name).clock
+    return Columns(clock, form.channels)
+
+
+def _logs(raws: Sequence[Raw], columns: Columns) -> tuple[dict[int, Log], dict[int, str]]:
+    logs, broken = dict[int, Log](), dict[int, str]()
+    for index, raw in enumerate(raws):
+        if isinstance(raw.columns, str):
+            broken[index] = raw.columns
+            continue
+        try:
+            logs[index] = log_of(raw.columns, columns)
+        except ClockError as error:
+            broken[index] = str(error)
+    return logs, broken
+
+
+def _form(logs: list[Log], columns: Columns, reading: Reading, name: str) -> Recording:
+    rate = reading.rate or usual_rate(logs)
+    if rate is None:
+        raise RequestError(
+            f"{name}: no column is a clock; say which with --time_column=NAME, or how many rows a "
+            "second has with --rate=HZ"
+        )
+    steps, hop = steps_of(logs, rate, reading.window, reading.hop)
+    shape = (steps, len(columns.channels))
+    group = reading.group or ""
+    return Recording(shape, (), (), rate, hop, columns.channels, columns.clock, group)
+
+
+def _divided(
+    raws: Sequence[Raw], labels: tuple[str, ...], reading: Reading, name: str
+) -> tuple[dict[str, np.ndarray], bool, str]:
+    """Returns the recordings of each split, whether the test split was made, and a note."""
+    places = {s: np.flatnonzero([raw.split == s for raw in raws]) for s in SPLITS}
+    given = {split for split in SPLITS[1:] if len(places[split])}
+    y = np.array([raw.y for raw in raws], np.int64)
+    groups = np.array([raw.group for raw in raws])
+    check_apart({split: groups[rows] for split, rows in places.items()}, name)
+    train = places["train"]
+    if len(given) < 2:
+        counts = Counter(y[train].tolist())
+        alone = [label for number, label in enumerate(labels) if counts[number] == 1]
+        if alone and not reading.measured:
+            raise RequestError(
+                f"{name}: class {alone[0]!r} has one recording, which cannot be in the training "
+                "split and measured too; record more, or remove the class"
+            )
+        parts = divide_groups(y[train], groups[train], reading.task, given, name)
+        for split, rows in zip(SPLITS, parts, strict=True):
+            if split not in given:
+                places[split] = train[rows]
+    sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in places.items())
+    group, count = apart_by(reading), len(set(groups.tolist()))
+    what = f"no recording and no group by {group!r} ({count:,})" if group else "no recording"
+    return places, "test" not in given, f"{what} is in two splits: {sizes} recordings"
+
+
+def _notes(form: Recording, windows: Sequence[Windows]) -> list[str]:
+    rate, (steps, _) = form.rate, form.shape
+    total = sum(len(part.x) for part in windows)
+    name, _, unit = form.time_column.rpartition(":")
+    clock = f"clock {name!r} in {unit}" if name else "no clock"
+    notes = [
+        f"{clock}, {rate:g} samples a second of {', '.join(form.channels)}",
+        f"{total:,} windows of {steps} samples ({form.window:.3g} s), one every {form.hop} "
+        f"({form.hop / rate:.3g} s), of {len(windows):,} recordings",
+    ]
+    if gaps := sum(part.gaps > 0 for part in windows):
+        notes.append(f"divided at gaps of over {GAP} rows: {gaps:,} recordings")
+    if held := sum(part.held for part in windows):
+        notes.append(f"shorter than a window, so their last values are held: {held:,} recordings")
+    return notes
+
+
+def _first_reason(raws: Sequence[Raw]) -> str:
+    return next((f"{r.place}: {r.columns}" for r in raws if isinstance(r.columns, str)), "none")
