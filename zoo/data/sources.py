@@ -149,14 +149,28 @@ def find_reader(source: str) -> Reader:
         raise RequestError(
             f"{source} is an address on the web; download it, unpack it, and give the folder"
         )
+    path = Path(source)
     for reader in READERS:
         if reader.claims(source):
+            # Without folders in it, it is no folder of classes.
+            for archive in _archives_alone(path):
+                raise RequestError(f"{archive} is an archive; unpack it and give the folder")
             return reader
-    path = Path(source)
-    if path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)):
+    if _is_archive(path):
         raise RequestError(f"{path} is an archive; unpack it and give the folder")
     what = f"{path} is no data" if path.is_file() else f"there is no data {source!r}"
     raise RequestError(f"{what}; known: {', '.join(reader.KNOWN_AS for reader in READERS)}")
+
+
+def _archives_alone(path: Path) -> list[Path]:
+    """Returns the archives of a folder that holds no folders."""
+    inside = [*path.iterdir()] if path.is_dir() else []
+    return [] if any(file.is_dir() for file in inside) else [*filter(_is_archive, inside)]
+
+
+def _is_archive(path: Path) -> bool:
+    packed = path.is_file() and path.suffix != ".npz"  # Which is a ZIP file too.
+    return packed and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
 
 
 def _first(labels: tuple[str, ...]) -> str:

@@ -306,6 +306,12 @@ def _a_zip(folder):
         file.writestr("red/a.png", b"")
 
 
+def _a_zip_in_it(folder):
+    folder.mkdir()
+    (folder / "README.md").write_text("hello")
+    _a_zip(folder / "photos.zip")
+
+
 def _a_text(folder):
     folder.write_text("hello")
 
@@ -331,6 +337,7 @@ WRONG = [
     (_empty_test, "test holds no pictures; fill it or remove it"),
     (_two_validations, "two folders for the validation split: val and valid; keep one"),
     (_a_zip, "is an archive; unpack it and give the folder"),
+    (_a_zip_in_it, "photos.zip is an archive; unpack it and give the folder"),
     (_a_text, "is no data; known: digits, tfds:NAME, an .npz file, .* a folder of photos"),
     (_too_few, "too few examples: none is left for the validation split"),
     (_no_pictures_inside, "no file is a whole picture; the first is"),
