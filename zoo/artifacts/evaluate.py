@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
+from zoo.artifacts.recordings import form_of_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import write_text
-from zoo.forms import PLAIN, Table
+from zoo.forms import PLAIN, Recording, Table
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import Score
@@ -175,6 +176,9 @@ def _data_for(
             f"{data} is a table, and {artifact.path} takes features: say --checkpoint too, the "
             "one that it was exported from, whose card holds the columns"
         )
+    if (form := form_of_artifact(artifact.path)) is not None:
+        dataset = load_dataset(data, Recording, form=form, reading=reading)
+        return dataset, asked, dataset.notes
     if len(artifact.shape) not in PLAIN:
         raise RequestError(f"{artifact.path} takes {artifact.shape}, and no data has that form")
     size = artifact.shape[0] if len(artifact.shape) == 3 else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from export import About, ExportError, check_output
 from zoo import forms
 from zoo.artifacts.open import read_labels
+from zoo.artifacts.recordings import origin_of
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
@@ -272,6 +273,7 @@ def identity(name: str, card: Card, data: str) -> dict[str, str]:
         "model": card.model,
         "data": data,
         **({"weights_sha256": weights.sha256} if weights else {}),
+        **(origin_of(card.input) if isinstance(card.input, forms.Recording) else {}),
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split, divide, take
+from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_label, check_splits, class_indices, class_names
 from zoo.data.npz import Arrays, read_npz
 from zoo.data.reading import Reading
@@ -39,8 +40,9 @@ def load_arrays(
 ) -> Dataset:
     """Loads an `.npz` file; nothing in it is unpickled.
 
-    It holds `x` and `y`. It may hold `lengths` (true steps of padded sequences), `labels` (names of
-    the classes 0, 1, …), and other splits: `x`, `y` and `lengths` with `_val` or `_test` appended.
+    It holds `x` and `y`. It may hold `lengths` (true steps of padded sequences), `group` (a number
+    or text for each example: no group is in two splits), `labels` (names of the classes 0, 1, …),
+    and other splits: `x`, `y`, `lengths` and `group` with `_val` or `_test` appended.
     `zoo.data.npz` knows more names, such as `X_train` and `x_valid`.
 
     Args:
@@ -87,10 +89,22 @@ def load_arrays(
         splits[name] = Split(x, targets[name], lengths, task)
     divided = "test" not in splits
     train = splits["train"]
-    for name, rows in zip(SPLITS, divide(train.y, task, set(splits)), strict=True):
+    groups = {name: _groups(arrays) for name, arrays in parts.items() if "group" in arrays.values}
+    if groups and set(groups) != set(parts):
+        lacking = next(name for name in parts if name not in groups)
+        raise RequestError(f"{path}: the {lacking} split has no array group; give all one, or none")
+    if groups:
+        check_apart(groups, source)
+        parted = divide_groups(train.y, groups["train"], task, set(splits), source)
+    else:
+        parted = divide(train.y, task, set(splits))
+    for name, rows in zip(SPLITS, parted, strict=True):
         if name == "train" or name not in splits:
             splits[name] = take(train, rows)
     notes = [f"left out, arrays of other names: {', '.join(others[:6])}"] if others else []
+    if groups:
+        sizes = ", ".join(f"{len(splits[name]):,} {name}" for name in SPLITS)
+        notes.append(f"no group of the array 'group' is in two splits: {sizes} examples")
     notes += check_splits(splits, labels, source, learn=learn)
     return Dataset(
         path.stem,
@@ -160,6 +174,17 @@ def _padded(
             f"({silent.sum():,} do); remove it"
         )
     return x, lengths
+
+
+def _groups(arrays: Arrays) -> np.ndarray:
+    """Returns the group of each example, as text."""
+    groups, what, count = arrays.values["group"], arrays.what("group"), len(arrays.values["x"])
+    if groups.shape != (count,) or groups.dtype.kind not in "biuSU":
+        raise RequestError(
+            f"{what} has shape {groups.shape} of {groups.dtype}; give a number or a text for each "
+            f"of {count:,} examples"
+        )
+    return np.array(_text(groups, what))
 
 
 def _values(arrays: Arrays) -> np.ndarray:

@@ -22,6 +22,7 @@ _ROLES = {
     "x": "x|images?|inputs?|data|features|sequences?",
     "y": "y|targets?|labels?",
     "lengths": "lengths?|lens?",
+    "group": "groups?",
 }
 _SPLITS = {
     "train": "train|training",
@@ -43,7 +44,8 @@ class Arrays:
 
     Attributes:
         path: Path of their file.
-        values: By role: "x", "y", perhaps "lengths" and "labels", the names of the classes.
+        values: By role: "x", "y", perhaps "lengths", "group", and "labels", the names of the
+            classes.
         names: Their names in the file, by role.
     """
 

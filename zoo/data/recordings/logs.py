@@ -13,6 +13,7 @@ from zoo.data.recordings.clock import ClockError, find_clock, says_time, seconds
 from zoo.data.recordings.windows import Log
 from zoo.data.tables.csv import Table
 from zoo.errors import RequestError
+from zoo.forms import Recording
 
 _MOST_MISSING = 0.5  # Share of a channel's values that may be missing.
 
@@ -73,6 +74,32 @@ def find_columns(
     listed = ", ".join(left_out)
     notes = (f"left out, since they rise all the time as clocks do: {listed}",) if left_out else ()
     return Columns(clock or "", channels, notes)
+
+
+def wanted_columns(
+    form: Recording | None,
+    recordings: Sequence[Mapping[str, np.ndarray]],
+    asked: str | None,
+    source: str,
+) -> Columns:
+    """Returns the columns that a checkpoint takes, or else those that `find_columns` finds.
+
+    Args:
+        form: Of the checkpoint. Its clock is found anew if the recordings have no such column.
+        recordings: See `find_columns`, also for the next two.
+        asked: The clock that the user asks for.
+        source: For the message.
+
+    Raises:
+        RequestError: As `find_columns`.
+    """
+    if form is None:
+        return find_columns(recordings, asked, source)
+    clock = form.time_column
+    own = clock.rpartition(":")[0]
+    if asked is not None or (own and not any(own in columns for columns in recordings)):
+        clock = find_columns(recordings, asked, source).clock
+    return Columns(clock, form.channels)
 
 
 def log_of(columns: Mapping[str, np.ndarray], wanted: Columns) -> Log:

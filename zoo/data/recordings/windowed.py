@@ -14,7 +14,7 @@ from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_splits
 from zoo.data.reading import Reading
 from zoo.data.recordings.clock import ClockError
-from zoo.data.recordings.logs import Columns, find_columns, log_of
+from zoo.data.recordings.logs import Columns, log_of, wanted_columns
 from zoo.data.recordings.windows import GAP, Log, Windows, cut, steps_of, usual_rate
 from zoo.errors import RequestError
 from zoo.forms import Recording
@@ -84,7 +84,7 @@ def windowed(
     ]
     if not train:
         raise RequestError(f"{name}: no recording can be read. The first: {_first_reason(raws)}")
-    columns = _columns(train, form, reading, name)
+    columns = wanted_columns(form, train, reading.time_column, name)
     logs, broken = _logs(raws, columns)
     ours = [logs[index] for index, raw in enumerate(raws) if raw.split == "train" and index in logs]
     form = form or _form(ours, columns, reading, name)
@@ -119,18 +119,6 @@ def windowed(
         notes=(*notes, *columns.notes, *lost, *cut_notes, how, *lacking),
         divided=divided,
     )
-
-
-def _columns(
-    train: Sequence[Mapping[str, np.ndarray]], form: Recording | None, reading: Reading, name: str
-) -> Columns:
-    if form is None:
-        return find_columns(train, reading.time_column, name)
-    clock = form.time_column
-    own = clock.rpartition(":")[0]
-    if reading.time_column is not None or (own and not any(own in columns for columns in train)):
-        clock = find_columns(train, reading.time_column, name).clock
-    return Columns(clock, form.channels)
 
 
 def _logs(raws: Sequence[Raw], columns: Columns) -> tuple[dict[int, Log], dict[int, str]]:
