@@ -23,7 +23,7 @@ from export.forms.saved_model import VERSION, save_for_serving
 from export.publish import SAVED_MODEL
 from export.report import Artifact
 from export.targets import FLOAT32_GATES, Target
-from export.task import TEST_X, Task
+from export.task import FRONT_FILE, TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import labels_inside
 
@@ -114,6 +114,8 @@ def _artifact(
     classified = task.form.outputs != "values"
     parity = compare(run.values, task.reference, classified=classified) if finite else None
     top1 = None if truth is None else accuracy(run.values, truth)
+    front = task.form.front
+    of_front = set() if front is None else {id(weight) for weight in front.model.weights}
     evidence = Evidence(
         target=target,
         kind=task.form.kind,
@@ -127,7 +129,11 @@ def _artifact(
         accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
         graph=graph,
         signature=SIGNATURE,
-        weights=sum(math.prod(w.shape) for w in task.form.model.weights if len(w.shape) > 1),
+        weights=sum(
+            math.prod(w.shape)
+            for w in task.form.model.weights
+            if len(w.shape) > 1 and id(w) not in of_front
+        ),
         bytes=None if graph is None else size,
         worst_layers=layers,
         labels=task.labels,
@@ -136,6 +142,8 @@ def _artifact(
         labelled=None if truth is None else len(truth),
         chance=0.0 if truth is None else chance(truth, task.form.classes),
         heaviest={w.path: float(np.abs(w.numpy()).max(initial=0)) for w in task.form.model.weights},
+        front=task.form.front_names,
+        front_bytes=(task.scratch / FRONT_FILE).stat().st_size if front is not None else 0,
     )
     return Artifact(
         file=path.relative_to(task.artifacts).as_posix(),
@@ -151,6 +159,7 @@ def _artifact(
         top1=top1,
         latency=run.latency,
         worst_layers=layers,
+        front=() if graph is None else task.form.front_names,
     )
 
 

@@ -18,6 +18,7 @@ from export.clients import integration
 from export.errors import ExportError, unknown
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, prepare
+from export.forms.front import FRONT, front_values
 from export.forms.one_step import step_samples
 from export.forms.outputs import OUTPUTS, decide
 from export.forms.saved_model import save_for_conversion
@@ -34,7 +35,7 @@ from export.publish import (
 from export.report import Artifact, GateFailure, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
 from export.targets import Target, find_targets
-from export.task import TEST_X, Task
+from export.task import FRONT_FILE, TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import LABELS, About, attach, check_about, whole_metadata
 from export.trainable.about import TRAINABLE
@@ -57,6 +58,7 @@ def export_model(
     outputs: str = "auto",
     identity: Mapping[str, str] | None = None,
     about: About | None = None,
+    front: Sequence[str] = (),
     edge_io: str | None = None,
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
@@ -80,6 +82,9 @@ def export_model(
             `export.forms.outputs.decide`.
         identity: Origin of the model, for the report and the files: "checkpoint", "model".
         about: Description, author, licence and features, for the metadata of the files.
+        front: Names of the first layers of the model, at the top level, if integers cannot hold
+            what they calculate, as with a power spectrum or a table's raw row. They stay in float32
+            in every file. Integer files then take float32, and all behind the front is integers.
         edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: the
             target's (uint8). Other inputs are always int8.
         gpu_precision: Precision of "gpu": "float16" or "float32"; None: the target's (float16).
@@ -105,7 +110,7 @@ def export_model(
     """
     output = Path(output).absolute()
     check_output(output)
-    form = prepare(model, streaming=streaming)
+    form = prepare(model, streaming=streaming, front=front)
     wanted = with_provers(find_targets(targets, edge_io, gpu_precision, npu_percent), provers)
     if outputs not in OUTPUTS:
         raise unknown("kind of outputs", str(outputs), OUTPUTS)
@@ -217,6 +222,8 @@ def _write_source(task: Task) -> Source:
         calibration = step_samples(
             form.step, samples.calibration, samples.calibration_lengths, form.kind
         )
+    elif form.front is not None:
+        calibration = {form.kind: front_values(form.front, samples.calibration)}
     else:
         x = samples.calibration
         calibration = {form.kind: with_full_pixel_range(x) if task.pixels else x}
@@ -226,6 +233,8 @@ def _write_source(task: Task) -> Source:
         saved_model=str(task.scratch / SAVED_MODEL),
         signatures=(SIGNATURE,),
         calibration=str(task.scratch / _CALIBRATION),
+        front="" if form.front is None else FRONT,
+        front_file=str(task.scratch / FRONT_FILE),
     )
 
 

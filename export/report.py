@@ -47,6 +47,7 @@ class Artifact:
         latency: Time of one call with one input.
         proofs: Figures of the provers, by the name of their check.
         worst_layers: Integer files: the layers that lose most, the worst first.
+        front: Names of the first layers, which are in float32 whatever the precision.
     """
 
     file: str
@@ -63,6 +64,14 @@ class Artifact:
     latency: Latency | None = None
     proofs: Mapping[str, Mapping[str, Any]] | None = None
     worst_layers: tuple[LayerNoise, ...] = ()
+    front: tuple[str, ...] = ()
+
+    @property
+    def arithmetic(self) -> str:
+        """Number types for a person, as in "float32 → int8 behind 'frontend'"."""
+        if not self.front or self.precision == "float32":
+            return self.precision
+        return f"float32 → {self.precision} behind {', '.join(map(repr, self.front))}"
 
     @property
     def verdict(self) -> str:
@@ -212,6 +221,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "bytes": artifact.bytes,
         "sha256": artifact.sha256,
         "precision": artifact.precision,
+        **({"front": {"layers": artifact.front, "precision": "float32"}} if artifact.front else {}),
         "input": _optional(artifact.input),
         "output": _optional(artifact.output),
         **({"states": [asdict(state) for state in artifact.states]} if artifact.states else {}),

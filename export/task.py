@@ -14,6 +14,8 @@ from export.tflite.metadata import About
 
 # The test samples, in `Task.scratch`.
 TEST_X = "test_x.npz"
+# The front alone, also there.
+FRONT_FILE = "front.tflite"
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class Evidence:
         accuracy: Top-1, of the artifact and of the Keras model; None without labels.
         graph: Operators and tensors of a `.tflite`; None for a SavedModel.
         signature: Expected name of the signature.
-        weights: Number of values in the model's kernels (weights of two dimensions or more).
+        weights: Number of values in the model's kernels (weights of two dimensions or more), not of
+            the front.
         bytes: Size of the file; None for a SavedModel.
         worst_layers: Integer files: the layers that lose most, the worst first.
         labels: One for each output; may be empty.
@@ -59,6 +60,8 @@ class Evidence:
         labelled: Number of samples for the accuracy; None: all.
         chance: Accuracy without a model: see `export.checks.parity.chance`.
         heaviest: The largest absolute number in each weight of the model, by its path.
+        front: Names of the layers that stay in float32.
+        front_bytes: Size of a file of these layers alone.
     """
 
     target: Target
@@ -82,6 +85,8 @@ class Evidence:
     labelled: int | None = None
     chance: float = 0.0
     heaviest: Mapping[str, float] = field(default_factory=dict)
+    front: tuple[str, ...] = ()
+    front_bytes: int = 0
 
     @property
     def classified(self) -> bool:

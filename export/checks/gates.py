@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from export.checks import closeness
+from export.checks.boundary import FLOATS, misplaced
 from export.checks.evidence import Check, Evidence, verdict
 from export.checks.remedies import STATEFUL, remedies
 from export.checks.run import FLOAT16_MOST
@@ -15,7 +16,6 @@ _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_
 _BYTES = {"float32": 4, "float16": 2, "int8": 1}
 # Folding and sharing make a file smaller than its weights. Biases, scales and the graph add bytes.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
-_FLOATS = ("float16", "float32", "float64", "bfloat16")
 
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
@@ -117,8 +117,13 @@ def _labels_inside(evidence: Evidence) -> Check | None:
 def _integers_only(evidence: Evidence) -> Check | None:
     if evidence.graph is None or evidence.target.precision != "int8":
         return None
-    made = [node for node in evidence.graph.nodes if set(node.dtypes) & set(_FLOATS)]
-    tensors = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in _FLOATS]
+    if evidence.front:
+        what, where = misplaced(evidence.graph, evidence.front)
+        behind = f"integers behind {', '.join(map(repr, evidence.front))}, which is float32"
+        detail = f"{what}: {_refusal(where, 'constants')}" if what else behind
+        return verdict("no_float_tensor", not what, detail + remedies(where))
+    made = [node for node in evidence.graph.nodes if set(node.dtypes) & set(FLOATS)]
+    tensors = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in FLOATS]
     detail = _refusal(made, "") + remedies(made) or _wrong(tensors, "integers throughout")
     return verdict("no_float_tensor", not (made or tensors), detail)
 
@@ -130,16 +135,19 @@ def _plausible_size(evidence: Evidence) -> Check | None:
     weights = evidence.weights * _BYTES[evidence.target.precision]
     least = round(_LEAST_SHARE * weights)
     most = round(_MOST_SHARE * weights) + _GRAPH_BYTES
-    detail = f"{evidence.bytes:,} bytes for weights of {weights:,}"
+    size = evidence.bytes - evidence.front_bytes
+    detail = f"{size:,} bytes for weights of {weights:,}"
     if evidence.recurrent:  # Every unrolled step adds operations.
-        return verdict("plausible_size", least <= evidence.bytes, f"{detail}, at least {least:,}")
-    passed = least <= evidence.bytes <= most
+        return verdict("plausible_size", least <= size, f"{detail}, at least {least:,}")
+    passed = least <= size <= most
     return verdict("plausible_size", passed, f"{detail}, {least:,} to {most:,}")
 
 
 def _pixels_as_they_are(evidence: Evidence) -> Check | None:
     if evidence.target.precision != "int8" or evidence.kind != "image":
         return None
+    if evidence.front:
+        return Check("pixel_input", "skipped", "the front takes floats")
     if not evidence.pixels:
         return Check("pixel_input", "skipped", "the samples are not pixels from 0 to 255")
     info = evidence.run.input

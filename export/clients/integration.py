@@ -70,7 +70,7 @@ def _suits_tasks(artifact: Artifact) -> bool:
 
 def _table(report: Report) -> str:
     rows = [
-        f"| `{item.file}` | {item.precision} | {item.bytes:,} | {_tensor(_known(item.input))} | "
+        f"| `{item.file}` | {item.arithmetic} | {item.bytes:,} | {_tensor(_known(item.input))} | "
         f"{_tensor(_known(item.output))} |"
         for item in report.written.values()
     ]

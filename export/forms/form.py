@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from export.errors import ExportError
+from export.forms.front import Front, front_functions, front_of
 from export.forms.one_step import OneStep, one_step, step_module
 from export.forms.outputs import Outputs
 from export.forms.rewriting import changed, recurrent_layers, rewritable, rewritten, unseeded
@@ -33,6 +35,7 @@ class Form:
         input_shape: One input, without the batch: (H, W, C), (F,) or (T, F).
         classes: Number of outputs.
         recurrent: Whether the model has recurrent layers.
+        front: The first layers, in float32 in every file; None: there are none apart.
     """
 
     model: keras.Model
@@ -43,6 +46,7 @@ class Form:
     classes: int
     recurrent: bool
     decided: str = ""
+    front: Front | None = None
 
     @property
     def output_name(self) -> str:
@@ -53,6 +57,11 @@ class Form:
     def states(self) -> tuple[str, ...]:
         """Names of a stream's states in every signature."""
         return () if self.step is None else tuple(self.step.states)
+
+    @property
+    def front_names(self) -> tuple[str, ...]:
+        """Names of the front's layers."""
+        return () if self.front is None else self.front.names
 
     def activate(self, result: tf.Tensor) -> tf.Tensor:
         """Turns the model's output into that of the exported files."""
@@ -85,7 +94,10 @@ def check_model(model: keras.Model) -> None:
 
 
 def prepare(
-    model: keras.Model, outputs: Outputs = "logits", streaming: keras.Model | None = None
+    model: keras.Model,
+    outputs: Outputs = "logits",
+    streaming: keras.Model | None = None,
+    front: Sequence[str] = (),
 ) -> Form:
     """Makes the form of a model for an export.
 
@@ -94,12 +106,15 @@ def prepare(
         outputs: Kind of its outputs: see `export.forms.outputs.decide`.
         streaming: A model with the same weights, for the one-step form; None: the targets get the
             whole model.
+        front: Names of the layers that stay in float32: see `export.forms.front.front_of`.
 
     Raises:
         ExportError: The model cannot be exported; the message says why.
     """
     check_model(model)
     rewritable(model)  # Raises where a layer keeps its state.
+    if front and streaming is not None:
+        raise ExportError("a stream has no front: give it what the front calculates, step by step")
     return Form(
         model=model,
         step=None if streaming is None else one_step(streaming),
@@ -108,6 +123,7 @@ def prepare(
         input_shape=tuple(model.inputs[0].shape[1:]),
         classes=int(model.outputs[0].shape[1]),
         recurrent=bool(recurrent_layers(model)),
+        front=front_of(model, front),
     )
 
 
@@ -116,6 +132,14 @@ def conversion_module(form: Form) -> tuple[tf.Module, Any]:
     if form.step is None:
         return serving_module(form, batch=1)
     return step_module(form.step, form.activate, form.kind, form.output_name)
+
+
+def conversion_parts(form: Form) -> tuple[tf.Module, Any, Any]:
+    """Wraps a form that has a front: the module, and both functions of `front_functions`."""
+    first, behind = front_functions(
+        form.front, form.model, form.activate, form.kind, form.output_name
+    )
+    return _module(form.model), first, behind
 
 
 def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
@@ -140,9 +164,13 @@ def serving_module(form: Form, batch: int | None) -> tuple[tf.Module, Any]:
         with changed(unseeded(model)) if batch is None else rewritten(model):
             return {form.output_name: _outputs(form, model, inputs)}
 
+    return _module(model), serve
+
+
+def _module(model: keras.Model) -> tf.Module:
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
-    return module, serve
+    return module
 
 
 def _outputs(form: Form, model: keras.Model, inputs: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
-from export.forms.form import SIGNATURE, Form, conversion_module, serving_module
+from export.forms.form import (
+    SIGNATURE,
+    Form,
+    conversion_module,
+    conversion_parts,
+    serving_module,
+)
+from export.forms.front import FRONT
 from export.forms.same_function import check_same_function
 from export.samples import Samples
 
@@ -27,6 +34,8 @@ def save_for_conversion(
 ) -> None:
     """Writes a SavedModel for the converter: batch 1, static shapes, unrolled or a single step.
 
+    The front of a model has a signature of its own, and then the usual one is that of the body.
+
     Args:
         form: What to convert.
         folder: To write.
@@ -36,10 +45,19 @@ def save_for_conversion(
     Raises:
         ExportError: The form for conversion is another function than the given model.
     """
-    module, serve = conversion_module(form)
+    if form.front is None:
+        module, serve = conversion_module(form)
+        signatures = {SIGNATURE: serve}
+    else:
+        module, first, behind = conversion_parts(form)
+        signatures = {FRONT: first, SIGNATURE: behind}
+
+        def serve(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+            return behind(first(inputs)[FRONT])
+
     if samples is not None and expected is not None:
         check_same_function(form, serve, samples.test_x, samples.test_lengths, expected)
-    _save(module, folder, {SIGNATURE: serve})
+    _save(module, folder, signatures)
 
 
 def save_for_serving(form: Form, folder: Path, labels: Sequence[str], *, pixels: bool) -> None:

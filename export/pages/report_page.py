@@ -142,7 +142,7 @@ def _artifact_row(name: str, artifact: Artifact) -> str:
     file = f"<code>{escape(artifact.file)}</code>" if artifact.verdict == "pass" else "not written"
     cells = [
         f"<strong>{escape(_title(name))}</strong><br>{file}",
-        escape(artifact.precision),
+        escape(artifact.arithmetic),
         _tensors(artifact),
         _size(artifact.bytes),
         _percent(artifact.top1),

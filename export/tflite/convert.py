@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from export.child import ChildError, child_main, run_child
 from export.targets import IntegerType, Precision
+from export.tflite.packing import joined
 from export.tflite.refusal import why
 
 
@@ -29,12 +30,16 @@ class Source:
         calibration: `.npz` of (N, ...) values for each input of that signature, by its name. Only
             integer files need it.
         variables: Whether the file keeps the variables that its signatures write to.
+        front: Signature of the layers before those of `signatures`, in float32; empty: none.
+        front_file: Where the front is written by itself.
     """
 
     saved_model: str
     signatures: Sequence[str]
     calibration: str
     variables: bool = False
+    front: str = ""
+    front_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,21 @@ def convert(source: Source, files: Mapping[Path, Arithmetic], scratch: Path) -> 
 
 def _convert_here(job: dict[str, Any]) -> None:
     source = Source(**job["source"])
+    if source.front and not Path(source.front_file).exists():
+        front = replace(source, signatures=(source.front,), front="")
+        _write(Path(source.front_file), _converter(front, Arithmetic("float32", "int8")).convert())
     for path, arithmetic in job["files"]:
         content = _converter(source, Arithmetic(**arithmetic)).convert()
-        # Renamed when complete, so that the parent knows from the name that it is finished.
-        partial = Path(f"{path}.partial")
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        if source.front:
+            content = joined(Path(source.front_file).read_bytes(), content)
+        _write(Path(path), content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Renamed when complete, so that the parent knows from the name that it is finished.
+    partial = Path(f"{path}.partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
 
 
 def _converter(source: Source, arithmetic: Arithmetic) -> Any:
@@ -105,7 +119,8 @@ def _converter(source: Source, arithmetic: Arithmetic) -> Any:
             samples = {name: file[name] for name in file.files}
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.as_dtype(arithmetic.integer_io)
+        given = "float32" if source.front else arithmetic.integer_io
+        converter.inference_input_type = tf.as_dtype(given)
         converter.inference_output_type = tf.as_dtype(arithmetic.integer_io)
         converter.representative_dataset = lambda: _one_by_one(samples)
     return converter

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import flatbuffers
 import numpy as np
 
 from export.errors import ExportError
 from export.targets import Target
 from export.tflite.metadata_schema import AXIS_LABELS, GREYSCALE, RGB, pack, unpack
+from export.tflite.packing import TFLITE, packed
 
 if TYPE_CHECKING:
     from export.forms.form import Form
@@ -32,7 +32,6 @@ FEATURES = "features.txt"
 IDENTITY = "identity.json"
 ENTRY = b"TFLITE_METADATA"
 
-_TFLITE = b"TFL3"
 # The earliest date of a zip file, so that the same export gives the same bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 # The first version of TFLite metadata already had every field that is written here.
@@ -183,9 +182,7 @@ def attach(path: Path, metadata: Mapping[str, Any], files: Mapping[str, str]) ->
     model.buffers.append(buffer)
     entry.name, entry.buffer = ENTRY, len(model.buffers) - 1
     model.metadata = [*(model.metadata or ()), entry]
-    builder = _AlignedBuilder(path.stat().st_size + 65536)
-    builder.Finish(model.Pack(builder), _TFLITE)
-    path.write_bytes(builder.Output())
+    path.write_bytes(packed(model))
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
         for name, content in sorted(files.items()):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content)
@@ -233,7 +230,7 @@ def check_is_tflite(path: str | Path) -> None:
         ExportError: It is not a `.tflite` file.
     """
     with Path(path).open("rb") as file:
-        if file.read(8)[4:] != _TFLITE:
+        if file.read(8)[4:] != TFLITE:
             raise ExportError(f"{str(path)!r} is not a .tflite file")
 
 
@@ -268,18 +265,6 @@ def _files(content: bytes) -> dict[str, str]:
             for name in archive.namelist()
             if archive.getinfo(name).file_size <= _MOST_BYTES
         }
-
-
-class _AlignedBuilder(flatbuffers.Builder):
-    """Aligns byte vectors, which hold the weights, to multiples of 16, as TFLite's schema demands.
-
-    The generated Python code ignores the schema's `force_align`.
-    """
-
-    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 (flatbuffers' own name)
-        if x.dtype == np.uint8:
-            self.Prep(16, x.size)
-        return super().CreateNumpyVector(x)
 
 
 def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from export.checks.boundary import before_integers
 from export.checks.provers.prover import Figures, Prover, Subject
 from export.targets import Target
+from export.tflite.flatbuffer import read_graph
 
 # A middle one of the smallest family, with vela's default memory settings.
 _CORE = "ethos-u55-128"
@@ -28,16 +30,23 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     """Compares the share on the NPU with the target's limit."""
     taken, least = figures["npu_percent"], target.gates.npu_percent
     off = f" ({figures['cpu_operators']} on the CPU)" if figures["cpu_operators"] else ""
+    behind = f" behind the {figures['front_operators']} of the float front"
+    which = behind if figures["front_operators"] else ""
     detail = (
-        f"{taken:.1f} % of the operators on {figures['core']}{off}, at least {least:g} %; "
+        f"{taken:.1f} % of the operators{which} on {figures['core']}{off}, at least {least:g} %; "
         f"{figures['sram_kib']:.1f} KiB SRAM, {figures['flash_kib']:.1f} KiB flash, "
         f"{figures['latency_ms']:.2f} ms estimated"
     )
     return taken >= least, detail
 
 
-def read_summary(printed: str, table: str) -> dict[str, Any]:
+def read_summary(printed: str, table: str, front: int = 0) -> dict[str, Any]:
     """Reads the figures in vela's output and in its CSV file.
+
+    Args:
+        printed: The output.
+        table: The file.
+        front: Number of operators in float, which no NPU takes: they are not counted.
 
     Raises:
         ValueError: Figures are missing.
@@ -48,12 +57,14 @@ def read_summary(printed: str, table: str) -> dict[str, Any]:
     }
     if set(counts) != {"CPU", "NPU"}:
         raise ValueError("vela did not tell how many operators are on the NPU")
+    body = sum(counts.values()) - front
     (row,) = csv.DictReader(table.splitlines())
     return {
         "core": _CORE,
-        "npu_percent": 100 * counts["NPU"] / max(1, sum(counts.values())),
+        "npu_percent": 100 * counts["NPU"] / max(1, body),
         "npu_operators": counts["NPU"],
-        "cpu_operators": counts["CPU"],
+        "cpu_operators": counts["CPU"] - front,
+        "front_operators": front,
         "sram_kib": float(row["sram_memory_used"]),
         "flash_kib": float(row["off_chip_flash_memory_used"]),
         "latency_ms": 1000 * float(row["inference_time"]),
@@ -76,7 +87,8 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
         if done.returncode or len(tables) != 1:
             lines = (done.stdout + done.stderr).strip().splitlines()
             raise RuntimeError(f"vela: {lines[-1] if lines else f'status {done.returncode}'}")
-        return read_summary(done.stdout, tables[0].read_text())
+        front = len(before_integers(read_graph(path)))
+        return read_summary(done.stdout, tables[0].read_text(), front)
 
 
 ETHOS_U = Prover("ethos_u", measure, judge, unfit, "ethosu", "zoo-residual[provers]")

@@ -1,0 +1,80 @@
+"""Writes the tables of a model as a `.tflite` file, and joins two files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+TFLITE = b"TFL3"
+_TABLES = 65_536  # A first guess at their bytes, beside those of the weights.
+
+
+def packed(model: Any) -> bytes:
+    """Returns the bytes of a file.
+
+    Args:
+        model: A `ModelT` of `ai_edge_litert.schema_py_generated`.
+    """
+    builder = _AlignedBuilder(_TABLES)
+    builder.Finish(model.Pack(builder), TFLITE)
+    return bytes(builder.Output())
+
+
+def joined(front: bytes, body: bytes) -> bytes:
+    """Puts one file before another: the body takes what the front gives.
+
+    Args:
+        front: A file with one input, one output and one subgraph.
+        body: A file whose main subgraph has one input, like the front's output.
+
+    Returns:
+        The file, with the names, outputs, signature and metadata of the body.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(body, 0)
+    before = schema.ModelT.InitFromPackedBuf(front, 0)
+    graph, (added,) = model.subgraphs[0], before.subgraphs
+    (taken,), (raw,), (result,) = graph.inputs, added.inputs, added.outputs
+    # The raw input stands where the body's input stood, and keeps its name.
+    numbers = {int(raw): int(taken), -1: -1}
+    for number, tensor in enumerate(added.tensors):
+        tensor.buffer = tensor.buffer and tensor.buffer + len(model.buffers) - 1
+        if number == raw:
+            tensor.name = graph.tensors[taken].name
+            graph.tensors[taken] = tensor
+        else:
+            numbers[number] = len(graph.tensors)
+            graph.tensors.append(tensor)
+    model.buffers += before.buffers[1:]  # The first of every file is empty.
+    for operator in graph.operators:
+        operator.inputs = [numbers[result] if i == taken else i for i in operator.inputs]
+    for operator in added.operators:
+        operator.inputs = [numbers[int(i)] for i in operator.inputs]
+        operator.outputs = [numbers[int(i)] for i in operator.outputs]
+        operator.opcodeIndex = _code(model, before.operatorCodes[operator.opcodeIndex])
+    graph.operators = [*added.operators, *graph.operators]
+    return packed(model)
+
+
+def _code(model: Any, code: Any) -> int:
+    """Returns the number of an operator's code in a model, which gets it if it has none."""
+    for number, known in enumerate(model.operatorCodes):
+        if vars(known) == vars(code):
+            return number
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    """Aligns byte vectors, which hold the weights, to multiples of 16, as TFLite's schema demands.
+
+    The generated Python code ignores the schema's `force_align`.
+    """
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 (flatbuffers' own name)
+        if x.dtype == np.uint8:
+            self.Prep(16, x.size)
+        return super().CreateNumpyVector(x)
