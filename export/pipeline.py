@@ -119,7 +119,7 @@ def export_model(
         raise ExportError(f"threads is {threads}; pass 1 or more")
     identity = _check_identity(identity or {}, model)
     about = check_about(about or About(), form)
-    samples = check_samples(samples, form.input_shape, form.classes)
+    samples = check_samples(samples, form.input_shape, form.classes, outliers=form.front is None)
     tell = progress or (lambda line: None)
     tell("running the Keras model")
     given = answers(model, samples.compared)

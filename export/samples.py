@@ -67,13 +67,17 @@ class Samples:
         return np.concatenate([self.test_lengths, self.other_lengths])
 
 
-def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Samples:
+def check_samples(
+    samples: Samples, shape: tuple[int, ...], classes: int, *, outliers: bool = True
+) -> Samples:
     """Checks the samples against a model, and selects those that are used.
 
     Args:
         samples: As the caller gave them.
         shape: One input of the model, without the batch.
         classes: Number of the model's outputs.
+        outliers: Whether to look for outliers. Behind a front integers never meet raw values, and
+            the end of a long sound is no outlier because the others have ended.
 
     Returns:
         At most 200 calibration samples without outliers, divided evenly between the classes if
@@ -93,7 +97,7 @@ def check_samples(samples: Samples, shape: tuple[int, ...], classes: int) -> Sam
         test_x, test_lengths = _evenly_spaced(UNLABELLED_LIMIT, test_x, test_lengths)
     else:
         test_y = _check_labels(np.asarray(samples.test_y), len(test_x), classes)
-    far = _far_out(calibration, test_x)
+    far = _far_out(calibration, test_x) if outliers else np.zeros(len(calibration), bool)
     kept = np.flatnonzero(~far)
     if samples.calibration_y is None:
         chosen = evenly_spaced(kept, CALIBRATION_LIMIT)

@@ -78,4 +78,5 @@ def _boundaries(graph: Graph) -> list[Node]:
 
 def _belongs(node: Node, front: Sequence[str]) -> bool:
     layer = (node.layer or node.after).partition("/")[0]
-    return not layer or layer in {layer_of(f"model/{name}/operation") for name in front}
+    # Where TensorFlow added no number to a scope, `layer_of` takes away the layer's own.
+    return not layer or layer in front or layer in [layer_of(f"/{name}/") for name in front]

@@ -134,11 +134,9 @@ def conversion_module(form: Form) -> tuple[tf.Module, Any]:
     return step_module(form.step, form.activate, form.kind, form.output_name)
 
 
-def conversion_parts(form: Form) -> tuple[tf.Module, Any, Any]:
+def conversion_parts(form: Form, front: Front) -> tuple[tf.Module, Any, Any]:
     """Wraps a form that has a front: the module, and both functions of `front_functions`."""
-    first, behind = front_functions(
-        form.front, form.model, form.activate, form.kind, form.output_name
-    )
+    first, behind = front_functions(front, form.model, form.activate, form.kind, form.output_name)
     return _module(form.model), first, behind
 
 

@@ -95,7 +95,7 @@ def front_of(model: keras.Model, names: Sequence[str]) -> Front | None:
         raise ExportError(
             f"no layer is behind the front ({_quoted(names)}); name the first layers only"
         )
-    return Front(names, keras.Model(model.inputs, boundary, name=model.name), made[key])
+    return Front(names, keras.Model(model.inputs[0], boundary, name=model.name), made[key])
 
 
 def front_values(front: Front, x: np.ndarray) -> np.ndarray:
@@ -141,7 +141,8 @@ def front_functions(
 
 def _nodes(model: keras.Model) -> list[Any]:
     # Keras has no public walk over the calls of a model.
-    return list(getattr(model, "_functional", model)._nodes)
+    by_depth = getattr(model, "_functional", model)._nodes_by_depth
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ def save_for_conversion(
         module, serve = conversion_module(form)
         signatures = {SIGNATURE: serve}
     else:
-        module, first, behind = conversion_parts(form)
+        module, first, behind = conversion_parts(form, form.front)
         signatures = {FRONT: first, SIGNATURE: behind}
 
         def serve(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
