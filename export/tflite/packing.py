@@ -50,7 +50,8 @@ def joined(front: bytes, body: bytes) -> bytes:
             graph.tensors.append(tensor)
     model.buffers += before.buffers[1:]  # The first of every file is empty.
     for operator in graph.operators:
-        operator.inputs = [numbers[result] if i == taken else i for i in operator.inputs]
+        if operator.inputs is not None:
+            operator.inputs = [numbers[result] if i == taken else i for i in operator.inputs]
     for operator in added.operators:
         operator.inputs = [numbers[int(i)] for i in operator.inputs]
         operator.outputs = [numbers[int(i)] for i in operator.outputs]

@@ -14,6 +14,7 @@ from zoo.artifacts.recordings import origin_of
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
+from zoo.models.names import FRONTEND
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import find_task
@@ -140,8 +141,9 @@ def export(
         source = _load(checkpoint, data, reading, sequence_length, streaming)
         for note in source.dataset.notes:
             tell(note)
+        model = source.checkpoint.model
         report = export_model(
-            source.checkpoint.model,
+            model,
             output,
             samples=_samples(source, calibration_samples),
             labels=read_labels(labels) if labels else source.checkpoint.labels,
@@ -151,6 +153,7 @@ def export(
                 Path(checkpoint).resolve().name, source.checkpoint.card, source.dataset.name
             ),
             about=about(source.checkpoint.card),
+            front=[layer.name for layer in model.layers if layer.name == FRONTEND],
             edge_io=edge_io,
             streaming=source.streaming,
             gpu_precision=gpu_precision,

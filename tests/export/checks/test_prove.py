@@ -184,6 +184,16 @@ def test_a_missing_operator_is_named():
     assert tflite_micro.missing_operator("Failed to resize buffer.") == ""
 
 
+def test_operators_of_a_float_front_are_not_counted():
+    printed = "CPU operators = 5 (62.5%)\nNPU operators = 3 (37.5%)\n"
+    passed, detail = ethos_u.judge(ethos_u.read_summary(printed, SUMMARY, front=5), EDGE)
+    assert passed
+    assert "100.0 % of the operators behind the 5 of the float front on" in detail
+    passed, detail = ethos_u.judge(ethos_u.read_summary(printed, SUMMARY, front=4), EDGE)
+    assert not passed
+    assert "75.0 %" in detail
+
+
 def test_velas_words_are_read():
     printed = "CPU operators = 1 (25.0%)\nNPU operators = 3 (75.0%)\n"
     figures = ethos_u.read_summary(printed, SUMMARY)
