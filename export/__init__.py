@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from export.samples import LEAST_SAMPLES, Samples
     from export.targets import TARGETS, Gates, Target, register_target
     from export.tflite.inspect import describe_file
-    from export.tflite.metadata import About, labels_inside
+    from export.tflite.metadata import COLUMNS, About, file_inside, labels_inside
     from export.tflite.runtime import LiteModel, LiteStream, load_lite
 
 _HOMES = {
     "LEAST_SAMPLES": "export.samples",
     "PROVERS": "export.checks.prove",
     "TARGETS": "export.targets",
+    "COLUMNS": "export.tflite.metadata",
     "About": "export.tflite.metadata",
     "Artifact": "export.report",
     "Check": "export.checks.evidence",
@@ -44,6 +45,7 @@ _HOMES = {
     "check_output": "export.publish",
     "describe_file": "export.tflite.inspect",
     "export_model": "export.pipeline",
+    "file_inside": "export.tflite.metadata",
     "labels_inside": "export.tflite.metadata",
     "load_lite": "export.tflite.runtime",
     "register_prover": "export.checks.prove",
@@ -51,6 +53,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "COLUMNS",
     "LEAST_SAMPLES",
     "PROVERS",
     "TARGETS",
@@ -69,6 +72,7 @@ __all__ = [
     "check_output",
     "describe_file",
     "export_model",
+    "file_inside",
     "labels_inside",
     "load_lite",
     "register_prover",

@@ -14,7 +14,7 @@ import tensorflow as tf
 from export.artifact import lite_artifact, saved_model_artifact
 from export.checks.parity import accuracy, permuted
 from export.checks.prove import with_provers
-from export.clients import integration
+from export.clients import integration, rows
 from export.errors import ExportError, unknown
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, prepare
@@ -37,7 +37,15 @@ from export.samples import Samples, are_pixels, check_samples, with_full_pixel_r
 from export.targets import Target, find_targets
 from export.task import FRONT_FILE, TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
-from export.tflite.metadata import LABELS, About, attach, check_about, whole_metadata
+from export.tflite.metadata import (
+    COLUMNS,
+    LABELS,
+    About,
+    attach,
+    check_about,
+    columns_text,
+    whole_metadata,
+)
 from export.trainable.about import TRAINABLE
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
@@ -267,8 +275,14 @@ def _write_report(
             "".join(f"{label}\n" for label in task.labels), encoding="utf-8"
         )
     if report.written:
-        text = integration.render(report, labels=task.labels, pixels=task.pixels)
+        text = integration.render(
+            report, labels=task.labels, pixels=task.pixels, columns=task.about.columns
+        )
         (folder / INTEGRATION).write_text(text, encoding="utf-8")
+    if report.written and task.about.columns:
+        (folder / COLUMNS).write_text(columns_text(task.about), encoding="utf-8")
+        for name, code in rows.render(task.about.columns).items():
+            (folder / name).write_text(code, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     shown = {"Keras": task.reference, **values}
     predictions = {name: outputs[: report.samples] for name, outputs in shown.items()}

@@ -21,13 +21,14 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from export.errors import ExportError
-from export.tflite.metadata import LABELS
+from export.tflite.metadata import COLUMNS, LABELS
 
 REPORT = "report.json"
 PAGE = "report.html"
 INTEGRATION = "INTEGRATION.md"
 SAVED_MODEL = "saved_model"
-EXPORTED = (REPORT, PAGE, LABELS, INTEGRATION, SAVED_MODEL)
+ROW_FILES = ("row.hpp", "row.js", "row.kt", "row.swift")
+EXPORTED = (REPORT, PAGE, LABELS, COLUMNS, INTEGRATION, SAVED_MODEL, *ROW_FILES)
 _PARTIAL = ".partial"
 # File managers make these when a user opens a folder.
 _OF_FILE_MANAGERS = (".DS_Store", "._*", ".localized", ".directory", "Thumbs.db", "desktop.ini")

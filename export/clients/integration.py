@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from export.clients import rows
 from export.report import Artifact, Report
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
@@ -16,13 +17,20 @@ from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 _MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
 
 
-def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
+def render(
+    report: Report,
+    *,
+    labels: Sequence[str],
+    pixels: bool,
+    columns: Mapping[str, Any] | None = None,
+) -> str:
     """Writes the page.
 
     Args:
         report: Report of an export. The page describes the files that passed.
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
+        columns: Of a table: the content of `columns.json`.
 
     Returns:
         Markdown.
@@ -31,6 +39,8 @@ def render(report: Report, *, labels: Sequence[str], pixels: bool) -> str:
     learns = lite.pop(TRAINABLE, None)
     title = report.identity.get("checkpoint") or report.identity["model"]
     sections = [f"# Using {title}", _table(report), _reading(labels)]
+    if columns:
+        sections.append(_TEMPLATES.get_template("rows.md").render(**columns))
     for_tasks = [item for item in lite.values() if labels and pixels and _suits_tasks(item)]
     if for_tasks:
         smallest = min(for_tasks, key=lambda item: item.bytes or 0)
@@ -111,5 +121,9 @@ _TEMPLATES = Environment(
     autoescape=False,  # Markdown, and code in it.
 )
 _TEMPLATES.filters.update(
-    tensor=_tensor, micro_method=_micro_method, stem=lambda file: PurePath(file).stem
+    **rows.FILTERS,
+    cell=lambda text: " ".join(text.split()).replace("|", "\\|"),
+    tensor=_tensor,
+    micro_method=_micro_method,
+    stem=lambda file: PurePath(file).stem,
 )

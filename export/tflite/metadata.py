@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LABELS = "labels.txt"
 FEATURES = "features.txt"
+COLUMNS = "columns.json"
 IDENTITY = "identity.json"
 ENTRY = b"TFLITE_METADATA"
 
@@ -59,12 +60,15 @@ class About:
         author: Who made the model.
         licence: Licence of the weights, preferably an SPDX name.
         features: Names of the features (the last axis) of features or sequences; may be empty.
+        columns: Of a table: how its cells become the numbers of a row, for `columns.json` and the
+            client code; see `export.clients.rows`. None: the input is no row of a table.
     """
 
     description: str = ""
     author: str = ""
     licence: str = ""
     features: tuple[str, ...] = ()
+    columns: Mapping[str, Any] | None = None
 
 
 def check_about(about: About, form: Form) -> About:
@@ -119,6 +123,8 @@ def whole_metadata(
     )
     if about.features:
         files[FEATURES] = _lines(about.features)
+    if about.columns:
+        files[COLUMNS] = columns_text(about)
     states = [{"name": state, "description": _STATE} for state in form.states]
     metadata["subgraph_metadata"] = [
         {
@@ -254,6 +260,20 @@ def labels_inside(path: str | Path) -> tuple[str, ...]:
     ]
     text = next((files[name] for name in [*named, LABELS] if name in files), "").rstrip("\r\n")
     return tuple(line.rstrip("\r") for line in text.split("\n")) if text else ()
+
+
+def file_inside(path: str | Path, name: str) -> str:
+    """Returns an associated text file inside a `.tflite` file; empty if it is not there.
+
+    Raises:
+        ExportError: It is not a `.tflite` file, or its metadata is damaged.
+    """
+    return read(path)[1].get(name, "")
+
+
+def columns_text(about: About) -> str:
+    """Returns the text of `columns.json`."""
+    return json.dumps(about.columns, indent=1, ensure_ascii=False) + "\n"
 
 
 def _files(content: bytes) -> dict[str, str]:

@@ -1,0 +1,61 @@
+"""Code of an app that makes the row of a table's model from the texts of its cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from export.publish import ROW_FILES
+
+
+def render(columns: Mapping[str, Any]) -> dict[str, str]:
+    """Writes the code for each language.
+
+    Args:
+        columns: The content of `columns.json`: "columns", in the order of the row, and "gaps",
+            texts in lower case that mean an empty cell. A column has a "name", a "kind" ("number"
+            or "category") and what stands for an "empty" cell. A number has "low" and "high", to
+            which it is cut, "decimal" and "unit"; a category its "vocabulary", and what stands for
+            one that is "unseen".
+
+    Returns:
+        The texts of `ROW_FILES`, by name.
+    """
+    return {name: _TEMPLATES.get_template(name).render(**columns) for name in ROW_FILES}
+
+
+def _cpp(text: str) -> str:
+    # A question mark could begin a trigraph.
+    plain = (32 <= byte < 127 and chr(byte) not in '"\\?' for byte in text.encode())
+    pairs = zip(text.encode(), plain, strict=True)
+    return '"' + "".join(chr(byte) if fine else f"\\{byte:03o}" for byte, fine in pairs) + '"'
+
+
+def _kotlin(text: str) -> str:
+    return json.dumps(text).replace("$", "\\$").replace("\\f", "\\u000c")
+
+
+def _swift(text: str) -> str:
+    plain = (char.isascii() and char.isprintable() and char not in '"\\' for char in text)
+    pairs = zip(text, plain, strict=True)
+    return '"' + "".join(char if fine else f"\\u{{{ord(char):x}}}" for char, fine in pairs) + '"'
+
+
+def _number(value: float) -> str:
+    return repr(float(value))
+
+
+FILTERS = {"cpp": _cpp, "js": json.dumps, "kotlin": _kotlin, "swift": _swift, "number": _number}
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # Code; the filters make literals of texts.
+)
+_TEMPLATES.filters.update(FILTERS)
