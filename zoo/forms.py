@@ -15,6 +15,8 @@ from zoo.errors import RequestError
 from zoo.registry import unknown
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+# Of the numbers in a table's row, which are float32.
+SMALLEST, LARGEST = 1e-30, 1e37
 
 
 @dataclass(frozen=True)
@@ -135,21 +137,23 @@ class Recording(Sequence):
 
 @dataclass(frozen=True)
 class Column:
-    """What a column of a table becomes: features of the model.
+    """A column of a table: a number of the row that goes in, and the features that it becomes.
 
     Attributes:
         name: In the header of the table.
-        kind: "number" becomes a feature for each bin between two edges: 0 below the bin, 1 above
-            it, and from 0 to 1 inside it. If `indicator` is set, one more feature is 1 for an
-            empty cell and 0 for others. "category" becomes a feature for each entry of the
-            vocabulary, 1 for the cell's and 0 for the others; all are 0 for a category that is
-            not in it.
+        kind: "number" is in its own units in the row. It becomes a feature for each bin between two
+            edges: 0 below the bin, 1 above it, and from 0 to 1 inside it. If `indicator` is set,
+            one more feature is 1 for an empty cell and 0 for others. "category" is its index in the
+            vocabulary in the row. It becomes a feature for each entry of the vocabulary, 1 for the
+            cell's and 0 for the others; all are 0 for a category that is not in it.
         edges: Numbers: edges of the bins, rising; at least two.
         fill: Numbers: stands for an empty cell; the median of the training split.
         indicator: Numbers: whether the training split had empty cells.
         vocabulary: Categories, the most frequent first; "" is the empty cell.
         decimal: Numbers: the mark before their fraction in the table that was learnt.
         unit: Numbers: the sign before or after each of them there, such as "$" or "%".
+        absent: Whether tables do not have the column, so that every cell is read as empty: those of
+            a fine-tuned checkpoint, which learnt it once.
     """
 
     name: str
@@ -160,31 +164,57 @@ class Column:
     vocabulary: tuple[str, ...] = ()
     decimal: Literal[".", ","] = "."
     unit: str = ""
+    absent: bool = False
 
     def __post_init__(self) -> None:
         rising = all(low < high for low, high in itertools.pairwise(self.edges))
         if self.kind == "number" and (len(self.edges) < 2 or not rising):
             raise ValueError(f"column {self.name!r} needs two edges or more, rising")
+        if not all(abs(value) <= LARGEST for value in (*self.edges, self.fill)):
+            raise ValueError(f"column {self.name!r} has an edge or fill beyond {LARGEST:g}")
 
     @property
-    def features(self) -> tuple[str, ...]:
-        """Names of the features that the column becomes, in their order."""
+    def bins(self) -> tuple[tuple[float, float], ...]:
+        """The two edges of each bin of a number."""
+        return tuple(itertools.pairwise(self.edges))
+
+    @property
+    def width(self) -> int:
+        """How many features the column becomes."""
+        return len(self.vocabulary) + len(self.bins) + self.indicator
+
+    @property
+    def unseen(self) -> int:
+        """What stands in a row for a category that is not in the vocabulary."""
+        return len(self.vocabulary)
+
+    @property
+    def empty(self) -> float:
+        """What stands in a row for an empty cell.
+
+        For a number whose emptiness is a feature: minus a power of ten, ten times as far from zero
+        as any edge, or farther.
+        """
         if self.kind == "category":
-            return tuple(f"{self.name}={value}" for value in self.vocabulary)
-        bins = itertools.pairwise(self.edges)
-        empty = [f"{self.name} is empty"] if self.indicator else []
-        return (*(f"{self.name} {low:g} to {high:g}" for low, high in bins), *empty)
+            return float(self.vocabulary.index("") if "" in self.vocabulary else self.unseen)
+        if not self.indicator:
+            return self.fill
+        farthest = max(abs(self.edges[0]), abs(self.edges[-1]), SMALLEST)
+        return -(10.0 ** (1 + math.ceil(math.log10(farthest))))
 
 
 @dataclass(frozen=True)
 class Table(Vector):
-    """A row of a table, as features from 0 to 1. `zoo.data.tables.columns` makes them.
+    """A row of a table: a number for each column. `zoo.frontends.bins` makes features of it.
 
     Attributes:
+        shape: (columns,).
+        mean: Subtracted from the features, one for each.
+        std: The features are divided by it, one for each.
         label: Name of the column to learn.
         header: Whether the table's first line holds the names; without one they are "column 1",
             "column 2" and so on.
-        columns: In the order of the features.
+        columns: In the order of the row.
     """
 
     kind: ClassVar[str] = "table"
@@ -192,15 +222,20 @@ class Table(Vector):
     header: bool
     columns: tuple[Column, ...]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shape != (len(self.columns),):
+            raise ValueError(f"input.shape is {self.shape} for {len(self.columns)} columns")
+
     @classmethod
     def of(cls, label: str, header: bool, columns: tuple[Column, ...]) -> Self:
-        """Returns the form of those columns, whose features the model takes as they are.
+        """Returns the form of those columns, whose features the network reads as they are.
 
         Most features are 0 or 1, which int8 holds exactly: on UCI Adult the edge file came to
         44 dB, with standardised features to 30.
         """
-        width = sum(len(column.features) for column in columns)
-        return cls((width,), (0.0,) * width, (1.0,) * width, label, header, columns)
+        width = sum(column.width for column in columns)
+        return cls((len(columns),), (0.0,) * width, (1.0,) * width, label, header, columns)
 
 
 @dataclass(frozen=True)

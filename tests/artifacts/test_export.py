@@ -16,7 +16,7 @@ TABLE = Table.of(
     True,
     (
         Column("age", "number", edges=(0.0, 4.0, 9.0), indicator=True),
-        Column("colour", "category", vocabulary=("red", "dark\nblue")),
+        Column("dark\ncolour", "category", vocabulary=("red", "dark\nblue")),
         Column("size", "number", edges=(0.0, 9.0)),
     ),
 )
@@ -31,16 +31,24 @@ CARD = Card(
 )
 
 
-def test_features_are_named_in_the_order_of_their_encoding():
+def test_the_numbers_of_a_row_are_named_like_their_columns():
     described = about(CARD)
-    assert described.features == (
-        *("age 0 to 4", "age 4 to 9", "age is empty"),
-        *("colour=red", "colour=dark blue", "size 0 to 9"),
-    )
-    rows = {"age": ["9", ""], "colour": ["red", "dark\nblue"], "size": ["0", "9"]}
+    assert described.features == ("age", "dark colour", "size")
+    rows = {"age": ["9", ""], "dark\ncolour": ["red", "blue"], "size": ["0", "9"]}
     encoded = encode(TABLE, csv.Table(Path("mine.csv"), True, rows, (2, 3)))
-    assert np.array_equal(encoded, [[1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 1, 1]])
-    assert len(described.features) == encoded.shape[1]
+    assert np.array_equal(encoded, [[9, 0, 0], [-100, 2, 9]])
+    ages, colours, _ = described.columns["columns"]
+    assert ages == {
+        "name": "age",
+        "kind": "number",
+        "empty": -100,
+        "low": 0,
+        "high": 9,
+        "decimal": ".",
+        "unit": "",
+    }
+    assert colours["vocabulary"] == ["red", "dark\nblue"]
+    assert colours["empty"] == colours["unseen"] == 2
 
 
 def test_the_card_in_words():

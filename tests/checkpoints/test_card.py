@@ -46,7 +46,7 @@ TABLE = {"kind": "table", "shape": [2], "mean": [0, 0], "std": [1, 1], "label": 
 METRIC = {"name": "top1", "value": 0.9, "dataset": "pets", "split": "test", "examples": 100}
 
 WRONG = [
-    ({"schema": 5}, "its schema is 5; this version reads up to 4, upgrade zoo"),
+    ({"schema": 6}, "its schema is 6; this version reads up to 5, upgrade zoo"),
     ({"schema": "1"}, "its schema is '1'"),
     ({"schema": True}, "its schema is True"),
     ({"schema": 0}, "its schema is 0"),
@@ -81,7 +81,7 @@ WRONG = [
         "column 'a' needs two edges or more, rising",
     ),
     (
-        form(kind="sound"),
+        form(kind="smell"),
         "'input.kind' is of the wrong type: it must be one of 'picture', 'vector'",
     ),
     (form(kind=["picture"]), "field 'input.kind' is of the wrong type"),

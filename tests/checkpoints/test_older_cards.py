@@ -34,6 +34,8 @@ def as_it_was(card, schema):
     pictures = {"resize": None, "interpolation": "bilinear", "antialias": True}
     columns = {n: data["input"].pop(n) for n in ("label", "header", "columns") if kind == "table"}
     data["input"] = {**pictures, **data["input"]}
+    if kind == "table":
+        data["input"]["shape"] = [len(data["input"]["mean"])]  # Of its features.
     if schema > 1:
         data["columns"] = columns or None
     return json.dumps(data)
@@ -47,11 +49,14 @@ def test_the_shipped_cards_say_all_they_said(name):
     after = json.loads(card.to_json())
     columns = before.get("columns") or {}
     merged = {**before["input"], **columns}
+    if columns:  # Its shape was the number of features.
+        assert merged["shape"] == [len(after["input"]["mean"])]
+        merged["shape"] = [len(columns["columns"])]
     assert {key: merged.get(key) for key in after["input"] if key not in ("kind", "columns")} == {
         key: value for key, value in after["input"].items() if key not in ("kind", "columns")
     }
     for old, new in zip(columns.get("columns", ()), after["input"].get("columns", ()), strict=True):
-        assert new == {"decimal": ".", "unit": "", **old}
+        assert new == {"decimal": ".", "unit": "", "absent": False, **old}
     for key in before.keys() - {"schema", "input", "columns", "training", "metrics"}:
         assert after[key] == before[key]
     assert parse_card(card.to_json()) == card
@@ -76,7 +81,12 @@ def test_an_older_card_reads_as_a_new_one(form, schema):
 def test_all_that_a_card_says_stays():
     training = Provenance("zoo train", Learnt("digits", "ab"), {"seed": 3})
     card = Card("m", ("a", "b"), FORMS["table"], task="regression", training=training, notes="n")
-    assert parse_card(as_it_was(card, 3)) == card
+    again = parse_card(as_it_was(card, 3))
+    # It was the fingerprint of features, and that of the rows is another.
+    assert again.training.data == Learnt("digits")
+    assert dataclasses.replace(again, training=training) == card
+    other = dataclasses.replace(card, input=FORMS["vector"])
+    assert parse_card(as_it_was(other, 3)) == other
 
 
 @pytest.mark.parametrize(

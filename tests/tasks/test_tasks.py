@@ -75,6 +75,23 @@ def test_scores_of_classes_by_hand():
     assert confusion.rows[0] == ("a", "2", "1", "·")
 
 
+@pytest.mark.parametrize(
+    ("second", "y", "auc"),
+    [
+        ([0.1, 0.9, 0.4, 0.6], [0, 1, 0, 1], 1.0),
+        ([0.1, 0.9, 0.4, 0.3], [0, 1, 0, 1], 0.75),
+        ([0.5, 0.5, 0.5, 0.5], [0, 1, 0, 1], 0.5),
+        ([0.1, 0.9, 0.4, 0.3], [1, 1, 1, 1], None),
+        ([0.1, np.nan, 0.4, 0.3], [0, 1, 0, 1], None),
+    ],
+)
+def test_the_auc_of_two_classes(second, y, auc):
+    scores = np.array([[1 - score, score] for score in second])
+    score = CLASSIFICATION.score(scores, np.array(y), ("no", "yes"))
+    assert score.auc == auc
+    assert list(score.figures) == (["top1"] if auc is None else ["top1", "auc"])
+
+
 def test_scores_of_values_by_hand():
     result = REGRESSION.score(VALUES, TRUTH, ("size",))
     spread = ((TRUTH - TRUTH.mean()) ** 2).sum()

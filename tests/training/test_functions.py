@@ -75,7 +75,7 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
         ("finetune", {"freeze": "roots"}, "unknown stage to freeze: 'roots'"),
         ("finetune", {"head_epochs": 0}, "head_epochs must be positive"),
         ("finetune", {"weights": "int8"}, "weights can be float32 or float16"),
-        ("finetune", {"checkpoint": "residual_mlp.adult"}, "takes no picture"),
+        ("finetune", {"checkpoint": "residual_lstm.spoken_digits"}, "pictures and of tables"),
         ("finetune", {}, "there is no data 'nowhere'"),
     ],
 )  # fmt: skip

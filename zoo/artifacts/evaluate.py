@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.artifacts.columns import columns_of
 from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
 from zoo.artifacts.recordings import form_of_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
@@ -171,14 +172,19 @@ def _data_for(
         if isinstance(dataset.form, Table):
             check_origin(artifact.path, checkpoint, card)
         return dataset, *_split(asked, dataset, card, data, checkpoint)
-    if table_files(data):
-        raise RequestError(
-            f"{data} is a table, and {artifact.path} takes features: say --checkpoint too, the "
-            "one that it was exported from, whose card holds the columns"
-        )
     if (form := form_of_artifact(artifact.path)) is not None:
         dataset = load_dataset(data, Recording, form=form, reading=reading)
         return dataset, asked, dataset.notes
+    if table_files(data):
+        columns = columns_of(artifact.path)
+        if columns is None:
+            raise RequestError(
+                f"{data} is a table, and nothing says how {artifact.path} reads one: say "
+                "--checkpoint too, the one that it was exported from, whose card holds the columns"
+            )
+        card = columns.card(artifact_labels(artifact))
+        dataset = load_for(card, data, reading)
+        return dataset, *_split(asked, dataset, card, data, artifact.path)
     if len(artifact.shape) not in PLAIN:
         raise RequestError(f"{artifact.path} takes {artifact.shape}, and no data has that form")
     size = artifact.shape[0] if len(artifact.shape) == 3 else None
@@ -195,8 +201,11 @@ def _split(
     """
     if asked != "test" or not dataset.divided:
         return asked, dataset.notes
-    known = card.training.data.fingerprint if card.training and card.training.data else None
-    if dataset.fingerprint() == known:
+    known = card.training.data if card.training else None
+    # Of a table that an older version learnt, only the name is known.
+    if known and dataset.name == known.name and not known.fingerprint:
+        return asked, dataset.notes
+    if known and dataset.fingerprint() == known.fingerprint:
         return asked, dataset.notes
     note = (
         f"{data} is not what {checkpoint} was trained on, and has no test split of its own: all "

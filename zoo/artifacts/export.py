@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from export import About, ExportError, check_output
 from zoo import forms
+from zoo.artifacts.columns import document
 from zoo.artifacts.open import read_labels
 from zoo.artifacts.recordings import origin_of
 from zoo.checkpoints.card import Card
@@ -73,7 +74,7 @@ def export(
     output: str | Path | None = None,
     calibration_samples: int = 200,
     edge_io: str = "uint8",
-    gpu_precision: str = "float16",
+    gpu_precision: str | None = None,
     npu_percent: float = 100.0,
     labels: str | None = None,
     sequence_length: int | None = None,
@@ -97,7 +98,8 @@ def export(
         output: Folder; None: `default_output`.
         calibration_samples: Training examples that set the ranges of integers, at most 200.
         edge_io: What images of "edge" hold: "uint8" or "int8".
-        gpu_precision: Weights of "gpu": "float16" or "float32".
+        gpu_precision: Weights of "gpu": "float16" or "float32". None: float16, but float32 for a
+            table, whose numbers may be beyond 65,504, the last of float16.
         npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed.
         labels: Text file with a label a line, in place of the checkpoint's.
         sequence_length: Steps that the files take; longer sequences are cut, shorter ones padded.
@@ -156,7 +158,7 @@ def export(
             front=[layer.name for layer in model.layers if layer.name == FRONTEND],
             edge_io=edge_io,
             streaming=source.streaming,
-            gpu_precision=gpu_precision,
+            gpu_precision=gpu_precision or _gpu_precision(source.checkpoint.card),
             npu_percent=npu_percent,
             trainable_head=trainable_head,
             progress=tell,
@@ -164,6 +166,10 @@ def export(
     except ExportError as error:
         raise RequestError(str(error)) from error
     return Exported(report, output)
+
+
+def _gpu_precision(card: Card) -> str:
+    return "float32" if isinstance(card.input, forms.Table) else "float16"
 
 
 @dataclass(frozen=True)
@@ -264,7 +270,8 @@ def about(card: Card) -> About:
         + (f" {measured}." if measured else ""),
         author=card.source,
         licence=card.licence,
-        features=tuple(_one_line(name) for column in columns for name in column.features),
+        features=tuple(_one_line(column.name) for column in columns),
+        columns=document(card),
     )
 
 

@@ -1,4 +1,4 @@
-"""Classifies a person's own pictures, with a checkpoint or an exported file."""
+"""Classifies a person's own pictures or rows of tables, with a checkpoint or an exported file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo import page
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
+from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.forms import Picture
@@ -105,19 +106,21 @@ def predict(
     artifact: str | None = None,
     labels: str | None = None,
     top: int = 5,
+    output: str | Path | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> Predictions:
-    """Classifies pictures.
+) -> Predictions | RowPredictions:
+    """Classifies pictures, or predicts the rows of tables.
 
     Args:
-        files: Pictures, and folders of pictures.
+        files: Pictures, and folders of pictures; or tables, for what takes their rows.
         checkpoint: Name or folder of a checkpoint. With an artifact: the checkpoint that it was
             exported from, whose card says how pictures are prepared.
         artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
         labels: For an artifact: text file with a label in each line; None: those inside it, or
             those of the `labels.txt` beside it.
         top: Number of labels for each picture.
+        output: Tables: a CSV file for the rows with their predictions; None: no file.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all pictures.
 
@@ -130,7 +133,19 @@ def predict(
         raise RequestError("--labels is of an --artifact; a checkpoint has its own")
     if top < 1:
         raise RequestError(f"top is {top}; ask for 1 label or more")
-    paths, notes = _pictures([files] if isinstance(files, str | Path) else files)
+    files = [files] if isinstance(files, str | Path) else files
+    if takes_rows(checkpoint, artifact):
+        return predict_rows(
+            files,
+            checkpoint=checkpoint,
+            artifact=artifact,
+            labels=labels,
+            output=output,
+            trust=trust,
+        )
+    if output is not None:
+        raise RequestError("--output is of tables; for pictures say --json")
+    paths, notes = _pictures(files)
     with _open(checkpoint, artifact, labels, trust) as predictor:
         predictions, broken = _predict(predictor, paths, top, progress)
     return Predictions(tuple(predictions), tuple(broken), tuple(notes))

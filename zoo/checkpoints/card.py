@@ -18,7 +18,8 @@ from zoo.registry import unknown
 from zoo.tasks import TASKS, find_task
 
 # 2: `task`, and `columns` of a table. 3: `training` is a `Provenance`. 4: `input` is a `Form`.
-SCHEMA = 4
+# 5: of a table, it is the form of a row.
+SCHEMA = 5
 CARD = "card.json"
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
 # Arguments of a model's builder that `labels` and `input` decide, so `config` may not.

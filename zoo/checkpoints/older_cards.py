@@ -29,6 +29,10 @@ def upgraded(data: dict[str, Any]) -> dict[str, Any]:
         columns = data.pop("columns", None)
         if isinstance(data.get("input"), dict):
             data["input"] = _form(data["input"], columns)
+    form = data.get("input")
+    if data["schema"] < 5 and isinstance(form, dict) and form.get("kind") == "table":
+        data["input"] = _of_rows(form)
+        data["training"] = _without_fingerprint(data.get("training"))
     return data
 
 
@@ -60,3 +64,17 @@ def _form(given: dict[str, Any], columns: Any) -> dict[str, Any]:
     if not isinstance(columns, dict | None):
         raise ValueError(f"field 'columns' must be an object, not {columns!r}"[:100])
     return {**(columns or {}), **given, "kind": kind}
+
+
+def _of_rows(form: dict[str, Any]) -> dict[str, Any]:
+    """Converts the form of a table, whose shape was the number of features, to that of its row."""
+    columns = form.get("columns")
+    return {**form, "shape": [len(columns)]} if isinstance(columns, list) else form
+
+
+def _without_fingerprint(training: Any) -> Any:
+    """Forgets the fingerprint of a table's features, which its rows do not have."""
+    data = training.get("data") if isinstance(training, dict) else None
+    if not isinstance(data, dict) or "fingerprint" not in data:
+        return training
+    return {**training, "data": {**data, "fingerprint": ""}}

@@ -25,8 +25,9 @@ flags.DEFINE_integer(
 )  # fmt: skip
 flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", flag_values=FLAGS)
 flags.DEFINE_string(
-    "gpu_precision", "float16", "weights in gpu: float16 or float32", flag_values=FLAGS
-)
+    "gpu_precision", None, "weights in gpu: float16, or float32, which is the default of tables",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_float(
     "npu_percent", 100.0, "least share of edge on an Ethos-U NPU, where vela is installed",
     lower_bound=0.0, upper_bound=100.0, flag_values=FLAGS,

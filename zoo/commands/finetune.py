@@ -19,7 +19,9 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_string(
     "checkpoint", None, "to start from: a checkpoint's name or folder", flag_values=FLAGS
 )
-flags.DEFINE_string("data", None, "what to learn: a folder of photos, tfds:NAME", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data", None, "what to learn: a folder of photos, tfds:NAME; or a table", flag_values=FLAGS
+)
 flags.DEFINE_string(
     "output", None, "folder of the run; default runs/CHECKPOINT-DATA", flag_values=FLAGS
 )
@@ -34,7 +36,9 @@ flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS
 flags.DEFINE_float(
     "learning_rate", None, "highest of the second stage, at the head", flag_values=FLAGS
 )
-flags.DEFINE_string("augment", "light", "none, light or strong", flag_values=FLAGS)
+flags.DEFINE_string(
+    "augment", None, "of pictures: none, light or strong; default light", flag_values=FLAGS
+)
 flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the checkpoint's", flag_values=FLAGS
 )
@@ -52,7 +56,7 @@ flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
-define_reading(FLAGS, tables=False)
+define_reading(FLAGS)
 define_distribution(FLAGS)
 
 

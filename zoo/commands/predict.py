@@ -1,4 +1,4 @@
-"""`zoo predict FILE…`: classifies a person's own pictures."""
+"""`zoo predict FILE…`: classifies a person's own pictures, or the rows of tables."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from absl import flags
 
 from zoo.artifacts.predict import Predictions, predict
+from zoo.artifacts.rows import RowPredictions, document
 from zoo.commands.console import complain, console, print_json, print_result
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
@@ -28,6 +29,9 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_integer("top", 5, "labels for each picture", lower_bound=1, flag_values=FLAGS)
+flags.DEFINE_string(
+    "output", None, "tables: FILE.csv for the rows with their predictions", flag_values=FLAGS
+)
 flags.DEFINE_bool("json", False, "print JSON instead of lines", flag_values=FLAGS)
 define_trust(FLAGS)
 
@@ -42,16 +46,20 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             artifact=values.artifact,
             labels=values.labels,
             top=values.top,
+            output=values.output,
             trust=values.trust,
             progress=progress,
         )
     if values.json:
         for warning in result.warnings:
             complain(warning)
-        print_json(_document(result))
+        if isinstance(result, RowPredictions):
+            print_json(document(result))
+        else:
+            print_json(_document(result))
     else:
         print_result(terminal, result)
-    if result.broken:
+    if isinstance(result, Predictions) and result.broken:
         return NOT_GOOD_ENOUGH if result.predictions else WRONG_REQUEST
     return DONE
 
@@ -66,7 +74,7 @@ def _document(result: Predictions) -> dict[str, Any]:
 
 COMMAND = Command(
     "predict",
-    "FILE…: labels and scores for pictures and folders of pictures.\n\n"
+    "FILE…: labels and scores for pictures, folders of pictures, and the rows of .csv files.\n\n"
     "Exit code 1 means that some pictures are broken, 2 that all are.",
     FLAGS,
     main,

@@ -31,6 +31,14 @@ flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS
 flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)
 flags.DEFINE_float("label_smoothing", None, "share spread over all classes", flag_values=FLAGS)
 flags.DEFINE_integer(
+    "patience", None, "epochs without a better one in validation, which end it and keep the best",
+    lower_bound=1, flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_list(
+    "columns", [], "tables: what columns are, whatever they look like: age:number,zip:category",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the data's own, from 32 to 224",
     flag_values=FLAGS,
 )  # fmt: skip

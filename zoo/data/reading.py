@@ -8,7 +8,7 @@ from typing import Protocol
 
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset
-from zoo.forms import Form, Picture
+from zoo.forms import Form, Picture, Table
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
@@ -30,6 +30,9 @@ class Reading:
             sounds (rate and length) or recordings (rate, window, channels); None: the data decides.
         card: Card of a checkpoint whose columns and classes the data must have; None: the data
             decides.
+        columns: Tables: those of a checkpoint, which learns another label; None: the data or the
+            card decides.
+        kinds: Tables: for some columns, NAME:number or NAME:category, whatever they look like.
         label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
         header: Tables: whether the first line holds names; None: decided by how it looks.
         rate: Sounds and recordings: samples in a second; None: the data decides.
@@ -50,6 +53,8 @@ class Reading:
     image_size: int | None = None
     form: Form | None = None
     card: Card | None = None
+    columns: Table | None = None
+    kinds: tuple[str, ...] = ()
     label_column: str | None = None
     header: bool | None = None
     rate: float | None = None

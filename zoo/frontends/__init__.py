@@ -1,10 +1,10 @@
-"""Keras layers from raw input to what a network reads; in the model, hence in its files."""
+"""Keras layers from raw input to what a network reads. They are in the model and its files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoo.forms import Form, Sound
+from zoo.forms import Form, Sound, Table
 
 if TYPE_CHECKING:
     from zoo.frontends.frontend import Frontend
@@ -18,4 +18,8 @@ def frontend_of(form: Form) -> Frontend | None:
         return LogMel(
             form.rate, form.frame, form.hop, form.mels, form.lowest, form.highest, form.floor
         )
+    if isinstance(form, Table):
+        from zoo.frontends.bins import Bins
+
+        return Bins(form.columns)
     return None

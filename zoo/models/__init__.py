@@ -92,7 +92,7 @@ MODELS.register("residual_mlp")(
         parameters=142_858,
         macs=140_544,
         paper="He et al. 2015, of dense layers",
-        recipe={"learning_rate": 3e-3},
+        recipe={"learning_rate": 3e-3, "patience": 10},
     )
 )
 MODELS.register("residual_lstm")(

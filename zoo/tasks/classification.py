@@ -41,18 +41,22 @@ class ClassificationScore(Score):
         confusion: (classes, classes) counts: the row is the truth, the column the prediction.
         recordings: Of windows: the scores of whole recordings. The answer for a recording is the
             mean of the probabilities of its windows.
+        auc: Of two classes: how often an example of the second gets a higher score for it than one
+            of the first; None: there are more classes, or examples of one only.
     """
 
     top1: float
     classes: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     recordings: ClassificationScore | None = None
+    auc: float | None = None
 
     @property
     def figures(self) -> dict[str, float]:
-        """Accuracy, and that of whole recordings."""
+        """Accuracy, that of whole recordings, and of two classes the AUC."""
         whole = {} if self.recordings is None else {OF_RECORDINGS: self.recordings.top1}
-        return {"top1": self.top1, **whole}
+        area = {} if self.auc is None else {"auc": self.auc}
+        return {"top1": self.top1, **whole, **area}
 
     def measured_on(self, figure: str) -> int:
         """Returns how many examples, or recordings, a figure was measured on."""
@@ -124,12 +128,18 @@ class Classification(Task):
         recordings: np.ndarray | None = None,
     ) -> ClassificationScore:
         """Compares probabilities, or any scores whose highest is the prediction, with classes."""
-        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+        from sklearn.metrics import (
+            confusion_matrix,
+            precision_recall_fscore_support,
+            roc_auc_score,
+        )
 
         predicted = predictions.argmax(axis=-1)
         known = np.arange(len(labels))
         columns = precision_recall_fscore_support(y, predicted, labels=known, zero_division=0)
+        two = len(labels) == 2 and len(np.unique(y)) == 2 and np.isfinite(predictions).all()
         return ClassificationScore(
+            auc=float(roc_auc_score(y, predictions[:, 1] - predictions[:, 0])) if two else None,
             examples=len(y),
             top1=float((predicted == y).mean()),
             classes=tuple(

@@ -18,12 +18,12 @@ from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
-from zoo.data.dataset import Dataset
+from zoo.data.dataset import Dataset, form_of
 from zoo.data.inference import run
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
-from zoo.forms import Picture
+from zoo.forms import Form, Picture, Table
 from zoo.models.names import LOGITS, part_of
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
@@ -61,13 +61,15 @@ def finetune(
     head_epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    augment: str = "light",
+    augment: str | None = None,
     image_size: int | None = None,
     class_weights: str | None = None,
     precision: str = "float32",
     tensorboard: bool = False,
     weights: str = "float32",
     seed: int = 0,
+    label_column: str | None = None,
+    header: bool | None = None,
     data_dir: str | None = None,
     distribution: Kind = "none",
     cluster: Cluster = "tf_config",
@@ -85,7 +87,8 @@ def finetune(
 
     Args:
         checkpoint: Name or folder of the checkpoint to start from.
-        data: What to learn: a folder of photos, "tfds:NAME", or another source of pictures.
+        data: What to learn: a folder of photos, "tfds:NAME", or another source of pictures. For a
+            checkpoint of a table: another table, whose columns are matched by name.
         output: The folder; None: runs/CHECKPOINT-DATA.
         freeze: What is not trained: "none", "backbone", or a stage such as "stage2" and all before
             it.
@@ -94,13 +97,16 @@ def finetune(
         head_epochs: Epochs of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
-        augment: How training pictures are changed: "none", "light" or "strong".
+        augment: How training pictures are changed: "none", "light" or "strong". None: light, and
+            of a table none.
         image_size: Height and width in pixels; None: the checkpoint's.
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.
         weights: Type of the stored weights, "float32" or "float16".
         seed: Decides the head's initial weights and the order of examples.
+        label_column: Tables: the column to learn, by name or number (0 first, -1 last).
+        header: Tables: whether the first line holds names; None: decided by how it looks.
         data_dir: "tfds:": where prepared data sets are.
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.
@@ -120,10 +126,13 @@ def finetune(
     """
     check_weights(weights)
     base = checkpoint_card(checkpoint)
-    if not isinstance(base.input, Picture) or find_task(base.task).learns != "classes":
+    of_table = isinstance(base.input, Table)
+    if not isinstance(base.input, Picture | Table) or find_task(base.task).learns != "classes":
         raise RequestError(
-            f"zoo finetune learns classes of pictures; {base.model} takes no picture"
+            f"zoo finetune learns classes of pictures and of tables; {base.model} learnt a "
+            f"{base.task} of a {base.input.kind}"
         )
+    augment = augment or ("none" if of_table else "light")
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
@@ -141,11 +150,24 @@ def finetune(
     )
     plan_for(1)  # Refuses wrong values before the pictures are read.
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
-    form = sized_form(base.input, image_size)
+    form: Form = base.input
+    if isinstance(form, Picture):
+        form = sized_form(form, image_size)
     reading = Reading(
-        data_dir=data_dir, progress=lambda done, total: steps("decoding", done, total)
+        columns=form if isinstance(form, Table) else None,
+        label_column=label_column,
+        header=header,
+        data_dir=data_dir,
+        progress=lambda done, total: steps("decoding", done, total),
     )
-    dataset = load_dataset(data, image_size=image_size, form=form, reading=reading)
+    dataset = load_dataset(
+        data,
+        type(form),
+        image_size=image_size,
+        form=form if isinstance(form, Picture) else None,
+        reading=reading,
+    )
+    form = form if isinstance(form, Picture) else form_of(dataset)
     opened(checkpoint, dataset, progress)
     plan = plan_for(len(dataset.train))
     progress(plan.text)
@@ -176,7 +198,7 @@ def finetune_checkpoint(
     plan: Plan,
     output: Path,
     *,
-    form: Picture,
+    form: Form,
     weights: str = "float32",
     command: str = "",
     watch: Watch = lambda stage, recipe: (),
@@ -199,7 +221,7 @@ def finetune_checkpoint(
         dataset: Classes to learn, in the form `form`.
         plan: How to train.
         output: The folder.
-        form: How the pictures of the data set were prepared, see `sized_form`.
+        form: How the pictures of the data set were prepared, see `sized_form`; or that of its rows.
         weights: Type of the stored weights, "float32" or "float16".
         command: The command that the user typed, for the card.
         watch: Returns the Keras callbacks of a stage.
@@ -229,16 +251,18 @@ def finetune_checkpoint(
     )
     if (done := tuning.finished()) is not None:
         return done
-    height, width, channels = (side or 0 for side in dataset.example_shape)
-    card = Card(
-        model=origin.model,
-        labels=dataset.labels,
-        input=dataclasses.replace(
+    if isinstance(form, Picture):
+        height, width, channels = (side or 0 for side in dataset.example_shape)
+        form = dataclasses.replace(
             form,
             shape=(height, width, channels),
             mean=adapt_statistics(origin.input.mean, channels),
             std=adapt_statistics(origin.input.std, channels),
-        ),
+        )
+    card = Card(
+        model=origin.model,
+        labels=dataset.labels,
+        input=form,
         config=origin.config,
         training=tuning.provenance,
         licence=origin.licence,

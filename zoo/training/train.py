@@ -42,6 +42,7 @@ def train(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     label_smoothing: float | None = None,
+    patience: int | None = None,
     image_size: int | None = None,
     augment: str = "none",
     class_weights: str | None = None,
@@ -53,6 +54,7 @@ def train(
     seed: int = 0,
     config: Mapping[str, Any] | None = None,
     label_column: str | None = None,
+    columns: Sequence[str] = (),
     header: bool | None = None,
     rate: float | None = None,
     seconds: float | None = None,
@@ -81,11 +83,13 @@ def train(
         data: What to learn: "digits", a folder of photos, of sounds or of recordings, "tfds:NAME",
             a `.csv` or `.npz` file, or a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
-        epochs: Passes over the training split. None, here and in the next three: the model's own
+        epochs: Passes over the training split. None, here and in the next four: the model's own
             recipe decides.
         batch_size: Examples in a step, of all devices together.
         learning_rate: The highest.
         label_smoothing: Share of the truth that is spread over all classes.
+        patience: The training ends after this many epochs without a better one in validation, and
+            takes the best. If the model's recipe has none, it trains all and takes the last.
         image_size: Height and width in pixels; None: the data's own, from 32 to 224.
         augment: How training pictures are changed: "none", "light" or "strong".
         class_weights: "balanced": rare classes count as much as others.
@@ -96,6 +100,7 @@ def train(
         licence: Licence of the checkpoint, an SPDX name.
         seed: Decides initial weights, order of examples, and dropout.
         config: Arguments of the model's builder.
+        columns: Tables: for some columns, NAME:number or NAME:category, whatever they look like.
         label_column: Tables: the column to learn, by name or number (0 first, -1 last).
         header: Tables: whether the first line holds names; None: decided by how it looks.
         rate: Sounds and recordings: samples in a second. See `zoo.data.reading.Reading`, also for
@@ -135,6 +140,7 @@ def train(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "label_smoothing": label_smoothing,
+        "patience": patience,
     }
     recipe = Recipe(
         **{
@@ -151,6 +157,7 @@ def train(
     reading = Reading(
         task=learns,
         label_column=label_column,
+        kinds=tuple(columns),
         header=header,
         rate=rate,
         seconds=seconds,

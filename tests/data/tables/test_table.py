@@ -52,12 +52,13 @@ def test_a_table_becomes_features(tmp_path):
         "size": ("number", False),
     }
     x = joined(data).x
-    assert x.shape == (60, 32 + 1 + 3 + 4)  # Bins, emptiness, colours, and bins of five sizes.
+    assert x.shape == (60, 3)
     assert x.dtype == np.float32
-    assert x.min() == 0
-    assert x.max() == 1
-    assert (x[:, 33:36].sum(axis=1) == 1).all()
-    assert x[:, 32].sum() == 9  # Empty weights of 60 rows: every seventh, the first included.
+    assert [column.width for column in data.form.columns] == [32 + 1, 3, 4]
+    assert set(x[:, 1]) == {0, 1, 2}
+    # Empty weights of 60 rows: every seventh, the first included.
+    assert (x[:, 0] == data.form.columns[0].empty).sum() == 9
+    assert x[x[:, 0] >= 0, 0].max() == pytest.approx(10.59)
     notes = "\n".join(data.notes)
     for note in (
         "in every row: planet",
@@ -66,15 +67,14 @@ def test_a_table_becomes_features(tmp_path):
         "weight (9)",
     ):
         assert note in notes
-    # "size" is 0.5 to 4.5, each as often: the higher, the more of its bins are full.
-    assert set(x[:, 36:].sum(axis=1)) == {0, 1, 2, 3, 4}
+    assert set(x[:, 2]) == {0.5, 1.5, 2.5, 3.5, 4.5}
 
 
-def test_a_number_goes_through_its_bins():
+def test_a_number_is_in_its_own_units_up_to_its_edges():
     column = Column("n", "number", edges=(0.0, 1.0, 3.0), fill=2.0)
     table = Table(Path("t.csv"), True, {"n": ["-1", "0.25", "2", "9", ""]}, range(5))
     x = encode(forms.Table.of("kind", True, (column,)), table)
-    assert x.tolist() == [[0, 0], [0.25, 0], [1, 0.5], [1, 1], [1, 0.5]]
+    assert x.tolist() == [[0], [0.25], [2], [3], [2]]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_infinite_cells_are_read_as_empty_and_said(tmp_path):
     data = load_dataset(write(tmp_path / "t.csv", text(lines)), Vector, reading=LABEL)
     x = joined(data).x
     assert np.isfinite(x).all()
-    assert x[:, 32].sum() == 9 + 4
+    assert (x[:, 0] == data.form.columns[0].empty).sum() == 9 + 4
     assert any("weight (13)" in note for note in data.notes)
 
 
@@ -151,7 +151,7 @@ def test_the_test_table_may_have_its_columns_in_another_order(tmp_path):
             reading = Reading(label_column=label)
             data = load_dataset(str(tmp_path / "f"), Vector, reading=reading)
             assert (data.test.y == np.arange(60) % 2).all()
-            assert data.test.x[:, 33:36].sum() == 60
+            assert set(data.test.x[:, 1]) == {0, 1, 2}
 
 
 WRONG_TESTS = {
@@ -194,7 +194,7 @@ def test_a_checkpoint_reads_other_data_with_its_own_columns(tmp_path):
     x = joined(other).x
     assert np.isfinite(x).all()
     assert x.shape[1] == data.train.x.shape[1]
-    assert (x[:, 33:36].sum(axis=1) == 0).sum() == 1
+    assert (x[:, 1] == data.form.columns[1].unseen).sum() == 1
     notes = "\n".join(other.notes)
     assert "no known category, read as none of them: colour (1, such as 'pink' in line 5)" in notes
     assert "empty cells" in notes
@@ -215,7 +215,8 @@ def test_a_category_beyond_the_most_frequent_is_none(tmp_path):
     data = load_dataset(
         write(tmp_path / "t.csv", text(lines, "kind,city,n")), Vector, reading=LABEL
     )
-    assert data.train.x.shape[1] == 100 + 2
+    assert [column.width for column in data.form.columns] == [100, 2]
+    assert data.train.x[:, 0].max() == 100
     assert any("cut to the 100 most frequent" in note and "city (1" in note for note in data.notes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -11,16 +11,14 @@ import numpy as np
 from zoo import forms
 from zoo.data.numbers import GAPS, NUMBERS, Spelling, find_spelling
 from zoo.data.tables.csv import Table
-from zoo.data.tables.kinds import CONSTANT, Kinds, clipped
+from zoo.data.tables.kinds import CONSTANT, MOST_NAMES, Kinds, clipped
 from zoo.errors import RequestError
-from zoo.forms import Column
+from zoo.forms import LARGEST, SMALLEST, Column
 from zoo.registry import unknown
 
 # More categories make the model larger, and the rarest have too few examples to learn from.
 MOST_CATEGORIES = 100
 BINS = 32
-MOST_BYTES = 1 << 32  # Size of all features of a table.
-MOST_NAMES = 200  # With more names, no similar one is suggested.
 
 
 def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[forms.Table, list[str]]:
@@ -67,43 +65,71 @@ def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[forms.Table, li
 
 
 def encode(form: forms.Table, table: Table) -> np.ndarray:
-    """Turns the cells of a table into features.
+    """Turns the cells of a table into rows of numbers, as `zoo.forms.Column` describes them.
+
+    A number beyond the edges of its column is the edge, which means the same to a model and has
+    room in float32.
 
     Args:
         form: What each column becomes.
         table: Has these columns, in any order; others are ignored.
 
     Returns:
-        (rows, features), float32.
+        (rows, columns), float32.
 
     Raises:
         RequestError: A column is missing.
     """
-    count = sum(len(column.features) for column in form.columns)
-    if (needed := 4 * count * len(table)) > MOST_BYTES:
-        raise RequestError(
-            f"{table.path}: {len(table):,} rows of {count:,} features take {needed >> 30} GB, over "
-            f"{MOST_BYTES >> 30}; give fewer rows, or fewer columns"
-        )
-    features = np.zeros((len(table), count), np.float32)
-    first = 0
-    for column in form.columns:
-        width = len(column.features)
-        part = features[:, first : first + width]
-        first += width
+    rows = np.empty((len(table), len(form.columns)), np.float32)
+    for place, column in enumerate(form.columns):
+        if column.absent:
+            rows[:, place] = column.empty
+            continue
         cells = column_cells(table, column.name)
         if column.kind == "number":
             numbers = _spelling(column, table).read_all(cells)
-            empty = ~np.isfinite(numbers)
-            _fill_bins(part, np.where(empty, column.fill, numbers), column.edges)
-            if column.indicator:
-                part[:, -1] = empty
+            inside = np.clip(numbers, column.edges[0], column.edges[-1])
+            rows[:, place] = np.where(np.isfinite(numbers), inside, column.empty)
         else:
-            places = {value: place for place, value in enumerate(column.vocabulary)}
-            for row, cell in enumerate(cells):
-                if cell in places:
-                    part[row, places[cell]] = 1
-    return features
+            indices = {value: index for index, value in enumerate(column.vocabulary)}
+            rows[:, place] = [indices.get(cell, column.unseen) for cell in cells]
+    return rows
+
+
+def matched(form: forms.Table, table: Table, label: str) -> tuple[forms.Table, list[str]]:
+    """Matches the columns of a checkpoint with those of a table that has another label.
+
+    The column of the new label is read as empty too: a model must not see what it has to tell.
+
+    Args:
+        form: What the checkpoint takes.
+        table: The training split.
+        label: Name of the column to learn.
+
+    Returns:
+        The form of the table's rows, and notes that name columns that are missing or left out.
+
+    Raises:
+        RequestError: The table has none of the columns.
+    """
+    known = [column.name for column in form.columns if not column.absent]
+    lacking = [name for name in known if name not in table.columns]
+    extra = [name for name in table.columns if name not in (*known, label)]
+    if all(name == label or name in lacking for name in known):
+        raise RequestError(
+            f"{table.path} has none of the checkpoint's columns; {listing('it takes', known)}"
+        )
+    columns = tuple(
+        dataclasses.replace(column, absent=column.absent or column.name in (*lacking, label))
+        for column in form.columns
+    )
+    notes = {
+        "missing, read as empty": lacking,
+        "read as empty, since it is the label now": [label] if label in known else [],
+        "left out, not known to the checkpoint": extra,
+    }
+    new = dataclasses.replace(form, label=label, header=table.header, columns=columns)
+    return new, [listing(reason, names) for reason, names in notes.items() if names]
 
 
 def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
@@ -114,6 +140,8 @@ def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
     """
     notes: dict[str, list[str]] = {}
     for column in form.columns:
+        if column.absent:
+            continue
         for reason, count, example in _surprises(column, tables):
             shown = f", such as {example}" if example else ""
             notes.setdefault(reason, []).append(f"{column.name} ({count:,}{shown})")
@@ -189,24 +217,15 @@ def _spelled(column: Column) -> str:
     return f"{column.fill:.6g}".replace(".", column.decimal) + column.unit
 
 
-def _fill_bins(features: np.ndarray, numbers: np.ndarray, edges: Sequence[float]) -> None:
-    """Encodes numbers piecewise linearly, so that a model can bend between the bins.
-
-    Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", section
-    3.1; here the edges are quantiles of the distinct values.
-    """
-    for place, (low, high) in enumerate(itertools.pairwise(edges)):
-        features[:, place] = np.clip((numbers - low) / (high - low), 0, 1)
-
-
 def _number(name: str, numbers: np.ndarray, spelling: Spelling) -> Column:
-    finite = numbers[np.isfinite(numbers)]
+    finite = numbers[np.isfinite(numbers)].clip(-LARGEST, LARGEST).astype(np.float32)
+    finite = np.where(abs(finite) < SMALLEST, 0, finite).astype(np.float64)
     distinct = np.unique(finite)
     places = np.linspace(0, 1, 1 + min(BINS, max(len(distinct) - 1, 1)))
     edges = sorted({float(edge) for edge in np.quantile(distinct, places)})
     # A column that is constant or empty has one edge, and a bin needs two.
     if len(edges) == 1:
-        edges.append(edges[0] + max(1.0, float(np.spacing(abs(edges[0])))))
+        edges.append(edges[0] + max(1.0, float(np.spacing(np.float32(abs(edges[0]))))))
     return Column(
         name,
         "number",

@@ -80,6 +80,7 @@ def read_table(
     wanted: Collection[str] = (),
     *,
     separators: str = SEPARATORS,
+    least: int = 2,
 ) -> Table:
     """Reads a CSV file, gzipped or not.
 
@@ -93,6 +94,7 @@ def read_table(
             Columns without a name are called "column 1", "column 2" and so on.
         wanted: Names of columns that the user or a checkpoint asks for.
         separators: What may separate cells, in the order in which they are tried.
+        least: The fewest columns.
 
     Raises:
         RequestError: It is no table: not text, empty, ragged, one column, two columns of one name,
@@ -114,7 +116,7 @@ def read_table(
     while cells and not names[-1] and not any(cells[-1]):
         names.pop()
         cells.pop()
-    if len(names) < 2:
+    if len(names) < least:
         raise RequestError(
             f"{path} has one column; a table needs a label and something to tell it by, "
             "separated by commas, semicolons or tabs"

@@ -12,12 +12,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from zoo.data.numbers import GAPS, NUMBERS, Spelling, as_number, find_spelling
 from zoo.data.tables.csv import Table
+from zoo.errors import RequestError
+from zoo.registry import unknown
 
+MOST_NAMES = 200  # With more names, no similar one is suggested.
 # In fewer rows a column of distinct values may be a measurement.
 ID_ROWS = 20
 UNLIKE = "left out, text that differs in most rows; if it is a number, spell it as one"
@@ -48,7 +52,24 @@ class Kinds:
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def judge(tables: Sequence[Table], label: str) -> Kinds:
+def parse_kinds(texts: Iterable[str]) -> dict[str, str]:
+    """Returns the kind of each column in texts such as "age:number" and "zip:category".
+
+    Raises:
+        RequestError: One has another form.
+    """
+    kinds = {}
+    for text in texts:
+        name, _, kind = text.rpartition(":")
+        if not name or kind not in ("number", "category"):
+            raise RequestError(f"--columns takes NAME:number or NAME:category, not {text!r}")
+        kinds[name] = kind
+    return kinds
+
+
+def judge(
+    tables: Sequence[Table], label: str, given: Mapping[str, str] = MappingProxyType({})
+) -> Kinds:
     """Separates columns of numbers, columns of text, and columns that are left out.
 
     Left out are columns that are the same in every row; text that differs in more than half of the
@@ -59,11 +80,19 @@ def judge(tables: Sequence[Table], label: str) -> Kinds:
         tables: That of the training split is first. A column counts the rows if it does so there,
             or in all tables together.
         label: Name of the column to learn, which is not judged.
+        given: Kinds of columns that the user decides, by name.
+
+    Raises:
+        RequestError: There is no column of a given name, or a given number is text.
     """
     numbers: dict[str, Spelling] = {}
     categories: list[str] = []
     notes: dict[str, list[str]] = {}
     table = tables[0]
+    for name in given:
+        if name not in table.columns or name == label:
+            names = [name for name in table.columns if name != label]
+            raise RequestError(f"{table.path}: {unknown('column', name, names[:MOST_NAMES])}")
     for place, (name, cells) in enumerate(table.columns.items()):
         if name == label:
             continue
@@ -72,6 +101,15 @@ def judge(tables: Sequence[Table], label: str) -> Kinds:
         filled, texts = _share_of_text(counts, spelling)
         if len(counts) == 1:
             notes.setdefault(CONSTANT, []).append(name)
+        elif given.get(name) == "category":
+            categories.append(name)
+        elif given.get(name) == "number":
+            if texts > filled / 2 or not filled:
+                raise RequestError(
+                    f"{table.path}: column {name!r} is no number in {texts:,} of {filled:,} "
+                    f"cells, such as {_example(table, name, spelling)}"
+                )
+            numbers[name] = spelling
         elif texts > (1 - NUMBERS) * filled or not filled:
             if len(cells) >= ID_ROWS and len(counts) > len(cells) / 2:
                 reason = UNLIKE

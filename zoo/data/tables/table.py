@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,9 +16,17 @@ from zoo.data.dataset import Dataset, Split, divide
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
 from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
 from zoo.data.reading import Reading
-from zoo.data.tables.columns import column_cells, encode, fit_columns, listing, surprises
+from zoo.data.tables.columns import (
+    column_cells,
+    encode,
+    fit_columns,
+    listing,
+    matched,
+    surprises,
+)
 from zoo.data.tables.csv import Table, read_table
-from zoo.data.tables.kinds import SPELLED, judge, spelled
+from zoo.data.tables.dates import DATES, with_parts
+from zoo.data.tables.kinds import SPELLED, judge, parse_kinds, spelled
 from zoo.errors import RequestError
 from zoo.forms import Vector
 from zoo.tasks import Task
@@ -57,6 +66,8 @@ def open(source: str, reading: Reading) -> Dataset:
         task=reading.task,
         header=reading.header,
         card=reading.card,
+        columns=reading.columns,
+        kinds_given=parse_kinds(reading.kinds),
     )
 
 
@@ -83,6 +94,8 @@ def load_table(
     task: Task = CLASSIFICATION,
     header: bool | None = None,
     card: Card | None = None,
+    columns: forms.Table | None = None,
+    kinds_given: Mapping[str, str] = MappingProxyType({}),
 ) -> Dataset:
     """Loads tables as features.
 
@@ -96,6 +109,9 @@ def load_table(
         task: What is learnt, such as classes or values.
         header: Whether the first line holds names; None: the card decides, or how it looks.
         card: Card of a checkpoint, whose columns and classes are used; None: they are fitted.
+        columns: Of a checkpoint that learns another label: its columns are used as far as the table
+            has them, and classes are new.
+        kinds_given: "number" or "category" for columns by name, whatever they look like.
 
     Returns:
         Features from 0 to 1, float32.
@@ -124,7 +140,17 @@ def load_table(
         names = ", ".join(list(whole[0].columns)[:4])
         notes.append(f"the first line is read as names: {names}, …; if it is a row: --noheader")
     label = find_label(whole[0], label_column or (form.label if form else None))
-    kinds = judge(whole, label) if form is None else None
+    taken = form or columns
+    kept = [column.name for column in taken.columns] if taken else []
+    for split, table in tables.items():
+        tables[split], dates = with_parts(table, [label, *kept, *kinds_given])
+        if dates and split == "train":
+            notes.append(listing(DATES, dates))
+    whole = list(tables.values())
+    if columns is not None:
+        form, said = matched(columns, whole[0], label)
+        notes += said
+    kinds = judge(whole, label, kinds_given) if form is None else None
     spelling = find_spelling(Counter(column_cells(whole[0], label)), whole[0].separator)
     for split, table in tables.items():
         tables[split], dropped = _with_labels(table, label, task)

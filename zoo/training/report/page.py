@@ -84,6 +84,7 @@ def _page(
         confusion,
         f"<h2>{classes.title}</h2>",
         table(classes.head, classes.rows),
+        f"<p>AUC: {score.auc:.4f}.</p>" if score.auc is not None else "",
         f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
         picture("Calibration", CALIBRATION),
         f"<p>Expected calibration error: {reliability.error:.4f}, the mean distance between how "

@@ -1,0 +1,203 @@
+"""Predicts the rows of a person's own tables, with a checkpoint or an exported file."""
+
+from __future__ import annotations
+
+import contextlib
+import csv as text
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.artifacts.columns import columns_of
+from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.checkpoints.card import Card
+from zoo.checkpoints.catalogue import checkpoint_card
+from zoo.data.tables import csv
+from zoo.errors import RequestError
+from zoo.files import whole_file
+from zoo.forms import Table
+from zoo.printable import printable
+from zoo.quiet import import_keras
+from zoo.result import Result
+from zoo.tasks import find_task
+
+_AT_ONCE = 4096  # Rows that are run at a time.
+
+
+@dataclass(frozen=True)
+class RowPrediction:
+    """The prediction for a row.
+
+    Attributes:
+        file: Path of the table.
+        line: The line of the file that the row is on, from 1.
+        prediction: The likeliest label, or the value.
+        confidence: The probability of that label; None: it is a value.
+    """
+
+    file: str
+    line: int
+    prediction: str | float
+    confidence: float | None
+
+    @property
+    def text(self) -> str:
+        """The prediction for a person: ">50K 91.20%"."""
+        if self.confidence is None:
+            return f"{self.prediction:.7g}"
+        return f"{self.prediction} {self.confidence:.2%}"
+
+
+@dataclass(frozen=True)
+class RowPredictions(Result):
+    """The predictions for the rows of tables.
+
+    Attributes:
+        predictions: In the order of the rows.
+        notes: What was read in an unexpected way, a sentence each.
+        output: The file with all rows and their predictions; None: none was asked for.
+    """
+
+    predictions: tuple[RowPrediction, ...]
+    notes: tuple[str, ...] = ()
+    output: Path | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes."""
+        return self.notes
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each row; with an output, where they are."""
+        if self.output is not None:
+            return (f"{len(self.predictions):,} rows: {self.output}",)
+        return tuple(f"{row.file}, line {row.line}: {row.text}" for row in self.predictions)
+
+
+def takes_rows(checkpoint: str | None, artifact: str | None) -> bool:
+    """Returns whether a checkpoint or an exported file takes rows of a table."""
+    if checkpoint:
+        return isinstance(checkpoint_card(checkpoint).input, Table)
+    return artifact is not None and Path(artifact).exists() and columns_of(artifact) is not None
+
+
+def predict_rows(
+    files: Sequence[str | Path],
+    *,
+    checkpoint: str | None = None,
+    artifact: str | None = None,
+    labels: str | None = None,
+    output: str | Path | None = None,
+    trust: bool = False,
+) -> RowPredictions:
+    """Predicts the label of each row.
+
+    Args:
+        files: Tables; the column of the label need not be there.
+        checkpoint: Name or folder of a checkpoint.
+        artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
+        labels: For an artifact: text file with a label in each line; None: those inside it, or
+            those of the `labels.txt` beside it.
+        output: A CSV file for the rows with their predictions; None: no file.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
+
+    Raises:
+        RequestError: A table cannot be read, lacks a column, or has one of another type.
+    """
+    from zoo.data.tables.columns import encode, surprises
+    from zoo.data.tables.rows import rows_of
+
+    if not files:
+        raise RequestError("say which tables: zoo predict --checkpoint=NAME FILE.csv…")
+    if output is not None and Path(output).suffix != ".csv":
+        raise RequestError(f"--output={output} has to be called FILE.csv")
+    with _open(checkpoint, artifact, labels, trust) as (card, run):
+        form, task = card.input, find_task(card.task)
+        assert isinstance(form, Table)
+        predictions, notes = list[RowPrediction](), list[str]()
+        tables = list[csv.Table]()
+        for file in files:
+            table, own = rows_of(Path(file), form)
+            notes += own + surprises(form, [table])
+            tables.append(table)
+            encoded = encode(form, table)
+            for start in range(0, len(encoded), _AT_ONCE):
+                outputs = run(encoded[start : start + _AT_ONCE])
+                for line, row in zip(table.lines[start : start + _AT_ONCE], outputs, strict=True):
+                    best = int(row.argmax())
+                    classes = task.learns == "classes"
+                    said = card.labels[best] if classes else float(row[0])
+                    sure = round(float(row[best]), 6) if classes else None
+                    predictions.append(RowPrediction(str(file), line, said, sure))
+    if output is not None:
+        _write(Path(output), tables, predictions)
+    return RowPredictions(
+        tuple(predictions), tuple(dict.fromkeys(notes)), None if output is None else Path(output)
+    )
+
+
+@contextlib.contextmanager
+def _open(
+    checkpoint: str | None, artifact: str | None, labels: str | None, trust: bool
+) -> Iterator[tuple[Card, Callable[[np.ndarray], np.ndarray]]]:
+    """Gives a card that says how rows are read, and what runs them."""
+    if artifact:
+        with open_artifact(artifact, trust=trust) as opened:
+            named = artifact_labels(opened, labels)
+            columns = columns_of(artifact)
+            if checkpoint:
+                card = checkpoint_card(checkpoint)
+            elif columns is not None:
+                card = columns.card(named or ("value",))
+            else:
+                raise RequestError(f"nothing says which columns {artifact} takes; say --checkpoint")
+            card = dataclasses.replace(card, labels=named or card.labels)
+            assert isinstance(card.input, Table)
+            if opened.shape != card.input.shape:
+                raise RequestError(
+                    f"{artifact} takes {opened.shape}, its columns make {card.input.shape}"
+                )
+            row = np.zeros((1, len(card.input.columns)), np.float32)
+            outputs = opened.run(row, None).shape[1]
+            if outputs != len(card.labels):
+                raise RequestError(
+                    f"{artifact} has {outputs} outputs, there are {len(card.labels)} labels"
+                )
+            yield card, lambda x: opened.run(x, None)
+        return
+    import_keras()
+    from zoo.checkpoints.load import load
+    from zoo.data.inference import run
+
+    loaded = load(str(checkpoint))
+    predictions = find_task(loaded.card.task).predictions
+    yield loaded.card, lambda x: predictions(run(loaded.model, x, batch_size=1024))
+
+
+def _write(output: Path, tables: Sequence[csv.Table], predictions: Sequence[RowPrediction]) -> None:
+    """Writes the rows of all tables with their predictions."""
+    names = list(tables[0].columns)
+    for table in tables[1:]:
+        if list(table.columns) != names:
+            raise RequestError(
+                f"{table.path} has other columns than {tables[0].path}; predict them one by one"
+            )
+    left = iter(predictions)
+    with whole_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
+        writer = text.writer(file)
+        writer.writerow([*names, "prediction", "confidence"])
+        for table in tables:
+            for cells in zip(*table.columns.values(), strict=True):
+                row = next(left)
+                sure = "" if row.confidence is None else row.confidence
+                writer.writerow([*cells, row.prediction, sure])
+
+
+def document(result: RowPredictions) -> dict[str, object]:
+    """Returns what `zoo predict --json` prints."""
+    rows = [dataclasses.asdict(row) for row in result.predictions]
+    return {"predictions": [{**row, "file": printable(str(row["file"]))} for row in rows]}
