@@ -41,6 +41,7 @@ def spoken_digits(data: Path, work: Path) -> Path:
     Recordings 0 to 4 of each digit and speaker are the test split.
     """
     recordings, rate, arrays = _recordings(data)
+    del arrays["speaker"]
     frames = [log_mel(recording, rate) for recording in recordings]
     lengths = np.array([len(sequence) for sequence in frames])
     x = np.zeros((len(frames), lengths.max(), frames[0].shape[1]), np.float32)
@@ -49,20 +50,29 @@ def spoken_digits(data: Path, work: Path) -> Path:
     return _by_index(work / "spoken_digits.npz", {**arrays, "x": x, "lengths": lengths})
 
 
-def spoken_second(data: Path, work: Path) -> Path:
-    """Log-mel frames of the first second of each recording; shorter ones end with silence."""
+def free_spoken_digits(data: Path, work: Path) -> Path:
+    """The Free Spoken Digits as class folders of WAV files.
+
+    train/7/7_0_12.wav is recording 12 of speaker 0; recordings 0 to 4 are the test split.
+    """
+    import soundfile
+
+    work = work / "free_spoken_digits"
     recordings, rate, arrays = _recordings(data)
-    second = [
-        np.pad(recording[:rate], (0, max(0, rate - len(recording)))) for recording in recordings
-    ]
-    x = np.stack([log_mel(sound, rate) for sound in second])
-    return _by_index(work / "spoken_second.npz", {**arrays, "x": x})
+    rows = zip(recordings, arrays["y"], arrays["speaker"], arrays["index"], strict=True)
+    for recording, digit, speaker, index in rows:
+        folder = work / ("test" if index < 5 else "train") / str(digit)
+        folder.mkdir(parents=True, exist_ok=True)
+        samples = np.rint(recording * 32768).astype(np.int16)
+        soundfile.write(folder / f"{digit}_{speaker}_{index}.wav", samples, rate)
+    return work
 
 
 def _recordings(data: Path) -> tuple[list[np.ndarray], int, dict[str, np.ndarray]]:
     with np.load(data / "free_spoken_digits/fsdd.npz", allow_pickle=False) as file:
         signal, offset = file["signal"] / 32768.0, file["offset"]
         arrays = {"y": file["digit"].astype(np.int64), "index": file["index"]}
+        arrays["speaker"] = file["speaker"]
         rate = int(file["sample_rate"])
     return [signal[a:b] for a, b in itertools.pairwise(offset)], rate, arrays
 
@@ -137,8 +147,8 @@ SETS: dict[str, Callable[[Path, Path], Path]] = {
     "adult": adult,
     "cifar10_jpeg": cifar10_jpeg,
     "fashion_mnist": fashion_mnist,
+    "free_spoken_digits": free_spoken_digits,
     "spoken_digits": spoken_digits,
-    "spoken_second": spoken_second,
 }
 
 
