@@ -9,9 +9,14 @@ from zoo.checkpoints.card import SCHEMA, Card, parse_card
 from zoo.checkpoints.catalogue import find_checkpoint, list_checkpoints
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.checkpoints.published import PUBLISHED
-from zoo.forms import Column, Picture, Sequence, Table, Vector
+from zoo.forms import Column, Picture, Sequence, Sound, Table, Vector
 
-SHIPPED = [name for name in list_checkpoints() if name not in PUBLISHED]
+SHIPPED = {
+    name: (find_checkpoint(name) / "card.json").read_text()
+    for name in list_checkpoints()
+    if name not in PUBLISHED
+}
+OLDER = [name for name, text in SHIPPED.items() if json.loads(text)["schema"] < SCHEMA]
 COLUMNS = (
     Column("size", "number", edges=(0.0, 1.0, 2.0), indicator=True),
     Column("colour", "category", vocabulary=("red", "")),
@@ -41,11 +46,10 @@ def as_it_was(card, schema):
     return json.dumps(data)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", OLDER)
 def test_the_shipped_cards_say_all_they_said(name):
-    text = (find_checkpoint(name) / "card.json").read_text()
-    before, card = json.loads(text), parse_card(text)
-    assert before["schema"] < card.schema == SCHEMA
+    before, card = json.loads(SHIPPED[name]), parse_card(SHIPPED[name])
+    assert card.schema == SCHEMA
     after = json.loads(card.to_json())
     columns = before.get("columns") or {}
     merged = {**before["input"], **columns}
@@ -63,8 +67,8 @@ def test_the_shipped_cards_say_all_they_said(name):
 
 
 def test_the_shipped_cards_are_of_several_forms():
-    texts = [(find_checkpoint(name) / "card.json").read_text() for name in SHIPPED]
-    assert {type(parse_card(text).input) for text in texts} == {Picture, Sequence, Table}
+    inputs = {type(parse_card(text).input) for text in SHIPPED.values()}
+    assert inputs == {Picture, Sound, Table}
 
 
 @pytest.mark.parametrize(
