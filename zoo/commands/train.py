@@ -35,7 +35,7 @@ flags.DEFINE_integer(
     lower_bound=1, flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_list(
-    "columns", [], "tables: what columns are, whatever they look like: age:number,zip:category",
+    "columns", None, "tables: what columns are, whatever they look like: age:number,zip:category",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_integer(

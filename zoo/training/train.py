@@ -54,7 +54,7 @@ def train(
     seed: int = 0,
     config: Mapping[str, Any] | None = None,
     label_column: str | None = None,
-    columns: Sequence[str] = (),
+    columns: Sequence[str] | None = None,
     header: bool | None = None,
     rate: float | None = None,
     seconds: float | None = None,
@@ -157,7 +157,7 @@ def train(
     reading = Reading(
         task=learns,
         label_column=label_column,
-        kinds=tuple(columns),
+        kinds=tuple(columns or ()),
         header=header,
         rate=rate,
         seconds=seconds,

@@ -34,15 +34,7 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
         task: Whether to add `--task`, and how recordings are cut; a checkpoint knows its own.
     """
     if tables:
-        flags.DEFINE_string(
-            "label_column", None,
-            "tables: the column to tell, by name or number (0 first, -1 last)",
-            flag_values=values,
-        )  # fmt: skip
-        flags.DEFINE_bool(
-            "header", None, "tables: whether the first line holds names; default as it looks",
-            flag_values=values,
-        )  # fmt: skip
+        define_tables(values)
         flags.DEFINE_string(
             "time_column", None,
             "recordings: the clock, as NAME or NAME:ms (s, ms, us, ns); default as it looks",
@@ -86,6 +78,18 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
             "hop", None, "recordings: seconds from a window to the next; default half a window",
             flag_values=values,
         )  # fmt: skip
+
+
+def define_tables(values: flags.FlagValues) -> None:
+    """Adds the flags that say how a table is read."""
+    flags.DEFINE_string(
+        "label_column", None, "tables: the column to tell, by name or number (0 first, -1 last)",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_bool(
+        "header", None, "tables: whether the first line holds names; default as it looks",
+        flag_values=values,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
