@@ -96,7 +96,7 @@ def test_what_fails_a_gate_is_raised_with_its_report(tmp_path, monkeypatch):
         (lambda: zoo.export(""), "say what to export"),
         (lambda: zoo.export("resnet8.digits", targets=()), "say which targets"),
         (lambda: zoo.export("resnet8.digits", output="/proc/x"), "cannot write '/proc/x'"),
-        (lambda: zoo.predict([], checkpoint="resnet8.digits"), "say which pictures"),
+        (lambda: zoo.predict([], checkpoint="resnet8.digits"), "say which files"),
         (lambda: zoo.predict("x.png"), "say what to predict with"),
         (lambda: zoo.predict("x.png", checkpoint="resnet8.digits", top=0), "top is 0"),
         (lambda: zoo.predict("x.png", checkpoint="resnet8.digits"), "there is no file 'x.png'"),

@@ -121,7 +121,7 @@ def test_broken_files_are_named_and_the_others_classified(zoo_command, files, tm
     ("arguments", "message"),
     [
         (["x.png"], "say what to predict with"),
-        (["--checkpoint=resnet8.digits"], "say which pictures"),
+        (["--checkpoint=resnet8.digits"], "say which files"),
         (["--checkpoint=resnet8.digits", "x.png"], "there is no file 'x.png'"),
         (["--checkpoint=resnet8.digits", "."], ". holds no JPEG, PNG, GIF, BMP or WebP files"),
         (["--checkpoint=resnet8.digits", "--labels=x", "a.txt"], "--labels is of an --artifact"),

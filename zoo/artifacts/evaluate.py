@@ -13,11 +13,11 @@ import numpy as np
 
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
-from zoo.artifacts.recordings import form_of_artifact
+from zoo.artifacts.origin import form_of_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import write_text
-from zoo.forms import PLAIN, Recording, Table
+from zoo.forms import PLAIN, Table
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import Score
@@ -173,7 +173,7 @@ def _data_for(
             check_origin(artifact.path, checkpoint, card)
         return dataset, *_split(asked, dataset, card, data, checkpoint)
     if (form := form_of_artifact(artifact.path)) is not None:
-        dataset = load_dataset(data, Recording, form=form, reading=reading)
+        dataset = load_dataset(data, type(form), form=form, reading=reading)
         return dataset, asked, dataset.notes
     if table_files(data):
         columns = columns_of(artifact.path)

@@ -11,7 +11,7 @@ from export import About, ExportError, check_output
 from zoo import forms
 from zoo.artifacts.columns import document
 from zoo.artifacts.open import read_labels
-from zoo.artifacts.recordings import origin_of
+from zoo.artifacts.origin import origin_of
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
@@ -283,7 +283,7 @@ def identity(name: str, card: Card, data: str) -> dict[str, str]:
         "model": card.model,
         "data": data,
         **({"weights_sha256": weights.sha256} if weights else {}),
-        **(origin_of(card.input) if isinstance(card.input, forms.Recording) else {}),
+        **origin_of(card.input),
     }
 
 

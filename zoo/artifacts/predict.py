@@ -1,4 +1,4 @@
-"""Classifies a person's own pictures or rows of tables, with a checkpoint or an exported file."""
+"""Classifies pictures, sounds and recordings, or predicts the rows of tables."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import numpy as np
 
 from zoo import page
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
+from zoo.artifacts.origin import form_of_artifact
 from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
-from zoo.forms import Picture
+from zoo.forms import Picture, Sound
 from zoo.quiet import import_keras
 from zoo.result import Result
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
+    from zoo.data.folders.tree import Kind
 
 _AT_ONCE = 256  # Number of decoded pictures held in memory.
 
@@ -35,20 +37,29 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The prediction for one picture.
+    """The prediction for one picture or sound, or for a part of a long sound.
 
     Attributes:
-        file: Path of the picture.
+        file: Path of the picture or sound.
         labels: The most likely first.
+        seconds: Where the part begins and ends; None: it is for the whole.
     """
 
     file: str
     labels: tuple[LabelScore, ...]
+    seconds: tuple[float, float] | None = None
+
+    @property
+    def place(self) -> str:
+        """The file, and the part of it."""
+        if self.seconds is None:
+            return self.file
+        return f"{self.file} {self.seconds[0]:.2f}-{self.seconds[1]:.2f} s"
 
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """A file that is no picture, and why."""
+    """A file that is no picture or sound, and why."""
 
     file: str
     reason: str
@@ -56,45 +67,47 @@ class BrokenFile:
 
 @dataclass(frozen=True)
 class Predictions(Result):
-    """The predictions for several pictures.
+    """The predictions for several pictures or sounds.
 
     Attributes:
         predictions: In the order of the arguments; inside a folder, by name.
-        broken: The files that are not pictures.
+        broken: The files that are not pictures or sounds.
         left_out: What was left out of folders, a sentence each.
+        plural: What the files are.
     """
 
     predictions: tuple[Prediction, ...]
     broken: tuple[BrokenFile, ...] = ()
     left_out: tuple[str, ...] = ()
+    plural: str = "pictures"
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was left out, and the files that are broken."""
         skipped = [f"skipped {broken.file}: {broken.reason}" for broken in self.broken]
-        count = len(self.predictions) + len(skipped)
-        total = f"{len(skipped)} of {count} pictures are broken and were skipped"
+        count = len({prediction.file for prediction in self.predictions}) + len(skipped)
+        total = f"{len(skipped)} of {count} {self.plural} are broken and were skipped"
         return (*self.left_out, *skipped, *([total] if skipped else []))
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """A line for each picture."""
+        """A line for each picture, sound or part of one."""
         return tuple(
-            f"{prediction.file}: " + ", ".join(_texts(prediction))
+            f"{prediction.place}: " + ", ".join(_texts(prediction))
             for prediction in self.predictions
         )
 
     def _repr_html_(self) -> str:
-        rows = [(prediction.file, *_texts(prediction)) for prediction in self.predictions]
+        rows = [(prediction.place, *_texts(prediction)) for prediction in self.predictions]
         rows += [(broken.file, broken.reason) for broken in self.broken]
         return page.table(("file", "labels"), rows)
 
 
 @dataclass(frozen=True)
 class _Predictor:
-    """A classifier: the form of its pictures, its labels, and its function."""
+    """A classifier: the form of what it takes, its labels, and its function."""
 
-    form: Picture
+    form: Picture | Sound
     labels: tuple[str, ...]
     run: Callable[[np.ndarray], np.ndarray]
 
@@ -110,22 +123,27 @@ def predict(
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions | RowPredictions:
-    """Classifies pictures, or predicts the rows of tables.
+    """Classifies pictures, sounds or recordings, or predicts the rows of tables.
+
+    Over a sound longer than one and a half times what the classifier takes, a window moves by half
+    its length, and each window has its own prediction. A recording has one, the mean of those of
+    its windows, which follow it.
 
     Args:
-        files: Pictures, and folders of pictures; or tables, for what takes their rows.
+        files: Pictures, sounds or recordings, and folders of them; or tables, for what takes their
+            rows.
         checkpoint: Name or folder of a checkpoint. With an artifact: the checkpoint that it was
-            exported from, whose card says how pictures are prepared.
+            exported from, whose card says how files are prepared.
         artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
         labels: For an artifact: text file with a label in each line; None: those inside it, or
             those of the `labels.txt` beside it.
-        top: Number of labels for each picture.
+        top: Number of labels for each.
         output: Tables: a CSV file for the rows with their predictions; None: no file.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
-        progress: Called with the numbers of decoded and of all pictures.
+        progress: Called with the numbers of decoded and of all files.
 
     Raises:
-        RequestError: There are no pictures or no classifier, or that does not take pictures.
+        RequestError: There are no files or no classifier, or it takes neither pictures nor sounds.
     """
     if not checkpoint and not artifact:
         raise RequestError("say what to predict with: --checkpoint=NAME or --artifact=FILE")
@@ -133,10 +151,10 @@ def predict(
         raise RequestError("--labels is of an --artifact; a checkpoint has its own")
     if top < 1:
         raise RequestError(f"top is {top}; ask for 1 label or more")
-    files = [files] if isinstance(files, str | Path) else files
+    listed = [files] if isinstance(files, str | Path) else files
     if takes_rows(checkpoint, artifact):
         return predict_rows(
-            files,
+            listed,
             checkpoint=checkpoint,
             artifact=artifact,
             labels=labels,
@@ -144,14 +162,40 @@ def predict(
             trust=trust,
         )
     if output is not None:
-        raise RequestError("--output is of tables; for pictures say --json")
-    paths, notes = _pictures(files)
+        raise RequestError("--output is of tables; for other files say --json")
+    _check_files(listed)
     with _open(checkpoint, artifact, labels, trust) as predictor:
-        predictions, broken = _predict(predictor, paths, top, progress)
-    return Predictions(tuple(predictions), tuple(broken), tuple(notes))
+        kind = _kind(predictor.form)
+        paths, notes = _below(listed, kind)
+        of_kind = _predict_sounds if isinstance(predictor.form, Sound) else _predict_pictures
+        predictions, broken = of_kind(predictor, paths, top, progress)
+    return Predictions(tuple(predictions), tuple(broken), tuple(notes), kind.plural)
 
 
-def _predict(
+def _predict_sounds(
+    predictor: _Predictor,
+    paths: Sequence[Path],
+    top: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[Prediction], list[BrokenFile]]:
+    from zoo.artifacts.sounds import read_windows
+
+    assert isinstance(predictor.form, Sound)
+    predictions, broken = list[Prediction](), list[BrokenFile]()
+    for path, answer in read_windows(paths, predictor.form, progress):
+        if isinstance(answer, str):
+            broken.append(BrokenFile(str(path), answer))
+            continue
+        x, times = answer
+        parts = [predictor.run(x[start : start + _AT_ONCE]) for start in range(0, len(x), _AT_ONCE)]
+        places: Sequence[tuple[float, float] | None] = times or [None]
+        for row, seconds in zip(np.concatenate(parts), places, strict=True):
+            best = _best(row, predictor.labels, top)
+            predictions.append(Prediction(str(path), best, seconds))
+    return predictions, broken
+
+
+def _predict_pictures(
     predictor: _Predictor,
     paths: Sequence[Path],
     top: int,
@@ -159,6 +203,7 @@ def _predict(
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     from zoo.data.pictures.files import decode_into
 
+    assert isinstance(predictor.form, Picture)
     predictions, broken = list[Prediction](), list[BrokenFile]()
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
@@ -180,26 +225,36 @@ def _predict(
     return predictions, broken
 
 
-def _pictures(files: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
-    """Returns the pictures in files and folders, and what was left out of folders."""
-    from zoo.data.folders.tree import scan
-    from zoo.data.pictures.folder import PICTURES
-
+def _check_files(files: Sequence[str | Path]) -> None:
     if not files:
-        raise RequestError("say which pictures: zoo predict --checkpoint=NAME FILE…, or a folder")
+        raise RequestError("say which files: zoo predict --checkpoint=NAME FILE…, or a folder")
+    for file in files:
+        if not Path(file).exists():
+            raise RequestError(f"there is no file {str(file)!r}")
+
+
+def _kind(form: Picture | Sound) -> Kind:
+    from zoo.data.pictures.folder import PICTURES
+    from zoo.data.sounds.decode import SOUNDS
+
+    return SOUNDS if isinstance(form, Sound) else PICTURES
+
+
+def _below(files: Sequence[str | Path], kind: Kind) -> tuple[list[Path], list[str]]:
+    """Returns the files of a kind in files and folders, and what was left out of folders."""
+    from zoo.data.folders.tree import scan
+
     paths, notes = list[Path](), list[str]()
     for file in files:
         path = Path(file)
         if path.is_dir():
-            folder, left_out = scan(path, PICTURES)
+            folder, left_out = scan(path, kind)
             if not folder.holds_files():
-                raise RequestError(f"{file} holds {PICTURES.others}")
+                raise RequestError(f"{file} holds {kind.others}")
             notes += left_out.notes()
             paths += folder.below()
-        elif path.exists():
-            paths.append(path)
         else:
-            raise RequestError(f"there is no file {str(file)!r}")
+            paths.append(path)
     return paths, notes
 
 
@@ -217,21 +272,23 @@ def _open(
         yield _of_checkpoint(str(checkpoint), form)
 
 
-def _form(card: Card, name: str) -> Picture:
-    """Returns how pictures are prepared for a checkpoint.
+def _form(card: Card, name: str) -> Picture | Sound:
+    """Returns how files are prepared for a checkpoint.
 
     Raises:
-        RequestError: It takes no pictures, or is no classifier.
+        RequestError: It takes neither pictures nor sounds, or is no classifier.
     """
     from zoo.tasks import find_task
 
     form = card.input
-    if not isinstance(form, Picture) or find_task(card.task).learns != "classes":
-        raise RequestError(f"zoo predict tells the classes of pictures; {name} takes a {form.kind}")
+    if not isinstance(form, (Picture, Sound)) or find_task(card.task).learns != "classes":
+        raise RequestError(
+            f"zoo predict tells the classes of pictures and sounds; {name} takes a {form.kind}"
+        )
     return form
 
 
-def _of_checkpoint(name: str, form: Picture) -> _Predictor:
+def _of_checkpoint(name: str, form: Picture | Sound) -> _Predictor:
     import_keras()
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
@@ -246,21 +303,17 @@ def _of_artifact(
     artifact: Artifact,
     labels_file: str | None,
     checkpoint: str | None,
-    form: Picture | None,
+    form: Picture | Sound | None,
     named: tuple[str, ...],
 ) -> _Predictor:
-    match artifact.shape:
-        case (int(height), int(width), 1 | 3 as channels):
-            shape = (height, width, channels)
-        case _:
-            raise RequestError(f"{artifact.path} takes {artifact.shape}, which is no picture")
-    form = form or Picture(shape, mean=(), std=())
-    if form.shape != shape:
+    form = form or _form_of(artifact)
+    if form.shape != artifact.shape:
         raise RequestError(
-            f"{artifact.path} takes {shape}, {checkpoint} {form.shape}; "
+            f"{artifact.path} takes {artifact.shape}, {checkpoint} {form.shape}; "
             "give the checkpoint that it was made from"
         )
-    outputs = artifact.run(np.zeros((1, *shape), np.uint8), None).shape[1]
+    dtype = np.uint8 if isinstance(form, Picture) else np.float32
+    outputs = artifact.run(np.zeros((1, *form.shape), dtype), None).shape[1]
     labels = artifact_labels(artifact, labels_file) or named
     labels = labels or tuple(str(number) for number in range(outputs))
     if len(labels) != outputs:
@@ -268,6 +321,23 @@ def _of_artifact(
             f"{artifact.path} tells {outputs} classes apart, there are {len(labels)} labels"
         )
     return _Predictor(form, labels, lambda x: artifact.run(x, None))
+
+
+def _form_of(artifact: Artifact) -> Picture | Sound:
+    """Returns what an artifact takes, by its shape, and for sounds by what the export wrote.
+
+    Raises:
+        RequestError: It is neither a picture nor a sound of known rate.
+    """
+    if isinstance(form := form_of_artifact(artifact.path), Sound):
+        return form
+    match artifact.shape:
+        case (int(height), int(width), 1 | 3 as channels):
+            return Picture((height, width, channels), mean=(), std=())
+    raise RequestError(
+        f"{artifact.path} takes {artifact.shape}, which is no picture; if it takes sounds, say "
+        "--checkpoint too, the one that it was exported from, whose card holds their rate"
+    )
 
 
 def _best(scores: np.ndarray, labels: Sequence[str], top: int) -> tuple[LabelScore, ...]:

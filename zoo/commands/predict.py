@@ -1,4 +1,4 @@
-"""`zoo predict FILE…`: classifies a person's own pictures, or the rows of tables."""
+"""`zoo predict FILE…`: classifies pictures, sounds and recordings, or the rows of tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ flags.DEFINE_string(
     "of an artifact: text file with a label a line; default those inside it, or labels.txt beside",
     flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_integer("top", 5, "labels for each picture", lower_bound=1, flag_values=FLAGS)
+flags.DEFINE_integer("top", 5, "labels for each", lower_bound=1, flag_values=FLAGS)
 flags.DEFINE_string(
     "output", None, "tables: FILE.csv for the rows with their predictions", flag_values=FLAGS
 )
@@ -69,13 +69,16 @@ def _document(result: Predictions) -> dict[str, Any]:
     rows = {key: whole[key] for key in ("predictions", "broken")}
     for row in (*rows["predictions"], *rows["broken"]):
         row["file"] = printable(row["file"])
+        if row.get("seconds", ()) is None:  # Of no part, but of the whole.
+            del row["seconds"]
     return rows
 
 
 COMMAND = Command(
     "predict",
-    "FILE…: labels and scores for pictures, folders of pictures, and the rows of .csv files.\n\n"
-    "Exit code 1 means that some pictures are broken, 2 that all are.",
+    "FILE…: labels and scores for pictures, sounds or recordings, folders of them, and the rows "
+    "of tables.\n\n"
+    "Exit code 1 means that some files are broken, 2 that all are.",
     FLAGS,
     main,
 )

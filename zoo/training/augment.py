@@ -1,4 +1,4 @@
-"""Named policies that change training pictures anew each time they are seen."""
+"""Named policies that change training pictures and sounds anew each time they are seen."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from zoo.registry import unknown
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Takes pictures (batch, height, width, channels) float32 in 0..255, targets (batch, classes) and a
-# random key (2,) int64; returns changed pictures and targets.
+# Takes pictures (batch, height, width, channels) float32 in 0..255 or sounds (batch, samples)
+# float32 in -1..1, targets (batch, classes) and a random key (2,) int64; returns changed inputs and
+# targets.
 Augment: TypeAlias = "Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]"
 
 
@@ -44,8 +45,33 @@ POLICIES = {
 }
 
 
-def augmentation(name: str) -> Augment | None:
+@dataclass(frozen=True)
+class _SoundPolicy:
+    """How strongly a policy changes sounds.
+
+    Attributes:
+        shift: Largest share of its length by which a sound begins earlier or later.
+        gain: Largest factor by which it is louder or quieter.
+        noise: Largest level of white noise, as a share of the sound's own level.
+        silenced: Largest share of its length that is silent (Park et al. 2019, over time).
+    """
+
+    shift: float
+    gain: float
+    noise: float = 0.0
+    silenced: float = 0.0
+
+
+_OF_SOUNDS = {
+    "light": _SoundPolicy(shift=0.1, gain=1.5, noise=0.03),
+    "strong": _SoundPolicy(shift=0.2, gain=3.0, noise=0.2, silenced=0.2),
+}
+
+
+def augmentation(name: str, *, sounds: bool = False) -> Augment | None:
     """Returns a policy: every picture is cropped, scaled back and mirrored at random.
+
+    Sounds are shifted, made louder or quieter, and mixed with noise; "strong" also silences a part.
 
     The key of a batch decides about crops and mirrors, so workers differ, and a resumed training
     continues as an unbroken one. For the other changes of "strong", layers of Keras have their own
@@ -56,6 +82,7 @@ def augmentation(name: str) -> Augment | None:
 
     Args:
         name: "none", "light" or "strong".
+        sounds: Whether it is for sounds, and not for pictures.
 
     Returns:
         None for "none".
@@ -68,6 +95,8 @@ def augmentation(name: str) -> Augment | None:
     policy = POLICIES[name]
     if policy is None:
         return None
+    if sounds:
+        return lambda x, y, key: (_changed_sounds(x, key, _OF_SOUNDS[name]), y)
     if not policy.mixed:
         return lambda x, y, key: (_crop(x, key, policy), y)
     change = [
@@ -107,3 +136,23 @@ def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
     second = tf.where(mirrored, left, left + wide)
     boxes = tf.stack([top, first, top + high, second], axis=1)
     return tf.image.crop_and_resize(x, boxes, tf.range(count), size)
+
+
+def _changed_sounds(x: tf.Tensor, key: tf.Tensor, policy: _SoundPolicy) -> tf.Tensor:
+    """Shifts each sound in time, changes its level, adds noise, and silences a part of it."""
+    import tensorflow as tf
+
+    count, size = tf.shape(x)[0], x.shape[1]
+    draw = tf.random.stateless_uniform((5, count, 1), key)
+    place = tf.range(size)[None]
+    source = place - tf.cast((2 * draw[0] - 1) * policy.shift * size, tf.int32)
+    inside = (source >= 0) & (source < size)
+    shifted = tf.gather(x, tf.clip_by_value(source, 0, size - 1), batch_dims=1)
+    shifted *= tf.cast(inside, tf.float32)
+    level = tf.sqrt(tf.reduce_mean(shifted**2, axis=1, keepdims=True))
+    noise = tf.random.stateless_normal(tf.shape(x), key + 1)
+    noisy = shifted + policy.noise * draw[1] * level * noise
+    first = draw[2] * size
+    part = tf.cast(place, tf.float32)
+    silent = (part >= first) & (part < first + draw[3] * policy.silenced * size)
+    return tf.where(silent, 0.0, noisy) * policy.gain ** (2 * draw[4] - 1)

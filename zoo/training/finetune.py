@@ -23,7 +23,7 @@ from zoo.data.inference import run
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture, Table
+from zoo.forms import Form, Picture, Recording, Sound, Table
 from zoo.models.names import LOGITS, part_of
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
@@ -88,7 +88,8 @@ def finetune(
     Args:
         checkpoint: Name or folder of the checkpoint to start from.
         data: What to learn: a folder of photos, "tfds:NAME", or another source of pictures. For a
-            checkpoint of a table: another table, whose columns are matched by name.
+            checkpoint of sounds or recordings, others of them; for one of a table, another table,
+            whose columns are matched by name.
         output: The folder; None: runs/CHECKPOINT-DATA.
         freeze: What is not trained: "none", "backbone", or a stage such as "stage2" and all before
             it.
@@ -97,8 +98,8 @@ def finetune(
         head_epochs: Epochs of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
-        augment: How training pictures are changed: "none", "light" or "strong". None: light, and
-            of a table none.
+        augment: How training pictures or sounds are changed: "none", "light" or "strong". None:
+            light, and tables and recordings are not changed.
         image_size: Height and width in pixels; None: the checkpoint's.
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
@@ -127,12 +128,14 @@ def finetune(
     check_weights(weights)
     base = checkpoint_card(checkpoint)
     of_table = isinstance(base.input, Table)
-    if not isinstance(base.input, Picture | Table) or find_task(base.task).learns != "classes":
+    known = isinstance(base.input, Picture | Sound | Recording | Table)
+    if not known or find_task(base.task).learns != "classes":
         raise RequestError(
-            f"zoo finetune learns classes of pictures and of tables; {base.model} learnt a "
-            f"{base.task} of a {base.input.kind}"
+            "zoo finetune learns classes of pictures, sounds, recordings and tables; "
+            f"{base.model} learnt a {base.task} of a {base.input.kind}"
         )
-    augment = augment or ("none" if of_table else "light")
+    unchanged = isinstance(base.input, Table | Recording)
+    augment = augment or ("none" if unchanged else "light")
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
@@ -150,9 +153,7 @@ def finetune(
     )
     plan_for(1)  # Refuses wrong values before the pictures are read.
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
-    form: Form = base.input
-    if isinstance(form, Picture):
-        form = sized_form(form, image_size)
+    form = sized_form(base.input, image_size)
     reading = Reading(
         columns=form if isinstance(form, Table) else None,
         label_column=label_column,
@@ -164,10 +165,10 @@ def finetune(
         data,
         type(form),
         image_size=image_size,
-        form=form if isinstance(form, Picture) else None,
+        form=None if of_table else form,
         reading=reading,
     )
-    form = form if isinstance(form, Picture) else form_of(dataset)
+    form = form_of(dataset) if of_table else form
     opened(checkpoint, dataset, progress)
     plan = plan_for(len(dataset.train))
     progress(plan.text)
@@ -221,7 +222,7 @@ def finetune_checkpoint(
         dataset: Classes to learn, in the form `form`.
         plan: How to train.
         output: The folder.
-        form: How the pictures of the data set were prepared, see `sized_form`; or that of its rows.
+        form: How the examples of the data set were prepared.
         weights: Type of the stored weights, "float32" or "float16".
         command: The command that the user typed, for the card.
         watch: Returns the Keras callbacks of a stage.
@@ -251,18 +252,10 @@ def finetune_checkpoint(
     )
     if (done := tuning.finished()) is not None:
         return done
-    if isinstance(form, Picture):
-        height, width, channels = (side or 0 for side in dataset.example_shape)
-        form = dataclasses.replace(
-            form,
-            shape=(height, width, channels),
-            mean=adapt_statistics(origin.input.mean, channels),
-            std=adapt_statistics(origin.input.std, channels),
-        )
     card = Card(
         model=origin.model,
         labels=dataset.labels,
-        input=form,
+        input=_input(form, origin, dataset),
         config=origin.config,
         training=tuning.provenance,
         licence=origin.licence,
@@ -305,13 +298,26 @@ def finetune_checkpoint(
     return done
 
 
-def sized_form(form: Picture, size: int | None) -> Picture:
+def sized_form(form: Form, size: int | None) -> Form:
     """Returns the preparation of pictures for another size, with the same share cropped."""
-    if size is None:
+    if size is None or not isinstance(form, Picture):  # The reader of the data refuses a size.
         return form
     height, _, channels = form.shape
     resize = None if form.resize is None else round(form.resize * size / height)
     return dataclasses.replace(form, shape=(size, size, channels), resize=resize)
+
+
+def _input(form: Form, origin: Card, dataset: Dataset) -> Form:
+    """Returns what goes into the new model: the statistics stay those of the checkpoint."""
+    if not isinstance(form, Picture):
+        return form
+    height, width, channels = (side or 0 for side in dataset.example_shape)
+    return dataclasses.replace(
+        form,
+        shape=(height, width, channels),
+        mean=adapt_statistics(origin.input.mean, channels),
+        std=adapt_statistics(origin.input.std, channels),
+    )
 
 
 def _train_head(

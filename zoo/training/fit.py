@@ -20,7 +20,7 @@ from zoo.data.batches import (
 )
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture
+from zoo.forms import Form, Picture, Sound
 from zoo.models.names import LOGITS
 from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
@@ -110,7 +110,7 @@ def fit(
                     epochs=epochs,
                     skip=skip,
                     share=distribution.share,
-                    augment=augmentation(recipe.augment),
+                    augment=augmentation(recipe.augment, sounds=isinstance(dataset.form, Sound)),
                 ),
                 initial_epoch=epochs.start,
                 epochs=epochs.stop,
@@ -140,13 +140,14 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
 
     Raises:
         RequestError: It asks for class weights without classes, or for augmentation without
-            pictures.
+            pictures or sounds.
     """
     if recipe.class_weights and task.learns != "classes":
         raise RequestError(f"--class_weights is of classes, and a {task.name} has none")
-    if recipe.augment != "none" and kind is not Picture:
+    if recipe.augment != "none" and not issubclass(kind, (Picture, Sound)):
         raise RequestError(
-            f"--augment={recipe.augment} is of pictures, and this model takes none; leave it out"
+            f"--augment={recipe.augment} is of pictures and sounds, and this model takes none; "
+            "leave it out"
         )
 
 

@@ -41,9 +41,10 @@ def check_asked(source: str, reading: Reading) -> None:
     Raises:
         RequestError: The model takes no sound, or the task learns no classes.
     """
-    if not issubclass(reading.kind, (Picture, Steps, Sound)) or (
-        reading.card is not None and not isinstance(reading.card.input, Sound)
-    ):
+    given = reading.form or (reading.card.input if reading.card else None)
+    if given is not None and not isinstance(given, Sound):
+        raise RequestError(f"{source} holds sounds, and the checkpoint takes a {given.kind}")
+    if not issubclass(reading.kind, (Picture, Steps, Sound)):
         raise RequestError(
             f"{source} holds sounds, and the model takes {reading.kind.kind} data; choose "
             "--model=residual_lstm, residual_encoder or resnet8"
