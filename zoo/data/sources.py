@@ -17,6 +17,7 @@ from zoo.data.reading import SMALLEST, Reader, Reading
 from zoo.data.recordings import folder as recordings
 from zoo.data.recordings import table as recordings_table
 from zoo.data.sounds import folder as sounds
+from zoo.data.sounds import listed
 from zoo.data.tables import table
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sequence, Sound
@@ -26,7 +27,7 @@ AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
 
 # The first reader that claims a source reads it.
-READERS: list[Reader] = [digits, tfds, arrays, table, shards, sounds, recordings, folder]
+READERS: list[Reader] = [digits, tfds, arrays, listed, table, shards, sounds, recordings, folder]
 
 
 # What only some readers take, named like the flags. Their `OPTIONS` say which.

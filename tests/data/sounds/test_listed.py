@@ -1,0 +1,82 @@
+"""A CSV of paths of sounds and their labels."""
+
+import numpy as np
+import pytest
+
+from tests.data.sounds.written_sounds import write_sounds
+from zoo.data.reading import Reading
+from zoo.data.sources import load_dataset
+from zoo.errors import RequestError
+from zoo.forms import Sequence, Vector
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_sounds(tmp_path_factory.mktemp("sounds") / "tones")
+
+
+def written(folder, name, *, head="file,word", row="{path},{label}", labels=("high", "low")):
+    rows = [
+        row.format(path=f"tones/{label}/{number}.wav", label=label, split=split)
+        for label in labels
+        for number, split in enumerate(["train"] * 6 + ["val"] * 2 + ["test"] * 2)
+    ]
+    path = folder.parent / name
+    path.write_text("\n".join([head, *rows] if head else rows) + "\n")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"head": "word;file", "row": "{label};{path}"},
+        {"head": ""},
+        {"head": "file,person,word", "row": "{path},ann,{label}"},
+    ],
+)
+def test_columns_of_paths_and_labels(folder, form):
+    column = "word" if "person" in form.get("head", "") else None
+    source = written(folder, "list.csv", **form)
+    dataset = load_dataset(source, Sequence, reading=Reading(label_column=column))
+    assert dataset.labels == ("high", "low")
+    assert [len(split) for split in dataset.splits.values()] == [14, 2, 4]
+    assert dataset.divided
+
+
+def test_a_column_of_splits(folder):
+    source = written(folder, "split.csv", head="file,word,split", row="{path},{label},{split}")
+    dataset = load_dataset(source, Sequence)
+    assert [len(split) for split in dataset.splits.values()] == [12, 4, 4]
+    assert all(
+        np.bincount(split.y).tolist() == [len(split) // 2] * 2 for split in dataset.splits.values()
+    )
+    assert not dataset.divided
+
+
+@pytest.mark.parametrize(
+    ("form", "reading", "message"),
+    [
+        (
+            {"head": "file,person,word", "row": "{path},ann,{label}"},
+            Reading(),
+            "has the columns file, person, word; say which holds the labels",
+        ),
+        ({}, Reading(label_column="wrod"), "has no column 'wrod' of labels; it has file, word"),
+        (
+            {"head": "file,word,split", "row": "{path},{label},monday"},
+            Reading(),
+            "line 2: split 'monday' is not train, val or test",
+        ),
+        ({"row": "x{path},{label}"}, Reading(), "no file is a whole sound; the first is"),
+    ],
+)
+def test_what_is_wrong_is_named(folder, form, reading, message):
+    with pytest.raises(RequestError, match=message):
+        load_dataset(written(folder, "wrong.csv", **form), Sequence, reading=reading)
+
+
+def test_other_tables_are_tables(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("name,age,label\n" + "\n".join(f"p{i},{i},{'yn'[i % 2]}" for i in range(40)))
+    assert load_dataset(str(path), Vector, reading=Reading(label_column="label")).labels == ("n", "y")
