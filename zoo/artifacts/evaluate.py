@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
-from zoo.artifacts.origin import form_of_artifact
+from zoo.artifacts.origin import card_of_artifact
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import write_text
@@ -172,9 +172,9 @@ def _data_for(
         if isinstance(dataset.form, Table):
             check_origin(artifact.path, checkpoint, card)
         return dataset, *_split(asked, dataset, card, data, checkpoint)
-    if (form := form_of_artifact(artifact.path)) is not None:
-        dataset = load_dataset(data, type(form), form=form, reading=reading)
-        return dataset, asked, dataset.notes
+    if (named := card_of_artifact(artifact.path, artifact_labels(artifact))) is not None:
+        dataset = load_for(named, data, reading)
+        return dataset, *_split(asked, dataset, named, data, artifact.path)
     if table_files(data):
         columns = columns_of(artifact.path)
         if columns is None:

@@ -283,7 +283,7 @@ def identity(name: str, card: Card, data: str) -> dict[str, str]:
         "model": card.model,
         "data": data,
         **({"weights_sha256": weights.sha256} if weights else {}),
-        **origin_of(card.input),
+        **origin_of(card),
     }
 
 

@@ -4,32 +4,66 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import export
+from zoo.checkpoints.card import Card
+from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
 from zoo.forms import Form, Recording, Sound
 
-_FIELD = "form"  # Of the origin that an exported file and its report name.
+# Fields of the origin that an exported file and its report name.
+_FORM, _LEARNT = "form", "data_fingerprint"
 
 
-def origin_of(form: Form) -> dict[str, str]:
+def origin_of(card: Card) -> dict[str, str]:
     """Returns what an exported file has to say about the sounds or recordings that it takes."""
+    form, learnt = card.input, card.training.data if card.training else None
     if not isinstance(form, (Recording, Sound)):
         return {}
-    return {_FIELD: json.dumps({"kind": form.kind, **dataclasses.asdict(form)})}
+    return {
+        _FORM: json.dumps({"kind": form.kind, **dataclasses.asdict(form)}),
+        _LEARNT: learnt.fingerprint if learnt else "",
+    }
 
 
 def form_of_artifact(path: str) -> Recording | Sound | None:
-    """Returns what `origin_of` wrote; None: the file was exported for other data.
+    """Returns the form that `origin_of` wrote; None: the file was exported for other data.
 
     A `.tflite` holds it. For a SavedModel it is in the `report.json` that the export wrote beside.
 
     Raises:
         RequestError: It is no such form.
     """
+    text = _origin(path).get(_FORM)
+    try:
+        form = construct(Form, parse_json(text)) if isinstance(text, str) else None
+    except ValueError as error:
+        raise RequestError(f"{path} does not say which data it takes: {error}") from error
+    return form if isinstance(form, (Recording, Sound)) else None
+
+
+def card_of_artifact(path: str, labels: tuple[str, ...]) -> Card | None:
+    """Returns a card with which data are read and divided as for the checkpoint of an artifact.
+
+    Args:
+        path: Path of the artifact.
+        labels: Its labels.
+
+    Raises:
+        RequestError: As `form_of_artifact`, which says too when there is none.
+    """
+    if (form := form_of_artifact(path)) is None:
+        return None
+    fingerprint = _origin(path).get(_LEARNT)
+    learnt = Learnt("", fingerprint if isinstance(fingerprint, str) else "")
+    return Card(model="", labels=labels, input=form, training=Provenance(data=learnt))
+
+
+def _origin(path: str) -> Mapping[str, Any]:
     place = Path(path).resolve()
     origin: Any
     try:
@@ -38,10 +72,6 @@ def form_of_artifact(path: str) -> Recording | Sound | None:
         else:
             folder = place.parent if place.name.isdecimal() else place
             origin = json.loads((folder.parent / "report.json").read_text(encoding="utf-8"))
-        text = origin.get(_FIELD) if isinstance(origin, dict) else None
-        form = construct(Form, parse_json(text)) if isinstance(text, str) else None
-    except (export.ExportError, OSError):
-        return None
-    except ValueError as error:
-        raise RequestError(f"{path} does not say which data it takes: {error}") from error
-    return form if isinstance(form, (Recording, Sound)) else None
+    except (export.ExportError, OSError, ValueError):
+        return {}
+    return origin if isinstance(origin, dict) else {}

@@ -16,7 +16,7 @@ from zoo.artifacts.origin import form_of_artifact
 from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
-from zoo.forms import Picture, Sound
+from zoo.forms import Picture, Recording, Sound
 from zoo.quiet import import_keras
 from zoo.result import Result
 
@@ -37,10 +37,10 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The prediction for one picture or sound, or for a part of a long sound.
+    """The prediction for one file, or for a part of a long sound or recording.
 
     Attributes:
-        file: Path of the picture or sound.
+        file: Its path.
         labels: The most likely first.
         seconds: Where the part begins and ends; None: it is for the whole.
     """
@@ -59,7 +59,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """A file that is no picture or sound, and why."""
+    """A file that cannot be read, and why."""
 
     file: str
     reason: str
@@ -67,11 +67,11 @@ class BrokenFile:
 
 @dataclass(frozen=True)
 class Predictions(Result):
-    """The predictions for several pictures or sounds.
+    """The predictions for several files.
 
     Attributes:
         predictions: In the order of the arguments; inside a folder, by name.
-        broken: The files that are not pictures or sounds.
+        broken: The files that cannot be read.
         left_out: What was left out of folders, a sentence each.
         plural: What the files are.
     """
@@ -91,7 +91,7 @@ class Predictions(Result):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """A line for each picture, sound or part of one."""
+        """A line for each file or part of one."""
         return tuple(
             f"{prediction.place}: " + ", ".join(_texts(prediction))
             for prediction in self.predictions
@@ -107,7 +107,7 @@ class Predictions(Result):
 class _Predictor:
     """A classifier: the form of what it takes, its labels, and its function."""
 
-    form: Picture | Sound
+    form: Picture | Sound | Recording
     labels: tuple[str, ...]
     run: Callable[[np.ndarray], np.ndarray]
 
@@ -143,7 +143,7 @@ def predict(
         progress: Called with the numbers of decoded and of all files.
 
     Raises:
-        RequestError: There are no files or no classifier, or it takes neither pictures nor sounds.
+        RequestError: There are no files or no classifier, or it takes something else.
     """
     if not checkpoint and not artifact:
         raise RequestError("say what to predict with: --checkpoint=NAME or --artifact=FILE")
@@ -167,7 +167,7 @@ def predict(
     with _open(checkpoint, artifact, labels, trust) as predictor:
         kind = _kind(predictor.form)
         paths, notes = _below(listed, kind)
-        of_kind = _predict_sounds if isinstance(predictor.form, Sound) else _predict_pictures
+        of_kind = _OF_KIND[type(predictor.form)]
         predictions, broken = of_kind(predictor, paths, top, progress)
     return Predictions(tuple(predictions), tuple(broken), tuple(notes), kind.plural)
 
@@ -192,6 +192,29 @@ def _predict_sounds(
         for row, seconds in zip(np.concatenate(parts), places, strict=True):
             best = _best(row, predictor.labels, top)
             predictions.append(Prediction(str(path), best, seconds))
+    return predictions, broken
+
+
+def _predict_recordings(
+    predictor: _Predictor,
+    paths: Sequence[Path],
+    top: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[Prediction], list[BrokenFile]]:
+    from zoo.artifacts.recordings import read_windows
+
+    assert isinstance(predictor.form, Recording)
+    predictions, broken = list[Prediction](), list[BrokenFile]()
+    for path, answer in read_windows(paths, predictor.form, progress):
+        if isinstance(answer, str):
+            broken.append(BrokenFile(str(path), answer))
+            continue
+        x, times = answer
+        scores = predictor.run(x)
+        best = _best(scores.mean(axis=0), predictor.labels, top)
+        predictions.append(Prediction(str(path), best))
+        for row, seconds in zip(scores, times, strict=True) if len(times) > 1 else ():
+            predictions.append(Prediction(str(path), _best(row, predictor.labels, top), seconds))
     return predictions, broken
 
 
@@ -225,6 +248,13 @@ def _predict_pictures(
     return predictions, broken
 
 
+_OF_KIND = {
+    Picture: _predict_pictures,
+    Sound: _predict_sounds,
+    Recording: _predict_recordings,
+}
+
+
 def _check_files(files: Sequence[str | Path]) -> None:
     if not files:
         raise RequestError("say which files: zoo predict --checkpoint=NAME FILE…, or a folder")
@@ -233,10 +263,13 @@ def _check_files(files: Sequence[str | Path]) -> None:
             raise RequestError(f"there is no file {str(file)!r}")
 
 
-def _kind(form: Picture | Sound) -> Kind:
+def _kind(form: Picture | Sound | Recording) -> Kind:
     from zoo.data.pictures.folder import PICTURES
+    from zoo.data.recordings.folder import RECORDINGS
     from zoo.data.sounds.decode import SOUNDS
 
+    if isinstance(form, Recording):
+        return RECORDINGS
     return SOUNDS if isinstance(form, Sound) else PICTURES
 
 
@@ -272,23 +305,27 @@ def _open(
         yield _of_checkpoint(str(checkpoint), form)
 
 
-def _form(card: Card, name: str) -> Picture | Sound:
+def _form(card: Card, name: str) -> Picture | Sound | Recording:
     """Returns how files are prepared for a checkpoint.
 
     Raises:
-        RequestError: It takes neither pictures nor sounds, or is no classifier.
+        RequestError: It takes something else, or is no classifier.
     """
     from zoo.tasks import find_task
 
     form = card.input
-    if not isinstance(form, (Picture, Sound)) or find_task(card.task).learns != "classes":
+    if (
+        not isinstance(form, (Picture, Sound, Recording))
+        or find_task(card.task).learns != "classes"
+    ):
         raise RequestError(
-            f"zoo predict tells the classes of pictures and sounds; {name} takes a {form.kind}"
+            f"zoo predict tells the classes of pictures, sounds and recordings; {name} takes a "
+            f"{form.kind}"
         )
     return form
 
 
-def _of_checkpoint(name: str, form: Picture | Sound) -> _Predictor:
+def _of_checkpoint(name: str, form: Picture | Sound | Recording) -> _Predictor:
     import_keras()
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
@@ -303,7 +340,7 @@ def _of_artifact(
     artifact: Artifact,
     labels_file: str | None,
     checkpoint: str | None,
-    form: Picture | Sound | None,
+    form: Picture | Sound | Recording | None,
     named: tuple[str, ...],
 ) -> _Predictor:
     form = form or _form_of(artifact)
@@ -323,20 +360,21 @@ def _of_artifact(
     return _Predictor(form, labels, lambda x: artifact.run(x, None))
 
 
-def _form_of(artifact: Artifact) -> Picture | Sound:
-    """Returns what an artifact takes, by its shape, and for sounds by what the export wrote.
+def _form_of(artifact: Artifact) -> Picture | Sound | Recording:
+    """Returns what an artifact takes, by its shape and by what the export wrote.
 
     Raises:
-        RequestError: It is neither a picture nor a sound of known rate.
+        RequestError: It is neither a picture, nor a sound or a recording that the export described.
     """
-    if isinstance(form := form_of_artifact(artifact.path), Sound):
+    if (form := form_of_artifact(artifact.path)) is not None:
         return form
     match artifact.shape:
         case (int(height), int(width), 1 | 3 as channels):
             return Picture((height, width, channels), mean=(), std=())
     raise RequestError(
-        f"{artifact.path} takes {artifact.shape}, which is no picture; if it takes sounds, say "
-        "--checkpoint too, the one that it was exported from, whose card holds their rate"
+        f"{artifact.path} takes {artifact.shape}, which is no picture; if it takes sounds or "
+        "recordings, say --checkpoint too, the one that it was exported from, whose card holds "
+        "their rate"
     )
 
 

@@ -37,8 +37,10 @@ flags.DEFINE_float(
     "learning_rate", None, "highest of the second stage, at the head", flag_values=FLAGS
 )
 flags.DEFINE_string(
-    "augment", None, "of pictures: none, light or strong; default light", flag_values=FLAGS
-)
+    "augment", None,
+    "of pictures and sounds: none, light or strong; default light, and none of others",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_integer(
     "image_size", None, "height and width in pixels; default the checkpoint's", flag_values=FLAGS
 )

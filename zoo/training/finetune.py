@@ -70,6 +70,9 @@ def finetune(
     seed: int = 0,
     label_column: str | None = None,
     header: bool | None = None,
+    time_column: str | None = None,
+    recording_column: str | None = None,
+    group: str | None = None,
     data_dir: str | None = None,
     distribution: Kind = "none",
     cluster: Cluster = "tf_config",
@@ -98,17 +101,19 @@ def finetune(
         head_epochs: Epochs of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
-        augment: How training pictures or sounds are changed: "none", "light" or "strong". None:
-            light, and tables and recordings are not changed.
+        augment: How training pictures or sounds are changed; None: "light".
         image_size: Height and width in pixels; None: the checkpoint's.
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.
         weights: Type of the stored weights, "float32" or "float16".
         seed: Decides the head's initial weights and the order of examples.
-        label_column: Tables: the column to learn, by name or number (0 first, -1 last).
-        header: Tables: whether the first line holds names; None: decided by how it looks.
-        data_dir: "tfds:": where prepared data sets are.
+        label_column: See `zoo.train`, also for the next nine.
+        header: Of a table.
+        time_column: Of recordings.
+        recording_column: Of recordings.
+        group: Of recordings.
+        data_dir: Of "tfds:".
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.
         worker_timeout: See `zoo.train`.
@@ -134,8 +139,7 @@ def finetune(
             "zoo finetune learns classes of pictures, sounds, recordings and tables; "
             f"{base.model} learnt a {base.task} of a {base.input.kind}"
         )
-    unchanged = isinstance(base.input, Table | Recording)
-    augment = augment or ("none" if unchanged else "light")
+    augment = augment or ("light" if isinstance(base.input, Picture | Sound) else "none")
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
@@ -158,16 +162,14 @@ def finetune(
         columns=form if isinstance(form, Table) else None,
         label_column=label_column,
         header=header,
+        time_column=time_column,
+        recording_column=recording_column,
+        group=group,
         data_dir=data_dir,
         progress=lambda done, total: steps("decoding", done, total),
     )
-    dataset = load_dataset(
-        data,
-        type(form),
-        image_size=image_size,
-        form=None if of_table else form,
-        reading=reading,
-    )
+    given = None if of_table else form
+    dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
     form = form_of(dataset) if of_table else form
     opened(checkpoint, dataset, progress)
     plan = plan_for(len(dataset.train))
