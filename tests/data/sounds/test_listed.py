@@ -78,7 +78,9 @@ def test_what_is_wrong_is_named(folder, form, reading, message):
 
 def test_other_tables_are_tables(tmp_path):
     path = tmp_path / "people.csv"
-    path.write_text("name,age,label\n" + "\n".join(f"p{i},{i},{'yn'[i % 2]}" for i in range(40)))
+    path.write_text(
+        "name,age,label\n" + "\n".join(f"p{i},{i * i % 17},{'yn'[i % 2]}" for i in range(40))
+    )
     assert load_dataset(str(path), Vector, reading=Reading(label_column="label")).labels == (
         "n",
         "y",
