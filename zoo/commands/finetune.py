@@ -9,7 +9,7 @@ from absl import flags
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.console import console, print_result
 from zoo.commands.flags.distributing import define_distribution
-from zoo.commands.flags.reading import define_reading, define_tables
+from zoo.commands.flags.reading import define_reading
 from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
 from zoo.commands.terminal import bars
 from zoo.errors import RequestError
@@ -58,8 +58,7 @@ flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
-define_reading(FLAGS, tables=False)
-define_tables(FLAGS)
+define_reading(FLAGS)
 define_distribution(FLAGS)
 
 
