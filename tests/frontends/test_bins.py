@@ -51,6 +51,14 @@ def test_a_row_becomes_the_features_of_its_cells(columns):
     np.testing.assert_allclose(features, features_of(form, CELLS), atol=1e-6, rtol=0)
 
 
+def test_a_wide_table_is_the_same_without_the_matrix(monkeypatch):
+    form = Form.of("y", True, COLUMNS)
+    rows = rows_of(form, CELLS)
+    features = np.asarray(Bins(COLUMNS)(rows))
+    monkeypatch.setattr("zoo.frontends.bins._LARGEST", 0)
+    assert np.array_equal(Bins(COLUMNS)(rows), features)
+
+
 def test_numbers_outside_of_all_bins_mean_the_edges_without_being_cut_first():
     columns = COLUMNS[:1] + COLUMNS[4:5]
     raw = np.array([[-3, 1e30], [1e30, -9e6], [-999, -1.1e8], [16.9, 4.1e6]], np.float32)

@@ -255,7 +255,7 @@ def _score(
     task = dataset.task
     parts = _parts(dataset, split)
     recordings = [part.recordings for part in parts if part.recordings is not None]
-    score = task.score(
+    score = task.scored(
         predictions,
         np.concatenate([part.y for part in parts]),
         dataset.labels,

@@ -15,6 +15,8 @@ from zoo.residual import Tensor
 
 # A value that is nearer to a column's value for an empty cell than this share of it is one.
 _NEAR = 1e-3
+# Most numbers of the matrix that repeats cells. The files of a wider table are for no GPU.
+_LARGEST = 2**20
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -54,8 +56,8 @@ class Bins(Frontend):
                 places.append(0.0)
                 ramps.append((1.0, 0.0, 0.0))
         gaps = any(column.indicator for column in self.columns)
-        self._spread = np.zeros((len(self.columns) * (2 if gaps else 1), len(sources)), np.float32)
-        self._spread[sources, range(len(sources))] = 1
+        self._sources = np.array(sources, np.int32)
+        self._width = len(self.columns) * (2 if gaps else 1)
         self._place = _row(places)
         self._slope, self._bend, self._height = map(_row, zip(*ramps, strict=True))
         self._gaps = gaps
@@ -75,12 +77,20 @@ class Bins(Frontend):
             kept = ops.multiply(row, ops.subtract(1.0, empty))
             filled = ops.add(kept, ops.multiply(empty, self._fill))
             row = ops.concatenate([filled, empty], axis=1)
-        # A product with zeros and ones repeats each cell for its features, without rounding.
-        distance = ops.subtract(ops.matmul(row, self._spread), self._place)
+        distance = ops.subtract(self._repeated(row), self._place)
         rising = ops.multiply(distance, self._slope)
         bent = ops.multiply(ops.abs(distance), self._bend)
         sums = ops.add(ops.add(rising, bent), self._height)
         return ops.minimum(ops.relu(sums), 1.0)
+
+    def _repeated(self, row: Tensor) -> Tensor:
+        """Repeats each cell for its features: (batch, cells) to (batch, features)."""
+        if self._width * len(self._sources) > _LARGEST:
+            return keras.ops.take(row, self._sources, axis=1)
+        # A product with zeros and ones, without rounding: no GPU has a GATHER.
+        spread = np.zeros((self._width, len(self._sources)), np.float32)
+        spread[self._sources, range(len(self._sources))] = 1
+        return keras.ops.matmul(row, spread)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns (batch, features)."""

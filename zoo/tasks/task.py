@@ -127,6 +127,17 @@ class Task(ABC):
             recordings: Of windows: (examples,) the recording of each.
         """
 
+    def scored(
+        self,
+        predictions: np.ndarray,
+        y: np.ndarray,
+        labels: Sequence[str],
+        recordings: np.ndarray | None,
+    ) -> Score:
+        """Returns `score`; a task that knows no recordings has none of them to score."""
+        whole = {} if recordings is None else {"recordings": recordings}
+        return self.score(predictions, y, labels, **whole)
+
     @abstractmethod
     def measured(
         self, outputs: np.ndarray, y: np.ndarray, smoothing: float = 0.0

@@ -65,7 +65,7 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     checkpoint = load(folder)
     card, test, task = checkpoint.card, dataset.test, dataset.task
     predictions = task.predictions(run(checkpoint.model, test.x))
-    score = task.score(predictions, test.y, card.labels, test.recordings)
+    score = task.scored(predictions, test.y, card.labels, test.recordings)
     metrics = tuple(
         Metric(name, round(value, 6), dataset.name, "test", score.measured_on(name))
         for name, value in score.figures.items()
