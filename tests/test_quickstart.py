@@ -6,6 +6,8 @@ import ast
 import json
 from pathlib import Path
 
+import pytest
+
 NOTEBOOK = Path(__file__).parent.parent / "docs" / "quickstart.ipynb"
 
 
@@ -17,6 +19,7 @@ def _run(cell: str, names: dict[str, object]) -> object:
     return None if ending else eval(ast.unparse(last), names)  # noqa: S307
 
 
+@pytest.mark.slow
 def test_every_cell_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("export.artifact.prove", lambda *subject: ())  # `make test-provers` does.

@@ -38,6 +38,7 @@ def test_twins_side_by_side_and_again(zoo_command, tmp_path):
     assert zoo_command(*TINY, "--epochs=2", f"--output={tmp_path}")[0] == 2  # Another training.
 
 
+@pytest.mark.slow
 def test_values_of_a_regression(zoo_command, tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=(300, 4)).astype(np.float32)

@@ -115,6 +115,7 @@ def test_the_command_names_the_broken_recordings_of_a_folder(
     assert "2 of 3 recordings are broken" in text
 
 
+@pytest.mark.slow
 def test_a_checkpoint_learns_other_recordings(trained, tmp_path):
     folder = tmp_path / "others"
     for label, speed in (("still", 0.0), ("walk", 1.5), ("run", 4.0)):

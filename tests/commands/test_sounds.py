@@ -83,6 +83,7 @@ def test_predict_by_checkpoint(zoo_command, trained, mixed):
     assert out.splitlines()[0].startswith(f"{mixed}/long.flac 0.00-0.20 s: low ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cpu.tflite", "saved_model", "saved_model/1"])
 def test_predict_by_an_artifact(zoo_command, exported, mixed, name):
     check_mixed(rows(zoo_command, f"--artifact={exported / name}", str(mixed)))
@@ -115,6 +116,7 @@ def test_evaluate_an_artifact_alone(zoo_command, exported, tones):
     assert "on 12 test examples of tones" in out
 
 
+@pytest.mark.slow
 def test_finetune(zoo_command, trained, tmp_path):
     new = write_sounds(tmp_path / "new", 12, 0.2, 16000, (("a", 400), ("b", 1200)))
     output = tmp_path / "run"
@@ -152,6 +154,7 @@ def test_one_line_says_what_is_wrong(zoo_command, trained, tones, tmp_path, comm
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_augmented_resnet(zoo_command, tones, tmp_path):
     code, _, err = zoo_command(
         "train", "--model=resnet8", "--config=widths=[4,4,4]", f"--data={tones}", "--epochs=1",

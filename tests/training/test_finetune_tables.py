@@ -42,6 +42,7 @@ def start(tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_another_label_of_the_same_rows(start, tmp_path):
     data = write(tmp_path / "new.csv", ("note", "size", "colour", "weight", "kind"))
     said = []

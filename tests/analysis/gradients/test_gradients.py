@@ -88,6 +88,7 @@ def test_every_family(digits, model, form, config):
     assert np.isnan(network.gain[1])  # One seed has no interval.
 
 
+@pytest.mark.slow
 def test_sequences_of_varied_length():
     random = np.random.default_rng(0)
     lengths = random.integers(2, 7, 60)
