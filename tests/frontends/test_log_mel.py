@@ -91,3 +91,12 @@ def test_too_few_samples():
 def test_settings_that_make_no_sense(field, value, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SHORT, **{field: value})
+
+
+def test_the_layer_is_stored_with_its_settings(tmp_path):
+    inputs = keras.Input(SHORT.shape)
+    model = keras.Model(inputs, frontend_of(SHORT)(inputs))
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    x = np.random.default_rng(0).normal(size=(2, *SHORT.shape)).astype(np.float32) / 4
+    np.testing.assert_array_equal(np.asarray(again(x)), np.asarray(model(x)))

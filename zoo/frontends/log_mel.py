@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import ops
+from keras import ops, saving
 
 from zoo.errors import ShapeError
 from zoo.frontends.frontend import Frontend
@@ -16,6 +16,7 @@ from zoo.residual import Tensor
 FULL = 128.0
 
 
+@saving.register_keras_serializable("zoo")
 class LogMel(Frontend):
     """Turns samples from -1 to 1, (batch, samples), into (batch, steps, mels).
 
