@@ -48,6 +48,7 @@ def downloads(monkeypatch, tmp_path, resnet18_file):
     return asked
 
 
+@pytest.mark.slow
 def test_a_published_checkpoint_is_fetched_once_and_mended(here, downloads, torch_tensors):
     assert not is_on_disk(NAME)
     checkpoint = zoo.load(NAME)

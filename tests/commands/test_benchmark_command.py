@@ -79,6 +79,7 @@ def test_a_wrong_request_starts_no_process(request_, message):
         zoo.benchmark(**request_)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_timed(zoo_command):
     code, out, _ = zoo_command("benchmark", "--checkpoint=resnet8.digits", "--runs=2", "--json")
     assert code == 0

@@ -61,6 +61,7 @@ def predictions(out):
     return json.loads(out)["predictions"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["kind", "size"])
 @pytest.mark.parametrize("file", ["cpu.tflite", "saved_model", "saved_model/1"])
 def test_a_file_predicts_as_its_checkpoint_does(zoo_command, folder, label, file):

@@ -74,7 +74,8 @@ class Statistics(keras.callbacks.Callback):
         self.seen = {v.path: v.numpy() for v in self.model.variables if "moving" in v.path}
 
 
-@pytest.mark.parametrize("frozen", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", [True, False])
 def test_batch_statistics(colours, shipped, tmp_path, frozen):
     chosen = dataclasses.replace(plan(epochs=1, head_epochs=1), frozen_statistics=frozen)
     watch = Statistics()
@@ -155,9 +156,8 @@ class StopAt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(
-    ("stage", "epoch"), [pytest.param("head", 5, marks=pytest.mark.slow), ("network", 1)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "epoch"), [("head", 5), ("network", 1)])
 def test_an_interrupted_run_goes_on(tuned, colours, shipped, tmp_path, stage, epoch, monkeypatch):
     expected = tuned[1].metrics[0].value
 

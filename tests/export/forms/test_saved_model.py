@@ -33,6 +33,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_a_stranger_can_serve_it(exported, tmp_path):
     x = exported.samples.test_x[:6]
     np.save(tmp_path / "x.npy", x.astype(np.float32))
