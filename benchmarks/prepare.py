@@ -68,6 +68,17 @@ def free_spoken_digits(data: Path, work: Path) -> Path:
     return work
 
 
+def spoken_second(data: Path, work: Path) -> Path:
+    """Log-mel frames of the first second of each recording; shorter ones end with silence."""
+    recordings, rate, arrays = _recordings(data)
+    del arrays["speaker"]
+    second = [
+        np.pad(recording[:rate], (0, max(0, rate - len(recording)))) for recording in recordings
+    ]
+    x = np.stack([log_mel(sound, rate) for sound in second])
+    return _by_index(work / "spoken_second.npz", {**arrays, "x": x})
+
+
 def _recordings(data: Path) -> tuple[list[np.ndarray], int, dict[str, np.ndarray]]:
     with np.load(data / "free_spoken_digits/fsdd.npz", allow_pickle=False) as file:
         signal, offset = file["signal"] / 32768.0, file["offset"]
@@ -149,6 +160,7 @@ SETS: dict[str, Callable[[Path, Path], Path]] = {
     "fashion_mnist": fashion_mnist,
     "free_spoken_digits": free_spoken_digits,
     "spoken_digits": spoken_digits,
+    "spoken_second": spoken_second,
 }
 
 
