@@ -139,6 +139,7 @@ def test_a_run_is_kept_from_a_second_one(digits, tmp_path):
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_utf_8_and_looks_like_a_formula_ends_well(digits, tmp_path):
     odd = replace(digits, name="\udcff$x^$ 数字", labels=("\udcff", "$y$", *digits.labels[2:]))
     card = _train(odd, Recipe(epochs=1, batch_size=64), tmp_path / "run")
