@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,9 @@ from zoo.result import Result
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
     from zoo.data.folders.tree import Kind
+
+# Files with their windows and the seconds where these begin and end, or why they are broken.
+Windows = Iterable[tuple[Path, tuple[np.ndarray, list[tuple[float, float]]] | str]]
 
 _AT_ONCE = 256  # Number of decoded pictures held in memory.
 
@@ -181,18 +184,8 @@ def _predict_sounds(
     from zoo.artifacts.sounds import read_windows
 
     assert isinstance(predictor.form, Sound)
-    predictions, broken = list[Prediction](), list[BrokenFile]()
-    for path, answer in read_windows(paths, predictor.form, progress):
-        if isinstance(answer, str):
-            broken.append(BrokenFile(str(path), answer))
-            continue
-        x, times = answer
-        parts = [predictor.run(x[start : start + _AT_ONCE]) for start in range(0, len(x), _AT_ONCE)]
-        places: Sequence[tuple[float, float] | None] = times or [None]
-        for row, seconds in zip(np.concatenate(parts), places, strict=True):
-            best = _best(row, predictor.labels, top)
-            predictions.append(Prediction(str(path), best, seconds))
-    return predictions, broken
+    windows = read_windows(paths, predictor.form, progress)
+    return _predict_windows(predictor, windows, top, overall=False)
 
 
 def _predict_recordings(
@@ -204,17 +197,37 @@ def _predict_recordings(
     from zoo.artifacts.recordings import read_windows
 
     assert isinstance(predictor.form, Recording)
+    windows = read_windows(paths, predictor.form, progress)
+    return _predict_windows(predictor, windows, top, overall=True)
+
+
+def _predict_windows(
+    predictor: _Predictor, files: Windows, top: int, *, overall: bool
+) -> tuple[list[Prediction], list[BrokenFile]]:
+    """Predicts files that are longer than what the model takes.
+
+    Args:
+        predictor: What predicts.
+        files: Of each file its windows and their times, or why it is broken.
+        top: Number of labels.
+        overall: Whether a file of several windows has one prediction for the whole too, by the
+            mean of their probabilities. A file of one window always has it.
+    """
     predictions, broken = list[Prediction](), list[BrokenFile]()
-    for path, answer in read_windows(paths, predictor.form, progress):
+    for path, answer in files:
         if isinstance(answer, str):
             broken.append(BrokenFile(str(path), answer))
             continue
         x, times = answer
-        scores = predictor.run(x)
-        best = _best(scores.mean(axis=0), predictor.labels, top)
-        predictions.append(Prediction(str(path), best))
-        for row, seconds in zip(scores, times, strict=True) if len(times) > 1 else ():
-            predictions.append(Prediction(str(path), _best(row, predictor.labels, top), seconds))
+        parts = [predictor.run(x[start : start + _AT_ONCE]) for start in range(0, len(x), _AT_ONCE)]
+        scores = np.concatenate(parts)
+        if overall or len(scores) == 1:
+            best = _best(scores.mean(axis=0), predictor.labels, top)
+            predictions.append(Prediction(str(path), best))
+        if len(scores) > 1:
+            for row, seconds in zip(scores, times, strict=True):
+                best = _best(row, predictor.labels, top)
+                predictions.append(Prediction(str(path), best, seconds))
     return predictions, broken
 
 

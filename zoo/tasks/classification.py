@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,6 @@ class Classification(Task):
         predictions: np.ndarray,
         y: np.ndarray,
         labels: Sequence[str],
-        recordings: np.ndarray | None = None,
     ) -> ClassificationScore:
         """Compares probabilities, or any scores whose highest is the prediction, with classes."""
         from sklearn.metrics import (
@@ -149,10 +149,21 @@ class Classification(Task):
             confusion=tuple(
                 tuple(int(n) for n in row) for row in confusion_matrix(y, predicted, labels=known)
             ),
-            recordings=None
-            if recordings is None
-            else self.score(*by_recording(predictions, y, recordings), labels),
         )
+
+    def scored(
+        self,
+        predictions: np.ndarray,
+        y: np.ndarray,
+        labels: Sequence[str],
+        recordings: np.ndarray | None,
+    ) -> Score:
+        """Returns `score`; of windows, with that of their recordings."""
+        score = self.score(predictions, y, labels)
+        if recordings is None or not isinstance(score, ClassificationScore):
+            return score  # A task derived from this one may have a score of its own.
+        whole = self.score(*by_recording(predictions, y, recordings), labels)
+        return dataclasses.replace(score, recordings=whole)
 
     def measured(
         self, outputs: np.ndarray, y: np.ndarray, smoothing: float = 0.0

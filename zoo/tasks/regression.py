@@ -71,7 +71,6 @@ class Regression(Task):
         predictions: np.ndarray,
         y: np.ndarray,
         labels: Sequence[str],
-        recordings: np.ndarray | None = None,
     ) -> RegressionScore:
         """Compares values (examples, 1), in the units of the truth, with the truth."""
         from sklearn.metrics import mean_absolute_error, r2_score

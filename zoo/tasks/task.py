@@ -116,7 +116,6 @@ class Task(ABC):
         predictions: np.ndarray,
         y: np.ndarray,
         labels: Sequence[str],
-        recordings: np.ndarray | None = None,
     ) -> Score:
         """Compares predictions with the truth.
 
@@ -124,7 +123,6 @@ class Task(ABC):
             predictions: (examples, outputs), as `predictions` or an exported file gives them.
             y: (examples,) the truth.
             labels: Labels of the outputs.
-            recordings: Of windows: (examples,) the recording of each.
         """
 
     def scored(
@@ -134,9 +132,16 @@ class Task(ABC):
         labels: Sequence[str],
         recordings: np.ndarray | None,
     ) -> Score:
-        """Returns `score`; a task that knows no recordings has none of them to score."""
-        whole = {} if recordings is None else {"recordings": recordings}
-        return self.score(predictions, y, labels, **whole)
+        """Returns `score`, and that of whole recordings if the task knows these.
+
+        Args:
+            predictions: As `score` takes them.
+            y: As `score` takes it.
+            labels: As `score` takes them.
+            recordings: Of windows: (examples,) the recording of each; None: there are no windows.
+        """
+        del recordings
+        return self.score(predictions, y, labels)
 
     @abstractmethod
     def measured(

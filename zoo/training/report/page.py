@@ -38,7 +38,8 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         probabilities: (examples, classes) for the test split.
         split: The test split.
     """
-    score = CLASSIFICATION.score(probabilities, split.y, card.labels, split.recordings)
+    score = CLASSIFICATION.scored(probabilities, split.y, card.labels, split.recordings)
+    assert isinstance(score, ClassificationScore)
     reliability = reliability_of(probabilities, split.y)
     _draw_reliability(reliability, folder / CALIBRATION)
     if len(card.labels) <= _MOST_NAMED:
