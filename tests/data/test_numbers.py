@@ -1,9 +1,10 @@
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from zoo.data.numbers import Spelling, as_number, find_spelling
+from zoo.data.numbers import Spelling, as_number, find_spelling, plain_numbers
 
 POINT, COMMA = Spelling("."), Spelling(",")
 
@@ -72,3 +73,16 @@ COLUMNS = {
 def test_a_column_has_one_spelling(case):
     cells, separator, spelling = COLUMNS[case]
     assert find_spelling(Counter(cells), separator) == spelling
+
+
+CELLS = ["1.5", "-2", "", "1e3", "inf", "1e301", "-1e999", "007", " 7"]
+
+
+@pytest.mark.parametrize("odd", [None, "1_000", "1,000", "oops", "-", "none", "$5", "1e5e5"])
+def test_a_whole_column_is_read_as_its_cells_are(odd):
+    cells = CELLS if odd is None else [*CELLS, odd]
+    singly = [POINT.read(cell) for cell in cells]
+    expected = [math.nan if number is None else number for number in singly]
+    np.testing.assert_array_equal(POINT.read_all(cells), expected)
+    assert POINT.texts(cells) == {c for c, n in zip(cells, singly, strict=True) if n is None}
+    assert (plain_numbers(cells) is None) == (odd is not None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,8 +59,16 @@ class Spelling:
         unit, number = _parse(cell, self.decimal) or ("", None)
         return number if unit == self.unit else None
 
-    def read_all(self, cells: Iterable[str]) -> np.ndarray:
+    def texts(self, cells: Collection[str]) -> set[str]:
+        """Returns the cells that are not empty and no numbers."""
+        if self == PLAIN and plain_numbers(cells) is not None:
+            return set()
+        return {cell for cell in set(cells) if self.read(cell) is None}
+
+    def read_all(self, cells: Collection[str]) -> np.ndarray:
         """Returns the numbers in cells, (cells,) float64. Text becomes NaN too."""
+        if self == PLAIN and (plain := plain_numbers(cells)) is not None:
+            return plain
         known: dict[str, float] = {}
         numbers = []
         for cell in cells:
@@ -68,6 +77,30 @@ class Spelling:
                 known[cell] = math.nan if number is None else number
             numbers.append(known[cell])
         return np.array(numbers, np.float64)
+
+
+PLAIN = Spelling()
+
+
+def plain_numbers(cells: Collection[str]) -> np.ndarray | None:
+    """Returns what `as_number` gives for cells, (cells,) float64; None: one of them is text.
+
+    It takes a tenth of the time, and the columns of most tables are plain numbers.
+    """
+    return _plain_numbers(tuple(cells))
+
+
+@functools.lru_cache(maxsize=4)  # A column is asked about several times in a row.
+def _plain_numbers(cells: tuple[str, ...]) -> np.ndarray | None:
+    try:
+        numbers = np.array([float(cell or "nan") for cell in cells], np.float64)
+    except ValueError:
+        return None
+    if "_" in "".join(cells):
+        return None
+    numbers = np.where(abs(numbers) > LARGEST, np.copysign(np.inf, numbers), numbers)
+    numbers.flags.writeable = False
+    return numbers
 
 
 def as_number(cell: str) -> float | None:
@@ -92,6 +125,8 @@ def find_spelling(counts: Mapping[str, int], separator: str) -> Spelling:
         separator: Separator of the table. It decides where a cell can be read in two ways: "1,234"
             has a group of digits in a table of commas, and a fraction in a table of semicolons.
     """
+    if separator != ";" and plain_numbers(counts) is not None:
+        return PLAIN
     read: Counter[Spelling] = Counter()
     ambiguous: list[str] = []
     short = long = False  # Whether there are numbers without a mark under 1000, and from 1000 on.

@@ -155,18 +155,18 @@ def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, i
         cells = column_cells(table, column.name)
         if column.kind == "number":
             spelling = _spelling(column, table)
-            strange = {cell for cell in set(cells) if spelling.read(cell) is None}
+            strange = spelling.texts(cells)
         else:
             strange = set(cells) - {*column.vocabulary, ""}
         texts = [row for row, cell in enumerate(cells) if cell in strange] if strange else []
         if column.kind == "number":
-            filled = sum(cell.lower() not in GAPS for cell in cells)
             empty += int((~np.isfinite(spelling.read_all(cells))).sum()) - len(texts)
         else:
             empty += sum(not cell for cell in cells)
         if not texts:
             continue
         where = f"{clipped(cells[texts[0]])} in line {table.lines[texts[0]]}"
+        filled = sum(cell.lower() not in GAPS for cell in cells)
         if column.kind == "number" and len(texts) > (1 - NUMBERS) * filled:
             raise RequestError(
                 f"{table.path}: column {column.name!r} holds numbers, but {len(texts):,} of "
@@ -203,13 +203,14 @@ def _spelling(column: Column, table: Table) -> Spelling:
     another unit means something else, and is not read.
     """
     learnt = Spelling(column.decimal, column.unit)
-    counts = Counter(table.columns[column.name])
-    texts = sum(count for cell, count in counts.items() if learnt.read(cell) is None)
+    cells = table.columns[column.name]
+    texts = learnt.texts(cells)
     if not texts:
         return learnt
+    counts = Counter(cells)
     best = find_spelling(counts, table.separator)
-    unread = sum(count for cell, count in counts.items() if best.read(cell) is None)
-    return best if best.unit == learnt.unit and unread < texts else learnt
+    unread, before = (sum(counts[cell] for cell in part) for part in (best.texts(counts), texts))
+    return best if best.unit == learnt.unit and unread < before else learnt
 
 
 def _spelled(column: Column) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
-from zoo.data.numbers import GAPS, NUMBERS, Spelling, as_number, find_spelling
+from zoo.data.numbers import GAPS, NUMBERS, Spelling, as_number, find_spelling, plain_numbers
 from zoo.data.tables.csv import Table
 from zoo.errors import RequestError
 from zoo.registry import unknown
@@ -130,9 +130,8 @@ def judge(
 
 def _share_of_text(counts: Mapping[str, int], spelling: Spelling) -> tuple[int, int]:
     """Returns how many cells are filled, and how many of those are not numbers."""
-    filled = {cell: count for cell, count in counts.items() if cell.lower() not in GAPS}
-    texts = sum(count for cell, count in filled.items() if spelling.read(cell) is None)
-    return sum(filled.values()), texts
+    filled = sum(count for cell, count in counts.items() if cell.lower() not in GAPS)
+    return filled, sum(counts[cell] for cell in spelling.texts(counts))
 
 
 def _names_rows(table: Table, place: int, name: str) -> bool:
@@ -169,17 +168,20 @@ def _count(numbers: np.ndarray) -> bool:
 
 def _example(table: Table, name: str, spelling: Spelling) -> str:
     """Returns a column's name with its first cell that is not a number, and that cell's line."""
-    texts = (row for row, cell in enumerate(table.columns[name]) if spelling.read(cell) is None)
-    row = next(texts, 0)
-    return f"{name} ({clipped(table.columns[name][row])} in line {table.lines[row]})"
+    cells = table.columns[name]
+    texts = spelling.texts(cells)
+    row = next((row for row, cell in enumerate(cells) if cell in texts), 0)
+    return f"{name} ({clipped(cells[row])} in line {table.lines[row]})"
 
 
-def spelled(name: str, cells: Iterable[str], spelling: Spelling) -> str:
+def spelled(name: str, cells: Collection[str], spelling: Spelling) -> str:
     """Returns a column's name with a number in unusual spelling, and how it is read.
 
     Returns:
         "" if all are plain.
     """
+    if plain_numbers(cells) is not None:
+        return ""
     for cell in cells:
         number = spelling.read(cell)
         if number is not None and math.isfinite(number) and number != as_number(cell):
