@@ -35,7 +35,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Evaluates."""
     no_more(rest)
     terminal = console()
-    with bar(terminal, "decoding") as progress:
+    with bar(terminal, "reading") as progress:
         result = evaluate(
             checkpoint=values.checkpoint,
             artifact=values.artifact,

@@ -56,7 +56,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     folder = values.output or default_output(values.checkpoint or "")
     try:
-        with bar(terminal, "decoding") as decoding:
+        with bar(terminal, "reading") as decoding:
             exported = export(
                 values.checkpoint,
                 data=values.data,

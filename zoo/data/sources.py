@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import tarfile
-import zipfile
 from pathlib import Path
 
 from zoo.checkpoints.card import Card
 from zoo.data import arrays, digits
+from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
 from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures.files import Encoded, PictureReader
@@ -57,7 +56,8 @@ def load_dataset(
             a folder of sounds (see `zoo.data.sounds.folder`);
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
             perhaps `val.csv` (see `zoo.data.tables.table`); for sequences such files of many
-            recordings, or a folder of recordings (see `zoo.data.recordings.folder`).
+            recordings, or a folder of recordings (see `zoo.data.recordings.folder`); a ZIP or tar
+            file of any of these, or the address of such a file (see `zoo.data.archives`).
         kind: What the model takes, a class of `zoo.forms`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
@@ -73,6 +73,7 @@ def load_dataset(
         RequestError: There is no such data, it is not of that kind, a split is empty, or the size
             is not from 32 to 1024.
     """
+    source = unpacked(source, reading.progress)
     reader = find_reader(source)
     if reader is table and issubclass(kind, Sequence):
         reader = recordings_table
@@ -133,6 +134,7 @@ def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
     Raises:
         RequestError: There is no such data, or it holds no picture files.
     """
+    source = unpacked(source, reading.progress)
     reader = find_reader(source)
     if not isinstance(reader, PictureReader):
         kinds = " or ".join(r.KNOWN_AS for r in READERS if isinstance(r, PictureReader))
@@ -146,19 +148,13 @@ def find_reader(source: str) -> Reader:
     Raises:
         RequestError: No module does.
     """
-    if source.startswith(("http://", "https://", "ftp://")):
-        raise RequestError(
-            f"{source} is an address on the web; download it, unpack it, and give the folder"
-        )
     path = Path(source)
     for reader in READERS:
         if reader.claims(source):
             # Without folders in it, it is no folder of classes.
             for archive in _archives_alone(path):
-                raise RequestError(f"{archive} is an archive; unpack it and give the folder")
+                raise RequestError(f"{source} holds an archive alone; give that: {archive}")
             return reader
-    if _is_archive(path):
-        raise RequestError(f"{path} is an archive; unpack it and give the folder")
     what = f"{path} is no data" if path.is_file() else f"there is no data {source!r}"
     raise RequestError(f"{what}; known: {', '.join(reader.KNOWN_AS for reader in READERS)}")
 
@@ -166,12 +162,7 @@ def find_reader(source: str) -> Reader:
 def _archives_alone(path: Path) -> list[Path]:
     """Returns the archives of a folder that holds no folders."""
     inside = [*path.iterdir()] if path.is_dir() else []
-    return [] if any(file.is_dir() for file in inside) else [*filter(_is_archive, inside)]
-
-
-def _is_archive(path: Path) -> bool:
-    packed = path.is_file() and path.suffix != ".npz"  # Which is a ZIP file too.
-    return packed and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+    return [] if any(file.is_dir() for file in inside) else [*filter(is_archive, inside)]
 
 
 def _first(labels: tuple[str, ...]) -> str:

@@ -166,7 +166,7 @@ def finetune(
         recording_column=recording_column,
         group=group,
         data_dir=data_dir,
-        progress=lambda done, total: steps("decoding", done, total),
+        progress=lambda done, total: steps("reading", done, total),
     )
     given = None if of_table else form
     dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)

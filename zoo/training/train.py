@@ -169,7 +169,7 @@ def train(
         recording_column=recording_column,
         group=group,
         data_dir=data_dir,
-        progress=lambda done, total: steps("decoding", done, total),
+        progress=lambda done, total: steps("reading", done, total),
     )
     dataset = load_dataset(data, row.input, image_size=image_size, reading=reading)
     opened(model, dataset, progress)

@@ -301,15 +301,11 @@ def _two_validations(folder):
         write_photos(folder / name, COUNTS)
 
 
-def _a_zip(folder):
-    with zipfile.ZipFile(folder, "w") as file:
-        file.writestr("red/a.png", b"")
-
-
 def _a_zip_in_it(folder):
     folder.mkdir()
     (folder / "README.md").write_text("hello")
-    _a_zip(folder / "photos.zip")
+    with zipfile.ZipFile(folder / "photos.zip", "w") as file:
+        file.writestr("red/a.png", b"")
 
 
 def _a_text(folder):
@@ -336,8 +332,7 @@ WRONG = [
     (_extra_in_test, r"test has the class 'green', which .*train has not \(blue, red\)"),
     (_empty_test, "test holds no pictures; fill it or remove it"),
     (_two_validations, "two folders for the validation split: val and valid; keep one"),
-    (_a_zip, "is an archive; unpack it and give the folder"),
-    (_a_zip_in_it, "photos.zip is an archive; unpack it and give the folder"),
+    (_a_zip_in_it, "holds an archive alone; give that: .*photos.zip"),
     (_a_text, "is no data; known: digits, tfds:NAME, an .npz file, .* a folder of photos"),
     (_too_few, "too few examples: none is left for the validation split"),
     (_no_pictures_inside, "no file is a whole picture; the first is"),

@@ -75,7 +75,8 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
             flag_values=values,
         )  # fmt: skip
         flags.DEFINE_float(
-            "hop", None, "recordings: seconds from a window to the next; default half a window",
+            "hop", None,
+            "recordings: seconds from a window to the next; default a quarter of a window",
             flag_values=values,
         )  # fmt: skip
 
@@ -99,7 +100,7 @@ def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
 
     task = find_task(values.task) if "task" in values else CLASSIFICATION
     options: dict[str, Any] = {name: values[name].value for name in _OPTIONS if name in values}
-    with bar(terminal, "decoding") as progress:
+    with bar(terminal, "reading") as progress:
         yield Reading(
             task=task,
             **options,
