@@ -13,7 +13,7 @@ import export
 import zoo
 from tests.data.written_recordings import recording, write_recording, write_recordings
 
-SMALL = {"config": {"depth": 1, "width": 16}, "epochs": 12, "window": 0.5}
+SMALL = {"config": {"depth": 1, "width": 16}, "epochs": 12, "window": 0.5, "hop": 0.25}
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def assert_apart(dataset):
 def test_a_folder_becomes_windows_in_the_units_of_the_sensor(moves):
     dataset = load(moves)
     form = form_of(dataset)
-    assert (form.shape, form.rate, form.hop) == ((40, 2), pytest.approx(20, 0.02), 20)
+    assert (form.shape, form.rate, form.hop) == ((40, 2), pytest.approx(20, 0.02), 10)
     assert (form.channels, form.time_column) == (("x", "y"), "time:s")
     assert form.mean[1] == pytest.approx(9.81, abs=0.2)
     assert dataset.labels == ("fast", "slow")

@@ -69,9 +69,11 @@ def test_a_rate_is_the_median_without_the_gaps():
 
 def test_a_window_is_as_long_as_nine_in_ten_recordings_but_at_most_64_samples():
     logs = [log(np.arange(rows) / 10) for rows in (5, *range(41, 61))]
-    assert steps_of(logs, 10.0, None, None) == (42, 21)
-    assert steps_of(logs, 100.0, None, None) == (64, 32)
+    assert steps_of(logs, 10.0, None, None) == (42, 10)
+    assert steps_of(logs, 100.0, None, None) == (64, 16)
     assert steps_of(logs, 10.0, 1.2, 0.4) == (12, 4)
+    # Half a window, where a quarter would make more than 5,000.
+    assert steps_of([log(np.arange(64_000) / 10)] * 2, 10.0, 6.4, None) == (64, 32)
 
 
 @pytest.mark.parametrize(

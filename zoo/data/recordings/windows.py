@@ -18,6 +18,9 @@ OTHER_UNIT = 20.0
 # Steps of a window by default: with more, the file of a recurrent model takes a step at a time.
 LONGEST = 64
 _SHORT = 0.1  # By default, this share of the recordings may be shorter than a window.
+# By default, windows begin a quarter of a window apart, from which a network learns more than from
+# half (docs/recordings.md). With more training windows than this, they begin half a window apart.
+MANY = 5_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def steps_of(
     """Returns the steps of a window, and from the start of one to that of the next.
 
     By default a window is as long as the recordings, of which a tenth may be shorter, but at most
-    64 steps; and the next one begins after half of it.
+    64 steps; and the next one begins after a quarter of it, or half if there are many windows.
 
     Args:
         logs: The recordings of the training split.
@@ -94,13 +97,19 @@ def steps_of(
         raise RequestError(
             f"--window={window:g} has {steps} samples at {rate:g} Hz; two are the least"
         )
-    advance = max(1, steps // 2) if hop is None else round(hop * rate)
+    advance = _default_hop(logs, rate, steps) if hop is None else round(hop * rate)
     if not 1 <= advance <= steps:
         raise RequestError(
             f"--hop={hop:g} is {advance} samples at {rate:g} Hz; it can be from one sample to a "
             f"window of {steps}"
         )
     return steps, advance
+
+
+def _default_hop(logs: list[Log], rate: float, steps: int) -> int:
+    hop = max(1, steps // 4)
+    windows = sum(max(1.0, (log.duration(rate) * rate + 1 - steps) / hop) for log in logs)
+    return hop if windows <= MANY else max(1, steps // 2)
 
 
 def cut(log: Log, form: Recording) -> Windows:
