@@ -1,6 +1,7 @@
 import pytest
 
 from zoo.errors import RequestError
+from zoo.forms import Picture, Recording, Sound, Table
 from zoo.training.plan import choose_plan
 
 # Training pictures -> batch, epochs of the head and of the network, whether statistics are kept.
@@ -23,6 +24,25 @@ def test_the_size_of_the_data_decides(examples, batch, head, whole, kept):
     for said in (f"up to {head} epochs", f"up to {whole} epochs", f"batch {batch}", "light"):
         assert said in text
     assert f"normalisation {'kept' if kept else 'adapted and trained'}" in text
+
+
+# Form, model, examples -> epochs of the network, its learning rate, its augmentation.
+BY_FORM = [
+    (Sound, "residual_lstm", 90, 400, 2.5e-3, "strong"),
+    (Sound, "residual_lstm", 2000, 20, 5e-3, "light"),
+    (Sound, "resnet8", 90, 400, 5e-4, "strong"),
+    (Recording, "residual_encoder", 400, 100, 3e-3 / 2**0.5, "none"),
+    (Table, "residual_mlp", 20_000, 3, 3e-3, "none"),
+    (Table, "of_somebody", 20_000, 3, 1e-3, "none"),
+    (Picture, "residual_vit", 20_000, 3, 1e-3, "light"),
+]
+
+
+@pytest.mark.parametrize(("kind", "model", "examples", "epochs", "rate", "augment"), BY_FORM)
+def test_small_networks_learn_longer(kind, model, examples, epochs, rate, augment):
+    whole = choose_plan(examples, kind, model=model).whole
+    assert (whole.epochs, whole.augment) == (epochs, augment)
+    assert whole.learning_rate == pytest.approx(rate)
 
 
 def test_what_is_given_is_kept():

@@ -101,7 +101,7 @@ def finetune(
         head_epochs: Epochs of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
-        augment: How training pictures or sounds are changed; None: "light".
+        augment: How training pictures or sounds are changed; None: `zoo.training.plan` decides.
         image_size: Height and width in pixels; None: the checkpoint's.
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
@@ -139,12 +139,13 @@ def finetune(
             "zoo finetune learns classes of pictures, sounds, recordings and tables; "
             f"{base.model} learnt a {base.task} of a {base.input.kind}"
         )
-    augment = augment or ("light" if isinstance(base.input, Picture | Sound) else "none")
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
     plan_for = partial(
         choose_plan,
+        kind=type(base.input),
+        model=base.model,
         epochs=epochs,
         head_epochs=head_epochs,
         batch_size=batch_size,

@@ -7,15 +7,36 @@ import math
 from dataclasses import dataclass
 
 from zoo.errors import RequestError
+from zoo.forms import Form, Picture, Sound
+from zoo.models import MODELS
 from zoo.training.recipe import Recipe
 
 # After this many steps a linear head on standardised features hardly changes.
 _HEAD_STEPS = 1500
-# Pictures that the network sees in the second stage by default, all epochs together.
-_SEEN = 10_000
+# Highest learning rate of the second stage, for batches of 64.
+_RATE = 1e-3
 # With fewer training pictures than this, or fewer in a batch, new statistics would be worse than
 # those of the pretraining.
 _FEW, _FEW_AT_ONCE = 1_000, 16
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """What the second stage does by default.
+
+    Attributes:
+        seen: Examples that the network sees, all epochs together.
+        epochs: At most.
+    """
+
+    seen: int
+    epochs: int
+
+
+_OF_PICTURES = _Budget(seen=10_000, epochs=30)
+# Networks of sounds, recordings and tables are small, and were pretrained on less: they have more
+# to learn, and a step costs them little (docs/sounds.md has what this changes).
+_OF_OTHERS = _Budget(seen=40_000, epochs=400)
 
 
 @dataclass(frozen=True)
@@ -68,13 +89,15 @@ class Plan:
 
 def choose_plan(
     examples: int,
+    kind: type[Form] = Picture,
     *,
+    model: str = "",
     epochs: int | None = None,
     head_epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
     freeze: str = "none",
-    augment: str = "light",
+    augment: str | None = None,
     class_weights: str | None = None,
     precision: str = "float32",
     seed: int = 0,
@@ -83,12 +106,15 @@ def choose_plan(
 
     Args:
         examples: In the training split.
+        kind: What they are, a class of `zoo.forms`.
+        model: Its name; a known one that takes no pictures learns at the rate of its own recipe.
         epochs: Epochs of the second stage.
         head_epochs: Epochs of the first.
         batch_size: Batch size of both.
-        learning_rate: Highest of the second stage.
+        learning_rate: Highest of the second stage; by default it falls with the batch.
         freeze: See `Plan`.
-        augment: Policy of the second stage, see `zoo.training.recipe.Recipe`.
+        augment: Policy of the second stage, see `zoo.training.recipe.Recipe`; None: "light" for
+            pictures and sounds, and "strong" for few sounds.
         class_weights: See `zoo.training.recipe.Recipe`.
         precision: Number type of the arithmetic.
         seed: Decides the initial weights and the order of examples.
@@ -110,10 +136,17 @@ def choose_plan(
     )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
+    budget = _OF_PICTURES if kind is Picture else _OF_OTHERS
     if epochs is None:
-        epochs = min(max(round(_SEEN / examples), 3), 30)
-    rate = 1e-3 * math.sqrt(batch / 64) if learning_rate is None else learning_rate
-    whole = dataclasses.replace(head, epochs=epochs, learning_rate=rate, augment=augment)
+        epochs = min(max(round(budget.seen / examples), 3), budget.epochs)
+    if learning_rate is None:
+        own = kind is not Picture and model in MODELS
+        highest = MODELS.get(model).recipe.get("learning_rate", _RATE) if own else _RATE
+        learning_rate = highest * math.sqrt(batch / 64)
+    if augment is None:
+        few = kind is Sound and examples < _FEW
+        augment = "strong" if few else "light" if kind in (Picture, Sound) else "none"
+    whole = dataclasses.replace(head, epochs=epochs, learning_rate=learning_rate, augment=augment)
     return Plan(
         # Most is gained while the learning rate falls to its end, so patience must not be short.
         # The network needs more patience than the head: its first epochs lose some of what the
