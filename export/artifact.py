@@ -25,7 +25,7 @@ from export.report import Artifact
 from export.targets import FLOAT32_GATES, Target
 from export.task import FRONT_FILE, TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
-from export.tflite.metadata import labels_inside
+from export.tflite.metadata import labels_inside, sound_inside
 
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 
@@ -74,11 +74,13 @@ def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run
         path=path,
         target=target,
         input=run.input,
+        output=run.output,
         kind=task.form.kind,
         pixels=task.pixels,
         labels=task.labels,
         test_x=task.scratch / TEST_X,
         streams=bool(run.states),
+        sound=task.about.rate is not None,
     )
     proofs = prove(subject, task.scratch)
     return replace(
@@ -138,6 +140,8 @@ def _artifact(
         worst_layers=layers,
         labels=task.labels,
         labels_inside=None if graph is None else labels_inside(path),
+        rate=task.about.rate,
+        sound_inside=None if graph is None else sound_inside(path),
         left_out=task.samples.left_out,
         labelled=None if truth is None else len(truth),
         chance=0.0 if truth is None else chance(truth, task.form.classes),

@@ -56,6 +56,9 @@ class Evidence:
         worst_layers: Integer files: the layers that lose most, the worst first.
         labels: One for each output; may be empty.
         labels_inside: The labels in the file itself; None for a SavedModel.
+        rate: Of a sound: samples a second; None: inputs are no sounds.
+        sound_inside: Samples a second and channels in the file itself; None for a SavedModel, and
+            if the file says nothing of a sound.
         left_out: Number of calibration samples that were left out as outliers.
         labelled: Number of samples for the accuracy; None: all.
         chance: Accuracy without a model: see `export.checks.parity.chance`.
@@ -81,6 +84,8 @@ class Evidence:
     worst_layers: tuple[LayerNoise, ...] = ()
     labels: tuple[str, ...] = ()
     labels_inside: tuple[str, ...] | None = None
+    rate: int | None = None
+    sound_inside: tuple[int, int] | None = None
     left_out: int = 0
     labelled: int | None = None
     chance: float = 0.0

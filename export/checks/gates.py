@@ -10,6 +10,7 @@ from export.checks.evidence import Check, Evidence, verdict
 from export.checks.remedies import STATEFUL, remedies
 from export.checks.run import FLOAT16_MOST
 from export.tflite.flatbuffer import Node
+from export.tflite.metadata import CHANNELS
 
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
 _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
@@ -112,6 +113,16 @@ def _labels_inside(evidence: Evidence) -> Check | None:
         f"the file says {', '.join(inside[:5]) or 'none'}, not {', '.join(evidence.labels[:5])}"
     )
     return verdict("labels_inside", False, detail)
+
+
+def _sound_inside(evidence: Evidence) -> Check | None:
+    if evidence.graph is None or evidence.rate is None:
+        return None
+    rate, channels = evidence.sound_inside or (0, 0)
+    detail = (
+        f"{rate:,} samples a second, {channels} channels; {evidence.rate:,} and {CHANNELS} asked"
+    )
+    return verdict("sound_inside", (rate, channels) == (evidence.rate, CHANNELS), detail)
 
 
 def _integers_only(evidence: Evidence) -> Check | None:
@@ -231,6 +242,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _static_shapes,
     _signature,
     _labels_inside,
+    _sound_inside,
     _integers_only,
     _plausible_size,
     _pixels_as_they_are,

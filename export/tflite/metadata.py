@@ -31,12 +31,13 @@ LABELS = "labels.txt"
 FEATURES = "features.txt"
 COLUMNS = "columns.json"
 IDENTITY = "identity.json"
+CHANNELS = 1  # Of a sound.
 ENTRY = b"TFLITE_METADATA"
 
 # The earliest date of a zip file, so that the same export gives the same bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-# The first version of TFLite metadata already had every field that is written here.
-_PARSER = "1.0.0"
+# The first version of TFLite metadata already had every field that is written here but one.
+_PARSER, _PARSER_OF_SOUNDS = "1.0.0", "1.3.0"
 # Labels are kilobytes. A larger file is not shown.
 _MOST_BYTES = 1 << 20
 # Errors of the readers of flatbuffers and zip archives for damaged files.
@@ -62,6 +63,8 @@ class About:
         features: Names of the features (the last axis) of features or sequences; may be empty.
         columns: Of a table: how its cells become the numbers of a row, for `columns.json` and the
             client code; see `export.clients.rows`. None: the input is no row of a table.
+        rate: Of a sound, as samples of one channel from -1 to 1: how many there are in a second.
+            None: the input is no sound.
     """
 
     description: str = ""
@@ -69,16 +72,22 @@ class About:
     licence: str = ""
     features: tuple[str, ...] = ()
     columns: Mapping[str, Any] | None = None
+    rate: int | None = None
 
 
 def check_about(about: About, form: Form) -> About:
-    """Checks that there is a name for each feature, or none at all.
+    """Checks that there is a name for each feature, or none at all, and that sounds are samples.
 
     Raises:
-        ExportError: There are too few or too many names, an image has names, or a name is not one
-            line of text.
+        ExportError: There are too few or too many names, an image has names, a name is not one
+            line of text, or the rate is not that of a sound.
     """
     names = about.features
+    if about.rate is not None and (form.kind != "features" or about.rate < 1):
+        raise ExportError(
+            f"rate is {about.rate} for inputs of shape {form.input_shape}; a sound is (samples,), "
+            "with 1 or more in a second"
+        )
     if not names:
         return about
     if form.kind == "image":
@@ -121,6 +130,8 @@ def whole_metadata(
     metadata, files = shared_metadata(
         about, identity, target.name, target.precision, purpose, labels=labels
     )
+    if about.rate is not None:
+        metadata["min_parser_version"] = _PARSER_OF_SOUNDS
     if about.features:
         files[FEATURES] = _lines(about.features)
     if about.columns:
@@ -262,6 +273,24 @@ def labels_inside(path: str | Path) -> tuple[str, ...]:
     return tuple(line.rstrip("\r") for line in text.split("\n")) if text else ()
 
 
+def sound_inside(path: str | Path) -> tuple[int, int] | None:
+    """Reads how many samples a second and how many channels a `.tflite` file takes.
+
+    Returns:
+        None if it does not say that its input is a sound.
+
+    Raises:
+        ExportError: It is not a `.tflite` file, or its metadata is damaged.
+    """
+    graphs = read(path)[0].get("subgraph_metadata", ())
+    tensors = [tensor for graph in graphs for tensor in graph.get("input_tensor_metadata", ())]
+    for tensor in tensors:
+        properties = tensor.get("content", {}).get("content_properties", {})
+        if (sound := properties.get("AudioProperties")) is not None:
+            return sound.get("sample_rate", 0), sound.get("channels", 0)
+    return None
+
+
 def file_inside(path: str | Path, name: str) -> str:
     """Returns an associated text file inside a `.tflite` file; empty if it is not there.
 
@@ -288,6 +317,13 @@ def _files(content: bytes) -> dict[str, str]:
 
 
 def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
+    if about.rate is not None:
+        sound = {"sample_rate": about.rate, "channels": CHANNELS}
+        return {
+            "name": form.kind,
+            "description": f"{form.input_shape[0]} samples, {about.rate} a second, from -1 to 1.",
+            "content": {"content_properties": {"AudioProperties": sound}},
+        }
     if form.kind != "image":
         shape = "×".join(map(str, form.input_shape))
         what = "features" if form.kind == "features" else "steps × features"

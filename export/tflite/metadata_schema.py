@@ -47,8 +47,14 @@ _TABLES: dict[str, dict[str, str]] = {
         "associated_files": "[AssociatedFile]",
     },
     "AssociatedFile": {"name": "string", "description": "string", "type": "byte"},
-    "Content": {"content_properties": "FeatureProperties | ImageProperties"},
+    "Content": {
+        "content_properties": (
+            "FeatureProperties | ImageProperties | BoundingBoxProperties | AudioProperties"
+        )
+    },
     "FeatureProperties": {},
+    "BoundingBoxProperties": {},
+    "AudioProperties": {"sample_rate": "uint", "channels": "uint"},
     "ImageProperties": {"color_space": "byte", "default_size": "ImageSize"},
     "ImageSize": {"width": "uint", "height": "uint"},
     "ProcessUnit": {"options": "NormalizationOptions"},

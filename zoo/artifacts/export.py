@@ -110,7 +110,7 @@ def export(
         header: Whether the first line of a table holds names.
         time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
         recording_column: One table of many recordings: the column that tells them apart.
-        group: Recordings: what may not be in two splits; None: as the checkpoint was trained.
+        group: What may not be in two splits; None: as the checkpoint was trained.
         data_dir: Where prepared data sets of "tfds:" are.
         progress: Called with a line of text at each step.
         decoding: Called with the numbers of decoded and of all pictures.
@@ -272,6 +272,7 @@ def about(card: Card) -> About:
         licence=card.licence,
         features=tuple(_one_line(column.name) for column in columns),
         columns=document(card),
+        rate=card.input.rate if isinstance(card.input, forms.Sound) else None,
     )
 
 

@@ -1,29 +1,36 @@
-"""MediaPipe Tasks' ImageClassifier, with which Android, iOS and web apps classify images."""
+"""MediaPipe Tasks, with which Android, iOS and web apps classify pictures and sounds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from export.checks.provers.prover import Figures, Prover, Subject
 from export.targets import Target
+from export.tflite.metadata import sound_inside
 from export.tflite.runtime import LiteModel
 
-_PICTURES = 4
+_SAMPLES = 4
 # MediaPipe has its own LiteRT, whose float arithmetic may round differently.
 _FLOAT_ERROR = 1e-4
 _STEPS = 1
 
 
 def unfit(subject: Subject) -> str:
-    """Returns why a file does not suit the ImageClassifier; empty: it does."""
-    if subject.kind != "image":
-        return "MediaPipe Tasks classifies pictures"
-    if not subject.pixels or subject.input.shape[-1] != 3:
-        return "MediaPipe Tasks gives colour pixels from 0 to 255"
+    """Returns why a file does not suit MediaPipe Tasks; empty: it does."""
+    if subject.kind != "image" and not subject.sound:
+        return "MediaPipe Tasks classifies pictures and sounds"
     if not subject.labels:
         return "MediaPipe Tasks needs labels"
+    if subject.sound and "int8" in (subject.input.dtype, subject.output.dtype):
+        return "MediaPipe Tasks refuses int8 (cpu and gpu suit it)"
+    if subject.sound:
+        return ""
+    if not subject.pixels or subject.input.shape[-1] != 3:
+        return "MediaPipe Tasks gives colour pixels from 0 to 255"
     if subject.input.dtype == "int8":
         return "MediaPipe Tasks refuses int8 input (edge_io='uint8' suits it)"
     return ""
@@ -34,40 +41,66 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     limit = _FLOAT_ERROR if figures["step"] is None else _STEPS * figures["step"]
     error = figures["max_score_error"]
     detail = (
-        f"scores within {error:.1e} of LiteRT's on {figures['pictures']} pictures, at most "
+        f"scores within {error:.1e} of LiteRT's on {figures['samples']} samples, at most "
         f"{limit:.1e}; {figures['labels_found']} of {figures['labels']} labels found"
     )
     return error <= limit + 1e-9 and figures["labels_found"] == figures["labels"], detail
 
 
 def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
-    """Classifies a few pictures, and compares scores and labels with LiteRT's."""
-    import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions
-    from mediapipe.tasks.python.vision import ImageClassifier, ImageClassifierOptions
-
-    pictures = x[:_PICTURES].round().astype(np.uint8)
+    """Classifies a few samples, and compares scores and labels with LiteRT's."""
     model = LiteModel(path)
-    expected = model(pictures)
+    if x.ndim == 2:
+        # Of a sound that ends early, the rest is silence for MediaPipe too.
+        short = x[:1].copy()
+        short[:, x.shape[1] // 2 :] = 0
+        x = np.concatenate([x[:_SAMPLES], short])
+        answers = _sounds(path, [*x[:-1], x[-1, : x.shape[1] // 2]])
+    else:
+        x = x[:_SAMPLES].round().astype(np.uint8)
+        answers = _pictures(path, x)
+    expected = model(x)
     scores = np.full_like(expected, np.nan)
     named = set()
-    options = ImageClassifierOptions(
-        base_options=BaseOptions(model_asset_path=str(path)), max_results=-1
-    )
-    with ImageClassifier.create_from_options(options) as classifier:
-        for row, picture in enumerate(pictures):
-            image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(picture))
-            for category in classifier.classify(image).classifications[0].categories:
-                scores[row, category.index] = category.score
-                named.add((category.index, category.category_name))
+    for row, classifications in enumerate(answers):
+        for category in classifications[0].categories:
+            scores[row, category.index] = category.score
+            named.add((category.index, category.category_name))
     return {
-        "pictures": len(pictures),
+        "samples": len(x),
         # A class without a score counts as completely wrong.
         "max_score_error": float(np.nan_to_num(np.abs(scores - expected), nan=1.0).max()),
         "step": model.output.scale,
         "labels": len(labels),
         "labels_found": len(named & set(enumerate(labels))),
     }
+
+
+def _pictures(path: Path, pictures: np.ndarray) -> Iterator[Any]:
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.vision import ImageClassifier, ImageClassifierOptions
+
+    options = ImageClassifierOptions(BaseOptions(model_asset_path=str(path)), max_results=-1)
+    with ImageClassifier.create_from_options(options) as classifier:
+        for picture in pictures:
+            image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(picture))
+            yield classifier.classify(image).classifications
+
+
+def _sounds(path: Path, sounds: list[np.ndarray]) -> Iterator[Any]:
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.audio import AudioClassifier, AudioClassifierOptions
+    from mediapipe.tasks.python.components.containers import AudioData
+
+    if (said := sound_inside(path)) is None:
+        raise ValueError("the file does not say which sounds it takes")
+    options = AudioClassifierOptions(BaseOptions(model_asset_path=str(path)), max_results=-1)
+    with AudioClassifier.create_from_options(options) as classifier:
+        for sound in sounds:
+            # There is an answer for each window of the file's length.
+            (answer,) = classifier.classify(AudioData.create_from_array(sound, said[0]))
+            yield answer.classifications
 
 
 MEDIAPIPE = Prover("mediapipe", measure, judge, unfit, "mediapipe", "zoo-residual[provers]")

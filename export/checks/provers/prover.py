@@ -23,21 +23,25 @@ class Subject:
         path: The file.
         target: What it is for.
         input: Its input.
+        output: Its output.
         kind: What one input is: "image", "features" or "sequence".
         pixels: Whether inputs are images in 0..255.
         labels: One for each output; may be empty.
         test_x: `.npz` of `x`, (N, ...) inputs.
         streams: Whether it takes one step of a sequence at a time.
+        sound: Whether inputs are samples of a sound.
     """
 
     path: Path
     target: Target
     input: TensorInfo
+    output: TensorInfo
     kind: str
     pixels: bool
     labels: tuple[str, ...]
     test_x: Path
     streams: bool = False
+    sound: bool = False
 
 
 def suits(subject: Subject) -> str:

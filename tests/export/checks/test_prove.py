@@ -23,11 +23,13 @@ SUBJECT = Subject(
     path=Path("edge.tflite"),
     target=EDGE,
     input=TensorInfo("image", "uint8", (1, 4, 4, 3), 1.0, 0),
+    output=TensorInfo("probabilities", "int8", (1, 2), 1 / 256, -128),
     kind="image",
     pixels=True,
     labels=("a", "b"),
     test_x=Path("x.npz"),
 )
+FLOAT = TensorInfo("features", "float32", (1, 8))
 SUMMARY = (
     "network,inference_time,sram_memory_used,off_chip_flash_memory_used\nedge,0.00125,50.5,79.25\n"
 )
@@ -119,7 +121,10 @@ def test_provers_are_known_before_any_work(names, says):
     ("prover", "changes", "reason"),
     [
         (mediapipe_tasks, {}, ""),
-        (mediapipe_tasks, {"kind": "features"}, "classifies pictures"),
+        (mediapipe_tasks, {"kind": "features"}, "classifies pictures and sounds"),
+        (mediapipe_tasks, {"kind": "features", "sound": True}, "refuses int8"),
+        (mediapipe_tasks, {"kind": "features", "sound": True, "output": FLOAT}, ""),
+        (mediapipe_tasks, {"kind": "features", "sound": True, "labels": ()}, "needs labels"),
         (mediapipe_tasks, {"pixels": False}, "pixels from 0 to 255"),
         (mediapipe_tasks, {"input": TensorInfo("i", "float32", (1, 4, 4, 1))}, "colour"),
         (mediapipe_tasks, {"labels": ()}, "needs labels"),
@@ -148,7 +153,7 @@ def test_what_a_prover_does_not_try(prover, changes, reason):
 )
 def test_mediapipe_is_judged_by_scores_and_labels(change, passed):
     good = {
-        "pictures": 4,
+        "samples": 4,
         "max_score_error": 1e-6,
         "step": None,
         "labels": 10,

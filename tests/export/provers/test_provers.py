@@ -24,6 +24,7 @@ def subject(exported, name, **changes):
         "path": exported.folder / artifact.file,
         "target": export.TARGETS[name],
         "input": artifact.input,
+        "output": artifact.output,
         "kind": "image",
         "pixels": True,
         "labels": tuple("0123456789"),

@@ -139,7 +139,14 @@ def test_pack_and_unpack_are_inverse():
                             {"options": {"NormalizationOptions": {"mean": [1.5], "std": [2.0]}}}
                         ],
                     },
-                    {"name": "second"},
+                    {
+                        "name": "second",
+                        "content": {
+                            "content_properties": {
+                                "AudioProperties": {"sample_rate": 44100, "channels": 2}
+                            }
+                        },
+                    },
                 ]
             }
         ],
@@ -213,6 +220,18 @@ def test_feature_names_that_do_not_fit(untrained, few, tmp_path, features, messa
             samples=few,
             labels=("a", "b", "c"),
             about=export.About(features=features),
+        )
+
+
+@pytest.mark.parametrize("rate", [0, -8000])
+def test_a_rate_that_is_none(untrained, few, tmp_path, rate):
+    with pytest.raises(export.ExportError, match=f"rate is {rate} for inputs of shape"):
+        export.export_model(
+            untrained,
+            tmp_path / "out",
+            samples=few,
+            labels=("a", "b", "c"),
+            about=export.About(rate=rate),
         )
 
 
