@@ -1,5 +1,6 @@
 """Sounds, from class folders of files to the answers of a checkpoint and of exported files."""
 
+import csv
 import json
 import shutil
 
@@ -81,6 +82,27 @@ def test_predict_by_checkpoint(zoo_command, trained, mixed):
     code, out, _ = zoo_command("predict", f"--checkpoint={trained}", str(mixed / "long.flac"))
     assert code == 0
     assert out.splitlines()[0].startswith(f"{mixed}/long.flac 0.00-0.20 s: low ")
+
+
+def test_predictions_in_a_table(zoo_command, trained, mixed, tmp_path):
+    output = tmp_path / "answers.csv"
+    flags = ("predict", f"--checkpoint={trained}", f"--output={output}", "--top=2")
+    code, out, err = zoo_command(*flags, str(mixed))
+    assert code == 1
+    assert out == f"12 predictions: {output}\n"
+    assert "cut.wav: it is cut off" in err
+    with output.open() as file:
+        first, *parts, broken = csv.DictReader(file)
+    assert (first["file"], first["start"], first["label"]) == (f"{mixed}/a.wav", "", "high")
+    assert [(row["start"], row["end"], row["label"]) for row in parts[:2]] == [
+        ("0.0", "0.2", "low"),
+        ("0.1", "0.3", "low"),
+    ]
+    assert all(float(row["score"]) >= float(row["score_2"]) for row in parts)
+    assert broken["broken"].startswith("it is cut off")
+    assert broken["label"] == ""
+    code, _, err = zoo_command(*flags, "--output=answers.txt", str(mixed))
+    assert (code, "has to be called FILE.csv" in err) == (2, True)
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def evaluate(
         header: Whether the first line of a table holds names.
         time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
         recording_column: One table of many recordings: the column that tells them apart.
-        group: Recordings: what may not be in two splits; None: as the checkpoint was trained.
+        group: What may not be in two splits; None: as the checkpoint was trained.
         data_dir: Where prepared data sets of "tfds:" are.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all pictures.

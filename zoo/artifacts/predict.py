@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo import page
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.artifacts.origin import form_of_artifact
+from zoo.artifacts.predictions import (
+    BrokenFile,
+    LabelScore,
+    Prediction,
+    Predictions,
+    check_output,
+    written,
+)
 from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.forms import Picture, Recording, Sound
 from zoo.quiet import import_keras
-from zoo.result import Result
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -28,82 +34,6 @@ if TYPE_CHECKING:
 Windows = Iterable[tuple[Path, tuple[np.ndarray, list[tuple[float, float]]] | str]]
 
 _AT_ONCE = 256  # Number of decoded pictures held in memory.
-
-
-@dataclass(frozen=True)
-class LabelScore:
-    """A label, and its probability from 0 to 1."""
-
-    label: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for one file, or for a part of a long sound or recording.
-
-    Attributes:
-        file: Its path.
-        labels: The most likely first.
-        seconds: Where the part begins and ends; None: it is for the whole.
-    """
-
-    file: str
-    labels: tuple[LabelScore, ...]
-    seconds: tuple[float, float] | None = None
-
-    @property
-    def place(self) -> str:
-        """The file, and the part of it."""
-        if self.seconds is None:
-            return self.file
-        return f"{self.file} {self.seconds[0]:.2f}-{self.seconds[1]:.2f} s"
-
-
-@dataclass(frozen=True)
-class BrokenFile:
-    """A file that cannot be read, and why."""
-
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Predictions(Result):
-    """The predictions for several files.
-
-    Attributes:
-        predictions: In the order of the arguments; inside a folder, by name.
-        broken: The files that cannot be read.
-        left_out: What was left out of folders, a sentence each.
-        plural: What the files are.
-    """
-
-    predictions: tuple[Prediction, ...]
-    broken: tuple[BrokenFile, ...] = ()
-    left_out: tuple[str, ...] = ()
-    plural: str = "pictures"
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was left out, and the files that are broken."""
-        skipped = [f"skipped {broken.file}: {broken.reason}" for broken in self.broken]
-        count = len({prediction.file for prediction in self.predictions}) + len(skipped)
-        total = f"{len(skipped)} of {count} {self.plural} are broken and were skipped"
-        return (*self.left_out, *skipped, *([total] if skipped else []))
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """A line for each file or part of one."""
-        return tuple(
-            f"{prediction.place}: " + ", ".join(_texts(prediction))
-            for prediction in self.predictions
-        )
-
-    def _repr_html_(self) -> str:
-        rows = [(prediction.place, *_texts(prediction)) for prediction in self.predictions]
-        rows += [(broken.file, broken.reason) for broken in self.broken]
-        return page.table(("file", "labels"), rows)
 
 
 @dataclass(frozen=True)
@@ -141,7 +71,8 @@ def predict(
         labels: For an artifact: text file with a label in each line; None: those inside it, or
             those of the `labels.txt` beside it.
         top: Number of labels for each.
-        output: Tables: a CSV file for the rows with their predictions; None: no file.
+        output: A CSV file for the predictions: a row for each file or part of one, the broken too;
+            of tables, all their rows; None: no file.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all files.
 
@@ -165,14 +96,15 @@ def predict(
             trust=trust,
         )
     if output is not None:
-        raise RequestError("--output is of tables; for other files say --json")
+        check_output(output)
     _check_files(listed)
     with _open(checkpoint, artifact, labels, trust) as predictor:
         kind = _kind(predictor.form)
         paths, notes = _below(listed, kind)
         of_kind = _OF_KIND[type(predictor.form)]
         predictions, broken = of_kind(predictor, paths, top, progress)
-    return Predictions(tuple(predictions), tuple(broken), tuple(notes), kind.plural)
+    result = Predictions(tuple(predictions), tuple(broken), tuple(notes), kind.plural)
+    return result if output is None else written(result, Path(output))
 
 
 def _predict_sounds(
@@ -394,7 +326,3 @@ def _form_of(artifact: Artifact) -> Picture | Sound | Recording:
 def _best(scores: np.ndarray, labels: Sequence[str], top: int) -> tuple[LabelScore, ...]:
     order = np.argsort(-scores, kind="stable")[:top]
     return tuple(LabelScore(labels[index], round(float(scores[index]), 6)) for index in order)
-
-
-def _texts(prediction: Prediction) -> list[str]:
-    return [f"{best.label} {best.score:.2%}" for best in prediction.labels]

@@ -8,7 +8,8 @@ from typing import Any
 
 from absl import flags
 
-from zoo.artifacts.predict import Predictions, predict
+from zoo.artifacts.predict import predict
+from zoo.artifacts.predictions import Predictions
 from zoo.artifacts.rows import RowPredictions, document
 from zoo.commands.console import complain, console, print_json, print_result
 from zoo.commands.flags.trusting import define_trust
@@ -30,7 +31,7 @@ flags.DEFINE_string(
 )  # fmt: skip
 flags.DEFINE_integer("top", 5, "labels for each", lower_bound=1, flag_values=FLAGS)
 flags.DEFINE_string(
-    "output", None, "tables: FILE.csv for the rows with their predictions", flag_values=FLAGS
+    "output", None, "FILE.csv for the predictions; of tables with their rows", flag_values=FLAGS
 )
 flags.DEFINE_bool("json", False, "print JSON instead of lines", flag_values=FLAGS)
 define_trust(FLAGS)
