@@ -253,6 +253,7 @@ class Sound(Form):
         lowest: Where the first band begins, in Hz.
         highest: Where the last band ends, in Hz.
         floor: Least power whose logarithm is taken. A sine of amplitude 1 has 2**14.
+        group: What was kept in one split, see `zoo.data.reading.Reading`.
     """
 
     kind: ClassVar[str] = "sound"
@@ -264,6 +265,7 @@ class Sound(Form):
     lowest: float
     highest: float
     floor: float
+    group: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from zoo.data.dataset import SPLITS, divide
+from zoo.data.reading import Reading
 from zoo.errors import RequestError
+from zoo.forms import Recording, Sound
 from zoo.tasks import Task
 
 _FOLDS = {"test": 5, "validation": 9}  # A fifth, and then about a tenth of the whole.
+
+
+def apart_by(reading: Reading) -> str | None:
+    """Returns what is kept in one split, as the user asks or as the checkpoint was made."""
+    form = reading.form
+    return reading.group or (form.group if isinstance(form, (Recording, Sound)) else "") or None
+
+
+def group_in(name: str, pattern: str, *, strict: bool) -> str | None:
+    """Returns the group of a file, by its path from the folder of the data on.
+
+    Args:
+        name: The path.
+        pattern: Regular expression that is searched in it; the first of its groups that matched is
+            the group, or else all that matched.
+        strict: Whether it must match.
+
+    Returns:
+        None if it does not match.
+
+    Raises:
+        RequestError: It is no pattern, or it does not match and must.
+    """
+    try:
+        match = re.search(pattern, name)
+    except re.error as error:
+        raise RequestError(f"--group={pattern} is no pattern: {error}") from error
+    if match is not None:
+        return next((part for part in match.groups() if part is not None), match[0])
+    if strict:
+        raise RequestError(
+            f"--group={pattern} is no column of {name} and no pattern in its path; give one that "
+            "fits every file"
+        )
+    return None
 
 
 def divide_groups(

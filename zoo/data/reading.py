@@ -42,8 +42,8 @@ class Reading:
             decides.
         time_column: Recordings: the clock, as "NAME" or "NAME:UNIT"; None: it is searched.
         recording_column: One table of many recordings: the column that tells them apart.
-        group: Recordings: what may not be in two splits, such as a person: a column, or a pattern
-            for the path of a file; None: only each recording stays whole.
+        group: Recordings and sounds: what may not be in two splits, such as a person: a column, or
+            a pattern for the path of a file; None: only each recording stays whole.
         measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Called with the numbers of decoded and of all files, and with the fetched and all

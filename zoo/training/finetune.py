@@ -112,7 +112,7 @@ def finetune(
         header: Of a table.
         time_column: Of recordings.
         recording_column: Of recordings.
-        group: Of recordings.
+        group: Of recordings and sounds.
         data_dir: Of "tfds:".
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.

@@ -111,7 +111,7 @@ def train(
         hop: Recordings: seconds from a window to the next.
         time_column: Recordings: the clock, as "NAME" or "NAME:UNIT".
         recording_column: One table of many recordings: the column that tells them apart.
-        group: Recordings: what may not be in two splits, such as a person.
+        group: Recordings and sounds: what may not be in two splits, such as a person.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: The devices to train on: "none", "mirrored", "multiworker" or "tpu".

@@ -1,5 +1,8 @@
 """Folders of sounds as data sets."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 import soundfile
@@ -81,6 +84,51 @@ def test_background_noise_is_a_class_of_pieces(tmp_path):
     )
 
 
+def speakers(folder, count=10, names="abcde"):
+    """Class folders in which the loudness of a tone tells the speaker."""
+    for label, hertz in (("high", 1500), ("low", 300)):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for number, name in itertools.product(range(count), names):
+            sound = tone(hertz, 0.2, amplitude=0.1 + 0.1 * ord(name) - 9.7)
+            soundfile.write(folder / label / f"{label}_{name}_{number}.wav", sound, 8000)
+    return folder
+
+
+def heard(split):
+    return {round(float(np.abs(x).max()), 1) for x in split.x}
+
+
+def test_no_speaker_is_in_two_splits(tmp_path):
+    folder = speakers(tmp_path / "words", 4)
+    (folder / "_background_noise_").mkdir()
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(scale=0.01, size=8000)
+        soundfile.write(folder / f"_background_noise_/{number}.wav", noise, 8000)
+    dataset = load_dataset(str(folder), Sequence, reading=Reading(group=r"_(\w)_\d"))
+    words = [
+        heard(dataclasses.replace(split, x=split.x[split.y > 0]))
+        for split in dataset.splits.values()
+    ]
+    assert all(words)
+    assert sum(map(len, words)) == len(set.union(*words)) == 5
+    assert "no group by '_(\\\\w)_\\\\d' (8) is in two splits" in dataset.notes
+    assert form_of(dataset).group == r"_(\w)_\d"
+    # Whoever measures a checkpoint divides as it was divided, whatever the names are.
+    again = load_dataset(str(folder), Sequence, form=form_of(dataset))
+    np.testing.assert_array_equal(again.test.y, dataset.test.y)
+    other = write_sounds(tmp_path / "other", 10)
+    assert len(load_dataset(str(other), Sequence, form=form_of(dataset)).test) == 4
+    # Without it, the same speakers are everywhere.
+    assert len(heard(load_dataset(str(folder), Sequence).test)) > 2
+
+
+def test_a_speaker_in_two_given_splits_is_refused(tmp_path):
+    speakers(tmp_path / "train", 3, "abc")
+    speakers(tmp_path / "test", 1, "cd")
+    with pytest.raises(RequestError, match="group 'c' is in the train split and in the test split"):
+        load_dataset(str(tmp_path), Sequence, reading=Reading(group=r"_(\w)_\d"))
+
+
 @pytest.mark.parametrize(
     ("kind", "reading", "message"),
     [
@@ -89,6 +137,9 @@ def test_background_noise_is_a_class_of_pieces(tmp_path):
         (Sequence, Reading(rate=100), "rate is 100; sounds have a whole number"),
         (Sequence, Reading(rate=8000.5), "rate is 8000.5; sounds have a whole number"),
         (Sequence, Reading(seconds=0.0), "seconds is 0; a model takes 0.1 to 60"),
+        (Sequence, Reading(group="_(x)_"), "no pattern in its path; give one that fits every file"),
+        (Sequence, Reading(group="("), "is no pattern: missing"),
+        (Sequence, Reading(group="wav"), "all examples are of one group, 'wav'"),
     ],
 )
 def test_wrong_requests(tones, kind, reading, message):
@@ -105,6 +156,24 @@ def test_too_few(tmp_path):
     write_sounds(tmp_path, 1)
     with pytest.raises(RequestError, match="too few examples: none is left for the validation"):
         load_dataset(str(tmp_path), Sequence)
+
+
+def test_what_is_odd_is_named_and_the_rest_is_learnt(tmp_path):
+    write_sounds(tmp_path, 30, 0.1)
+    (tmp_path / "one").mkdir()
+    soundfile.write(tmp_path / "one/x.wav", tone(700, 0.1), 8000)
+    soundfile.write(tmp_path / "low/minute.wav", tone(300, 60), 8000)
+    soundfile.write(tmp_path / "low/packed.wav", tone(300, 0.1), 8000, subtype="IMA_ADPCM")
+    soundfile.write(tmp_path / "low/six.wav", np.stack([tone(300, 0.1)] * 6, axis=1), 8000)
+    (tmp_path / "high/damaged.flac").write_bytes(b"fLaC" + bytes(99))
+    dataset = load_dataset(str(tmp_path), Sequence)
+    assert sum(len(split) for split in dataset.splits.values()) == 64
+    assert dataset.train.x.shape[1] == 800
+    notes = "\n".join(dataset.notes)
+    assert " of 64 are longer and cut" in notes
+    assert "damaged.flac: " in notes
+    assert "1 of 65 sounds is broken and skipped" in notes
+    assert "no example in the test split of class one" in notes
 
 
 def test_nothing_whole(tmp_path):

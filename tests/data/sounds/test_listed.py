@@ -69,11 +69,42 @@ def test_a_column_of_splits(folder):
             "line 2: split 'monday' is not train, val or test",
         ),
         ({"row": "x{path},{label}"}, Reading(), "no file is a whole sound; the first is"),
+        (
+            {"row": "{path},{label}\ntones/low/7.wav,{label}"},
+            Reading(),
+            "7.wav is low in train, and high in train in",
+        ),
+        (
+            {"head": "file,word,split", "row": "{path},{label},train\n./{path},{label},{split}"},
+            Reading(),
+            "6.wav is high in validation, and high in train in",
+        ),
+        ({"row": "{path},{label}"}, Reading(group="person"), "person is no column of tones/high"),
     ],
 )
 def test_what_is_wrong_is_named(folder, form, reading, message):
     with pytest.raises(RequestError, match=message):
         load_dataset(written(folder, "wrong.csv", **form), Sequence, reading=reading)
+
+
+def test_repeated_and_missing_rows_are_named(folder):
+    row = "{path},{label}\n{path},{label}\n"
+    source = written(folder, "odd.csv", row=row + "tones/low/../high/3.wav,high")
+    with open(source, "a") as file:
+        file.write("tones/high/gone.wav,high\n")
+    dataset = load_dataset(source, Sequence)
+    assert sum(len(split) for split in dataset.splits.values()) == 20
+    assert "40 rows repeat others" in dataset.notes
+    assert any("gone.wav: there is no such file" in note for note in dataset.notes)
+
+
+def test_a_column_of_persons(folder):
+    row = "{path},{label},{split}"
+    source = written(folder, "persons.csv", head="file,word,person", row=row)
+    dataset = load_dataset(source, Sequence, reading=Reading(group="person"))
+    assert dataset.labels == ("high", "low")
+    # train, val and test are three persons here, of 12, 4 and 4 sounds.
+    assert sorted(len(split) for split in dataset.splits.values()) == [4, 4, 12]
 
 
 def test_other_tables_are_tables(tmp_path):

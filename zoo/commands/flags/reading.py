@@ -46,8 +46,8 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
         )  # fmt: skip
         flags.DEFINE_string(
             "group", None,
-            "recordings: what may not be in two splits, such as a person: a column, or a pattern "
-            "for the path of a file", flag_values=values,
+            "recordings, sounds: what may not be in two splits, such as a person: a column, or a "
+            "pattern for the path of a file", flag_values=values,
         )  # fmt: skip
     flags.DEFINE_string(
         "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",

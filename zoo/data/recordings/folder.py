@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from zoo.data.dataset import Dataset
 from zoo.data.folders.classes import find_classes
 from zoo.data.folders.tree import Kind
+from zoo.data.groups import apart_by, group_in
 from zoo.data.reading import Reading
 from zoo.data.recordings.logs import numbers_of
-from zoo.data.recordings.windowed import Raw, apart_by, check_asked, windowed
+from zoo.data.recordings.windowed import Raw, check_asked, windowed
 from zoo.data.tables.csv import SEPARATORS, Table, read_table
 from zoo.errors import RequestError
 from zoo.printable import printable
@@ -78,7 +78,8 @@ def _raw(path: Path, top: Path, split: str, y: int, reading: Reading) -> Raw:
         group, without = _in_column(table, asked), (asked,)
     elif asked is not None:
         # A pattern of the checkpoint's own data need not fit the names of new files.
-        part = _by_path(path, top, asked, strict=reading.group is not None)
+        name = path.relative_to(top).as_posix()
+        part = group_in(name, asked, strict=reading.group is not None)
         group = place if part is None else part
     return Raw(place, split, y, group, numbers_of(table, without) or "it holds no numbers")
 
@@ -92,22 +93,6 @@ def _in_column(table: Table, name: str) -> str:
             "group"
         )
     return next(iter(values))
-
-
-def _by_path(path: Path, top: Path, pattern: str, *, strict: bool) -> str | None:
-    name = path.relative_to(top).as_posix()
-    try:
-        match = re.search(pattern, name)
-    except re.error as error:
-        raise RequestError(f"--group={pattern} is no pattern: {error}") from error
-    if match is None and not strict:
-        return None
-    if match is None:
-        raise RequestError(
-            f"--group={pattern} is no column of {name} and no pattern in its path; give one that "
-            "fits every file"
-        )
-    return next((part for part in match.groups() if part is not None), match[0])
 
 
 def _without(reason: str, path: Path) -> str:

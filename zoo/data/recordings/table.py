@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.data.dataset import Dataset
+from zoo.data.groups import apart_by
 from zoo.data.labels import class_indices, class_names, joined
 from zoo.data.reading import Reading
 from zoo.data.recordings.logs import numbers_of
-from zoo.data.recordings.windowed import Raw, apart_by, check_asked, windowed
+from zoo.data.recordings.windowed import Raw, check_asked, windowed
 from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.table import find_label, table_files
 from zoo.errors import RequestError

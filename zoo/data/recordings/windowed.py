@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.folders.broken import broken_notes
-from zoo.data.groups import check_apart, divide_groups
+from zoo.data.groups import apart_by, check_apart, divide_groups
 from zoo.data.labels import check_splits
 from zoo.data.reading import Reading
 from zoo.data.recordings.clock import ClockError
@@ -53,12 +53,6 @@ def check_asked(source: str, reading: Reading) -> None:
         )
     if reading.task.learns != "classes":
         raise RequestError(f"{source} holds classes, not values; leave out --task")
-
-
-def apart_by(reading: Reading) -> str | None:
-    """Returns what else is kept in one split, as the user asks or as the checkpoint was made."""
-    form = reading.form
-    return reading.group or (form.group if isinstance(form, Recording) else "") or None
 
 
 def windowed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,7 @@ import numpy as np
 from zoo.data.dataset import SPLITS, Dataset, Split, divide
 from zoo.data.folders.broken import broken_notes
 from zoo.data.folders.classes import Classed
+from zoo.data.groups import apart_by, check_apart, divide_groups, group_in
 from zoo.data.labels import check_splits
 from zoo.data.reading import Reading
 from zoo.data.sounds.decode import BrokenSoundError, of_length, read_sound, sound_facts
@@ -55,23 +58,54 @@ def check_asked(source: str, reading: Reading) -> None:
         raise RequestError(f"{source} holds sounds, which have no --image_size")
 
 
-def open_files(sounds: Classed, reading: Reading) -> Dataset:
+def group_of(name: str, reading: Reading) -> str:
+    """Returns the group of a file by the pattern that is asked for, or was for a checkpoint.
+
+    The pattern of a checkpoint's own data need not fit the names of new files, nor need any pattern
+    fit recordings of noise: such files are groups of their own.
+
+    Args:
+        name: The path, from the folder of the data on.
+        reading: Has a pattern, see `apart_by`.
+
+    Raises:
+        RequestError: It is no pattern, or it does not fit the name.
+    """
+    strict = reading.group is not None and NOISE not in name.split("/")
+    return group_in(name, apart_by(reading) or "", strict=strict) or name
+
+
+def open_files(
+    sounds: Classed, reading: Reading, groups: Mapping[str, Sequence[str]] | None = None
+) -> Dataset:
     """Decodes labelled sounds.
 
     Missing splits are taken from the training split: a tenth for validation, a fifth for the test,
-    recording by recording, class by class, always the same.
+    recording by recording, class by class, always the same. Groups stay whole.
 
     Args:
         sounds: The files, with their classes.
         reading: Rate and length, or the form of a checkpoint.
+        groups: By split: the group of each file; None: each file is one.
 
     Returns:
         Sounds as float32 (examples, samples). Each broken file is a note.
 
     Raises:
-        RequestError: More than a twentieth of the sounds is broken, or a split is empty.
+        RequestError: More than a twentieth of the sounds is broken, a split is empty, or a group is
+            in two.
     """
-    rows = divide(sounds.y["train"], reading.task, set(sounds.y))
+    if groups is None:
+        rows = divide(sounds.y["train"], reading.task, set(sounds.y))
+    else:
+        check_apart(groups, sounds.name)
+        rows = divide_groups(
+            *(sounds.y["train"], np.array(groups["train"], str), reading.task),
+            *(set(sounds.y), sounds.name),
+        )
+        count = len(set(itertools.chain.from_iterable(groups.values())))
+        apart = f"no group by {apart_by(reading)!r} ({count:,}) is in two splits"
+        sounds = dataclasses.replace(sounds, notes=(*sounds.notes, apart))
     chosen = {
         name: ("train", part)
         for name, part in zip(SPLITS, rows, strict=True)
@@ -112,7 +146,7 @@ def _form(
     ]
     if not usual:
         raise RequestError(f"{sounds.name}: no file is a whole sound; the first is {train[0]}")
-    return choose_form(usual, reading.rate, reading.seconds)
+    return choose_form(usual, reading.rate, reading.seconds, reading.group or "")
 
 
 def _pieces(path: Path, facts: tuple[int, float] | None, form: Sound, noise: bool) -> list[_Piece]:

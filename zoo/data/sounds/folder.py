@@ -8,13 +8,14 @@ from pathlib import Path
 
 from zoo.data.dataset import Dataset
 from zoo.data.folders.classes import find_classes
+from zoo.data.groups import apart_by
 from zoo.data.pictures.folder import SUFFIXES as OF_PICTURES
 from zoo.data.reading import Reading
 from zoo.data.sounds.decode import SOUNDS, SUFFIXES
-from zoo.data.sounds.files import check_asked, open_files
+from zoo.data.sounds.files import check_asked, group_of, open_files
 
 KNOWN_AS = "a folder of sounds"
-OPTIONS = frozenset({"rate", "seconds"})
+OPTIONS = frozenset({"rate", "seconds", "group"})
 _LOOKED_AT = 2_000  # Files whose names decide of which kind a folder is.
 
 
@@ -32,4 +33,12 @@ def open(source: str, reading: Reading) -> Dataset:
     """Reads a folder of sounds, see `zoo.data.folders` and `zoo.data.sounds.files`."""
     check_asked(source, reading)
     labels = reading.card.labels if reading.card and reading.measured else None
-    return open_files(find_classes(Path(source), SOUNDS, labels), reading)
+    sounds = find_classes(Path(source), SOUNDS, labels)
+    if apart_by(reading) is None:
+        return open_files(sounds, reading)
+    names = {
+        split: [path.relative_to(source).as_posix() for path in files]
+        for split, files in sounds.files.items()
+    }
+    groups = {split: [group_of(name, reading) for name in names[split]] for split in names}
+    return open_files(sounds, reading, groups)

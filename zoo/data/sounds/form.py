@@ -24,7 +24,10 @@ _FLOOR = 1e-3  # 72 dB under a full sine; less would be lost in the arithmetic o
 
 
 def choose_form(
-    facts: Sequence[tuple[int, float]], rate: float | None = None, seconds: float | None = None
+    facts: Sequence[tuple[int, float]],
+    rate: float | None = None,
+    seconds: float | None = None,
+    group: str = "",
 ) -> Sound:
     """Returns the form of sounds, without mean and deviation.
 
@@ -33,6 +36,7 @@ def choose_form(
         rate: Samples a second; None: the most frequent rate, at most 16,000.
         seconds: Length; None: what 95 % of the sounds do not exceed, rounded up to a tenth, from
             0.1 to 10.
+        group: What is kept in one split.
 
     Raises:
         RequestError: The rate or the length makes no sense.
@@ -57,4 +61,4 @@ def choose_form(
     samples = round(seconds * rate)
     # A frame of a short sound leaves room for the steps.
     frame = max(hop, min(frame, samples - (_FEWEST - 1) * hop))
-    return Sound((samples,), (), (), rate, frame, hop, _MELS, _LOWEST, rate / 2, _FLOOR)
+    return Sound((samples,), (), (), rate, frame, hop, _MELS, _LOWEST, rate / 2, _FLOOR, group)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from zoo.data.dataset import Dataset
 from zoo.data.folders.classes import Classed
 from zoo.data.folders.splits import split_of
+from zoo.data.groups import apart_by
 from zoo.data.labels import class_indices, class_names
 from zoo.data.reading import Reading
 from zoo.data.sounds.decode import SUFFIXES
-from zoo.data.sounds.files import check_asked, open_files
+from zoo.data.sounds.files import check_asked, group_of, open_files
 from zoo.data.tables.csv import read_table
 from zoo.errors import RequestError
 
 KNOWN_AS = "a .csv of paths of sounds"
-OPTIONS = frozenset({"rate", "seconds"})
+OPTIONS = frozenset({"rate", "seconds", "group"})
 _SPLIT = "split"  # Name of the column that says which split a sound is in.
 
 
@@ -43,8 +45,9 @@ def open(source: str, reading: Reading) -> Dataset:
     table = read_table(Path(source), reading.header, [asked] if asked else [])
     names = list(table.columns)
     paths = next(name for name in names if any(map(_is_sound, table.columns[name])))
+    group = apart_by(reading)
     truth = _label_column(
-        source, [name for name in names if name not in (paths, _SPLIT)], names, asked
+        source, [name for name in names if name not in (paths, group, _SPLIT)], names, asked
     )
     cells = table.columns[truth]
 
@@ -52,19 +55,50 @@ def open(source: str, reading: Reading) -> Dataset:
         return f"{source}, line {table.lines[row]}"
 
     splits = _splits(table.columns.get(_SPLIT, [""] * len(cells)), place)
+    folder = Path(source).parent
+    places = [folder / name for name in table.columns[paths]]
+    once, notes = _once(places, [*zip(cells, splits, strict=True)], place)
     known = reading.card.labels if reading.card and reading.measured else None
     of_train = [cell for cell, split in zip(cells, splits, strict=True) if split == "train"]
     if not of_train:
         raise RequestError(f"{source}: no row is of the train split")
     labels = known or class_names(of_train, f"{source}: column {truth!r}")
     y = class_indices(cells, labels, place)
-    rows = {
-        name: [row for row, split in enumerate(splits) if split == name] for name in set(splits)
-    }
-    folder = Path(source).parent
-    files = {name: [folder / table.columns[paths][row] for row in rows[name]] for name in rows}
-    sounds = Classed(Path(source).stem, labels, files, {name: y[rows[name]] for name in rows}, ())
-    return open_files(sounds, reading)
+    rows = {name: [row for row in once if splits[row] == name] for name in dict.fromkeys(splits)}
+    files = {name: [places[row] for row in rows[name]] for name in rows}
+    sounds = Classed(
+        Path(source).stem, labels, files, {name: y[rows[name]] for name in rows}, tuple(notes)
+    )
+    if group is None:
+        return open_files(sounds, reading)
+    column = table.columns.get(group) or [group_of(name, reading) for name in table.columns[paths]]
+    return open_files(sounds, reading, {name: [column[row] for row in rows[name]] for name in rows})
+
+
+def _once(
+    paths: Sequence[Path], said: Sequence[tuple[str, str]], place: Callable[[int], str]
+) -> tuple[list[int], list[str]]:
+    """Returns the rows without those that repeat another, and a note on these.
+
+    Args:
+        paths: The file of each row.
+        said: Label and split of each row.
+        place: Says where a row stands, for the message.
+
+    Raises:
+        RequestError: Two rows say different things of one file.
+    """
+    first: dict[str, int] = {}
+    for row, path in enumerate(paths):
+        other = first.setdefault(os.path.normpath(path), row)
+        if said[other] != said[row]:
+            one, two = (" in ".join(filter(None, said[which])) for which in (other, row))
+            raise RequestError(
+                f"{place(row)}: {path.name} is {two}, and {one} in {place(other)}; a sound has one "
+                "label, and is in one split"
+            )
+    repeated = len(paths) - len(first)
+    return [*first.values()], [f"{repeated:,} rows repeat others"] if repeated else []
 
 
 def _label_column(source: str, others: list[str], names: list[str], asked: str | None) -> str:
