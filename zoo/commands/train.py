@@ -43,7 +43,10 @@ flags.DEFINE_integer(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string(
-    "augment", "none", "how training pictures are changed: none, light or strong", flag_values=FLAGS
+    "augment",
+    "none",
+    "how training pictures and sounds are changed: none, light or strong",
+    flag_values=FLAGS,
 )
 flags.DEFINE_enum(
     "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS

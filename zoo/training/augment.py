@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import keras
 
 from zoo.errors import RequestError
+from zoo.forms import Sound
 from zoo.registry import unknown
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from zoo.data.dataset import Dataset
 
 # Takes pictures (batch, height, width, channels) float32 in 0..255 or sounds (batch, samples)
 # float32 in -1..1, targets (batch, classes) and a random key (2,) int64; returns changed inputs and
@@ -45,33 +48,10 @@ POLICIES = {
 }
 
 
-@dataclass(frozen=True)
-class _SoundPolicy:
-    """How strongly a policy changes sounds.
-
-    Attributes:
-        shift: Largest share of its length by which a sound begins earlier or later.
-        gain: Largest factor by which it is louder or quieter.
-        noise: Largest level of white noise, as a share of the sound's own level.
-        silenced: Largest share of its length that is silent (Park et al. 2019, over time).
-    """
-
-    shift: float
-    gain: float
-    noise: float = 0.0
-    silenced: float = 0.0
-
-
-_OF_SOUNDS = {
-    "light": _SoundPolicy(shift=0.1, gain=1.5, noise=0.03),
-    "strong": _SoundPolicy(shift=0.2, gain=3.0, noise=0.2, silenced=0.2),
-}
-
-
-def augmentation(name: str, *, sounds: bool = False) -> Augment | None:
+def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
     """Returns a policy: every picture is cropped, scaled back and mirrored at random.
 
-    Sounds are shifted, made louder or quieter, and mixed with noise; "strong" also silences a part.
+    For sounds, see `zoo.training.augment_sounds`.
 
     The key of a batch decides about crops and mirrors, so workers differ, and a resumed training
     continues as an unbroken one. For the other changes of "strong", layers of Keras have their own
@@ -82,7 +62,7 @@ def augmentation(name: str, *, sounds: bool = False) -> Augment | None:
 
     Args:
         name: "none", "light" or "strong".
-        sounds: Whether it is for sounds, and not for pictures.
+        dataset: What is learnt; None: pictures.
 
     Returns:
         None for "none".
@@ -95,8 +75,12 @@ def augmentation(name: str, *, sounds: bool = False) -> Augment | None:
     policy = POLICIES[name]
     if policy is None:
         return None
-    if sounds:
-        return lambda x, y, key: (_changed_sounds(x, key, _OF_SOUNDS[name]), y)
+    if dataset is not None and isinstance(form := dataset.form, Sound):
+        from zoo.training import augment_sounds
+
+        noise = augment_sounds.noise_of(dataset)
+        of_sounds = augment_sounds.POLICIES[name]
+        return lambda x, y, key: (augment_sounds.changed(x, key, of_sounds, form, noise), y)
     if not policy.mixed:
         return lambda x, y, key: (_crop(x, key, policy), y)
     change = [
@@ -136,23 +120,3 @@ def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
     second = tf.where(mirrored, left, left + wide)
     boxes = tf.stack([top, first, top + high, second], axis=1)
     return tf.image.crop_and_resize(x, boxes, tf.range(count), size)
-
-
-def _changed_sounds(x: tf.Tensor, key: tf.Tensor, policy: _SoundPolicy) -> tf.Tensor:
-    """Shifts each sound in time, changes its level, adds noise, and silences a part of it."""
-    import tensorflow as tf
-
-    count, size = tf.shape(x)[0], x.shape[1]
-    draw = tf.random.stateless_uniform((5, count, 1), key)
-    place = tf.range(size)[None]
-    source = place - tf.cast((2 * draw[0] - 1) * policy.shift * size, tf.int32)
-    inside = (source >= 0) & (source < size)
-    shifted = tf.gather(x, tf.clip_by_value(source, 0, size - 1), batch_dims=1)
-    shifted *= tf.cast(inside, tf.float32)
-    level = tf.sqrt(tf.reduce_mean(shifted**2, axis=1, keepdims=True))
-    noise = tf.random.stateless_normal(tf.shape(x), key + 1)
-    noisy = shifted + policy.noise * draw[1] * level * noise
-    first = draw[2] * size
-    part = tf.cast(place, tf.float32)
-    silent = (part >= first) & (part < first + draw[3] * policy.silenced * size)
-    return tf.where(silent, 0.0, noisy) * policy.gain ** (2 * draw[4] - 1)

@@ -110,7 +110,7 @@ def fit(
                     epochs=epochs,
                     skip=skip,
                     share=distribution.share,
-                    augment=augmentation(recipe.augment, sounds=isinstance(dataset.form, Sound)),
+                    augment=augmentation(recipe.augment, dataset),
                 ),
                 initial_epoch=epochs.start,
                 epochs=epochs.stop,
