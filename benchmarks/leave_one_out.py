@@ -1,6 +1,6 @@
-"""Leaves out each group of a folder of sounds by turns, such as each speaker, and measures on it.
+r"""Leaves out each group of a folder of sounds by turns, such as each speaker, and measures on it.
 
-    python -m benchmarks.leave_one_out --data=prepared/free_spoken_digits --group='_(\\w+)_' \\
+    python -m benchmarks.leave_one_out --data=prepared/free_spoken_digits --group='_(\w+)_' \
         --model=residual_lstm --output=runs/speakers
 
 For each group it trains a model on all others by `zoo.train`, and measures it on all sounds of that
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--model", default="residual_lstm")
     parser.add_argument("--output", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--epochs", type=int, help="default the model's")
+    parser.add_argument("--batch_size", type=int, help="default the model's")
     parser.add_argument("--augment", default="none")
     asked = parser.parse_args()
     paths = sorted(path for path in asked.data.rglob("*") if path.is_file() and SOUNDS.holds(path))
@@ -51,7 +52,12 @@ def main() -> None:
             source = asked.output / f"without_{run.name}.csv"
             _write(source, paths, [own == group for own in groups])
             zoo.train(
-                asked.model, str(source), output=run, epochs=asked.epochs, augment=asked.augment
+                asked.model,
+                str(source),
+                output=run,
+                epochs=asked.epochs,
+                batch_size=asked.batch_size,
+                augment=asked.augment,
             )
         (metric,) = (metric for metric in read_card(run).metrics if metric.name == "top1")
         scores.append(metric.value)

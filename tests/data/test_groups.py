@@ -23,6 +23,7 @@ def divided(groups, given=(), y=Y):
 GROUPS = {
     "ten persons": [f"person {n // 12}" for n in range(120)],
     "three persons": np.arange(120) // 40,
+    "three, of which two together are less than the third": np.repeat([0, 1, 2], [72, 24, 24]),
     "a large one": [max(0, n - 80) // 4 for n in range(120)],
     "one for each class and two more": [n % 3 if n < 100 else n // 10 for n in range(120)],
 }

@@ -85,16 +85,21 @@ def divide_groups(
     rest, parts = np.arange(len(y)), {}
     for later, name in enumerate(lacking, start=1):
         # As many folds as there can be, with a group left for each split that comes later.
-        most = len(np.unique(numbers[rest])) - (len(lacking) - later)
-        rest, parts[name] = _fold(task.strata(y), numbers, rest, min(_FOLDS[name], most))
+        still = len(lacking) - later
+        most = min(_FOLDS[name], len(np.unique(numbers[rest])) - still)
+        rest, parts[name] = _fold(task.strata(y), numbers, rest, most, left=still + 1)
     none = np.empty(0, np.int64)
     return rest, parts.get("validation", none), parts.get("test", none)
 
 
 def _fold(
-    strata: np.ndarray, groups: np.ndarray, rows: np.ndarray, folds: int
+    strata: np.ndarray, groups: np.ndarray, rows: np.ndarray, folds: int, left: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows without one fold, and that fold. Both keep the shares of classes."""
+    """Returns the rows without one fold, and that fold. Both keep the shares of classes.
+
+    A fold of several small groups may be all but one; then it is another fold, so that the rows
+    without it are of `left` groups at least.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     usual = int(np.unique(strata[rows], return_counts=True)[1].max())
@@ -102,7 +107,11 @@ def _fold(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # A class may be in fewer groups than there are folds.
         parts = list(divider.split(rows, strata[rows], groups[rows]))
-    kept, fold = next((kept, fold) for kept, fold in parts if len(fold) and len(kept))
+    kept, fold = next(
+        (kept, fold)
+        for kept, fold in parts
+        if len(fold) and len(np.unique(groups[rows[kept]])) >= left
+    )
     return rows[kept], rows[fold]
 
 
