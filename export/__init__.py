@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from export.checks.prove import PROVERS, register_prover
     from export.checks.provers.prover import Prover
     from export.errors import ExportError
+    from export.forms.slide import Slide
     from export.pipeline import export_model
     from export.publish import check_output
     from export.report import Artifact, GateFailure, Report
@@ -41,6 +42,7 @@ _HOMES = {
     "Prover": "export.checks.provers.prover",
     "Report": "export.report",
     "Samples": "export.samples",
+    "Slide": "export.forms.slide",
     "Target": "export.targets",
     "check_output": "export.publish",
     "describe_file": "export.tflite.inspect",
@@ -68,6 +70,7 @@ __all__ = [
     "Prover",
     "Report",
     "Samples",
+    "Slide",
     "Target",
     "check_output",
     "describe_file",

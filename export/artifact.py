@@ -17,13 +17,14 @@ from export.checks.prove import prove
 from export.checks.provers.prover import Subject
 from export.checks.run import Run, run_artifact
 from export.checks.served import run_saved_model
+from export.checks.stream import judge_stream, measure
 from export.child import ChildError
 from export.forms.form import SIGNATURE
 from export.forms.saved_model import VERSION, save_for_serving
 from export.publish import SAVED_MODEL
 from export.report import Artifact
 from export.targets import FLOAT32_GATES, Target
-from export.task import FRONT_FILE, TEST_X, Task
+from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import labels_inside, sound_inside
 
@@ -31,7 +32,7 @@ _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT3
 
 
 def lite_artifact(
-    task: Task, target: Target, path: Path, failure: str | None, floats: Path
+    task: Task, target: Target, path: Path, failure: str | None, whole: Path, floats: Path
 ) -> tuple[Artifact, np.ndarray | None]:
     """Judges a `.tflite` file.
 
@@ -40,8 +41,9 @@ def lite_artifact(
         target: What the file is for.
         path: The file, with its metadata.
         failure: Why it could not be converted; None if it was.
-        floats: The float32 file of the same graph, to find the layers that lose most in integers;
-            an empty path if there is none.
+        whole: The file as it was converted. If a window slides over a stream: over a whole window.
+        floats: The float32 file of the same graph as `whole`, to find the layers that lose most in
+            integers; an empty path if there is none.
 
     Returns:
         The artifact with its checks, and its answers; None if it did not run.
@@ -55,10 +57,12 @@ def lite_artifact(
         run = run_artifact(
             *(path, task.scratch / TEST_X, task.threads, task.scratch),
             float16=target.precision == "float16",
+            stream=None if task.stream is None else task.scratch / STREAM,
         )
         layers: tuple[LayerNoise, ...] = ()
-        if target.precision == "int8" and floats.is_file() and not run.states:
-            layers = worst_layers(path, floats, task.scratch / TEST_X, task.scratch)
+        if target.precision == "int8" and floats.is_file():
+            x = TEST_X if task.form.step is None else STEPS
+            layers = worst_layers(whole, floats, task.scratch / x, task.scratch)
     except ChildError as death:
         check = Check("runs", "fail", str(death))
         artifact = Artifact(
@@ -149,21 +153,27 @@ def _artifact(
         front=task.form.front_names,
         front_bytes=(task.scratch / FRONT_FILE).stat().st_size if front is not None else 0,
     )
+    checks, stream = judge(evidence), None
+    if run.stream_values is not None and task.stream is not None:
+        stream = measure(task.stream, run.stream_values, classified=classified)
+        checks += judge_stream(evidence, task.stream, stream)
     return Artifact(
         file=path.relative_to(task.artifacts).as_posix(),
         precision=target.precision,
-        checks=judge(evidence),
+        checks=checks,
         bytes=size,
         sha256=digest,
         input=run.input,
         output=run.output,
         states=run.states,
+        next_states=run.next_states,
         operators={} if graph is None else graph.operators,
         parity=parity,
         top1=top1,
         latency=run.latency,
         worst_layers=layers,
         front=() if graph is None else task.form.front_names,
+        stream=stream,
     )
 
 

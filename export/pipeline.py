@@ -14,7 +14,8 @@ import tensorflow as tf
 from export.artifact import lite_artifact, saved_model_artifact
 from export.checks.parity import accuracy, permuted
 from export.checks.prove import with_provers
-from export.clients import integration, rows
+from export.checks.stream import long_stream
+from export.clients import integration, rows, streams
 from export.errors import ExportError, unknown
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, prepare
@@ -22,6 +23,7 @@ from export.forms.front import FRONT, front_values
 from export.forms.one_step import step_samples
 from export.forms.outputs import OUTPUTS, decide
 from export.forms.saved_model import save_for_conversion
+from export.forms.slide import Slide
 from export.pages.report_page import render
 from export.publish import (
     INTEGRATION,
@@ -33,9 +35,9 @@ from export.publish import (
     working_folder,
 )
 from export.report import Artifact, GateFailure, Report, to_json, versions
-from export.samples import Samples, are_pixels, check_samples, with_full_pixel_range
+from export.samples import Samples, are_pixels, check_samples, evenly_spaced, with_full_pixel_range
 from export.targets import Target, find_targets
-from export.task import FRONT_FILE, TEST_X, Task
+from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import (
     COLUMNS,
@@ -46,6 +48,7 @@ from export.tflite.metadata import (
     columns_text,
     whole_metadata,
 )
+from export.tflite.sliding import slid
 from export.trainable.about import TRAINABLE
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
@@ -53,6 +56,8 @@ from export.trainable.form import check_trainable
 Progress = Callable[[str], None]
 
 _CALIBRATION = "calibration.npz"
+# Number of steps along real sequences, at which the noise of layers is measured.
+_STEPS = 8
 _RESERVED = ("schema", "versions", "outputs", "samples", "reference", "artifacts")
 
 
@@ -71,7 +76,7 @@ def export_model(
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
     provers: Sequence[str] | None = None,
-    streaming: keras.Model | None = None,
+    streaming: keras.Model | Slide | None = None,
     trainable_head: bool = False,
     threads: int = 2,
     progress: Progress | None = None,
@@ -100,9 +105,10 @@ def export_model(
             that is tried; None: the target's (100).
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
             the target's.
-        streaming: For long sequences: the targets get one step of this model, with its states as
-            named inputs and outputs. It must have the weights of `model` and no masking; it may be
-            `model` itself.
+        streaming: For streams. A `Slide`: the targets take the newest samples of a window that
+            moves over what never ends, and remember the rest of it. A recurrent model: they get one
+            step of it, with its states as named inputs and outputs, for one event and then a reset;
+            it must have the weights of `model` and no masking, and may be `model` itself.
         trainable_head: Whether to write `trainable.tflite` too, whose last dense layer learns on
             the device: see `export.trainable.form`.
         threads: Number of threads of LiteRT, in the checks and in the latency.
@@ -157,6 +163,7 @@ def export_model(
                 reference=reference,
                 scratch=folder / "scratch",
                 artifacts=folder / "artifacts",
+                stream=long_stream(form, samples, reference) if form.states else None,
             )
             report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
@@ -176,7 +183,9 @@ def _make(
     task.scratch.mkdir()
     task.artifacts.mkdir()
     made: dict[str, tuple[Artifact, np.ndarray | None]] = {}
-    paths = {target: task.artifacts / f"{target.name}.tflite" for target in targets}
+    # If a window slides, the files of whole windows stay in the scratch folder.
+    converted = task.artifacts if task.form.slide is None else task.scratch
+    paths = {target: converted / f"{target.name}.tflite" for target in targets}
     tell("converting")
     source = _write_source(task)
     image = task.form.kind == "image"
@@ -186,11 +195,14 @@ def _make(
     }
     floats = _float_file(task, files)
     failures = convert(source, files, task.scratch)
-    for target, path in paths.items():
+    for target, whole in paths.items():
         tell(f"{target.name}: checking")
-        if path not in failures:
+        path = task.artifacts / whole.name
+        if whole not in failures:
+            if task.form.slide is not None:
+                path.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
             _attach_metadata(task, target, path)
-        made[target.name] = lite_artifact(task, target, path, failures.get(path), floats)
+        made[target.name] = lite_artifact(task, target, path, failures.get(whole), whole, floats)
     if trainable_head:
         tell("trainable: converting and letting it learn")
         made[TRAINABLE] = trainable_artifact(task)
@@ -226,10 +238,14 @@ def _write_source(task: Task) -> Source:
         {"x": samples.compared} if lengths is None else {"x": samples.compared, "lengths": lengths}
     )
     _write_arrays(task.scratch / TEST_X, compared)
+    if task.stream is not None:
+        _write_arrays(task.scratch / STREAM, {"x": task.stream.x, "ends": task.stream.ends})
     if form.step is not None:
         calibration = step_samples(
             form.step, samples.calibration, samples.calibration_lengths, form.kind
         )
+        few = {name: evenly_spaced(values, _STEPS) for name, values in calibration.items()}
+        _write_arrays(task.scratch / STEPS, few)
     elif form.front is not None:
         calibration = {form.kind: front_values(form.front, samples.calibration)}
     else:
@@ -282,6 +298,9 @@ def _write_report(
     if report.written and task.about.columns:
         (folder / COLUMNS).write_text(columns_text(task.about), encoding="utf-8")
         for name, code in rows.render(task.about.columns).items():
+            (folder / name).write_text(code, encoding="utf-8")
+    if flowing := [item for item in report.written.values() if item.states]:
+        for name, code in streams.render(flowing).items():
             (folder / name).write_text(code, encoding="utf-8")
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     shown = {"Keras": task.reference, **values}

@@ -28,7 +28,9 @@ PAGE = "report.html"
 INTEGRATION = "INTEGRATION.md"
 SAVED_MODEL = "saved_model"
 ROW_FILES = ("row.hpp", "row.js", "row.kt", "row.swift")
-EXPORTED = (REPORT, PAGE, LABELS, COLUMNS, INTEGRATION, SAVED_MODEL, *ROW_FILES)
+STREAM_FILES = ("stream.hpp", "stream.js", "stream.kt", "stream.py", "stream.swift")
+_CODE = (*ROW_FILES, *STREAM_FILES)
+EXPORTED = (REPORT, PAGE, LABELS, COLUMNS, INTEGRATION, SAVED_MODEL, *_CODE)
 _PARTIAL = ".partial"
 # File managers make these when a user opens a folder.
 _OF_FILE_MANAGERS = (".DS_Store", "._*", ".localized", ".directory", "Thumbs.db", "desktop.ini")

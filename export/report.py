@@ -10,7 +10,7 @@ from html import escape
 from importlib import metadata
 from typing import Any
 
-from export.checks.evidence import Check
+from export.checks.evidence import Check, StreamFigures
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
 from export.tflite.tensor import Latency, TensorInfo
@@ -41,6 +41,7 @@ class Artifact:
         input: Its input.
         output: Its output.
         states: A stream's states, as inputs.
+        next_states: The same, as outputs; integers may have other scales there.
         operators: How often each operator occurs.
         parity: With the Keras model.
         top1: Accuracy, 0 to 1.
@@ -48,6 +49,7 @@ class Artifact:
         proofs: Figures of the provers, by the name of their check.
         worst_layers: Integer files: the layers that lose most, the worst first.
         front: Names of the first layers, which are in float32 whatever the precision.
+        stream: What was measured along a stream without a reset; None: it is no file of a stream.
     """
 
     file: str
@@ -58,6 +60,7 @@ class Artifact:
     input: TensorInfo | None = None
     output: TensorInfo | None = None
     states: tuple[TensorInfo, ...] = ()
+    next_states: tuple[TensorInfo, ...] = ()
     operators: Mapping[str, int] | None = None
     parity: Parity | None = None
     top1: float | None = None
@@ -65,6 +68,7 @@ class Artifact:
     proofs: Mapping[str, Mapping[str, Any]] | None = None
     worst_layers: tuple[LayerNoise, ...] = ()
     front: tuple[str, ...] = ()
+    stream: StreamFigures | None = None
 
     @property
     def arithmetic(self) -> str:
@@ -234,6 +238,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
             if artifact.worst_layers
             else {}
         ),
+        **({"stream": asdict(artifact.stream)} if artifact.stream else {}),
         "proofs": dict(artifact.proofs or {}),
         "checks": {check.name: _check(check) for check in artifact.checks},
         "verdict": artifact.verdict,

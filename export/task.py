@@ -8,12 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from export.checks.stream import LongStream
 from export.forms.form import Form
 from export.samples import Samples
 from export.tflite.metadata import About
 
 # The test samples, in `Task.scratch`.
 TEST_X = "test_x.npz"
+# The test samples in a row, also there.
+STREAM = "stream.npz"
+# Steps of real sequences, with the states before them, also there.
+STEPS = "steps.npz"
 # The front alone, also there.
 FRONT_FILE = "front.tflite"
 
@@ -33,6 +38,7 @@ class Task:
         reference: (N, classes), answers of the Keras model to the test samples.
         scratch: Folder for temporary files.
         artifacts: Folder that becomes the export.
+        stream: Test examples in a row, for files of a stream.
     """
 
     form: Form
@@ -45,3 +51,4 @@ class Task:
     reference: np.ndarray
     scratch: Path
     artifacts: Path
+    stream: LongStream | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from export.forms.slide import AFTER
 from export.tflite.flatbuffer import Graph, Node, layer_of
 
 FLOATS = ("float16", "float32", "float64", "bfloat16")
@@ -52,7 +53,10 @@ def misplaced(graph: Graph, front: Sequence[str]) -> tuple[str, list[Node]]:
 
 
 def before_integers(graph: Graph) -> list[Node]:
-    """Lists the operations of a float front, then the QUANTIZE behind it; none if there is none."""
+    """Lists the operations of a float front, then the QUANTIZE behind it; none if there is none.
+
+    What keeps a window that slides over the raw input belongs to the front.
+    """
     boundaries = _boundaries(graph)
     if len(boundaries) != 1:
         return []
@@ -64,7 +68,11 @@ def before_integers(graph: Graph) -> list[Node]:
         if maker is not None and maker not in before:
             before[maker] = None
             wanted += maker.inputs
-    return list(before)[::-1]
+    kept = {number for number, tensor in enumerate(graph.tensors) if tensor.name == AFTER}
+    return [
+        *(node for node in graph.nodes if kept.intersection(node.results)),
+        *list(before)[::-1],
+    ]
 
 
 def _boundaries(graph: Graph) -> list[Node]:

@@ -22,7 +22,7 @@ from export.samples import LEAST_SAMPLES
 # alone already fails the gate, a file may be this much noisier than the rounding.
 _BELOW_CEILING_DB = 6.0
 # With more noise than this an answer is worthless, so this limit always holds.
-_LEAST_DB = 10.0
+LEAST_DB = 10.0
 # Step of a softmax in 8 bits, and the coarser step in which equal answers are counted.
 _SHARE_STEP, _COARSE_STEP = 1 / 256, 1 / 64
 _STEPS = 255
@@ -91,7 +91,7 @@ def _sqnr(evidence: Evidence) -> Check | None:
         ratios = column_sqnr_db(values, reference)
         rounded = _rounded(evidence, column_ranges(reference) / _STEPS)
         ceilings = column_sqnr_db(rounded, reference)
-    limits = np.maximum(np.minimum(wanted, ceilings - _BELOW_CEILING_DB), _LEAST_DB)
+    limits = np.maximum(np.minimum(wanted, ceilings - _BELOW_CEILING_DB), LEAST_DB)
     worst = int((ratios - limits).argmin())
     detail = (
         f"{ratios[worst]:.1f} dB, at least {limits[worst]:.1f} (rounding the output alone: "
@@ -230,4 +230,14 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _agreement,
     _accuracy,
     _better_than_chance,
+)
+# Those of them that hold for any input, such as a window across two examples.
+ALONG: tuple[Callable[[Evidence], Check | None], ...] = (
+    _finite,
+    _abs_error,
+    _rel_error,
+    _sqnr,
+    _r2,
+    _agreement,
+    _accuracy,
 )

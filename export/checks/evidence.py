@@ -34,6 +34,27 @@ class Check:
 
 
 @dataclass(frozen=True)
+class StreamFigures:
+    """What was measured along a stream that was never reset.
+
+    Attributes:
+        examples: Number of examples in a row.
+        answers: Number of answers that were compared.
+        top1: Accuracy at the ends of examples, 0 to 1; None: not known.
+        reference_top1: The same of the Keras model.
+        top1_agreement: Share of answers with Keras's label; None for values.
+        sqnr_db: Signal to noise of all answers; None if they are not finite.
+    """
+
+    examples: int
+    answers: int
+    top1: float | None
+    reference_top1: float | None
+    top1_agreement: float | None
+    sqnr_db: float | None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything known about one artifact.
 

@@ -48,9 +48,9 @@ def worst_layers(
     """Finds the layers that lose most, the worst first, five at most.
 
     Args:
-        integers: `.tflite` with one input.
+        integers: `.tflite` to look at.
         floats: The same graph in float32.
-        test_x: `.npz` of `x`, (N, ...) inputs.
+        test_x: `.npz` of `x`, (N, ...) inputs; of a file with states, (N, ...) of each input.
         folder: For temporary files.
 
     Raises:
@@ -64,14 +64,14 @@ def worst_layers(
 
 def _compare_here(job: Mapping[str, str]) -> None:
     with np.load(job["test_x"]) as file:
-        x = file["x"][:_SAMPLES]
+        inputs = {name: file[name][:_SAMPLES] for name in file.files if name != "lengths"}
     nodes = read_graph(Path(job["integers"])).nodes
     integers, floats = Watched(job["integers"]), Watched(job["floats"])
     energy = {index: np.zeros(2) for index, info in integers.infos.items() if info.name in floats}
     # One sample at a time, since the results of all layers of a large network fill the memory.
-    for sample in x:
+    for place in range(len(next(iter(inputs.values())))):
         for watched in (integers, floats):
-            watched.run(sample)
+            watched.run(**{name: values[place] for name, values in inputs.items()})
         for index in energy:
             name = integers.infos[index].name
             energy[index] += energies(integers.values(index), floats.values(floats.number(name)))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from export.child import child_main, run_child
+from export.forms.slide import WINDOW
 from export.samples import evenly_spaced
 from export.tflite.flatbuffer import read_graph
 from export.tflite.runtime import (
@@ -23,7 +24,7 @@ from export.tflite.runtime import (
     left_over,
     load_lite,
 )
-from export.tflite.tensor import Latency, TensorInfo, from_json
+from export.tflite.tensor import Latency, TensorInfo, from_json, quantise
 from export.tflite.watched import Watched
 
 # Enough to expose a state kept between calls.
@@ -41,7 +42,11 @@ class Run:
         output: What it gives.
         values: (N, classes) float32, dequantised.
         latency: Time of one call.
-        states: A stream's states.
+        states: A stream's states, as inputs.
+        next_states: The same, as outputs.
+        stream_values: (answers, columns) along a stream that was never reset; None: there was none.
+        window_kept: Of a sliding window: after how many calls it remembered the end of its window,
+            bit for bit.
         largest: float16 files: the first layer beyond the range of float16, or else the one
             with the largest number, and that number. None: not measured.
         repeatable: Whether one interpreter that runs several inputs gives the same bits as a fresh
@@ -58,11 +63,20 @@ class Run:
     accelerated: bool | None = None
     left_over: tuple[int, ...] = ()
     states: tuple[TensorInfo, ...] = ()
+    next_states: tuple[TensorInfo, ...] = ()
     largest: tuple[str, float] | None = None
+    stream_values: np.ndarray | None = None
+    window_kept: int | None = None
 
 
 def run_artifact(
-    path: Path, test_x: Path, threads: int, folder: Path, *, float16: bool = False
+    path: Path,
+    test_x: Path,
+    threads: int,
+    folder: Path,
+    *,
+    float16: bool = False,
+    stream: Path | None = None,
 ) -> Run:
     """Runs a `.tflite` over the test samples.
 
@@ -72,12 +86,15 @@ def run_artifact(
         threads: To run on.
         folder: For temporary files.
         float16: Whether to look for numbers that float16 cannot hold.
+        stream: `.npz` of `x`, (steps, ...), and of `ends`, after which answers are wanted; None:
+            the file is of no stream.
 
     Raises:
         ChildError: The file does not load, or crashed the process that ran it.
     """
     values = folder / f"{path.stem}.values.npy"
     facts = folder / f"{path.stem}.facts.json"
+    along = folder / f"{path.stem}.stream.npy"
     job = {
         "artifact": str(path),
         "test_x": str(test_x),
@@ -85,6 +102,8 @@ def run_artifact(
         "values": str(values),
         "facts": str(facts),
         "float16": float16,
+        "stream": "" if stream is None else str(stream),
+        "along": str(along),
     }
     run_child("export.checks.run", job, folder)
     known = json.loads(facts.read_text())
@@ -97,7 +116,10 @@ def run_artifact(
         accelerated=known["accelerated"],
         left_over=tuple(known["left_over"]),
         states=tuple(from_json(state) for state in known["states"]),
+        next_states=tuple(from_json(state) for state in known["next_states"]),
         largest=tuple(known["largest"]) if known["largest"] else None,
+        stream_values=None if stream is None else np.load(along),
+        window_kept=known["window_kept"],
     )
 
 
@@ -123,15 +145,47 @@ def _run_here(job: dict[str, Any]) -> None:
         "accelerated": accelerated,
         "left_over": left_over(path) if accelerated is False else (),
         "largest": None,
-        "states": [
-            asdict(state)
-            for state in (model.states.values() if isinstance(model, LiteStream) else ())
-        ],
+        "window_kept": None,
+        "states": [],
+        "next_states": [],
     }
+    if isinstance(model, LiteStream):
+        facts["states"] = [asdict(state) for state in model.states.values()]
+        facts["next_states"] = [asdict(state) for state in model.next_states.values()]
     if job["float16"] and isinstance(model, LiteModel):
         facts["largest"] = _largest(path, evenly_spaced(x, _WATCHED_SAMPLES))
+    if job["stream"] and isinstance(model, LiteStream):
+        with np.load(job["stream"]) as file:
+            along, facts["window_kept"] = follow(model, file["x"], file["ends"])
+        np.save(job["along"], along)
     np.save(job["values"], values)
     Path(job["facts"]).write_text(json.dumps(facts))
+
+
+def follow(model: LiteStream, x: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, int | None]:
+    """Takes a long stream, without a reset.
+
+    Args:
+        model: The file.
+        x: (steps, ...).
+        ends: (answers,) number of steps before each answer that is wanted.
+
+    Returns:
+        (answers, columns). Of a sliding window too: after how many calls the file remembered the
+        end of the window, bit for bit.
+    """
+    model.reset()
+    wanted, values, kept = set(ends.tolist()), list[np.ndarray](), 0
+    before = x if model.window is None else np.concatenate([np.zeros_like(x[: model.window]), x])
+    for end in range(model.hop, len(x) + 1, model.hop):
+        answer = model.step(x[end - model.hop : end])
+        if end in wanted:
+            values.append(answer)
+        if model.window is not None:
+            info = model.states[WINDOW]
+            remembered = before[end + model.hop : end + model.window]
+            kept += np.array_equal(model.remembered[WINDOW][0], quantise(remembered, info))
+    return np.stack(values), None if model.window is None else int(kept)
 
 
 def _largest(path: str, x: np.ndarray) -> tuple[str, float]:
@@ -143,7 +197,7 @@ def _largest(path: str, x: np.ndarray) -> tuple[str, float]:
     graph, watched = read_graph(Path(path)), Watched(path)
     most = dict.fromkeys(watched.infos, 0.0)
     for sample in x:
-        watched.run(sample)
+        watched.run(x=sample)
         for index in most:
             most[index] = max(most[index], float(watched.values(index).max(initial=0.0)))
     places = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.clients import rows
+from export.clients.streams import window_of
 from export.report import Artifact, Report
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
@@ -69,6 +71,9 @@ def _section(client: str, artifact: Artifact) -> str:
         example=given.shape[1:],
         batch=BATCH,
         learning_rate=LEARNING_RATE,
+        hop=given.shape[1] if artifact.states else 0,
+        width=math.prod(given.shape[2:]),
+        window=window_of(artifact),
         arena_bytes=figures.get("arena_bytes"),
     )
 

@@ -14,6 +14,7 @@ from export.forms.front import Front, front_functions, front_of
 from export.forms.one_step import OneStep, one_step, step_module
 from export.forms.outputs import Outputs
 from export.forms.rewriting import changed, recurrent_layers, rewritable, rewritten, unseeded
+from export.forms.slide import WINDOW, Slide, check_slide
 
 Kind = Literal["image", "features", "sequence"]
 
@@ -36,6 +37,7 @@ class Form:
         classes: Number of outputs.
         recurrent: Whether the model has recurrent layers.
         front: The first layers, in float32 in every file; None: there are none apart.
+        slide: How a window moves over a stream; None: a file takes the whole input at once.
     """
 
     model: keras.Model
@@ -47,6 +49,7 @@ class Form:
     recurrent: bool
     decided: str = ""
     front: Front | None = None
+    slide: Slide | None = None
 
     @property
     def output_name(self) -> str:
@@ -56,6 +59,8 @@ class Form:
     @property
     def states(self) -> tuple[str, ...]:
         """Names of a stream's states in every signature."""
+        if self.slide is not None:
+            return (WINDOW,)
         return () if self.step is None else tuple(self.step.states)
 
     @property
@@ -96,7 +101,7 @@ def check_model(model: keras.Model) -> None:
 def prepare(
     model: keras.Model,
     outputs: Outputs = "logits",
-    streaming: keras.Model | None = None,
+    streaming: keras.Model | Slide | None = None,
     front: Sequence[str] = (),
 ) -> Form:
     """Makes the form of a model for an export.
@@ -104,8 +109,8 @@ def prepare(
     Args:
         model: As `check_model` takes it.
         outputs: Kind of its outputs: see `export.forms.outputs.decide`.
-        streaming: A model with the same weights, for the one-step form; None: the targets get the
-            whole model.
+        streaming: A model with the same weights, for the one-step form; or how a window slides;
+            None: the targets get the whole model.
         front: Names of the layers that stay in float32: see `export.forms.front.front_of`.
 
     Raises:
@@ -113,17 +118,25 @@ def prepare(
     """
     check_model(model)
     rewritable(model)  # Raises where a layer keeps its state.
-    if front and streaming is not None:
-        raise ExportError("a stream has no front: give it what the front calculates, step by step")
+    slide = streaming if isinstance(streaming, Slide) else None
+    if slide is not None:
+        check_slide(slide, model)
+    elif front and streaming is not None:
+        raise ExportError(
+            "one step of a stream has no front: give it what the front calculates, or let a "
+            "window slide, streaming=export.Slide(hop)"
+        )
     return Form(
         model=model,
-        step=None if streaming is None else one_step(streaming),
+        step=one_step(streaming) if isinstance(streaming, keras.Model) else None,
         outputs=outputs,
         kind=_KINDS[len(model.inputs[0].shape)],
         input_shape=tuple(model.inputs[0].shape[1:]),
         classes=int(model.outputs[0].shape[1]),
         recurrent=bool(recurrent_layers(model)),
         front=front_of(model, front),
+        # A hop of the whole window leaves nothing to remember.
+        slide=slide if slide and slide.hop < model.inputs[0].shape[1] else None,
     )
 
 

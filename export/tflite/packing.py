@@ -55,12 +55,12 @@ def joined(front: bytes, body: bytes) -> bytes:
     for operator in added.operators:
         operator.inputs = [numbers[int(i)] for i in operator.inputs]
         operator.outputs = [numbers[int(i)] for i in operator.outputs]
-        operator.opcodeIndex = _code(model, before.operatorCodes[operator.opcodeIndex])
+        operator.opcodeIndex = code_number(model, before.operatorCodes[operator.opcodeIndex])
     graph.operators = [*added.operators, *graph.operators]
     return packed(model)
 
 
-def _code(model: Any, code: Any) -> int:
+def code_number(model: Any, code: Any) -> int:
     """Returns the number of an operator's code in a model, which gets it if it has none."""
     for number, known in enumerate(model.operatorCodes):
         if vars(known) == vars(code):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from export.errors import ExportError
+from export.forms.slide import WINDOW
 from export.tflite.tensor import Latency, dequantise, quantise, tensor_info, timed
 
 
@@ -82,12 +83,16 @@ class LiteModel:
 
 
 class LiteStream:
-    """A loaded one-step `.tflite`, at the start of a sequence.
+    """A loaded `.tflite` of a stream, at the start of it.
 
     Attributes:
-        input: The features of a step.
-        output: The output after a step.
-        states: Its states; they start as zeros.
+        input: What a call takes: the features of a step, or the new samples of a sliding window.
+        output: The answer so far.
+        hop: Number of new samples of a call; 1 for a step.
+        states: What it remembers, by name; all starts as zeros.
+        next_states: The same as they come out; integers may have another scale then.
+        remembered: The numbers of the states, as the file stores them.
+        window: Length of the window, of a file with a sliding window; None: the file takes a step.
         threads: Number of threads.
     """
 
@@ -115,53 +120,72 @@ class LiteStream:
                 f"{str(path)!r} takes {', '.join(inputs)} and gives {', '.join(outputs)}; of a "
                 "stream all but one of each are states of the same names"
             )
-        self._after = outputs
         self.input, self.output = inputs[features.pop()], outputs[given.pop()]
         self.states = {name: inputs[name] for name in sorted(inputs.keys() & outputs.keys())}
+        self.next_states = {name: outputs[name] for name in self.states}
+        self.hop = self.input.shape[1]
+        self.window = None
+        if list(self.states) == [WINDOW]:
+            self.window = self.hop + self.states[WINDOW].shape[1]
         self.threads = threads
         self.reset()
 
     def reset(self) -> None:
         """Goes back to the start of a sequence."""
-        self._values = {
+        self.remembered = {
             name: quantise(np.zeros(info.shape, np.float32), info)
             for name, info in self.states.items()
         }
 
     def step(self, features: np.ndarray) -> np.ndarray:
-        """Takes the next step of the sequence.
+        """Takes what comes next.
 
         Args:
-            features: (features,), in the units of the Keras model.
+            features: (features,) of a step, or (hop, ...) of a sliding window, in the units of the
+                Keras model.
 
         Returns:
             (classes,) float32, in the units of the Keras model: the answer so far.
         """
         given = quantise(np.reshape(features, self.input.shape), self.input)
-        results = self._run(**{self.input.name: given}, **self._values)
+        results = self._run(**{self.input.name: given}, **self.remembered)
         for name, info in self.states.items():
             # The scale of a state may differ between output and input.
-            self._values[name] = quantise(dequantise(results[name], self._after[name]), info)
+            self.remembered[name] = quantise(
+                dequantise(results[name], self.next_states[name]), info
+            )
         return dequantise(results[self.output.name], self.output)[0]
 
     def __call__(self, x: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """Runs whole sequences, each from its start.
 
         Args:
-            x: (N, steps, features).
-            lengths: (N,) number of steps of each sequence; None: all.
+            x: (N, steps, ...).
+            lengths: (N,) number of steps of each sequence; None: all. A sliding window ignores
+                them, since the model recognises padding.
 
         Returns:
             (N, classes) float32: the answers after the last steps.
         """
-        lengths = np.full(len(x), x.shape[1]) if lengths is None else lengths
+        if lengths is None or self.window is not None:
+            lengths = np.full(len(x), x.shape[1])
         outputs = []
         for sequence, length in zip(x, lengths, strict=True):
             self.reset()
-            for features in sequence[:length]:
-                output = self.step(features)
-            outputs.append(output)
+            outputs.append(self.follow(_whole_hops(sequence[:length], self.hop))[-1])
         return np.stack(outputs)
+
+    def follow(self, sequence: np.ndarray) -> np.ndarray:
+        """Takes a long sequence, without a reset, and gives every answer.
+
+        Args:
+            sequence: (steps, ...); what fills no hop at its end is left out.
+
+        Returns:
+            (calls, classes) float32. Until the window is full, it begins with zeros.
+        """
+        starts = range(0, len(sequence) - self.hop + 1, self.hop)
+        return np.stack([self.step(sequence[start : start + self.hop]) for start in starts])
 
     def latency(self, sequence: np.ndarray) -> Latency:
         """Times single steps; see `LiteModel.latency`."""
@@ -172,9 +196,15 @@ class LiteStream:
         self.reset()
 
         def step() -> None:
-            self.step(sequence[0])
+            self.step(sequence[: self.hop])
 
         return step
+
+
+def _whole_hops(sequence: np.ndarray, hop: int) -> np.ndarray:
+    """Puts zeros before a sequence, so that its end is the end of a hop."""
+    missing = -len(sequence) % hop
+    return np.pad(sequence, [(missing, 0), *[(0, 0)] * (sequence.ndim - 1)])
 
 
 def load_lite(path: str | Path, threads: int = 1) -> LiteModel | LiteStream:

@@ -42,11 +42,17 @@ class Watched:
         """Returns the number of a tensor."""
         return self._numbers[name]
 
-    def run(self, sample: np.ndarray) -> None:
-        """Runs one sample, without the batch."""
-        (given,) = self._interpreter.get_input_details()
-        values = quantise(sample[None], tensor_info(given["name"], given))
-        self._interpreter.set_tensor(given["index"], values)
+    def run(self, **inputs: np.ndarray) -> None:
+        """Runs one sample: each input by its name in the signature, without the batch.
+
+        A single input may have any name.
+        """
+        details = self._interpreter.get_input_details()
+        for given in details:
+            name = given["name"].removeprefix("serving_default_").partition(":")[0]
+            sample = inputs[name] if len(details) > 1 else next(iter(inputs.values()))
+            values = quantise(sample[None], tensor_info(given["name"], given))
+            self._interpreter.set_tensor(given["index"], values)
         self._interpreter.invoke()
 
     def values(self, index: int) -> np.ndarray:

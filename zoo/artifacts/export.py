@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from zoo import forms
 from zoo.artifacts.columns import document
 from zoo.artifacts.open import read_labels
 from zoo.artifacts.origin import origin_of
+from zoo.artifacts.streaming import SLIDE, STEP, hop_of, kind_of_stream
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
@@ -23,7 +24,7 @@ from zoo.tasks import find_task
 if TYPE_CHECKING:
     import keras
 
-    from export import Report, Samples
+    from export import Report, Samples, Slide
     from zoo.checkpoints.load import Checkpoint
     from zoo.data.dataset import Dataset
     from zoo.data.reading import Reading
@@ -78,7 +79,8 @@ def export(
     npu_percent: float = 100.0,
     labels: str | None = None,
     sequence_length: int | None = None,
-    streaming: bool = False,
+    streaming: str | bool | None = None,
+    hop: float | None = None,
     trainable_head: bool = False,
     label_column: str | None = None,
     header: bool | None = None,
@@ -103,8 +105,12 @@ def export(
         npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed.
         labels: Text file with a label a line, in place of the checkpoint's.
         sequence_length: Steps that the files take; longer sequences are cut, shorter ones padded.
-        streaming: Whether the files take one step at a time and carry states; recurrent models
-            beyond 64 steps always do.
+        streaming: "slide": the files take the newest samples of a window that moves over what
+            never ends. "step": they take one step of a recurrent model and carry its states, for
+            one event and then a reset; beyond 64 steps such models always do, unless they slide.
+            True: see `zoo.artifacts.streaming.kind_of_stream`. None: whole inputs.
+        hop: Of "slide": seconds from an answer to the next, or steps of sequences without a rate;
+            None: a quarter of the window.
         trainable_head: Whether to write `trainable.tflite` too, whose last layer learns.
         label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
@@ -140,8 +146,8 @@ def export(
             data_dir=data_dir,
             progress=decoding,
         )
-        source = _load(checkpoint, data, reading, sequence_length, streaming)
-        for note in source.dataset.notes:
+        source = _load(checkpoint, data, reading, sequence_length, streaming, hop)
+        for note in (*source.dataset.notes, *source.notes):
             tell(note)
         model = source.checkpoint.model
         report = export_model(
@@ -179,31 +185,57 @@ class _Source:
     Attributes:
         checkpoint: Its model takes as many steps as the files.
         dataset: In the form that the model takes.
-        streaming: For files that take a step at a time: the model that is stepped through.
+        streaming: For files of a stream: how a window slides, or the model that is stepped through.
+        notes: What these files are, for a person.
     """
 
     checkpoint: Checkpoint
     dataset: Dataset
-    streaming: keras.Model | None = None
+    streaming: keras.Model | Slide | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _load(
-    name: str, data: str, reading: Reading, sequence_length: int | None, streaming: bool
+    name: str,
+    data: str,
+    reading: Reading,
+    sequence_length: int | None,
+    streaming: str | bool | None,
+    hop: float | None,
 ) -> _Source:
     from zoo.checkpoints.load import load
     from zoo.data.sources import load_for
 
     checkpoint = load(name)
     dataset = load_for(checkpoint.card, data, reading)
-    if isinstance(checkpoint.card.input, forms.Sequence):
-        return _of_length(name, checkpoint, dataset, sequence_length, streaming)
-    if sequence_length or streaming:
-        raise RequestError("--sequence_length and --streaming are for models of sequences")
-    return _Source(checkpoint, dataset)
+    form = checkpoint.card.input
+    stream = kind_of_stream(streaming, form)
+    if hop is not None and stream != SLIDE:
+        raise RequestError("--hop is of --streaming=slide")
+    if isinstance(form, forms.Sequence):
+        source = _of_length(name, checkpoint, dataset, sequence_length, stream)
+    elif sequence_length:
+        raise RequestError("--sequence_length is for models of sequences")
+    else:
+        source = _Source(checkpoint, dataset)
+    return _sliding(source, form, hop) if stream == SLIDE else source
+
+
+def _sliding(source: _Source, form: forms.Form, hop: float | None) -> _Source:
+    from export import Slide
+
+    window = int(source.checkpoint.model.input_shape[1])
+    samples = hop_of(hop, form, window)
+    note = (
+        f"a hop of {samples} is the whole window: the files take it at once and remember nothing"
+        if samples == window
+        else f"the files take {samples} new samples a call, and answer for the last {window}"
+    )
+    return replace(source, streaming=Slide(samples), notes=(note,))
 
 
 def _samples(source: _Source, calibration_samples: int) -> Samples:
-    from export import LEAST_SAMPLES, Samples
+    from export import LEAST_SAMPLES, Samples, Slide
     from zoo.data.dataset import balanced_sample
     from zoo.data.sequences import with_padding
 
@@ -211,7 +243,7 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
     classes = dataset.task.learns == "classes"
     calibration = balanced_sample(dataset.train, calibration_samples)
     others = balanced_sample(dataset.validation, LEAST_SAMPLES)
-    if source.streaming is None:
+    if source.streaming is None or isinstance(source.streaming, Slide):
         calibration, others = with_padding(calibration), with_padding(others)
     return Samples(
         calibration=calibration.x[:],
@@ -226,7 +258,11 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
 
 
 def _of_length(
-    name: str, checkpoint: Checkpoint, dataset: Dataset, sequence_length: int | None, stream: bool
+    name: str,
+    checkpoint: Checkpoint,
+    dataset: Dataset,
+    sequence_length: int | None,
+    stream: str | None,
 ) -> _Source:
     """Returns model and data with equal numbers of steps, and for a stream its one-step model."""
     from export.forms.rewriting import recurrent_layers
@@ -240,21 +276,26 @@ def _of_length(
             f"--sequence_length={sequence_length}, but the checkpoint takes {steps} steps, no "
             "more and no less; leave it out"
         )
-    if steps is None and sequence_length is None and not stream:
+    if steps is None and sequence_length is None and stream is None:
         raise RequestError(
             f"the sequences of {dataset.name} have {low} to {high} steps, and a file takes one "
             f"number: say --sequence_length={high} (longer ones are cut, shorter ones padded), or "
-            "--streaming for a step at a time"
+            "--streaming=step for a step at a time"
         )
     length = steps or sequence_length or high
     streaming = None
+    notes: tuple[str, ...] = ()
     long = length > LONGEST_UNROLLED and recurrent_layers(checkpoint.model)
-    if stream or long:
+    if stream == STEP or (long and stream is None):
+        notes = (
+            "the files take one step at a time, for one event and then a reset; for what never "
+            "ends say --streaming=slide",
+        )
         streaming = load(name, input_shape=(length, features), masked=False).model
     if steps is None:
         checkpoint = load(name, input_shape=(length, features), masked=True)
         dataset = of_length(dataset, length)
-    return _Source(checkpoint, dataset, streaming)
+    return _Source(checkpoint, dataset, streaming, notes)
 
 
 def about(card: Card) -> About:

@@ -9,7 +9,9 @@ from absl import flags
 
 from export import GateFailure
 from zoo.artifacts.export import Exported, default_output, export
+from zoo.artifacts.streaming import STREAMING
 from zoo.commands.console import complain, console, print_result
+from zoo.commands.flags.optional import OptionalValue
 from zoo.commands.flags.reading import define_reading
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, no_more
 from zoo.commands.terminal import bar
@@ -39,9 +41,17 @@ flags.DEFINE_integer(
     "sequence_length", None, "steps that the files take; longer sequences are cut, shorter padded",
     lower_bound=1, flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_boolean(
-    "streaming", False, "files that take one step at a time and carry states; always beyond "
-    "64 steps", flag_values=FLAGS,
+flags.DEFINE_flag(
+    OptionalValue(
+        "streaming", STREAMING, "files for what never ends (slide: each call takes the newest "
+        "samples, and answers for the window up to them; also the meaning of --streaming alone), "
+        "or for one step of an LSTM and a reset after each event (step; always beyond 64 steps)",
+    ),
+    FLAGS,
+)  # fmt: skip
+flags.DEFINE_float(
+    "hop", None, "slide: seconds from an answer to the next, of sequences without a rate steps; "
+    "default a quarter of the window", flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_boolean(
     "trainable_head", False, "also trainable.tflite, whose last layer learns on the device",
@@ -69,6 +79,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 labels=values.labels,
                 sequence_length=values.sequence_length,
                 streaming=values.streaming,
+                hop=values.hop,
                 trainable_head=values.trainable_head,
                 label_column=values.label_column,
                 header=values.header,

@@ -71,19 +71,39 @@ def test_the_metadata_tells_each_tensor_in_its_place(stream, target):
         assert len(names) == 5
 
 
-def test_its_page_of_integration_runs_as_it_stands(stream):
-    page = (stream[1] / "INTEGRATION.md").read_text()
+@pytest.mark.parametrize("target", ["cpu", "edge"])
+def test_its_page_and_its_python_run_as_they_stand(stream, target):
+    folder = stream[1]
+    page = (folder / "INTEGRATION.md").read_text()
     (text,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     assert "`first_c` float32 1×12" in page
+    assert "**Reset before each event**" in page
+    text = text.replace("cpu.tflite", f"{target}.tflite").replace("np.zeros((3", "0.1 * np.ones((3")
+    text = f"{text}\nimport sys; assert 'tensorflow' not in sys.modules; assert stream.full"
     done = subprocess.run(
-        [sys.executable, "-c", f"{text}\nimport sys; assert 'tensorflow' not in sys.modules"],
-        cwd=stream[1],
-        env={**os.environ, "PYTHONPATH": str(Path(export.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", text], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert len(done.stdout.strip("[]\n ").split()) == 2
+    lines = done.stdout.replace("[", "").replace("]", "").splitlines()
+    wanted = export.LiteStream(folder / f"{target}.tflite").follow(np.full((3, FEATURES), 0.1))
+    assert np.allclose(
+        [[float(word) for word in line.split()] for line in lines], wanted, atol=1e-6
+    )
+
+
+def test_a_file_of_one_step_says_that_it_is_for_one_event(stream):
+    report = stream[2]
+    (warning,) = [line for line in report.warnings() if "never_reset" in line]
+    assert "this file is for one event, then a reset" in warning
+    assert "export a sliding window" in warning
+    for target in ("cpu", "gpu", "edge"):
+        figures = report.artifacts[target].stream
+        assert figures.answers == figures.examples == 100
+        assert figures.top1 < figures.reference_top1 - 0.1
+
+
+def test_the_noisiest_layers_of_a_step_are_named(stream):
+    layers = stream[2].artifacts["edge"].worst_layers
+    assert {layer.layer.partition("/")[0] for layer in layers} & {"first", "second"}
 
 
 def test_step_by_step_is_what_the_model_gives(stream):
