@@ -87,7 +87,7 @@ def _exports(card: Card) -> list[list[str]]:
     """Flags of each export of a checkpoint."""
     if isinstance(card.input, Picture):
         return [[], ["--edge_io=int8", "--targets=edge"]]
-    return [["--streaming"] if card.input.shape[0] is None else []]
+    return [["--streaming=step"] if card.input.shape[0] is None else []]
 
 
 def _export(name: str, source: str, output: Path, flags: list[str]) -> int:

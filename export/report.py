@@ -113,9 +113,10 @@ class Report:
 
     def summary(self) -> tuple[tuple[str, ...], ...]:
         """Returns a table for a person: names of the columns, then a row for each artifact."""
-        rows = [("target", "file", "size", "accuracy", "latency", "verdict")]
+        rows: list[tuple[str, ...]] = [("target", "file", "size", "accuracy", "latency", "verdict")]
         if self.reference_top1 is not None:
             rows.append(("Keras", "", "", f"{self.reference_top1:.2%}", "", ""))
+        streams = [item.stream for item in self.artifacts.values()]
         for target, item in self.artifacts.items():
             rows.append(
                 (
@@ -127,6 +128,13 @@ class Report:
                     item.verdict,
                 )
             )
+        if any(streams):
+            # Accuracy along a stream of all examples in a row that is never reset.
+            top1 = [None if stream is None else stream.top1 for stream in streams]
+            cells = ["" if value is None else f"{value:.2%}" for value in top1]
+            gap = [""] * (len(rows) - 1 - len(cells))
+            cells = ["never reset", *gap, *cells]
+            rows = [(*row[:4], cell, *row[4:]) for row, cell in zip(rows, cells, strict=True)]
         return tuple(rows)
 
     def __str__(self) -> str:

@@ -64,6 +64,13 @@ class Form:
         return () if self.step is None else tuple(self.step.states)
 
     @property
+    def taken(self) -> tuple[int, ...]:
+        """What a call of a file takes, without the batch: of a stream what is new."""
+        if self.slide is not None:
+            return self.slide.hop, *self.input_shape[1:]
+        return self.input_shape if self.step is None else (1, *self.input_shape[1:])
+
+    @property
     def front_names(self) -> tuple[str, ...]:
         """Names of the front's layers."""
         return () if self.front is None else self.front.names

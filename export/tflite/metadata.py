@@ -325,7 +325,7 @@ def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
             "content": {"content_properties": {"AudioProperties": sound}},
         }
     if form.kind != "image":
-        shape = "×".join(map(str, form.input_shape))
+        shape = "×".join(map(str, form.taken))
         what = "features" if form.kind == "features" else "steps × features"
         named = {"associated_files": [axis_labels(FEATURES, "Names of the features.")]}
         return {

@@ -98,6 +98,7 @@ def varied(tmp_path_factory):
         (("--sequence_length=9",), [1, 9, 2]),
         (("--sequence_length=6",), [1, 6, 2]),
         (("--streaming",), [1, 1, 2]),
+        (("--streaming=slide", "--hop=2"), [1, 2, 2]),
     ],
 )
 @pytest.mark.slow
@@ -137,4 +138,4 @@ def test_lengths_are_for_sequences(zoo_command, tmp_path):
         "export", "--checkpoint=resnet8.digits", "--streaming", f"--output={tmp_path / 'out'}"
     )
     assert code == 2
-    assert "are for models of sequences" in said
+    assert "--streaming is for models of sequences, recordings and sounds" in said

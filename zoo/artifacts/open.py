@@ -32,12 +32,14 @@ class Artifact:
         run: Takes (examples, *shape) raw inputs, and the true lengths of sequences or None; returns
             (examples, outputs) float32.
         labels: Those inside the file, in the order of its outputs; may be empty.
+        hop: Of a file whose window slides: its new samples of a call; 0: no window slides.
     """
 
     path: str
     shape: tuple[int | None, ...]
     run: Callable[[Examples, np.ndarray | None], np.ndarray]
     labels: tuple[str, ...] = ()
+    hop: int = 0
 
 
 @contextlib.contextmanager
@@ -61,7 +63,8 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
         return
     with Process(path, threads=threads) as process:
         facts = process.facts
-        yield Artifact(path, tuple(facts["shape"]), process.run, tuple(facts["labels"]))
+        shape, labels = tuple(facts["shape"]), tuple(facts["labels"])
+        yield Artifact(path, shape, process.run, labels, facts["hop"])
 
 
 def check_origin(path: str, name: str, card: Card) -> None:

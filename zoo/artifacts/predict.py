@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,11 +38,12 @@ _AT_ONCE = 256  # Number of decoded pictures held in memory.
 
 @dataclass(frozen=True)
 class _Predictor:
-    """A classifier: the form of what it takes, its labels, and its function."""
+    """A classifier: the form of what it takes, its labels, its function, and its hop."""
 
     form: Picture | Sound | Recording
     labels: tuple[str, ...]
     run: Callable[[np.ndarray], np.ndarray]
+    hop: int = 0  # Samples between two answers, of a file whose window slides.
 
 
 def predict(
@@ -59,8 +60,8 @@ def predict(
     """Classifies pictures, sounds or recordings, or predicts the rows of tables.
 
     Over a sound longer than one and a half times what the classifier takes, a window moves by half
-    its length, and each window has its own prediction. A recording has one, the mean of those of
-    its windows, which follow it.
+    its length, or by the hop of a file of a stream, and each window has its own prediction. A
+    recording has one, the mean of those of its windows, which follow it.
 
     Args:
         files: Pictures, sounds or recordings, and folders of them; or tables, for what takes their
@@ -116,7 +117,7 @@ def _predict_sounds(
     from zoo.artifacts.sounds import read_windows
 
     assert isinstance(predictor.form, Sound)
-    windows = read_windows(paths, predictor.form, progress)
+    windows = read_windows(paths, predictor.form, progress, predictor.hop)
     return _predict_windows(predictor, windows, top, overall=False)
 
 
@@ -129,7 +130,8 @@ def _predict_recordings(
     from zoo.artifacts.recordings import read_windows
 
     assert isinstance(predictor.form, Recording)
-    windows = read_windows(paths, predictor.form, progress)
+    form = replace(predictor.form, hop=predictor.hop or predictor.form.hop)
+    windows = read_windows(paths, form, progress)
     return _predict_windows(predictor, windows, top, overall=True)
 
 
@@ -302,7 +304,7 @@ def _of_artifact(
         raise RequestError(
             f"{artifact.path} tells {outputs} classes apart, there are {len(labels)} labels"
         )
-    return _Predictor(form, labels, lambda x: artifact.run(x, None))
+    return _Predictor(form, labels, lambda x: artifact.run(x, None), artifact.hop)
 
 
 def _form_of(artifact: Artifact) -> Picture | Sound | Recording:

@@ -41,6 +41,7 @@ class Subject:
         run: Takes raw inputs, and the true lengths of sequences or None; returns outputs.
         call: Runs one input, for timing.
         labels: Those inside the file; may be empty.
+        hop: Of a file whose window slides: its new samples of a call; 0: no window slides.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Subject:
     run: Callable[[np.ndarray, np.ndarray | None], np.ndarray]
     call: Callable[[], Any]
     labels: tuple[str, ...] = ()
+    hop: int = 0
 
 
 def example(shape: tuple[int, ...]) -> np.ndarray:
@@ -103,9 +105,14 @@ def _load_lite(name: str, threads: int) -> Subject:
     limit_memory(_MEMORY + _TIMES_ITS_SIZE * Path(name).stat().st_size)
     model = export.load_lite(name, threads)
     given = tuple(model.input.shape[1:])
-    shape = (None, *given[1:]) if isinstance(model, export.LiteStream) else given
+    shape: tuple[int | None, ...] = given
+    hop = 0
+    if isinstance(model, export.LiteStream):
+        # A window by itself gives the answer that it has along a stream.
+        shape = (model.window, *given[1:])
+        hop = model.hop if model.window else 0
     labels = export.labels_inside(name)
-    return Subject("tflite", shape, given, model, model.prepared(example(given)), labels)
+    return Subject("tflite", shape, given, model, model.prepared(example(given)), labels, hop)
 
 
 def _load_checkpoint(name: str) -> Subject:
@@ -165,6 +172,7 @@ def _serve(job: dict[str, Any]) -> None:
                 "shape": subject.shape,
                 "input": subject.timed,
                 "labels": subject.labels,
+                "hop": subject.hop,
                 "load_ms": 1000 * (time.perf_counter() - start),
             }
         )
