@@ -321,7 +321,7 @@ def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
         sound = {"sample_rate": about.rate, "channels": CHANNELS}
         return {
             "name": form.kind,
-            "description": f"{form.input_shape[0]} samples, {about.rate} a second, from -1 to 1.",
+            "description": f"{form.taken[0]} samples, {about.rate} a second, from -1 to 1.",
             "content": {"content_properties": {"AudioProperties": sound}},
         }
     if form.kind != "image":

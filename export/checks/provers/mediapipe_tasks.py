@@ -23,6 +23,8 @@ def unfit(subject: Subject) -> str:
     """Returns why a file does not suit MediaPipe Tasks; empty: it does."""
     if subject.kind != "image" and not subject.sound:
         return "MediaPipe Tasks classifies pictures and sounds"
+    if subject.streams:
+        return "MediaPipe Tasks takes whole inputs, and this is a stream"
     if not subject.labels:
         return "MediaPipe Tasks needs labels"
     if subject.sound and "int8" in (subject.input.dtype, subject.output.dtype):

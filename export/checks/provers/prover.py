@@ -28,7 +28,7 @@ class Subject:
         pixels: Whether inputs are images in 0..255.
         labels: One for each output; may be empty.
         test_x: `.npz` of `x`, (N, ...) inputs.
-        streams: Whether it takes one step of a sequence at a time.
+        streams: Whether it takes what is new of a stream, and remembers the rest.
         sound: Whether inputs are samples of a sound.
     """
 
