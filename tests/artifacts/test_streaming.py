@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from zoo.artifacts.sounds import windows
 from zoo.artifacts.streaming import hop_of, kind_of_stream
 from zoo.commands.export import FLAGS
 from zoo.errors import RequestError
@@ -91,3 +93,18 @@ def test_the_flag_stands_alone_or_with_a_word(arguments, value):
     FLAGS.unparse_flags()
     assert FLAGS(["export", *arguments]) == ["export"]
     assert FLAGS.streaming == value
+
+
+@pytest.mark.parametrize(
+    ("step", "starts"),
+    [
+        (0, [0, 4000, 8000, 12000]),
+        (2000, [0, 2000, 4000, 6000, 8000, 10000, 12000]),
+        (7000, [0, 7000, 12000]),
+    ],
+)
+def test_over_a_long_sound_the_window_moves_by_the_hop_of_the_file(step, starts):
+    samples = np.arange(20_000, dtype=np.float32)
+    x, times = windows(samples, WORDS, step)
+    assert x[:, 0].tolist() == starts
+    assert times == [(start / 8000, start / 8000 + 1) for start in starts]
