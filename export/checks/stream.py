@@ -81,9 +81,11 @@ def long_stream(form: Form, samples: Samples, reference: np.ndarray) -> LongStre
     row = np.concatenate(list(x[order])).astype(np.float32)
     ends = np.arange(hop, len(row) + 1, hop)
     ends = ends[ends >= window]
+    every = -(-len(ends) // _MOST_WINDOWS)  # More than one only if hops are tiny.
+    ends = ends[::every]
     # A view, since windows that overlap would fill the memory.
     windows = np.moveaxis(sliding_window_view(row, window, axis=0), -1, 1)
-    windows = windows[ends[0] - window :: hop]
+    windows = windows[ends[0] - window :: hop * every]
     given = form.activate(tf.constant(answers(form.model, windows))).numpy()
     places, within = np.divmod(ends, window)
     truths = np.where(within == 0, known[order][places - 1], -1)

@@ -160,20 +160,27 @@ class LiteStream:
         """Runs whole sequences, each from its start.
 
         Args:
-            x: (N, steps, ...).
+            x: (N, steps, ...); of a sliding window, whole windows.
             lengths: (N,) number of steps of each sequence; None: all. A sliding window ignores
                 them, since the model recognises padding.
 
         Returns:
             (N, classes) float32: the answers after the last steps.
         """
-        if lengths is None or self.window is not None:
-            lengths = np.full(len(x), x.shape[1])
+        if self.window is not None:
+            return np.stack([self._answer(window) for window in x])
+        lengths = np.full(len(x), x.shape[1]) if lengths is None else lengths
         outputs = []
         for sequence, length in zip(x, lengths, strict=True):
             self.reset()
-            outputs.append(self.follow(_whole_hops(sequence[:length], self.hop))[-1])
+            outputs.append(self.follow(sequence[:length])[-1])
         return np.stack(outputs)
+
+    def _answer(self, window: np.ndarray) -> np.ndarray:
+        """Answers one window, as if a stream had come to its last hop."""
+        before = quantise(window[None, : -self.hop], self.states[WINDOW])
+        self.remembered = {WINDOW: before}
+        return self.step(window[-self.hop :])
 
     def follow(self, sequence: np.ndarray) -> np.ndarray:
         """Takes a long sequence, without a reset, and gives every answer.
@@ -199,12 +206,6 @@ class LiteStream:
             self.step(sequence[: self.hop])
 
         return step
-
-
-def _whole_hops(sequence: np.ndarray, hop: int) -> np.ndarray:
-    """Puts zeros before a sequence, so that its end is the end of a hop."""
-    missing = -len(sequence) % hop
-    return np.pad(sequence, [(missing, 0), *[(0, 0)] * (sequence.ndim - 1)])
 
 
 def load_lite(path: str | Path, threads: int = 1) -> LiteModel | LiteStream:

@@ -9,6 +9,7 @@ import pytest
 
 from export.checks.stream import LongStream, judge_stream, long_stream, measure
 from export.forms.form import Form
+from export.forms.slide import Slide
 from export.samples import Samples
 from tests.export.checks.test_gates import evidence
 
@@ -62,3 +63,15 @@ def test_a_stream_of_steps_is_of_the_true_steps_of_each_example():
         assert np.array_equal(stream.x[start:end], x[truth, : lengths[truth]])
         assert answer.argmax() == truth
         start = end
+
+
+def test_tiny_hops_give_no_more_windows_than_can_be_asked(monkeypatch):
+    asked = []
+    monkeypatch.setattr("export.checks.stream.answers", lambda _, x: asked.append(x) or x[:, :1, 0])
+    x = np.arange(30 * 1000 * 1, dtype=np.float32).reshape(30, 1000, 1)
+    form = Form(None, None, "values", "sequence", (1000, 1), 1, recurrent=False, slide=Slide(1))
+    stream = long_stream(form, Samples(x, x), VALUES)
+    (windows,) = asked
+    assert len(windows) == len(stream.ends) <= 2000
+    for end, window in zip(stream.ends, windows, strict=True):
+        assert np.array_equal(window, stream.x[end - 1000 : end])
