@@ -15,6 +15,7 @@ from export.checks.layers import LayerNoise, worst_layers
 from export.checks.parity import accuracy, chance, compare
 from export.checks.prove import prove
 from export.checks.provers.prover import Subject
+from export.checks.remedies import why_stopped
 from export.checks.run import Run, run_artifact
 from export.checks.served import run_saved_model
 from export.checks.stream import judge_stream, measure
@@ -28,12 +29,15 @@ from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import labels_inside, sound_inside
 
+# An artifact with its checks, and its answers; None if it did not run.
+Judged = tuple[Artifact, np.ndarray | None]
+
 _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT32_GATES)
 
 
 def lite_artifact(
     task: Task, target: Target, path: Path, failure: str | None, whole: Path, floats: Path
-) -> tuple[Artifact, np.ndarray | None]:
+) -> Judged:
     """Judges a `.tflite` file.
 
     Args:
@@ -60,11 +64,11 @@ def lite_artifact(
             stream=None if task.stream is None else task.scratch / STREAM,
         )
         layers: tuple[LayerNoise, ...] = ()
-        if target.precision == "int8" and floats.is_file():
+        if target.integers and floats.is_file():
             x = TEST_X if task.form.step is None else STEPS
             layers = worst_layers(whole, floats, task.scratch / x, task.scratch)
     except ChildError as death:
-        check = Check("runs", "fail", str(death))
+        check = Check("runs", "fail", why_stopped(death, graph))
         artifact = Artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
         )

@@ -11,12 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from export.artifact import lite_artifact, saved_model_artifact
+from export.artifact import Judged, lite_artifact, saved_model_artifact
 from export.checks.parity import accuracy, permuted
 from export.checks.prove import with_provers
 from export.checks.stream import long_stream
 from export.clients import integration, rows, streams
 from export.errors import ExportError, unknown
+from export.finer import better, finer_target
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, prepare
 from export.forms.front import FRONT, front_values
@@ -34,9 +35,9 @@ from export.publish import (
     publish,
     working_folder,
 )
-from export.report import Artifact, GateFailure, Report, to_json, versions
+from export.report import GateFailure, Report, to_json, versions
 from export.samples import Samples, are_pixels, check_samples, evenly_spaced, with_full_pixel_range
-from export.targets import Target, find_targets
+from export.targets import INTEGERS, Target, find_targets
 from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import (
@@ -75,6 +76,7 @@ def export_model(
     edge_io: str | None = None,
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
+    edge_precision: str = "auto",
     provers: Sequence[str] | None = None,
     streaming: keras.Model | Slide | None = None,
     trainable_head: bool = False,
@@ -99,10 +101,13 @@ def export_model(
             what they calculate, as with a power spectrum or a table's raw row. They stay in float32
             in every file. Integer files then take float32, and all behind the front is integers.
         edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: the
-            target's (uint8). Other inputs are always int8.
+            target's (uint8). Other inputs are always int8, and those of "16x8" int16.
         gpu_precision: Precision of "gpu": "float16" or "float32"; None: the target's (float16).
-        npu_percent: Least percentage of an int8 file's operators that an Ethos-U NPU must take, if
-            that is tried; None: the target's (100).
+        npu_percent: Least percentage of an integer file's operators that an Ethos-U NPU must take,
+            if that is tried; None: the target's (100, of 16x8 90).
+        edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights, for
+            sequences whose values span too much for 8 bits; or "auto": int8, and where that is not
+            close enough to the model, 16x8, but not for images, whose bytes could not go in.
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
             the target's.
         streaming: For streams. A `Slide`: the targets take the newest samples of a window that
@@ -125,7 +130,8 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, streaming=streaming, front=front)
-    wanted = with_provers(find_targets(targets, edge_io, gpu_precision, npu_percent), provers)
+    chosen = find_targets(targets, edge_io, gpu_precision, npu_percent, edge_precision)
+    wanted = with_provers(chosen, provers)
     if outputs not in OUTPUTS:
         raise unknown("kind of outputs", str(outputs), OUTPUTS)
     labels = _check_labels(labels, form.classes)
@@ -182,27 +188,25 @@ def _make(
 ) -> tuple[Report, dict[str, np.ndarray]]:
     task.scratch.mkdir()
     task.artifacts.mkdir()
-    made: dict[str, tuple[Artifact, np.ndarray | None]] = {}
+    made: dict[str, Judged] = {}
     # If a window slides, the files of whole windows stay in the scratch folder.
     converted = task.artifacts if task.form.slide is None else task.scratch
     paths = {target: converted / f"{target.name}.tflite" for target in targets}
     tell("converting")
     source = _write_source(task)
-    image = task.form.kind == "image"
-    files = {
-        path: Arithmetic(target.precision, target.image_io if image else "int8")
-        for target, path in paths.items()
-    }
+    files = {path: _arithmetic(task, target) for target, path in paths.items()}
     floats = _float_file(task, files)
     failures = convert(source, files, task.scratch)
     for target, whole in paths.items():
         tell(f"{target.name}: checking")
-        path = task.artifacts / whole.name
-        if whole not in failures:
-            if task.form.slide is not None:
-                path.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
-            _attach_metadata(task, target, path)
-        made[target.name] = lite_artifact(task, target, path, failures.get(whole), whole, floats)
+        judged = _judged(task, target, whole, failures, floats)
+        finer = finer_target(target, judged[0], task.form.kind)
+        if finer is not None:
+            tell(f"{target.name}: {target.precision} is not close enough, so {finer.precision}")
+            whole.unlink()
+            again = convert(source, {whole: _arithmetic(task, finer)}, task.scratch)
+            judged = better(judged, _judged(task, finer, whole, again, floats))
+        made[target.name] = judged
     if trainable_head:
         tell("trainable: converting and letting it learn")
         made[TRAINABLE] = trainable_artifact(task)
@@ -221,10 +225,25 @@ def _make(
     return report, {name: values for name, (_, values) in made.items() if values is not None}
 
 
+def _arithmetic(task: Task, target: Target) -> Arithmetic:
+    return Arithmetic(target.precision, target.io(task.form.kind))
+
+
+def _judged(
+    task: Task, target: Target, whole: Path, failures: Mapping[Path, str], floats: Path
+) -> Judged:
+    path = task.artifacts / whole.name
+    if whole not in failures:
+        if task.form.slide is not None:
+            path.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
+        _attach_metadata(task, target, path)
+    return lite_artifact(task, target, path, failures.get(whole), whole, floats)
+
+
 def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
     """Returns the float32 file to compare integers with, and adds one if no target has it."""
     precisions = {arithmetic.precision: path for path, arithmetic in files.items()}
-    if "int8" not in precisions or "float32" in precisions:
+    if not precisions.keys() & set(INTEGERS) or "float32" in precisions:
         return precisions.get("float32", Path())
     path = task.scratch / "float32.tflite"
     files[path] = Arithmetic("float32", "int8")

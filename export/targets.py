@@ -30,8 +30,8 @@ GPU_DELEGATE_OPERATORS = frozenset({
 GPU_DELEGATE_RANK = 4
 
 
-IntegerType = Literal["uint8", "int8"]
-Precision = Literal["float32", "float16", "int8"]
+IntegerType = Literal["uint8", "int8", "int16"]
+Precision = Literal["float32", "float16", "int8", "16x8"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Gates:
         top1_agreement: Least share of samples with the same first label, 0 to 1. If a tenth of the
             model's own error rate is more than the remaining share, that many labels may differ.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
-        npu_percent: Least percentage of the operators that an Ethos-U NPU must take.
+        npu_percent: Least percentage of the operators that an Ethos-U NPU must take; None: all, but
+            90 of a 16x8 file, since no NPU has an RSQRT of 16 bits, which layer norms need.
     """
 
     max_abs_error: float | None = None
@@ -58,7 +59,7 @@ class Gates:
     r2: float | None = None
     top1_agreement: float | None = None
     accuracy_drop: float = 0.005
-    npu_percent: float = 100.0
+    npu_percent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,16 @@ class Target:
     Attributes:
         name: As in `targets=("cpu",)`; the file is `name.tflite`.
         precision: Number type of the weights. "int8": all numbers are integers, inputs and outputs
-            too.
+            too. "16x8": weights are int8, and all that is calculated from them is int16.
         gates: How good the artifact must be.
         operators: The only operators allowed; None: every builtin one.
         max_rank: Most dimensions a tensor may have; None: any number.
         shrinking_slices: Whether a STRIDED_SLICE may drop a dimension.
         loops: Whether WHILE, IF and the subgraphs that they run are allowed.
-        image_io: Input and output of an int8 file for images. Other inputs are always int8.
+        image_io: Input and output of an int8 file for images. Other inputs are always int8; of a
+            16x8 file all are int16.
+        instead: Precision to try where integers of `precision` are not close enough to the model,
+            unless it takes images; None: such a file is refused.
         fully_accelerated: Whether to warn if LiteRT does not give the whole graph to its CPU
             accelerator (XNNPACK). Never for recurrent models and padded sequences, which XNNPACK
             takes in pieces.
@@ -91,6 +95,25 @@ class Target:
     image_io: IntegerType = "uint8"
     fully_accelerated: bool = False
     provers: tuple[str, ...] = ("mediapipe",)
+    instead: Precision | None = None
+
+    @property
+    def integers(self) -> bool:
+        """Whether all numbers are integers, but for a float front."""
+        return self.precision in INTEGERS
+
+    @property
+    def npu_percent(self) -> float:
+        """`Gates.npu_percent`, or what stands for None there."""
+        if self.gates.npu_percent is not None:
+            return self.gates.npu_percent
+        return 90.0 if self.precision == "16x8" else 100.0
+
+    def io(self, kind: str) -> IntegerType:
+        """Returns the type of input and output of an integer file, for a kind of input."""
+        if self.precision == "16x8":
+            return "int16"
+        return self.image_io if kind == "image" else "int8"
 
 
 TARGETS: dict[str, Target] = {}
@@ -119,6 +142,7 @@ def find_targets(
     edge_io: str | None = None,
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
+    edge_precision: str = "auto",
 ) -> tuple[Target, ...]:
     """Looks up targets by name, and applies the caller's changes.
 
@@ -127,6 +151,7 @@ def find_targets(
         edge_io: `image_io` of the int8 targets; None: unchanged.
         gpu_precision: Precision of "gpu"; None: unchanged.
         npu_percent: `Gates.npu_percent` of all targets; None: unchanged.
+        edge_precision: Precision of the integer targets; "auto": unchanged.
 
     Raises:
         ExportError: A name is unknown or occurs twice, `names` is a single string, or another
@@ -139,6 +164,13 @@ def find_targets(
         raise unknown("edge_io", str(edge_io), EDGE_IO)
     if gpu_precision is not None and gpu_precision not in GPU_GATES:
         raise unknown("gpu_precision", str(gpu_precision), GPU_GATES)
+    if edge_precision not in EDGE_PRECISION:
+        raise unknown("edge_precision", str(edge_precision), EDGE_PRECISION)
+    if edge_precision == "16x8" and edge_io is not None:
+        raise ExportError(
+            f"edge_io is {edge_io!r}, but a file of edge_precision='16x8' takes and gives int16; "
+            "leave one of them out"
+        )
     for name in names:
         if name not in TARGETS:
             raise unknown("target", name, TARGETS)
@@ -147,6 +179,9 @@ def find_targets(
     chosen = [TARGETS[name] for name in names]
     if edge_io is not None:
         chosen = [replace(target, image_io=edge_io) for target in chosen]  # type: ignore[arg-type]
+    if edge_precision != "auto":
+        finer: dict[str, Any] = {"precision": edge_precision, "instead": None}
+        chosen = [replace(target, **finer) if target.integers else target for target in chosen]
     if gpu_precision is not None:
         changes: dict[str, Any] = {
             "precision": gpu_precision,
@@ -163,10 +198,12 @@ def find_targets(
     return tuple(chosen)
 
 
+INTEGERS = ("int8", "16x8")
 # The limits for float32 files and the SavedModel.
 FLOAT32_GATES = Gates(max_abs_error=1e-4)
 GPU_GATES = {"float16": Gates(max_rel_error=5e-3), "float32": FLOAT32_GATES}
 EDGE_IO = ("uint8", "int8")
+EDGE_PRECISION = ("auto", "int8", "16x8")
 
 register_target(
     Target(name="cpu", precision="float32", gates=FLOAT32_GATES, fully_accelerated=True)
@@ -187,5 +224,6 @@ register_target(
         precision="int8",
         gates=Gates(sqnr_db=25.0, r2=0.98, top1_agreement=0.99, accuracy_drop=0.01),
         provers=("mediapipe", "tflite_micro", "ethos_u"),
+        instead="16x8",
     )
 )

@@ -23,9 +23,11 @@ from export.samples import LEAST_SAMPLES
 _BELOW_CEILING_DB = 6.0
 # With more noise than this an answer is worthless, so this limit always holds.
 LEAST_DB = 10.0
-# Step of a softmax in 8 bits, and the coarser step in which equal answers are counted.
-_SHARE_STEP, _COARSE_STEP = 1 / 256, 1 / 64
-_STEPS = 255
+# Steps of a range in 8 bits, and the coarser step of a softmax in which equal answers are counted.
+_STEPS, _COARSE_STEP = 255, 1 / 64
+# Steps of an output's range, and the step of a softmax.
+_OUTPUT_STEPS = {"int16": (65_535, 1 / 32_768)}
+_OF_8_BITS = (_STEPS, 1 / 256)
 # Rounding changes labels where the model is undecided. A model with many errors is undecided more
 # often, so this share of its own error rate may change.
 _TURNED_SHARE = 0.1
@@ -84,12 +86,13 @@ def _sqnr(evidence: Evidence) -> Check | None:
     if wanted is None or evidence.parity is None:
         return None
     values, reference = evidence.run.values, evidence.reference
+    steps, share = _OUTPUT_STEPS.get(evidence.run.output.dtype, _OF_8_BITS)
     if _are_shares(evidence):
         ratios = np.array([sqnr_db(values, reference)])
-        ceilings = np.array([sqnr_db(_rounded(evidence, np.array(_SHARE_STEP)), reference)])
+        ceilings = np.array([sqnr_db(_rounded(evidence, np.array(share)), reference)])
     else:
         ratios = column_sqnr_db(values, reference)
-        rounded = _rounded(evidence, column_ranges(reference) / _STEPS)
+        rounded = _rounded(evidence, column_ranges(reference) / steps)
         ceilings = column_sqnr_db(rounded, reference)
     limits = np.maximum(np.minimum(wanted, ceilings - _BELOW_CEILING_DB), LEAST_DB)
     worst = int((ratios - limits).argmin())
@@ -122,7 +125,7 @@ def _r2(evidence: Evidence) -> Check | None:
 
 def _distinct(evidence: Evidence) -> Check | None:
     """Catches integers that give one answer where Keras gives many."""
-    if evidence.target.precision != "int8" or evidence.parity is None:
+    if not evidence.target.integers or evidence.parity is None:
         return None
     if len(evidence.reference) < _LEAST_TO_GRANT:
         return None
@@ -197,7 +200,7 @@ def _are_shares(evidence: Evidence) -> bool:
 
 
 def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:
-    """Rounds the reference to 8 bits, with the scale that fits it best, not the file's scale."""
+    """Rounds the reference to these steps, with the scale that fits it best, not the file's."""
     if evidence.run.output.scale is None:
         return evidence.reference
     lowest = evidence.reference.min(axis=0) if step.ndim else 0.0

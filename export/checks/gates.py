@@ -14,7 +14,7 @@ from export.tflite.metadata import CHANNELS
 
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
 _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
-_BYTES = {"float32": 4, "float16": 2, "int8": 1}
+_BYTES = {"float32": 4, "float16": 2, "int8": 1, "16x8": 1}
 # Folding and sharing make a file smaller than its weights. Biases, scales and the graph add bytes.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
 
@@ -126,7 +126,7 @@ def _sound_inside(evidence: Evidence) -> Check | None:
 
 
 def _integers_only(evidence: Evidence) -> Check | None:
-    if evidence.graph is None or evidence.target.precision != "int8":
+    if evidence.graph is None or not evidence.target.integers:
         return None
     if evidence.front:
         what, where = misplaced(evidence.graph, evidence.front)
@@ -137,6 +137,17 @@ def _integers_only(evidence: Evidence) -> Check | None:
     tensors = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in FLOATS]
     detail = _refusal(made, "") + remedies(made) or _wrong(tensors, "integers throughout")
     return verdict("no_float_tensor", not (made or tensors), detail)
+
+
+def _width(evidence: Evidence) -> Check | None:
+    """Catches an int8 file that is called 16x8, and the other way round."""
+    if evidence.graph is None or not evidence.target.integers:
+        return None
+    wide = evidence.target.precision == "16x8"
+    others, own = (("int8", "uint8"), "int16") if wide else (("int16",), "int8")
+    wrong = [node for node in evidence.graph.nodes if set(node.dtypes) & set(others)]
+    results = f"results are not {own}: {_refusal(wrong, '')}" if wrong else f"results are {own}"
+    return verdict("activations", not wrong, results)
 
 
 def _plausible_size(evidence: Evidence) -> Check | None:
@@ -155,13 +166,15 @@ def _plausible_size(evidence: Evidence) -> Check | None:
 
 
 def _pixels_as_they_are(evidence: Evidence) -> Check | None:
-    if evidence.target.precision != "int8" or evidence.kind != "image":
+    if not evidence.target.integers or evidence.kind != "image":
         return None
     if evidence.front:
         return Check("pixel_input", "skipped", "the front takes floats")
     if not evidence.pixels:
         return Check("pixel_input", "skipped", "the samples are not pixels from 0 to 255")
     info = evidence.run.input
+    if info.dtype == "int16":
+        return Check("pixel_input", "skipped", "int16, into which pixels are scaled")
     wanted = 0 if info.dtype == "uint8" else -128
     return verdict(
         "pixel_input",
@@ -172,7 +185,7 @@ def _pixels_as_they_are(evidence: Evidence) -> Check | None:
 
 
 def _calibration(evidence: Evidence) -> Check | None:
-    if evidence.target.precision != "int8" or not evidence.left_out:
+    if not evidence.target.integers or not evidence.left_out:
         return None
     count = evidence.left_out
     detail = (
@@ -244,6 +257,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _labels_inside,
     _sound_inside,
     _integers_only,
+    _width,
     _plausible_size,
     _pixels_as_they_are,
     _calibration,

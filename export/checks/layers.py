@@ -21,8 +21,8 @@ from export.tflite.watched import Watched
 # A few samples show as much about a layer as hundreds, and are faster.
 _SAMPLES = 8
 _WORST = 5
-# Signal to noise of a signal that fills the range of 8 bits: 6.02 dB for each bit, and 1.76.
-_BEST_DB = 49.9
+# Signal to noise of a signal that fills the range of its bits: 6.02 dB for each bit, and 1.76.
+_BEST_DB = {"int8": 49.9, "int16": 98.1}
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,12 @@ def _compare_here(job: Mapping[str, str]) -> None:
         for index in energy:
             name = integers.infos[index].name
             energy[index] += energies(integers.values(index), floats.values(floats.number(name)))
+    best = max(_BEST_DB.get(info.dtype, 0.0) for info in integers.infos.values())
     noise = {index: decibels(*sums) for index, sums in energy.items()}
     rows = []
     before: dict[int, float] = {}  # Signal to noise of each tensor.
     for node in nodes:
-        taken = min([_BEST_DB, *(before[index] for index in node.inputs if index in before)])
+        taken = min([best, *(before[index] for index in node.inputs if index in before)])
         reached = noise.get(node.results[0], taken) if node.results else taken
         before.update(dict.fromkeys(node.results, reached))
         rows.append(LayerNoise(node.layer or node.after, node.operator, reached, taken - reached))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from export.tflite.flatbuffer import Node
+from export.child import ChildError
+from export.tflite.flatbuffer import Graph, Node
 
 # With these operators a file keeps values from one call to the next.
 STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")
@@ -15,6 +17,8 @@ _CHOSEN = "slice with steps of 1, or multiply by a matrix of zeros and ones"
 _REPEATED = "let broadcasting repeat it, or take UpSampling2D(interpolation='bilinear')"
 # The converter puts these between integers and floats; the model's owner cannot change them.
 _BETWEEN = ("QUANTIZE", "DEQUANTIZE")
+# LiteRT says: Node number 1345 (SQUARED_DIFFERENCE) failed to invoke.
+_STOPPED = re.compile(r"Node number (?P<number>\d+) \((?P<operator>\w+)\) failed to")
 _BY_OPERATOR = {
     **dict.fromkeys(STATEFUL, "what is kept between calls has to go in and come out of the model"),
     "WHILE": "write the steps of the loop out, as unroll=True does",
@@ -44,3 +48,17 @@ def remedies(nodes: Sequence[Node]) -> str:
         return ""
     advice = dict.fromkeys(_BY_OPERATOR[name] for name in operators if name in _BY_OPERATOR)
     return f" ({'; '.join(advice) or 'write the layer with other operations'})"
+
+
+def why_stopped(death: ChildError, graph: Graph) -> str:
+    """Returns why LiteRT could not run a file, with the layer of the operation that has no kernel.
+
+    Args:
+        death: The error of the process that ran it.
+        graph: The file.
+    """
+    match = _STOPPED.search(death.stderr)
+    node = dict(enumerate(graph.nodes)).get(int(match["number"])) if match else None
+    if match is None or node is None or node.operator != match["operator"]:
+        return str(death)
+    return f"LiteRT has no kernel for {node} in {', '.join(node.dtypes)}{remedies([node])}"

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from export.clients import rows
 from export.clients.streams import window_of
 from export.report import Artifact, Report
+from export.targets import INTEGERS
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 
@@ -47,7 +48,7 @@ def render(
     if for_tasks:
         smallest = min(for_tasks, key=lambda item: item.bytes or 0)
         sections += [_section(client, smallest) for client in ("android", "ios", "browser")]
-    integers = [item for item in lite.values() if item.precision == "int8"]
+    integers = [item for item in lite.values() if item.precision in INTEGERS]
     if any(item.states for item in lite.values()):
         sections.append(_section("stream", next(iter(lite.values()))))
         return "\n\n".join(sections + [_section("npu", item) for item in integers[:1]]) + "\n"

@@ -60,15 +60,18 @@ def _with_every_dimension(operation: Any) -> tf.Tensor | None:
 
 
 def _in_integers(operation: Any) -> tf.Tensor | None:
-    """Replaces NEG and SQUARE, which have no integer kernel, by operations that have one."""
-    if operation.type not in ("Neg", "Square") or operation.outputs[0].dtype != tf.float32:
+    """Replaces NEG and squares, which lack a kernel of 8 or of 16 bits, by SUB and MUL."""
+    kinds = ("Neg", "Square", "SquaredDifference")
+    if operation.type not in kinds or operation.outputs[0].dtype != tf.float32:
         return None
+    if operation.type == "SquaredDifference":
+        difference = operation.inputs[0] - operation.inputs[1]
+        return difference * difference
     (given,) = operation.inputs
     if operation.type == "Neg":
         # The converter recognises a gelu by its negation.
         return None if _feeds_an_error_function(operation) else given * tf.constant(-1.0)
-    # The converter makes one operation of the square of a difference, in integers too.
-    return None if given.op.type == "Sub" else tf.math.squared_difference(given, 0.0)
+    return given * given
 
 
 def _in_numbers(operation: Any) -> tf.Tensor | None:

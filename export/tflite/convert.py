@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from export.child import ChildError, child_main, run_child
-from export.targets import IntegerType, Precision
+from export.targets import INTEGERS, IntegerType, Precision
 from export.tflite.packing import joined
 from export.tflite.refusal import why
 
@@ -47,8 +47,8 @@ class Arithmetic:
     """How a file calculates.
 
     Attributes:
-        precision: Number type of the weights; "int8" means integers throughout.
-        integer_io: Type of input and output if the precision is int8.
+        precision: Number type of the weights; "int8" and "16x8" mean integers throughout.
+        integer_io: Type of input and output if all are integers.
     """
 
     precision: Precision
@@ -89,10 +89,25 @@ def _convert_here(job: dict[str, Any]) -> None:
         front = replace(source, signatures=(source.front,), front="")
         _write(Path(source.front_file), _converter(front, Arithmetic("float32", "int8")).convert())
     for path, arithmetic in job["files"]:
-        content = _converter(source, Arithmetic(**arithmetic)).convert()
+        content = _content(source, Arithmetic(**arithmetic))
         if source.front:
             content = joined(Path(source.front_file).read_bytes(), content)
         _write(Path(path), content)
+
+
+def _content(source: Source, arithmetic: Arithmetic) -> bytes:
+    try:
+        return bytes(_converter(source, arithmetic).convert())
+    except RuntimeError:
+        if arithmetic.precision != "16x8":
+            raise
+        # Beside an operation that stays float, input and output cannot be integers. The checks
+        # name it in a file that takes and gives floats.
+        import tensorflow as tf
+
+        converter = _converter(source, arithmetic)
+        converter.inference_input_type = converter.inference_output_type = tf.float32
+        return bytes(converter.convert())
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -114,11 +129,15 @@ def _converter(source: Source, arithmetic: Arithmetic) -> Any:
     if arithmetic.precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    elif arithmetic.precision == "int8":
+    elif arithmetic.precision in INTEGERS:
         with np.load(source.calibration) as file:
             samples = {name: file[name] for name in file.files}
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        if arithmetic.precision == "16x8":
+            # With floats allowed, what has no form in int16 stays float, and the checks name it.
+            wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+            converter.target_spec.supported_ops = [wide, tf.lite.OpsSet.TFLITE_BUILTINS]
         given = "float32" if source.front else arithmetic.integer_io
         converter.inference_input_type = tf.as_dtype(given)
         converter.inference_output_type = tf.as_dtype(arithmetic.integer_io)

@@ -234,7 +234,7 @@ def open_interpreter(path: str | Path, threads: int, reference_kernels: bool = F
         )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = " ".join(str(error).split())
         raise ExportError(f"{str(path)!r} does not load as a .tflite file: {reason}") from error
     return interpreter
 

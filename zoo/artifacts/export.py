@@ -74,9 +74,10 @@ def export(
     targets: Sequence[str] = ("cpu", "gpu", "edge"),
     output: str | Path | None = None,
     calibration_samples: int = 200,
-    edge_io: str = "uint8",
+    edge_io: str | None = None,
+    edge_precision: str = "auto",
     gpu_precision: str | None = None,
-    npu_percent: float = 100.0,
+    npu_percent: float | None = None,
     labels: str | None = None,
     sequence_length: int | None = None,
     streaming: str | bool | None = None,
@@ -99,10 +100,12 @@ def export(
         targets: Names in `export.TARGETS`. The SavedModel is always written.
         output: Folder; None: `default_output`.
         calibration_samples: Training examples that set the ranges of integers, at most 200.
-        edge_io: What images of "edge" hold: "uint8" or "int8".
+        edge_io: What images of "edge" hold: "uint8" or "int8"; None: uint8.
+        edge_precision: Arithmetic of "edge": "int8", "16x8" or "auto": see `export.export_model`.
         gpu_precision: Weights of "gpu": "float16" or "float32". None: float16, but float32 for a
             table, whose numbers may be beyond 65,504, the last of float16.
-        npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed.
+        npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed; None: 100,
+            of 16x8 90.
         labels: Text file with a label a line, in place of the checkpoint's.
         sequence_length: Steps that the files take; longer sequences are cut, shorter ones padded.
         streaming: "slide": the files take the newest samples of a window that moves over what
@@ -163,6 +166,7 @@ def export(
             about=about(source.checkpoint.card),
             front=[layer.name for layer in model.layers if layer.name == FRONTEND],
             edge_io=edge_io,
+            edge_precision=edge_precision,
             streaming=source.streaming,
             gpu_precision=gpu_precision or _gpu_precision(source.checkpoint.card),
             npu_percent=npu_percent,

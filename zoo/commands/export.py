@@ -25,13 +25,20 @@ flags.DEFINE_integer(
     "calibration_samples", 200, "training examples that set the int8 ranges",
     lower_bound=1, upper_bound=200, flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_string("edge_io", "uint8", "image bytes in edge: uint8 or int8", flag_values=FLAGS)
+flags.DEFINE_string(
+    "edge_io", None, "image bytes in edge: uint8, the default, or int8", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "edge_precision", "auto", "arithmetic of edge: int8; 16x8, which is int16 with int8 weights; "
+    "auto: int8, or 16x8 where a sequence needs it", flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string(
     "gpu_precision", None, "weights in gpu: float16, or float32, which is the default of tables",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_float(
-    "npu_percent", 100.0, "least share of edge on an Ethos-U NPU, where vela is installed",
+    "npu_percent", None, "least share of edge on an Ethos-U NPU, where vela is installed; default "
+    "100, of 16x8 90",
     lower_bound=0.0, upper_bound=100.0, flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string(
@@ -74,6 +81,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 output=folder,
                 calibration_samples=values.calibration_samples,
                 edge_io=values.edge_io,
+                edge_precision=values.edge_precision,
                 gpu_precision=values.gpu_precision,
                 npu_percent=values.npu_percent,
                 labels=values.labels,

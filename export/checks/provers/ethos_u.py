@@ -23,12 +23,12 @@ _CORE = "ethos-u55-128"
 
 def unfit(subject: Subject) -> str:
     """Returns why a file does not suit an NPU for integers; empty: it does."""
-    return "" if subject.target.precision == "int8" else "Ethos-U computes with integers"
+    return "" if subject.target.integers else "Ethos-U computes with integers"
 
 
 def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     """Compares the share on the NPU with the target's limit."""
-    taken, least = figures["npu_percent"], target.gates.npu_percent
+    taken, least = figures["npu_percent"], target.npu_percent
     off = f" ({figures['cpu_operators']} on the CPU)" if figures["cpu_operators"] else ""
     behind = f" behind the {figures['front_operators']} of the float front"
     which = behind if figures["front_operators"] else ""

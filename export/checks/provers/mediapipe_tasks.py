@@ -27,14 +27,15 @@ def unfit(subject: Subject) -> str:
         return "MediaPipe Tasks takes whole inputs, and this is a stream"
     if not subject.labels:
         return "MediaPipe Tasks needs labels"
-    if subject.sound and "int8" in (subject.input.dtype, subject.output.dtype):
-        return "MediaPipe Tasks refuses int8 (cpu and gpu suit it)"
+    integers = {subject.input.dtype, subject.output.dtype} & {"int8", "int16"}
+    if subject.sound and integers:
+        return f"MediaPipe Tasks refuses {', '.join(sorted(integers))} (cpu and gpu suit it)"
     if subject.sound:
         return ""
     if not subject.pixels or subject.input.shape[-1] != 3:
         return "MediaPipe Tasks gives colour pixels from 0 to 255"
-    if subject.input.dtype == "int8":
-        return "MediaPipe Tasks refuses int8 input (edge_io='uint8' suits it)"
+    if subject.input.dtype in ("int8", "int16"):
+        return f"MediaPipe Tasks refuses {subject.input.dtype} input (edge_io='uint8' suits it)"
     return ""
 
 

@@ -25,7 +25,7 @@ _ARENA_ACCURACY = 64
 
 def unfit(subject: Subject) -> str:
     """Returns why a file does not suit microcontrollers; empty: it does."""
-    if subject.target.precision != "int8":
+    if not subject.target.integers:
         return "the proof is made with integers"
     if subject.streams:
         return "the proof is made of whole inputs, and this is a stream"

@@ -102,6 +102,7 @@ def test_good_evidence_passes_everything(target):
         ("signature", "cpu", {"output_name": "values"}),
         ("no_float_tensor", "edge", {"tensors": (INTEGER, FLOAT)}),
         ("no_float_tensor", "edge", {"graph": {"nodes": (Node("NEG", "norm", ("float32",)),)}}),
+        ("activations", "edge", {"graph": {"nodes": (Node("ADD", "sum", ("int16",)),)}}),
         ("plausible_size", "cpu", {"weights": 11_000_000, "bytes": 65_000}),
         ("plausible_size", "edge", {"weights": 11_000_000, "bytes": 22_600_000}),
         ("plausible_size", "gpu", {"weights": 9_000, "bytes": 5, "recurrent": True}),
@@ -123,6 +124,27 @@ def test_one_thing_wrong_fails_one_gate(gate, target, changes):
         changes = {**changes, "parity": dataclasses.replace(good, top1_agreement=1 - 3 / COUNT)}
     failed = [check.name for check in judge(evidence(target, **changes)) if check.status == "fail"]
     assert failed == [gate]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "failed"),
+    [
+        ("int16", []),
+        ("int32", []),
+        ("int8", ["activations"]),
+        ("uint8", ["activations"]),
+        ("float32", ["no_float_tensor"]),
+    ],
+)
+def test_results_of_a_16x8_file_are_16_bits_wide(dtype, failed):
+    target = dataclasses.replace(TARGETS["edge"], precision="16x8")
+    given = evidence(
+        "edge", graph={"nodes": (Node("ADD", "sum", ("int16",)), Node("MUL", "norm", (dtype,)))}
+    )
+    checks = judge(dataclasses.replace(given, target=target))
+    wrong = {check.name: check.detail for check in checks if check.status == "fail"}
+    assert list(wrong) == failed
+    assert all("MUL in layer 'norm'" in detail for detail in wrong.values())
 
 
 def test_a_sum_beyond_float16_names_layer_value_and_weight():

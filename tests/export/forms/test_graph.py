@@ -22,6 +22,8 @@ X = np.float32([[0, 0, 0], [0, -0.01, 0], [3, 0, -7], [1, 2, 3]])
         (lambda x: tf.logical_not(tf.logical_and(x > 0.5, x < 2)), "LogicalNot"),
         (lambda x: tf.reduce_any(tf.not_equal(x, 0.0), axis=-1), "Any"),
         (tf.square, "Square"),
+        (lambda x: tf.square(x - 2.0), "Square"),
+        (lambda x: tf.math.squared_difference(x, x[:, :1]), "SquaredDifference"),
         (lambda x: -x, "Neg"),
         (lambda x: x[:, -1], "StridedSlice"),
     ],
