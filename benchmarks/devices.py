@@ -123,11 +123,15 @@ def _row(output: Path, keras: float | None, artifact: Mapping[str, Any]) -> list
         "" if keras is None else f"{keras:.2%}",
         f"{shown} failed: {', '.join(failed)}" if failed else shown or "pass",
         _verdict(checks, "mediapipe"),
-        f"{micro['max_steps']} steps" if micro else _verdict(checks, "tflite_micro"),
+        f"{micro['max_steps']} steps{_right(micro)}" if micro else _verdict(checks, "tflite_micro"),
         f"{micro['arena_bytes'] / 1024:,.0f} KiB" if micro else "",
         f"{npu['npu_percent']:.1f} %" if npu else _verdict(checks, "ethos_u"),
         _alone(output / artifact["file"]),
     ]
+
+
+def _right(micro: Mapping[str, Any]) -> str:
+    return f", {micro['top1']:.2%} of {micro['scored']}" if "top1" in micro else ""
 
 
 def _verdict(checks: Mapping[str, str], name: str) -> str:

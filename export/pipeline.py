@@ -252,11 +252,9 @@ def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
 
 def _write_source(task: Task) -> Source:
     samples, form = task.samples, task.form
-    lengths = samples.compared_lengths
-    compared = (
-        {"x": samples.compared} if lengths is None else {"x": samples.compared, "lengths": lengths}
-    )
-    _write_arrays(task.scratch / TEST_X, compared)
+    compared = {"x": samples.compared, "lengths": samples.compared_lengths, "y": samples.test_y}
+    known = {name: array for name, array in compared.items() if array is not None}
+    _write_arrays(task.scratch / TEST_X, known)
     if task.stream is not None:
         _write_arrays(task.scratch / STREAM, {"x": task.stream.x, "ends": task.stream.ends})
     if form.step is not None:

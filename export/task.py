@@ -13,7 +13,7 @@ from export.forms.form import Form
 from export.samples import Samples
 from export.tflite.metadata import About
 
-# The test samples, in `Task.scratch`.
+# The test samples and their classes, in `Task.scratch`.
 TEST_X = "test_x.npz"
 # The test samples in a row, also there.
 STREAM = "stream.npz"

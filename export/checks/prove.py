@@ -107,6 +107,7 @@ def _prove(prover: Prover, subject: Subject, scratch: Path) -> Proof:
         "artifact": str(subject.path),
         "test_x": str(subject.test_x),
         "labels": list(subject.labels),
+        "scores": prover.scores,
         "results": str(results),
         "scratch": str(scratch),
     }
@@ -126,9 +127,10 @@ def _measure_here(job: dict[str, Any]) -> None:
     tempfile.tempdir = job["scratch"]
     module, name = job["measure"]
     with np.load(job["test_x"]) as file:
-        x = file["x"]
+        x, y = file["x"], file.get("y")
     measure = getattr(importlib.import_module(module), name)
-    figures = measure(Path(job["artifact"]), x, tuple(job["labels"]))
+    truth = (y,) if job["scores"] else ()
+    figures = measure(Path(job["artifact"]), x, tuple(job["labels"]), *truth)
     Path(job["results"]).write_text(json.dumps(dict(figures)))
 
 

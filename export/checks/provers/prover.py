@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from export.targets import Target
 from export.tflite.tensor import TensorInfo
 
@@ -27,7 +25,7 @@ class Subject:
         kind: What one input is: "image", "features" or "sequence".
         pixels: Whether inputs are images in 0..255.
         labels: One for each output; may be empty.
-        test_x: `.npz` of `x`, (N, ...) inputs.
+        test_x: `.npz` of `x`, (N, ...) inputs, and `y`, the classes of the first, if known.
         streams: Whether it takes what is new of a stream, and remembers the rest.
         sound: Whether inputs are samples of a sound.
     """
@@ -62,11 +60,14 @@ class Prover:
         unfit: Returns why a file does not suit this prover; empty: it does.
         package: The package that `measure` imports and that may be missing; empty: none.
         install: Name of the package for pip.
+        scores: Whether `measure` takes a fourth argument: the (M,) classes of the first inputs;
+            None: they are not known.
     """
 
     name: str
-    measure: Callable[[Path, np.ndarray, tuple[str, ...]], Figures]
+    measure: Callable[..., Figures]
     judge: Callable[[Figures, Target], tuple[bool, str]]
     unfit: Callable[[Subject], str] = suits
     package: str = ""
     install: str = ""
+    scores: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import types
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from export.checks.provers.tflite_micro import smallest
 from export.tflite.tensor import TensorInfo
 
 EDGE = export.TARGETS["edge"]
+FINER = dataclasses.replace(EDGE, precision="16x8")
 SUBJECT = Subject(
     path=Path("edge.tflite"),
     target=EDGE,
@@ -89,6 +91,55 @@ def test_a_prover_from_outside(mine, tmp_path, content, status, says):
     assert proof.figures.get("here", str(tmp_path)) == str(tmp_path)
 
 
+def test_a_prover_that_scores_gets_the_truth_where_it_is_known(tmp_path, monkeypatch):
+    given = {}
+
+    def measure(*arguments):
+        given["truth"] = arguments[3:]
+        return {}
+
+    module = types.SimpleNamespace(measure=measure)
+    imports = types.SimpleNamespace(import_module=lambda name: module)
+    monkeypatch.setattr(proving, "importlib", imports)
+    monkeypatch.setattr(proving.tempfile, "tempdir", None)  # Set back after the test.
+    job = {
+        "measure": ["somebodys_prover", "measure"],
+        "modules": [],
+        "artifact": "edge.tflite",
+        "test_x": str(tmp_path / "x.npz"),
+        "labels": ["a"],
+        "results": str(tmp_path / "results.json"),
+        "scratch": str(tmp_path),
+    }
+    np.savez(tmp_path / "x.npz", x=np.zeros((5, 2)), y=np.arange(3))
+    proving._measure_here({**job, "scores": True})
+    assert given["truth"][0].tolist() == [0, 1, 2]
+    proving._measure_here({**job, "scores": False})
+    assert given["truth"] == ()
+    np.savez(tmp_path / "x.npz", x=np.zeros((5, 2)))
+    proving._measure_here({**job, "scores": True})
+    assert given["truth"] == (None,)
+
+
+@pytest.mark.parametrize(
+    ("own", "fast", "count", "passed"),
+    [
+        (0.9933, 0.9967, 300, True),  # One sample.
+        (0.985, 0.9967, 300, False),
+        (0.99, 1.0, 100, True),
+        (0.98, 1.0, 100, False),
+        (0.9, 1.0, 10, True),
+        (1.0, 0.9, 100, True),
+    ],
+)
+def test_micro_has_to_be_right_as_often_as_litert(own, fast, count, passed):
+    figures = {"max_steps": 1, "samples": 8, "fast_steps": 2, "arena_bytes": 70_000}
+    figures |= {"scored": count, "top1": own, "fast_top1": fast}
+    verdict, detail = tflite_micro.judge(figures, EDGE)
+    assert verdict == passed
+    assert f"{own:.2%} right on {count} samples, LiteRT {fast:.2%}" in detail
+
+
 def test_a_prover_that_no_process_could_run_is_refused(mine):
     measure = mine.measure
     for wrong, says in (
@@ -129,7 +180,9 @@ def test_provers_are_known_before_any_work(names, says):
         (mediapipe_tasks, {"input": TensorInfo("i", "float32", (1, 4, 4, 1))}, "colour"),
         (mediapipe_tasks, {"labels": ()}, "needs labels"),
         (mediapipe_tasks, {"input": TensorInfo("i", "int8", (1, 4, 4, 3))}, "refuses int8"),
+        (mediapipe_tasks, {"input": TensorInfo("i", "int16", (1, 4, 4, 3))}, "refuses int16"),
         (tflite_micro, {}, ""),
+        (tflite_micro, {"target": FINER}, ""),
         (tflite_micro, {"target": export.TARGETS["gpu"]}, "integers"),
         (ethos_u, {}, ""),
         (ethos_u, {"target": export.TARGETS["cpu"]}, "integers"),
