@@ -7,8 +7,9 @@ r"""New classes from few examples: a trained network fine-tuned, beside fresh we
 Of class folders with train/ and test/, the network learns the first half of the classes by `zoo
 train`. Then `zoo finetune` and, from fresh weights, `zoo train` learn the other half from the same
 `--examples` files of each class. Of a folder of train.csv and test.csv, it learns one column, and
-then both learn another column from the same `--examples` rows, without the first. Every command has
-its own defaults. Both are measured on the whole test split; `--draws` draws other examples.
+then both learn another column from the same `--examples` rows, without the first. Fresh weights are
+trained twice: as `zoo train` does by itself, and for as many epochs and with the same augmentation
+as the fine-tuning. All are measured on the whole test split; `--draws` draws other examples.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zoo.checkpoints.card import read_card
+from zoo.forms import Sound
 
 
 @dataclass(frozen=True)
@@ -52,29 +54,33 @@ def main() -> None:
     asked.output.mkdir(parents=True, exist_ok=True)
     compare = _rows if (asked.data / "train.csv").is_file() else _folders
     table = Table(title=f"{asked.model} on {asked.data.name}", title_justify="left")
-    for column in ("draw", "fine-tuned", "seconds", "fresh", "seconds", "margin in points"):
+    for column in (
+        "draw",
+        "fine-tuned",
+        "seconds",
+        "fresh",
+        "seconds",
+        "fresh, as long",
+        "seconds",
+    ):
         table.add_column(column, justify="right")
-    margins = []
-    for draw in range(asked.draws):
-        tuned, fresh = compare(asked, draw)
-        margins.append((tuned.figure, fresh.figure))
-        table.add_row(
-            str(draw), f"{tuned.figure:.2%}", f"{tuned.seconds:.0f}", f"{fresh.figure:.2%}",
-            f"{fresh.seconds:.0f}", f"{100 * (tuned.figure - fresh.figure):+.2f}",
-        )  # fmt: skip
-    means = [sum(figures) / len(margins) for figures in zip(*margins, strict=True)]
-    table.add_row("mean", f"{means[0]:.2%}", "", f"{means[1]:.2%}", "", "")
+    draws = [compare(asked, draw) for draw in range(asked.draws)]
+    for draw, runs in enumerate(draws):
+        cells = [cell for run in runs for cell in (f"{run.figure:.2%}", f"{run.seconds:.0f}")]
+        table.add_row(str(draw), *cells)
+    means = [sum(run.figure for run in runs) / len(runs) for runs in zip(*draws, strict=True)]
+    table.add_row("mean", *(cell for mean in means for cell in (f"{mean:.2%}", "")))
     Console().print(table)
 
 
-def _folders(asked: argparse.Namespace, draw: int) -> tuple[Run, Run]:
+def _folders(asked: argparse.Namespace, draw: int) -> list[Run]:
     """Compares on the second half of the classes of a folder."""
     classes = sorted(path.name for path in (asked.data / "train").iterdir() if path.is_dir())
     half = len(classes) // 2
     first, second = asked.output / "first", asked.output / f"second-{draw}"
     _copy(asked.data, first, classes[:half], None, 0)
     _copy(asked.data, second, classes[half:], asked.examples, draw)
-    return _pair(asked, draw, first, second, (), ())
+    return _runs(asked, draw, first, second, (), ())
 
 
 def _copy(data: Path, folder: Path, classes: Sequence[str], most: int | None, seed: int) -> None:
@@ -91,7 +97,7 @@ def _copy(data: Path, folder: Path, classes: Sequence[str], most: int | None, se
                 shutil.copy(file, folder / split / name)
 
 
-def _rows(asked: argparse.Namespace, draw: int) -> tuple[Run, Run]:
+def _rows(asked: argparse.Namespace, draw: int) -> list[Run]:
     """Compares on another label column of a table, of which few rows are labelled."""
     first, second = asked.data, asked.output / f"second-{draw}"
     if not second.exists():
@@ -106,31 +112,41 @@ def _rows(asked: argparse.Namespace, draw: int) -> tuple[Run, Run]:
             with (second / f"{split}.csv").open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(rows)
     label = (f"--label_column={asked.label_column}",)
-    return _pair(asked, draw, first, second, label, (f"--label_column={asked.new_label_column}",))
+    return _runs(asked, draw, first, second, label, (f"--label_column={asked.new_label_column}",))
 
 
-def _pair(
+def _runs(
     asked: argparse.Namespace,
     draw: int,
     first: Path,
     second: Path,
     label: Sequence[str],
     new_label: Sequence[str],
-) -> tuple[Run, Run]:
-    """Returns the fine-tuned and the fresh network."""
-    base = asked.output / "base"
-    _run("train", f"--model={asked.model}", f"--data={first}", f"--output={base}", *label)
+) -> list[Run]:
+    """Returns the fine-tuned network and the two fresh ones."""
+    base, tuned, fresh, long = (
+        asked.output / name for name in ("base", f"tuned-{draw}", f"fresh-{draw}", f"long-{draw}")
+    )
+    _run("train", base, f"--model={asked.model}", f"--data={first}", *label)
     data = (f"--data={second}", *new_label)
-    tuned = _run("finetune", f"--checkpoint={base}", *data, f"--output={asked.output}/tuned-{draw}")
-    fresh = _run("train", f"--model={asked.model}", *data, f"--output={asked.output}/fresh-{draw}")
-    return tuned, fresh
+    finetuning = _run("finetune", tuned, f"--checkpoint={base}", *data)
+    with (tuned / "history.csv").open(encoding="utf-8", newline="") as file:
+        epochs = sum(row["stage"] == "2" for row in csv.DictReader(file))
+    sounds = isinstance(read_card(tuned).input, Sound)
+    alike = (f"--epochs={epochs}", *(["--augment=light"] if sounds else []))
+    return [
+        finetuning,
+        _run("train", fresh, f"--model={asked.model}", *data),
+        _run("train", long, f"--model={asked.model}", *data, *alike),
+    ]
 
 
-def _run(command: str, *arguments: str) -> Run:
+def _run(command: str, output: Path, *arguments: str) -> Run:
+    """Runs a command; a finished one is not run again."""
     started = time.monotonic()
-    subprocess.run([sys.executable, "-m", "zoo.commands.main", command, *arguments], check=True)
-    output = next(a.removeprefix("--output=") for a in arguments if a.startswith("--output="))
-    metrics = {metric.name: metric.value for metric in read_card(Path(output)).metrics}
+    zoo = [sys.executable, "-m", "zoo.commands.main", command]
+    subprocess.run([*zoo, *arguments, f"--output={output}"], check=True)
+    metrics = {metric.name: metric.value for metric in read_card(output).metrics}
     figure = metrics.get("recordings_top1", metrics.get("top1"))
     assert figure is not None
     return Run(figure, time.monotonic() - started)

@@ -48,6 +48,12 @@ def test_a_shift_moves_and_loses_no_more_than_its_share():
     assert (np.count_nonzero(moved, axis=1) == SIZE - np.abs(first)).all()
 
 
+def test_speed_makes_tones_higher_or_lower_by_up_to_its_factor():
+    pitch = spectra(change(tones(1000), speed=1.2)).argmax(axis=1) * FORM.rate / SIZE
+    assert 1000 / 1.21 < pitch.min() < 900
+    assert 1100 < pitch.max() < 1210
+
+
 def test_background_noise_is_the_given_one_at_its_level():
     noise = 0.01 * tones(1500, count=3)
     noise[1] = 0

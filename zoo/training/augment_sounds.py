@@ -26,6 +26,8 @@ class Policy:
 
     Attributes:
         shift: Largest share of its length by which a sound begins earlier or later.
+        speed: Largest factor by which it is faster and higher, or slower and lower (Ko et al. 2015,
+            "Audio Augmentation for Speech Recognition").
         gain: Largest factor by which it is louder or quieter.
         white: Largest level of white noise, as a share of the sound's own level.
         background: Largest level of the user's own noise, as a share of the sound's own level.
@@ -34,6 +36,7 @@ class Policy:
     """
 
     shift: float = 0.0
+    speed: float = 1.0
     gain: float = 1.0
     white: float = 0.0
     background: float = 0.0
@@ -42,8 +45,8 @@ class Policy:
 
 
 POLICIES = {
-    "light": Policy(shift=0.1, gain=1.5, white=0.03, background=0.1),
-    "strong": Policy(0.2, 3.0, white=0.2, background=0.5, time_mask=0.2, frequency_mask=0.2),
+    "light": Policy(shift=0.1, speed=1.1, gain=1.5, white=0.03, background=0.1),
+    "strong": Policy(0.2, 1.2, 3.0, white=0.2, background=0.5, time_mask=0.2, frequency_mask=0.2),
 }
 
 
@@ -73,12 +76,11 @@ def changed(
     import tensorflow as tf
 
     count, size = tf.shape(x)[0], form.shape[0]
-    draw = tf.random.stateless_uniform((8, count, 1), key)
+    draw = tf.random.stateless_uniform((9, count, 1), key)
     place = tf.range(size)[None]
-    source = place - tf.cast((2 * draw[0] - 1) * policy.shift * size, tf.int32)
-    inside = (source >= 0) & (source < size)
-    x = tf.gather(x, tf.clip_by_value(source, 0, size - 1), batch_dims=1)
-    x *= tf.cast(inside, tf.float32)
+    speed = policy.speed ** (2 * draw[8] - 1)
+    shift = tf.round((2 * draw[0] - 1) * policy.shift * size)
+    x = _between(x, tf.cast(place, tf.float32) * speed - shift)
     level = _level(x)
     x += policy.white * draw[1] * level * tf.random.stateless_normal(tf.shape(x), key + 1)
     if noise is not None and policy.background:
@@ -94,6 +96,21 @@ def changed(
         share = tf.cast(place, tf.float32) / size
         x = tf.where(_covered(share, draw[5], draw[6], policy.time_mask), 0.0, x)
     return x * policy.gain ** (2 * draw[7] - 1)
+
+
+def _between(x: tf.Tensor, at: tf.Tensor) -> tf.Tensor:
+    """Returns the values of sounds between their samples; outside them there is silence."""
+    import tensorflow as tf
+
+    size = tf.shape(x)[1]
+    before = tf.floor(at)
+    first = tf.cast(before, tf.int32)
+    low, high = (
+        tf.gather(x, tf.clip_by_value(index, 0, size - 1), batch_dims=1)
+        for index in (first, first + 1)
+    )
+    inside = tf.cast((first >= 0) & (first < size), tf.float32)
+    return inside * (low + (high - low) * (at - before))
 
 
 def _level(x: tf.Tensor) -> tf.Tensor:

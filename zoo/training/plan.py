@@ -114,7 +114,7 @@ def choose_plan(
         learning_rate: Highest of the second stage; by default it falls with the batch.
         freeze: See `Plan`.
         augment: Policy of the second stage, see `zoo.training.recipe.Recipe`; None: "light" for
-            pictures and sounds, and "strong" for few sounds.
+            pictures and sounds.
         class_weights: See `zoo.training.recipe.Recipe`.
         precision: Number type of the arithmetic.
         seed: Decides the initial weights and the order of examples.
@@ -144,8 +144,7 @@ def choose_plan(
         highest = MODELS.get(model).recipe.get("learning_rate", _RATE) if own else _RATE
         learning_rate = highest * math.sqrt(batch / 64)
     if augment is None:
-        few = kind is Sound and examples < _FEW
-        augment = "strong" if few else "light" if kind in (Picture, Sound) else "none"
+        augment = "light" if kind in (Picture, Sound) else "none"
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=learning_rate, augment=augment)
     return Plan(
         # Most is gained while the learning rate falls to its end, so patience must not be short.
