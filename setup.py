@@ -32,7 +32,7 @@ setup(
         "matplotlib>=3.10",
         "ml_dtypes>=0.5",  # bfloat16 for numpy; Keras has it too.
         "numpy>=2.1",
-        "pillow>=11",
+        "pillow>=11.3",
         "rich>=14",
         "safetensors>=0.6",
         "scikit-learn>=1.7",
@@ -44,9 +44,17 @@ setup(
         "importlib_resources>=6",  # tensorflow-datasets imports it and forgets to ask for it.
     ],
     extras_require={
-        "test": ["pytest>=8", "pytest-xdist>=3.8", "jax>=0.8", "pyyaml>=6", "tensorboard>=2.20"],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.8",
+            "pillow-heif>=1",
+            "jax>=0.8",
+            "pyyaml>=6",
+            "tensorboard>=2.20",
+        ],
         "lint": ["ruff", "mypy", "import-linter>=2.17"],
         "tensorboard": ["tensorboard>=2.20"],
+        "heif": ["pillow-heif>=1"],  # Its wheel holds x265, whose licence is the GPL.
         "torch": ["torch>=2.6"],  # benchmarks/throughput.py
         # Software of real devices, that exports are tried on.
         "provers": [

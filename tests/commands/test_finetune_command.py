@@ -30,7 +30,7 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
     for said in (
         "resnet8.digits on colours: 7",
         "test examples of 40×40×3, 3 classes",
-        "broken.png: not a JPEG, PNG, GIF, BMP or WebP picture",
+        "broken.png: not a JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC picture",
         "1 of 91 pictures is broken and skipped",
         "head: up to 3 epochs on cached features",
         "network: up to 1 epochs, learning rate 0.0005 at the head",

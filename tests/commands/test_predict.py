@@ -109,7 +109,7 @@ def test_broken_files_are_named_and_the_others_classified(zoo_command, files, tm
     assert code == 1
     assert out.startswith(f"{good}: ")
     assert err.splitlines() == [
-        f"zoo: skipped {bad}: not a JPEG, PNG, GIF, BMP or WebP picture",
+        f"zoo: skipped {bad}: not a JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC picture",
         "zoo: 1 of 2 pictures are broken and were skipped",
     ]
     code, out, _ = zoo_command("predict", "--checkpoint=resnet8.digits", str(bad), "--json")
@@ -123,7 +123,10 @@ def test_broken_files_are_named_and_the_others_classified(zoo_command, files, tm
         (["x.png"], "say what to predict with"),
         (["--checkpoint=resnet8.digits"], "say which files"),
         (["--checkpoint=resnet8.digits", "x.png"], "there is no file 'x.png'"),
-        (["--checkpoint=resnet8.digits", "."], ". holds no JPEG, PNG, GIF, BMP or WebP files"),
+        (
+            ["--checkpoint=resnet8.digits", "."],
+            ". holds no JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC files",
+        ),
         (["--checkpoint=resnet8.digits", "--labels=x", "a.txt"], "--labels is of an --artifact"),
         (["--artifact=no.tflite", "a.txt"], "--artifact no.tflite is not a file or folder"),
         (["--artifact=a.txt", "a.txt"], "does not load as a .tflite file"),

@@ -136,7 +136,7 @@ def _make_photos(folder: Path) -> None:
         place = folder / "photos" / "ab"[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         pixels = chance.integers(0, 256, (16, 20, 3), np.uint8)
-        kind = ("png", "jpeg", "gif", "bmp", "webp")[number % 5]
+        kind = ("png", "jpeg", "gif", "bmp", "webp", "tiff", "avif", "heif")[number % 8]
         Image.fromarray(pixels).save(place / f"{number:02}.{kind}")
 
 

@@ -14,7 +14,13 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from zoo.data.pictures import decode as module
-from zoo.data.pictures.decode import BrokenPictureError, decode_picture, open_picture, picture_size
+from zoo.data.pictures.decode import (
+    BrokenPictureError,
+    decode_picture,
+    is_picture,
+    open_picture,
+    picture_size,
+)
 from zoo.data.pictures.room import Room
 from zoo.forms import Picture
 
@@ -57,6 +63,10 @@ CASES = {
     "BMP": (encoded(halves(), "BMP"), RED, BLUE),
     "WebP": (encoded(halves(), "WEBP", lossless=True), RED, BLUE),
     "JPEG": (encoded(halves(), "JPEG", quality=98), RED, BLUE),
+    "TIFF": (encoded(halves(), "TIFF", compression="tiff_lzw"), RED, BLUE),
+    "TIFF of 16 bits": (encoded(DEEP, "TIFF"), (0, 0, 0), (128, 128, 128)),
+    "AVIF": (encoded(halves(), "AVIF", quality=100, subsampling="4:4:4"), RED, BLUE),
+    "HEIC": (encoded(halves(), "HEIF", quality=-1, chroma=444), RED, BLUE),
     "CMYK": (encoded(CMYK, "JPEG", quality=98), RED, RED),
 }
 
@@ -266,13 +276,18 @@ def test_an_animation_gives_its_first_picture():
 
 JPEG = encoded(Image.effect_noise((64, 64), 90).convert("RGB"), "JPEG")
 PNG = encoded(Image.effect_noise((64, 64), 90).convert("RGB"))
+HEIC = encoded(Image.effect_noise((64, 64), 90).convert("RGB"), "HEIF")
+AVIF = encoded(Image.effect_noise((64, 64), 90).convert("RGB"), "AVIF")
 BROKEN = {
     "empty": (b"", "the file is empty"),
-    "text": (b"not a picture", "not a JPEG, PNG, GIF, BMP or WebP picture"),
+    "text": (b"not a picture", "not a JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC picture"),
     "cut JPEG": (JPEG[: len(JPEG) // 2], "truncated"),
     "cut PNG": (PNG[: len(PNG) // 2], "truncated"),
     "PNG with a broken chunk": (PNG[:60] + b"\xff" * 8 + PNG[68:], "broken data stream"),
-    "a format that is not ours": (encoded(halves(), "TIFF"), "not a JPEG"),
+    "a format that is not ours": (encoded(halves(), "ICO"), "not a JPEG"),
+    "cut HEIC": (HEIC[: len(HEIC) // 2], "."),
+    "cut AVIF": (AVIF[: len(AVIF) // 2], "."),
+    "TIFF of fractions": (encoded(Image.new("F", (9, 9)), "TIFF"), "its pixels are fractions"),
 }
 
 
@@ -282,6 +297,14 @@ def test_broken_files_say_why(case):
     with pytest.raises(BrokenPictureError, match=reason) as caught:
         decode_picture(content, FORM)
     assert str(caught.value)
+
+
+def test_a_heic_photo_names_what_is_missing(monkeypatch):
+    monkeypatch.setattr(module, "HEIF", False)
+    monkeypatch.setattr(module, "FORMATS", tuple(f for f in module.FORMATS if f != "HEIF"))
+    assert is_picture(io.BytesIO(HEIC))
+    with pytest.raises(BrokenPictureError, match=r"HEIC photo, .*\(pip install pillow-heif"):
+        decode_picture(HEIC, FORM)
 
 
 def test_a_file_and_its_size(tmp_path):

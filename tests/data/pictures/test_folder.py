@@ -83,7 +83,7 @@ def test_pictures_in_inner_folders_count_and_hidden_ones_do_not(flat):
     assert encoded.labels == ("blue", "green", "red")
     assert encoded.notes == (
         "left out, since they hold too few pictures: nothing",
-        "left out, since they are no JPEG, PNG, GIF, BMP or WebP files: 1 .txt",
+        "left out, since they are no JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC files: 1 .txt",
     )
 
 

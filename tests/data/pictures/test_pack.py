@@ -230,7 +230,7 @@ def test_broken_pictures_are_left_out(tmp_path):
     manifest = pack(find_photos(photos), tmp_path / "shards", 2)
     (broken,) = manifest["broken"]
     assert broken["file"].endswith("x.png")
-    assert broken["reason"] == "not a JPEG, PNG, GIF, BMP or WebP picture"
+    assert broken["reason"] == "not a JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC picture"
     data = load_dataset(str(tmp_path / "shards"))
     assert sum(len(getattr(data, split)) for split in ("train", "validation", "test")) == 60
     assert "1 broken pictures were left out when it was packed" in data.notes

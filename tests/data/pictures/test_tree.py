@@ -6,9 +6,13 @@ import pytest
 
 from tests.data.written_photos import photo, write_photos
 from zoo.data.folders.tree import scan
+from zoo.data.pictures.decode import KINDS
 from zoo.data.pictures.folder import PICTURES, find_photos
 
-FORMATS = {"jfif": "JPEG", "jpe": "JPEG", "pic": "PNG", "tmp": "GIF", "dib": "BMP", "": "WEBP"}
+FORMATS = {
+    "jfif": "JPEG", "jpe": "JPEG", "pic": "PNG", "tmp": "GIF", "dib": "BMP", "": "WEBP",
+    "scan": "TIFF", "avi": "AVIF", "photo": "HEIF",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def test_pictures_are_known_by_their_first_bytes(tmp_path):
     for number, (suffix, kind) in enumerate(FORMATS.items()):
         photo("red", 0).save(tmp_path / f"{number}.{suffix}", kind)
     photo("red", 0).save(tmp_path / "9.JPE", "JPEG")
-    photo("red", 0).save(tmp_path / "scan.tif", "TIFF")
+    photo("red", 0).save(tmp_path / "icon.ico", "ICO")
     (tmp_path / "letter.doc").write_bytes(b"BM is how this text starts, and it is no picture")
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "broken.jpg").write_bytes(b"")  # Called a picture: told when it is decoded.
@@ -37,7 +41,7 @@ def test_pictures_are_known_by_their_first_bytes(tmp_path):
     assert pictures == {
         *(f"{number}.{suffix}" for number, suffix in enumerate(FORMATS)), "9.JPE", "broken.jpg",
     }  # fmt: skip
-    assert left_out == {"no JPEG, PNG, GIF, BMP or WebP files": {"scan.tif", "letter.doc", "empty"}}
+    assert left_out == {f"no {KINDS} files": {"icon.ico", "letter.doc", "empty"}}
 
 
 def test_linked_folders_are_read_once_and_circles_end(colours, tmp_path):

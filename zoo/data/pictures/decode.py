@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.util
 import io
 import os
 import stat
@@ -16,11 +17,13 @@ import numpy as np
 
 # Each import registers a format. Pillow would do so at the first picture, which threads must not.
 from PIL import (  # noqa: F401
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
     JpegImagePlugin,
     PngImagePlugin,
+    TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,
 )
@@ -31,8 +34,21 @@ from zoo.data.pictures.room import Room
 from zoo.errors import RequestError
 from zoo.forms import Picture
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+HEIF = importlib.util.find_spec("pillow_heif") is not None
+if HEIF:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+# For messages.
+KINDS = "JPEG, PNG, GIF, BMP, WebP, TIFF, AVIF or HEIC"
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", *(["HEIF"] if HEIF else []))
+_SIGNATURES = (
+    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"
+)  # fmt: skip
+# What follows the size and "ftyp" (ISO/IEC 23008-12, annex B).
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # Possible sizes of the header, in bytes.
 
 # Pillow warns of odd tags, and of many pixels, whose memory `ROOM` limits. Broken files raise.
@@ -66,7 +82,7 @@ def decode_picture(source: Path | bytes, form: Picture) -> np.ndarray:
     """Returns a picture file in the form that a model takes.
 
     Args:
-        source: The file or its bytes: JPEG, PNG, GIF (its first picture), BMP or WebP.
+        source: The file or its bytes, of one of `KINDS`; of several pictures the first counts.
         form: Size, crop and interpolation, see `zoo.data.pictures.prepare.prepare_picture`.
 
     Returns:
@@ -122,10 +138,11 @@ def read_picture(path: Path) -> bytes:
 
 
 def is_picture(file: BinaryIO) -> bool:
-    """Returns whether a file starts like a JPEG, PNG, GIF, BMP or WebP."""
+    """Returns whether a file starts like one of `KINDS`."""
     head = file.read(18)
     return (
         head.startswith(_SIGNATURES)
+        or (head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS + _HEIF_BRANDS)
         or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
         # A text may start with "BM" too.
         or (head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS)
@@ -203,7 +220,7 @@ def _load(file: BinaryIO, room: contextlib.ExitStack) -> Image.Image:
         room.enter_context(ROOM.taken(pixels * _BYTES_OF_A_PIXEL))
         picture.load()
         return _as_seen(picture)
-    except MemoryError:
+    except (MemoryError, BrokenPictureError):
         raise
     # Damaged bytes make Pillow raise almost any error, depending on the format.
     except Exception as error:
@@ -214,6 +231,8 @@ def _load(file: BinaryIO, room: contextlib.ExitStack) -> Image.Image:
 
 def _as_seen(picture: Image.Image) -> Image.Image:
     turn = _turn(picture)
+    if picture.mode == "F":
+        raise BrokenPictureError("its pixels are fractions; save it with 8 or 16 bits")
     if picture.mode.startswith("I"):
         seen = _by_strips(picture, "L", _from_16_bits)
     elif picture.has_transparency_data:
@@ -261,5 +280,8 @@ def _reason(error: Exception, file: BinaryIO) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {MOST_PIXELS / 1e6:.0f} million pixels"
     if isinstance(error, UnidentifiedImageError):
-        return "not a JPEG, PNG, GIF, BMP or WebP picture"
+        file.seek(4)
+        if file.read(8) in [b"ftyp" + brand for brand in _HEIF_BRANDS] and not HEIF:
+            return "a HEIC photo, for which pillow-heif is missing (pip install pillow-heif)"
+        return f"not a {KINDS} picture"
     return str(error) or type(error).__name__

@@ -8,14 +8,16 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.data.folders.classes import find_classes
 from zoo.data.folders.tree import Kind
-from zoo.data.pictures.decode import BrokenPictureError, is_picture, open_regular
+from zoo.data.pictures.decode import KINDS, BrokenPictureError, is_picture, open_regular
 from zoo.data.pictures.files import Encoded, check_asked, complete, open_files
 from zoo.data.reading import Reading
 from zoo.printable import printable
 
 KNOWN_AS = "a folder of photos"
 # A file with such a name is a picture, perhaps a broken one. For others the first bytes decide.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"})
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
 
 
 def claims(source: str) -> bool:
@@ -60,4 +62,4 @@ def _is_picture(path: Path) -> bool:
         return False
 
 
-PICTURES = Kind("pictures", "JPEG, PNG, GIF, BMP or WebP files", _is_picture)
+PICTURES = Kind("pictures", f"{KINDS} files", _is_picture)

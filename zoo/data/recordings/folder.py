@@ -20,7 +20,23 @@ KNOWN_AS = "a folder of recordings"
 OPTIONS = frozenset({"rate", "window", "hop", "time_column", "group"})
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
 # A folder that holds such files too is of pictures or sounds, and its text files describe them.
-_OTHERS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".wav", ".flac", ".ogg", ".mp3")
+_OTHERS = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".gif",
+    ".bmp",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".heic",
+    ".heif",
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".mp3",
+)
 
 RECORDINGS = Kind(
     "recordings", ".csv or .txt files", lambda path: path.name.lower().endswith(SUFFIXES)
