@@ -33,6 +33,8 @@ class Architecture:
         paper: Where it comes from.
         recipe: How it is trained by default: fields of `zoo.training.recipe.Recipe` that differ
             from that class's defaults.
+        of_windows: Arguments of the builder for sounds and recordings, unless others are given. A
+            window is short, and what is known may lie anywhere in it.
     """
 
     builder: str
@@ -44,6 +46,7 @@ class Architecture:
     macs: int
     paper: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    of_windows: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
@@ -106,6 +109,7 @@ MODELS.register("residual_lstm")(
         macs=414_336,
         paper="Wu et al. 2016, section 3.1",
         recipe={"learning_rate": 5e-3, "epochs": 60},
+        of_windows={"pool": "mean"},
     )
 )
 

@@ -230,7 +230,8 @@ def train_model(
         RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
-    config = config or {}
+    windows = isinstance(dataset.form, Sound | forms.Recording)
+    config = {**(MODELS.get(model).of_windows if windows else {}), **(config or {})}
     training = open_run(
         output,
         dataset,
