@@ -31,7 +31,13 @@ def failed(model, targets, folder, calibration=X[:200]):
     samples = export.Samples(calibration, X[200:])
     try:
         report = export.export_model(
-            model, folder, samples=samples, targets=targets, outputs="values", provers=()
+            model,
+            folder,
+            samples=samples,
+            targets=targets,
+            outputs="values",
+            edge_precision="int8",
+            provers=(),
         )
     except export.GateFailure as failure:
         report = failure.report

@@ -50,6 +50,7 @@ def test_a_layer_of_many_scales_is_the_worst_and_the_refusal_names_it(tmp_path):
             samples=export.Samples(x, x),
             labels=("a", "b", "c"),
             targets=("edge",),
+            edge_precision="int8",
             outputs="logits",
         )
     worst = failure.value.report.artifacts["edge"].worst_layers
