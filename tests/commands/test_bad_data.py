@@ -90,7 +90,7 @@ TRAIN = [
     ((LSTM, "--data=objects.npz"), "an array of objects, x.npy, which is not opened"),
     ((LSTM, "--data=truncated.npz"), "truncated.npz is not an .npz file"),
     ((MLP, "--augment=light"), "--augment=light is of pictures"),
-    ((LSTM, LABEL, "--data=other_column.csv"), "say which column tells its recordings apart"),
+    ((LSTM, LABEL, "--data=other_column.csv"), "name the column that tells these apart"),
     ((LSTM, "--config=bidirectional=no"), "bidirectional must be true or false, not 'no'"),
     ((LSTM, "--config=norm=none,zero_init=true"), "zero_init needs a norm"),
     ((MLP, "--config=depth=0"), "depth must be a whole number from 1 up, not 0"),

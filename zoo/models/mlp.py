@@ -14,7 +14,7 @@ from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
 from zoo.frontends.frontend import Frontend
 from zoo.models.inputs import raw_input, shape_behind
-from zoo.models.names import LOGITS, unit_name
+from zoo.models.names import LOGITS, MEMBERS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_shares, check_sizes
 from zoo.residual import Order, Shortcut
@@ -27,6 +27,7 @@ def residual_mlp(
     block: str = "mlp",
     norm: Norm = "batch",
     dropout: float = 0.2,
+    members: int = 1,
     num_classes: int = 10,
     input_shape: tuple[int, ...] = (64,),
     shortcut: Shortcut = "auto",
@@ -45,6 +46,10 @@ def residual_mlp(
         block: Name of a registered block.
         norm: After each dense layer, see `zoo.blocks.norm`.
         dropout: Share of features dropped inside each unit, in training.
+        members: Networks of an ensemble. They differ in the stem only, and share all else, as in
+            TabM (Gorishniy et al. 2024), whose members differ in little too. The head takes the
+            mean of their features, so that the logits are the mean of theirs. `zoo.training.fit`
+            lets each learn by itself.
         num_classes: Width of the logits, or 1 for regression; 0 gives the features of the last
             unit.
         input_shape: (features,).
@@ -63,7 +68,7 @@ def residual_mlp(
     Raises:
         RequestError: Unknown block, norm, order or shortcut; an argument out of its range.
     """
-    check_sizes(depth=depth, width=width)
+    check_sizes(depth=depth, width=width, members=members)
     check_shares(dropout=dropout)
     shape = shape_behind(frontend, input_shape)
     if len(shape) != 1 or not shape[0]:
@@ -78,7 +83,9 @@ def residual_mlp(
     )
     features, x = raw_input(input_shape, "features", frontend)
     x = normalise_input(x, mean, std)
-    x = dense_norm(x, width, norm, name="stem")
+    x = dense_norm(x, members * width, norm, name="stem")
+    if members > 1:
+        x = layers.Reshape((members, width), name="stem_members")(x)
     x = layers.ReLU(name="stem_relu")(x)
     for index in range(1, depth + 1):
         x = unit(x, width, name=unit_name(index))
@@ -86,6 +93,8 @@ def residual_mlp(
         # In this order no activation follows the last sum, so it gets one here (He et al. 2016).
         x = normalise(x, norm, name="head")
         x = layers.ReLU(name="head_relu")(x)
+    if members > 1:
+        x = layers.GlobalAveragePooling1D(name=MEMBERS)(x)
     if num_classes:
         x = layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     return keras.Model(features, x, name=name)

@@ -6,6 +6,7 @@
     block3_…            the third residual unit, in a network of one width
     stage2_block1_…     the first of the second stage, in a network of stages
     head_…              from the last unit to the vector of features
+    head_members        of an ensemble: the mean of its members' features
     logits              the dense layer at the end: an output for each class, or the one value
 
 What follows the prefix is the block's own. A layer without weights may have any name. The path of
@@ -19,6 +20,7 @@ import re
 FRONTEND = "frontend"
 NORMALIZATION = "normalization"
 LOGITS = "logits"
+MEMBERS = "head_members"
 STEM_KERNEL = "stem_conv/kernel"
 
 _UNIT = re.compile(r"(?:stage(\d+)_)?block(\d+)(?=_)")

@@ -128,6 +128,6 @@ def _at_most(arguments: Mapping[str, Any]) -> int:
     width = max(number("width"), largest(["widths"]))
     blocks = max(number("depth"), sum(n for n in arguments.get("depths") or () if type(n) is int))
     channels = (arguments.get("input_shape") or (1,))[-1] or 1
-    stem = max(49, number("patch") ** 2) * channels * width
+    stem = max(49, number("patch") ** 2) * channels * width * number("members")
     head = 4 * width * number("num_classes")
     return blocks * (36 + 2 * number("expansion")) * width**2 + stem + head

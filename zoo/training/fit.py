@@ -27,6 +27,7 @@ from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import fused_layers
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
+from zoo.training.members import apart
 from zoo.training.recipe import Recipe, compile_model
 from zoo.training.run_folder import Row
 from zoo.training.state import StateKeeper
@@ -49,7 +50,7 @@ def fit(
     Args:
         model: Gives logits, or the one value of a regression from a layer "logits". It learns
             standardised values; at the end of the training, that layer gives them in their own
-            units.
+            units. The members of an ensemble learn each by itself.
         dataset: The training split is fitted, the validation split watched.
         recipe: How to train.
         state: File for the state of an unfinished training, `.safetensors`.
@@ -75,7 +76,7 @@ def fit(
         distribution.check_last_batch(len(split), recipe.batch_size)
     outputs = len(dataset.labels)
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
-    trained = distribution.trained(model)
+    trained = distribution.trained(apart(model))
     with distribution.scope():
         compile_model(
             trained, recipe, steps, task, unit=1.0 if scale is None else scale.std, rates=rates

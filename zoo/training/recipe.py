@@ -12,6 +12,7 @@ from zoo.errors import RequestError
 from zoo.tasks import Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import AdamW, jit_compile
+from zoo.training.members import LossOfEach, OfMean
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -83,7 +84,7 @@ def compile_model(
     """Compiles a model for training.
 
     Args:
-        model: Gives logits, or one value.
+        model: Gives logits, or one value; or result of `zoo.training.members.apart`.
         recipe: How it is trained.
         steps_per_epoch: Batches in a pass.
         task: What is learnt; it has the loss and the metrics.
@@ -100,9 +101,12 @@ def compile_model(
     )
     optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    loss, metrics = task.loss(recipe.label_smoothing), task.metrics(unit)
+    if len(model.outputs[0].shape) == 3:  # Members, outputs.
+        loss, metrics = LossOfEach(loss), [OfMean(metric) for metric in metrics]
     model.compile(
         optimizer,
-        loss=task.loss(recipe.label_smoothing),
-        metrics=task.metrics(unit),
+        loss=loss,
+        metrics=metrics,
         jit_compile=jit_compile(),
     )

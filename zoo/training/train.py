@@ -100,7 +100,7 @@ def train(
         weights: Type of the stored weights, "float32" or "float16"; accuracy is measured with them.
         licence: Licence of the checkpoint, an SPDX name.
         seed: Decides initial weights, order of examples, and dropout.
-        config: Arguments of the model's builder.
+        config: Arguments of the model's builder, beside those that its row in `zoo.models` gives.
         columns: Tables: for some columns, NAME:number or NAME:category, whatever they look like.
         label_column: Tables: the column to learn, by name or number (0 first, -1 last).
         header: Tables: whether the first line holds names; None: decided by how it looks.
@@ -131,11 +131,12 @@ def train(
         StoppedError: It was stopped before its end; the same call continues.
     """
     row = MODELS.get(model)
+    config = {**row.training_config, **(config or {})}
     check_weights(weights)
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
-    check_config(model, config or {}, image_size)
+    check_config(model, config, image_size)
     asked = {
         "epochs": epochs,
         "batch_size": batch_size,

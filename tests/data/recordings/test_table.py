@@ -54,9 +54,14 @@ def test_no_person_of_a_long_table_is_in_two_splits(tmp_path):
     ("options", "header", "message"),
     [
         ({"label_column": None}, HEADER, "say which column of .* is the label"),
-        ({}, HEADER.replace("session_id", "run"), "say which column tells its recordings apart"),
+        ({}, HEADER.replace("session_id", "run"), "name the column that tells these apart"),
         ({"recording_column": "trip"}, HEADER, "no column 'trip'"),
         ({"group": "owner"}, HEADER, "no column 'owner', which --group names"),
+        (
+            {"recording_column": "x"},
+            HEADER,
+            "no recording has three samples; are the rows examples",
+        ),
     ],
 )
 def test_a_missing_column_is_named(tmp_path, options, header, message):

@@ -66,7 +66,13 @@ def find_columns(
     alike = [recording for recording in recordings if tuple(recording) == usual]
     if not usual:
         raise RequestError(f"{source}: most recordings hold no numbers")
-    clock, left_out = find_clock([r for r in alike if len(next(iter(r.values()))) > 2], asked)
+    long = [recording for recording in alike if len(next(iter(recording.values()))) > 2]
+    if not long:
+        raise RequestError(
+            f"{source}: no recording has three samples; are the rows examples? then say "
+            "--model=residual_mlp, or name another --recording_column"
+        )
+    clock, left_out = find_clock(long, asked)
     name = clock.rpartition(":")[0] if clock else ""
     channels = tuple(column for column in usual if column != name and column not in left_out)
     if not channels:

@@ -86,6 +86,7 @@ def _recording_column(table: Table, asked: str | None) -> str:
             return name
     listed = ", ".join(list(table.columns)[:8])
     raise RequestError(
-        f"{table.path}: say which column tells its recordings apart: --recording_column=NAME "
-        f"({listed}); one file for each recording, in class folders, needs none"
+        f"{table.path} is a table, and this model takes sequences; if each row is an example, say "
+        "--model=residual_mlp; if the rows are samples of recordings, name the column that tells "
+        f"these apart: --recording_column=NAME ({listed})"
     )
