@@ -23,6 +23,7 @@ from zoo.printable import printable
 from zoo.quiet import import_keras
 from zoo.result import Result
 from zoo.tasks import find_task
+from zoo.tasks.threshold import check_threshold, shifted
 
 _AT_ONCE = 4096  # Rows that are run at a time.
 
@@ -92,6 +93,7 @@ def predict_rows(
     artifact: str | None = None,
     labels: str | None = None,
     output: str | Path | None = None,
+    threshold: float | None = None,
     trust: bool = False,
 ) -> RowPredictions:
     """Predicts the label of each row.
@@ -103,6 +105,7 @@ def predict_rows(
         labels: For an artifact: text file with a label in each line; None: those inside it, or
             those of the `labels.txt` beside it.
         output: A CSV file for the rows with their predictions; None: no file.
+        threshold: Of two classes: above this probability the second is the prediction.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
 
     Raises:
@@ -118,7 +121,10 @@ def predict_rows(
     with _open(checkpoint, artifact, labels, trust) as (card, run):
         form, task = card.input, find_task(card.task)
         assert isinstance(form, Table)
+        if threshold is not None:
+            check_threshold(threshold, card.labels if task.learns == "classes" else ())
         predictions, notes = list[RowPrediction](), list[str]()
+        likelier = 0
         tables = list[csv.Table]()
         for file in files:
             table, own = rows_of(Path(file), form)
@@ -127,12 +133,21 @@ def predict_rows(
             encoded = encode(form, table)
             for start in range(0, len(encoded), _AT_ONCE):
                 outputs = run(encoded[start : start + _AT_ONCE])
-                for line, row in zip(table.lines[start : start + _AT_ONCE], outputs, strict=True):
-                    best = int(row.argmax())
+                judged = outputs if threshold is None else shifted(outputs, threshold)
+                likelier += int((outputs.argmax(axis=1) == 1).sum())
+                lines = table.lines[start : start + _AT_ONCE]
+                for line, row, best in zip(lines, outputs, judged.argmax(axis=1), strict=True):
                     classes = task.learns == "classes"
                     said = card.labels[best] if classes else float(row[0])
                     sure = round(float(row[best]), 6) if classes else None
                     predictions.append(RowPrediction(str(file), line, said, sure))
+    if threshold is not None:
+        second = card.labels[1]
+        count = sum(row.prediction == second for row in predictions)
+        notes.append(
+            f"threshold {threshold:g} in place of 0.5: {count:,} of {len(predictions):,} rows are "
+            f"{second!r}, {likelier:,} before"
+        )
     if output is not None:
         _write(Path(output), tables, predictions)
     return RowPredictions(

@@ -23,13 +23,18 @@ OF_RECORDINGS = "recordings_top1"
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Precision and recall of one class."""
+    """Precision and recall of one class.
+
+    `auc` says how often an example of the class gets a higher score for it than one of the rest;
+    None: there are no examples of one of the two.
+    """
 
     label: str
     precision: float
     recall: float
     f1: float
     examples: int
+    auc: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class ClassificationScore(Score):
         labels = tuple(row.label for row in self.classes)
         classes = tuple(
             (row.label, *(f"{v:.4f}" for v in (row.precision, row.recall, row.f1)),
-             str(row.examples))
+             "" if row.auc is None else f"{row.auc:.4f}", str(row.examples))
             for row in self.classes
         )  # fmt: skip
         confusion = tuple(
@@ -79,7 +84,9 @@ class ClassificationScore(Score):
         )
         title = "Confusion: rows are the truth, columns the prediction"
         own = (
-            TextTable("Per class", ("class", "precision", "recall", "f1", "examples"), classes),
+            TextTable(
+                "Per class", ("class", "precision", "recall", "f1", "auc", "examples"), classes
+            ),
             TextTable(title, ("", *labels), confusion),
         )
         if self.recordings is None:
@@ -128,23 +135,19 @@ class Classification(Task):
         labels: Sequence[str],
     ) -> ClassificationScore:
         """Compares probabilities, or any scores whose highest is the prediction, with classes."""
-        from sklearn.metrics import (
-            confusion_matrix,
-            precision_recall_fscore_support,
-            roc_auc_score,
-        )
+        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
         predicted = predictions.argmax(axis=-1)
         known = np.arange(len(labels))
         columns = precision_recall_fscore_support(y, predicted, labels=known, zero_division=0)
-        two = len(labels) == 2 and len(np.unique(y)) == 2 and np.isfinite(predictions).all()
+        areas = _areas(predictions, y)
         return ClassificationScore(
-            auc=float(roc_auc_score(y, predictions[:, 1] - predictions[:, 0])) if two else None,
+            auc=areas[1] if len(labels) == 2 else None,
             examples=len(y),
             top1=float((predicted == y).mean()),
             classes=tuple(
-                ClassScore(label, float(p), float(r), float(f), int(n))
-                for label, p, r, f, n in zip(labels, *columns, strict=True)
+                ClassScore(label, float(p), float(r), float(f), int(n), auc)
+                for label, p, r, f, n, auc in zip(labels, *columns, areas, strict=True)
             ),
             confusion=tuple(
                 tuple(int(n) for n in row) for row in confusion_matrix(y, predicted, labels=known)
@@ -206,6 +209,24 @@ class Classification(Task):
     def strata(self, y: np.ndarray) -> np.ndarray:
         """Returns the classes."""
         return y
+
+
+def _areas(predictions: np.ndarray, y: np.ndarray) -> list[float | None]:
+    """Returns the AUC of each class against the rest, from the ranks of its scores."""
+    from scipy.stats import rankdata
+
+    if predictions.shape[1] == 2:  # Any scores whose highest is the prediction.
+        predictions = predictions - predictions[:, ::-1]
+    areas: list[float | None] = []
+    for label, scores in enumerate(predictions.T):
+        own = y == label
+        count, rest = int(own.sum()), int((~own).sum())
+        if not count or not rest or not np.isfinite(scores).all():
+            areas.append(None)
+            continue
+        above = rankdata(scores)[own].sum() - count * (count + 1) / 2
+        areas.append(float(above / (count * rest)))
+    return areas
 
 
 def by_recording(

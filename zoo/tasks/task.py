@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 
@@ -55,6 +55,15 @@ class Scale:
 
     mean: float
     std: float
+
+    @classmethod
+    def robust(cls, y: np.ndarray) -> Self:
+        """Returns the median, and the deviation of a normal distribution with these quartiles.
+
+        Outliers hardly change it. If half of the values are equal, their deviation has to do.
+        """
+        low, median, high = np.quantile(y.astype(np.float64), (0.25, 0.5, 0.75))
+        return cls(float(median), float((high - low) / 1.349) or float(y.std(dtype=np.float64)))
 
     def standardised(self, y: np.ndarray) -> np.ndarray:
         """Returns values of mean 0 and deviation 1, float32."""

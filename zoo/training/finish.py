@@ -14,8 +14,10 @@ from zoo.checkpoints.store import save
 from zoo.data.dataset import Dataset
 from zoo.data.inference import run
 from zoo.files import write_text
+from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
 from zoo.training.report.curves import plot_curves
+from zoo.training.report.importance import permutation_importance
 from zoo.training.report.page import write_result
 from zoo.training.run_folder import CURVES, Row, tidy, write_history
 
@@ -72,6 +74,9 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     )
     card = dataclasses.replace(card, metrics=metrics)
     if isinstance(score, ClassificationScore):
-        write_result(folder, card, predictions, test)
+        lost = []
+        if isinstance(card.input, Table):
+            lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
+        write_result(folder, card, predictions, test, lost)
     write_text(folder / CARD, card.to_json())
     return card

@@ -69,7 +69,8 @@ def fit(
         StoppedError: A SIGTERM came, or another worker was lost; the same call continues.
     """
     task = dataset.task
-    scale = task.scale(dataset.train.y)
+    robust = recipe.loss == "huber"
+    scale = Scale.robust(dataset.train.y) if robust else task.scale(dataset.train.y)
     if scale is not None:
         dataset = _standardised(dataset, scale)
     for split in (dataset.train, dataset.validation):
@@ -140,9 +141,11 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
         task: What it learns.
 
     Raises:
-        RequestError: It asks for class weights without classes, or for augmentation without
-            pictures or sounds.
+        RequestError: It asks for class weights without classes, for a loss of values without
+            values, or for augmentation without pictures or sounds.
     """
+    if recipe.loss and task.learns != "values":
+        raise RequestError(f"--loss={recipe.loss} is of values; say --task=regression, or no loss")
     if recipe.class_weights and task.learns != "classes":
         raise RequestError(f"--class_weights is of classes, and a {task.name} has none")
     if recipe.augment != "none" and not issubclass(kind, (Picture, Sound)):

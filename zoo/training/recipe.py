@@ -28,6 +28,8 @@ class Recipe:
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
         weight_decay: Weight decay of AdamW, on kernels only.
         label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016).
+        loss: Of a regression: "huber" (Huber 1964), which counts the errors of outliers linearly;
+            None: the task's own.
         augment: Policy that changes the training pictures, see `zoo.training.augment`.
         class_weights: "balanced": the examples of a class count in inverse proportion to their
             number; None: all count equally.
@@ -44,6 +46,7 @@ class Recipe:
     warmup: float = 0.1
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
+    loss: str | None = None
     augment: str = "none"
     class_weights: str | None = None
     patience: int | None = None
@@ -58,6 +61,8 @@ class Recipe:
             if isinstance(value, int) and value >= 2**31:
                 raise RequestError(f"{name} must be less than {2**31:,}, not {value}")
         augmentation(self.augment)  # It refuses an unknown name.
+        if self.loss not in (None, "huber"):
+            raise RequestError(f"loss can be huber, not {self.loss!r}")
         if self.class_weights not in (None, "balanced"):
             raise RequestError(f"class_weights can be balanced, not {self.class_weights!r}")
         if self.patience is not None and self.patience < 1:
@@ -101,7 +106,8 @@ def compile_model(
     )
     optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss, metrics = task.loss(recipe.label_smoothing), task.metrics(unit)
+    loss = task.loss(recipe.label_smoothing) if recipe.loss is None else keras.losses.Huber()
+    metrics = task.metrics(unit)
     if len(model.outputs[0].shape) == 3:  # Members, outputs.
         loss, metrics = LossOfEach(loss), [OfMean(metric) for metric in metrics]
     model.compile(

@@ -43,6 +43,7 @@ def train(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     label_smoothing: float | None = None,
+    loss: str | None = None,
     patience: int | None = None,
     image_size: int | None = None,
     augment: str = "none",
@@ -89,6 +90,8 @@ def train(
         batch_size: Examples in a step, of all devices together.
         learning_rate: The highest.
         label_smoothing: Share of the truth that is spread over all classes.
+        loss: "huber" for values with outliers: errors of more than a usual deviation count
+            linearly, not squared. None: the task's own.
         patience: The training ends after this many epochs without a better one in validation, and
             takes the best. If the model's recipe has none, it trains all and takes the last.
         image_size: Height and width in pixels; None: the data's own, from 32 to 224.
@@ -148,6 +151,7 @@ def train(
         **{
             **row.recipe,
             **{name: value for name, value in asked.items() if value is not None},
+            "loss": loss,
             "augment": augment,
             "class_weights": class_weights,
             "precision": resolve_precision(precision, devices, progress),

@@ -26,7 +26,13 @@ _MOST_NAMED = 60  # With more classes, the confusion is a picture without names.
 _SMALLEST = 160  # Least size on the page of a picture's shorter side, in pixels.
 
 
-def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Split) -> None:
+def write_result(
+    folder: Path,
+    card: Card,
+    probabilities: np.ndarray,
+    split: Split,
+    importance: Sequence[tuple[str, float]] = (),
+) -> None:
     """Writes `result.html` into a run's folder, and its pictures.
 
     The pictures are `calibration.png` and, with more than 60 classes, `confusion.png`; `curves.png`
@@ -37,6 +43,7 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         card: Card of the checkpoint, with its metrics.
         probabilities: (examples, classes) for the test split.
         split: The test split.
+        importance: Of a table: columns, and the accuracy that is lost without each.
     """
     score = CLASSIFICATION.scored(probabilities, split.y, card.labels, split.recordings)
     assert isinstance(score, ClassificationScore)
@@ -54,7 +61,8 @@ def write_result(folder: Path, card: Card, probabilities: np.ndarray, split: Spl
         for index in worst_mistakes(probabilities, split.y)
         if isinstance(card.input, Picture)
     ]
-    write_text(folder / PAGE, _page(card, score, reliability, confusion, "".join(shown)))
+    columns = _columns(importance)
+    write_text(folder / PAGE, _page(card, score, reliability, confusion, columns, "".join(shown)))
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -65,7 +73,12 @@ def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _page(
-    card: Card, score: ClassificationScore, reliability: Reliability, confusion: str, mistakes: str
+    card: Card,
+    score: ClassificationScore,
+    reliability: Reliability,
+    confusion: str,
+    columns: str,
+    mistakes: str,
 ) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
     (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
@@ -86,6 +99,7 @@ def _page(
         f"<h2>{classes.title}</h2>",
         table(classes.head, classes.rows),
         f"<p>AUC: {score.auc:.4f}.</p>" if score.auc is not None else "",
+        columns,
         f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
         picture("Calibration", CALIBRATION),
         f"<p>Expected calibration error: {reliability.error:.4f}, the mean distance between how "
@@ -95,6 +109,17 @@ def _page(
         f"<p class='note'>See also {links}.</p>",
     ]
     return page(title, parts)
+
+
+def _columns(importance: Sequence[tuple[str, float]]) -> str:
+    """Returns a table of the columns that matter most; empty if there are none."""
+    if not importance:
+        return ""
+    rows = [(name, f"{100 * lost:.2f}") for name, lost in importance[:_MOST_NAMED]]
+    return (
+        "<h2>Columns</h2><p>Points of accuracy that are lost if the cells of a column are shuffled "
+        f"between the rows:</p>{table(('column', 'lost'), rows)}"
+    )
 
 
 def _of_recordings(score: ClassificationScore) -> str:
