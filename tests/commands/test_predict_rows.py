@@ -94,6 +94,28 @@ def test_a_line_for_each_row_and_what_was_odd(zoo_command, folder):
     assert "empty cells" in err
 
 
+def test_a_threshold_and_what_it_changes(zoo_command, folder):
+    model, table = f"--checkpoint={folder / 'kind'}", str(folder / "new.csv")
+    for threshold, label, count in (("0.001", "b", 4), ("0.999", "a", 0)):
+        code, out, err = zoo_command("predict", model, table, f"--threshold={threshold}", "--json")
+        assert code == 0
+        assert {row["prediction"] for row in predictions(out)} == {label}
+        assert f"threshold {threshold} in place of 0.5: {count} of 4 rows are 'b', " in err
+    code, out, _ = zoo_command(
+        "evaluate", model, f"--data={folder / 'old.csv'}", "--threshold=0.001"
+    )
+    assert code == 0
+    assert "threshold 0.001 in place of 0.5: recall of 'b' 100.00% (" in out
+    for name, threshold, message in (
+        ("kind", "1.5", "--threshold must be between 0 and 1, not 1.5"),
+        ("size", "0.3", "--threshold is of two classes"),
+    ):
+        wrong = (f"--checkpoint={folder / name}", f"--threshold={threshold}")
+        for command in (("predict", table), ("evaluate", f"--data={folder / 'old.csv'}")):
+            code, _, err = zoo_command(*command, *wrong)
+            assert (code, message in err) == (2, True), err
+
+
 def test_all_rows_go_into_a_file(zoo_command, folder, tmp_path):
     output = tmp_path / "out.csv"
     code, out, _ = zoo_command(

@@ -70,7 +70,8 @@ def test_scores_of_classes_by_hand():
     assert (b.precision, b.recall) == (pytest.approx(1 / 3), pytest.approx(1 / 2))
     assert (c.precision, c.recall, c.f1, c.examples) == (0.0, 0.0, 0.0, 1)
     classes, confusion = result.tables
-    assert classes.rows[0] == ("a", "0.6667", "0.6667", "0.6667", "3")
+    # Of nine pairs of an "a" and another, five are in order and two are even.
+    assert classes.rows[0] == ("a", "0.6667", "0.6667", "0.6667", "0.6667", "3")
     assert confusion.head == ("", "a", "b", "c")
     assert confusion.rows[0] == ("a", "2", "1", "·")
 
@@ -90,6 +91,13 @@ def test_the_auc_of_two_classes(second, y, auc):
     score = CLASSIFICATION.score(scores, np.array(y), ("no", "yes"))
     assert score.auc == auc
     assert list(score.figures) == (["top1"] if auc is None else ["top1", "auc"])
+
+
+def test_the_auc_of_each_class_is_against_the_rest():
+    scores = np.array([[0.5, 0.4, 0.1], [0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.4, 0.5, 0.1]])
+    score = CLASSIFICATION.score(scores, np.array([0, 1, 1, 0]), ("a", "b", "c"))
+    assert [row.auc for row in score.classes] == [0.5, 0.5, None]
+    assert score.auc is None
 
 
 def test_scores_of_values_by_hand():

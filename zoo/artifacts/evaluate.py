@@ -21,6 +21,7 @@ from zoo.forms import PLAIN, Table
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import Score
+from zoo.tasks.threshold import check_threshold, effect, shifted
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -74,6 +75,7 @@ def evaluate(
     recording_column: str | None = None,
     group: str | None = None,
     data_dir: str | None = None,
+    threshold: float | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -93,6 +95,8 @@ def evaluate(
         recording_column: One table of many recordings: the column that tells them apart.
         group: What may not be in two splits; None: as the checkpoint was trained.
         data_dir: Where prepared data sets of "tfds:" are.
+        threshold: Of two classes: above this probability the second is the prediction, in place of
+            0.5. A note says what that changes.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all pictures.
 
@@ -118,16 +122,18 @@ def evaluate(
     )
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
-            evaluation = _of_artifact(opened, checkpoint, data, split, reading)
+            evaluation = _of_artifact(opened, checkpoint, data, split, reading, threshold)
     else:
-        evaluation = _of_checkpoint(str(checkpoint), data, split, reading)
+        evaluation = _of_checkpoint(str(checkpoint), data, split, reading, threshold)
     if output is not None:
         text = json.dumps(dataclasses.asdict(evaluation.score), indent=2)
         write_text(Path(output), text + "\n")
     return evaluation
 
 
-def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Evaluation:
+def _of_checkpoint(
+    name: str, data: str, asked: str, reading: Reading, threshold: float | None
+) -> Evaluation:
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
     from zoo.data.sources import load_for
@@ -136,11 +142,16 @@ def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Evalua
     dataset = load_for(checkpoint.card, data, reading)
     split, notes = _split(asked, dataset, checkpoint.card, data, name)
     outputs = _outputs(dataset, split, lambda part: run(checkpoint.model, part.x))
-    return _score(dataset, split, dataset.task.predictions(outputs), notes)
+    return _score(dataset, split, dataset.task.predictions(outputs), notes, threshold)
 
 
 def _of_artifact(
-    artifact: Artifact, checkpoint: str | None, data: str, asked: str, reading: Reading
+    artifact: Artifact,
+    checkpoint: str | None,
+    data: str,
+    asked: str,
+    reading: Reading,
+    threshold: float | None,
 ) -> Evaluation:
     from zoo.data.sequences import of_length
 
@@ -156,7 +167,7 @@ def _of_artifact(
         )
     if dataset.task.learns == "classes":
         _check_labels(artifact, dataset, data)
-    return _score(dataset, split, outputs, notes)
+    return _score(dataset, split, outputs, notes, threshold)
 
 
 def _data_for(
@@ -251,15 +262,18 @@ def _score(
     split: str,
     predictions: np.ndarray,
     notes: tuple[str, ...],
+    threshold: float | None,
 ) -> Evaluation:
     task = dataset.task
     parts = _parts(dataset, split)
     recordings = [part.recordings for part in parts if part.recordings is not None]
-    score = task.scored(
-        predictions,
-        np.concatenate([part.y for part in parts]),
-        dataset.labels,
-        np.concatenate(recordings) if recordings else None,
-    )
+    y = np.concatenate([part.y for part in parts])
+    whole = np.concatenate(recordings) if recordings else None
+    score = task.scored(predictions, y, dataset.labels, whole)
+    if threshold is not None:
+        check_threshold(threshold, dataset.labels if task.learns == "classes" else ())
+        before, moved = score, shifted(predictions, threshold)
+        score = task.scored(moved, y, dataset.labels, whole)
+        notes = (*notes, effect(threshold, before, score))
     text = ", ".join(task.text(name, value) for name, value in score.figures.items())
     return Evaluation(score, text, dataset.name, split, notes)

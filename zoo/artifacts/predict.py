@@ -54,6 +54,7 @@ def predict(
     labels: str | None = None,
     top: int = 5,
     output: str | Path | None = None,
+    threshold: float | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions | RowPredictions:
@@ -74,6 +75,8 @@ def predict(
         top: Number of labels for each.
         output: A CSV file for the predictions: a row for each file or part of one, the broken too;
             of tables, all their rows; None: no file.
+        threshold: Tables of two classes: above this probability the second is the prediction, in
+            place of 0.5.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all files.
 
@@ -94,8 +97,11 @@ def predict(
             artifact=artifact,
             labels=labels,
             output=output,
+            threshold=threshold,
             trust=trust,
         )
+    if threshold is not None:
+        raise RequestError("--threshold is of the rows of tables; leave it out")
     if output is not None:
         check_output(output)
     _check_files(listed)

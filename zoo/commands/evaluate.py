@@ -27,6 +27,10 @@ flags.DEFINE_enum(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
+flags.DEFINE_float(
+    "threshold", None, "of two classes: the second is predicted above it; default 0.5",
+    flag_values=FLAGS,
+)  # fmt: skip
 define_reading(FLAGS)
 define_trust(FLAGS)
 
@@ -48,6 +52,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             recording_column=values.recording_column,
             group=values.group,
             data_dir=values.data_dir,
+            threshold=values.threshold,
             trust=values.trust,
             progress=progress,
         )

@@ -33,6 +33,10 @@ flags.DEFINE_integer("top", 5, "labels for each", lower_bound=1, flag_values=FLA
 flags.DEFINE_string(
     "output", None, "FILE.csv for the predictions; of tables with their rows", flag_values=FLAGS
 )
+flags.DEFINE_float(
+    "threshold", None, "tables of two classes: the second is predicted above it; default 0.5",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_bool("json", False, "print JSON instead of lines", flag_values=FLAGS)
 define_trust(FLAGS)
 
@@ -48,6 +52,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             labels=values.labels,
             top=values.top,
             output=values.output,
+            threshold=values.threshold,
             trust=values.trust,
             progress=progress,
         )

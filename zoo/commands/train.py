@@ -30,6 +30,10 @@ flags.DEFINE_integer("epochs", None, "passes over the training split", flag_valu
 flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
 flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)
 flags.DEFINE_float("label_smoothing", None, "share spread over all classes", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "loss", None, ["huber"], "of values with outliers; default the squared error",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_integer(
     "patience", None, "epochs without a better one in validation, which end it and keep the best",
     lower_bound=1, flag_values=FLAGS,

@@ -309,7 +309,7 @@ def test_wrong_requests_about_tables(tmp_path):
     with pytest.raises(RequestError, match="not trained on a table"):
         load_for(dataclasses.replace(card, input=numbers), path)
     lacking = write(tmp_path / "lacking.csv", text(["1,a", "2,b"], "weight,kind"))
-    with pytest.raises(RequestError, match="unknown column 'colour'"):
+    with pytest.raises(RequestError, match="missing columns: colour, size"):
         load_for(card, lacking)
     strange = write(tmp_path / "strange.csv", text(["1,1,red,x,z,1"]))
     with pytest.raises(RequestError, match=r"strange.csv, line 2: class 'z' is not one of a, b"):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from zoo import forms
-from zoo.data.numbers import GAPS, NUMBERS, Spelling, find_spelling
+from zoo.data.numbers import GAPS, NUMBERS, PLAIN, Spelling, find_spelling
 from zoo.data.tables.csv import Table
 from zoo.data.tables.kinds import CONSTANT, MOST_NAMES, Kinds, clipped
 from zoo.errors import RequestError
@@ -138,9 +138,14 @@ def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
     """Returns notes on cells that are empty, unreadable, or of an unknown category.
 
     Raises:
-        RequestError: A column of numbers holds too much text to be one.
+        RequestError: Columns are missing, or one of numbers holds too much text to be one.
     """
     notes: dict[str, list[str]] = {}
+    names = [column.name for column in form.columns if not column.absent]
+    for table in tables:
+        lacking = [name for name in names if name not in table.columns]
+        if len(lacking) > 1:
+            raise RequestError(f"{table.path}: {listing('missing columns', lacking)}")
     for column in form.columns:
         if column.absent:
             continue
@@ -181,6 +186,8 @@ def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, i
         yield "empty cells, read as the median or as a category of their own", empty, ""
     if odd and column.kind == "number":
         yield "text among numbers, read as empty; mend it or leave it empty", odd, example
+    elif odd and not PLAIN.texts(strange) and odd + empty == sum(map(len, tables)):
+        yield "numbers where categories were learnt, read as none of them", odd, example
     elif odd:
         yield "cells of no known category, read as none of them", odd, example
 

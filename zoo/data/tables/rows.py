@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from zoo import forms
+from zoo.data.tables.columns import listing
 from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.dates import with_parts
 from zoo.errors import RequestError
@@ -30,7 +31,9 @@ def rows_of(path: Path, form: forms.Table) -> tuple[Table, list[str]]:
     wanted = [column.name for column in form.columns]
     table = read_table(path, True if form.header else None, wanted, least=1)
     if form.header or not table.header:
-        return with_parts(table, wanted)[0], []
+        table = with_parts(table, wanted)[0]
+        extra = [name for name in table.columns if name not in (*wanted, form.label)]
+        return table, [listing("left out, not known to the model", extra)] if extra else []
     numbered = {f"column {n}": cells for n, cells in enumerate(table.columns.values(), start=1)}
     note = f"{path}: the first line is read as names, and the columns go by their order"
     return with_parts(dataclasses.replace(table, columns=numbered), wanted)[0], [note]

@@ -1,0 +1,77 @@
+"""What is said of a table whose columns are not those that a model learnt."""
+
+import pytest
+
+from zoo.data.tables.columns import encode, surprises
+from zoo.data.tables.rows import rows_of
+from zoo.errors import RequestError
+from zoo.forms import Column, Table
+
+FORM = Table.of(
+    "kind",
+    True,
+    (
+        Column("price", "number", edges=(0.0, 1.0, 9.0), fill=2.0),
+        Column("colour", "category", vocabulary=("red", "green")),
+    ),
+)
+
+
+def read(path, lines):
+    path.write_text("\n".join(lines) + "\n")
+    table, notes = rows_of(path, FORM)
+    return notes + surprises(FORM, [table]), encode(FORM, table).tolist()
+
+
+PLAIN = ["1.5,green"] * 30
+
+
+@pytest.mark.parametrize(
+    ("lines", "note"),
+    [
+        (["price,colour", "1,red"], None),
+        (["colour,kind,price", "red,a,1"], None),
+        (["price,colour,size", "1,red,2"], "left out, not known to the model: size"),
+        (
+            ["price,colour", "1,5", "1,6"],
+            "numbers where categories were learnt, read as none of them: colour (2, such as '5' in "
+            "line 2)",
+        ),
+        (
+            ["price,colour", "1,5", "1,red"],
+            "cells of no known category, read as none of them: colour (1, such as '5' in line 2)",
+        ),
+        *(
+            (
+                ["price,colour", *PLAIN, f'"{cell}",red'],
+                f"text among numbers, read as empty; mend it or leave it empty: price (1, such as "
+                f"'{cell}' in line 32)",
+            )
+            for cell in ("$7.25", "1,234 kg", "about 3", "1/2")
+        ),
+    ],
+)
+def test_odd_columns_are_named(tmp_path, lines, note):
+    notes, rows = read(tmp_path / "new.csv", lines)
+    assert notes == ([] if note is None else [note])
+    assert len(rows) == len(lines) - 1
+    if note and "text" in note:
+        assert rows[-1] == [2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["colour,x", "red,1"], "unknown column 'price'; known: colour, x"),
+        (["size,x", "red,1"], "missing columns: price, colour"),
+        (["price,colour", "$7.25,red", "$8,red"], r"2 of 2 cells are none, such as '\$7.25' in li"),
+        (["price,colour", "red,red"], "column 'price' holds numbers, but 1 of 1 cells are none"),
+        (
+            ["price,colour", "1.5,red", "7 kg,red"],
+            "1 of 2 cells are none, such as '7 kg' in line 3",
+        ),
+    ],
+)
+def test_columns_of_another_type_are_refused(tmp_path, lines, message):
+    with pytest.raises(RequestError, match=message):
+        read(tmp_path / "new.csv", lines)

@@ -1,0 +1,33 @@
+import keras
+import numpy as np
+
+from zoo.checkpoints.card import Card, Metric
+from zoo.data.dataset import Split
+from zoo.forms import Column, Table
+from zoo.training.report.importance import permutation_importance
+from zoo.training.report.page import write_result
+
+NAMES = ("noise", "<age>", "other")
+FORM = Table.of("kind", True, tuple(Column(name, "number", edges=(0.0, 1.0)) for name in NAMES))
+LABELS = ("no", "yes")
+
+
+def test_what_a_model_reads_matters(tmp_path):
+    x = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
+    split = Split(x, (x[:, 1] > 0).astype(np.int64))
+    row = keras.Input((3,))
+    dense = keras.layers.Dense(2)
+    model = keras.Model(row, dense(row))
+    dense.set_weights([np.array([[0, 0], [-1, 1], [0, 0]], np.float32), np.zeros(2, np.float32)])
+    (first, lost), *others = permutation_importance(model, split, FORM, LABELS)
+    assert first == "<age>"
+    assert 0.4 < lost < 0.6
+    assert dict(others) == {"noise": 0.0, "other": 0.0}
+
+    card = Card("residual_mlp", LABELS, FORM, metrics=(Metric("top1", 1.0, "d", "test", 300),))
+    probabilities = np.full((300, 2), 0.5)
+    write_result(tmp_path, card, probabilities, split, [(first, lost), *others])
+    page = (tmp_path / "result.html").read_text()
+    assert f"<tr><td>&lt;age&gt;</td><td>{100 * lost:.2f}</td></tr>" in page
+    write_result(tmp_path, card, probabilities, split)
+    assert "shuffled" not in (tmp_path / "result.html").read_text()
