@@ -1,4 +1,5 @@
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +130,22 @@ def test_categories(tmp_path, cells):
     judged = kinds(tmp_path, cells)
     assert judged.categories == ["n"]
     assert list(judged.notes) == ["left out, the same in every row"]  # The first column.
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["5 kg", "7 kg", "1,234 kg"], True),
+        (["USD 7.25", "USD 8", "none"], True),
+        (["12cm", "9cm", ""], True),
+        (["11th", "9th", "1st"], False),
+        (["A4", "A5", "B4"], False),
+        (["red", "7 kg", "green"], False),
+    ],
+)
+def test_a_number_with_a_unit_is_named(cells, said):
+    columns = {"size": cells * 10, "kind": ["a", "b", "a"] * 10}
+    kinds = judge([Table(Path("t.csv"), True, columns, range(2, 32))], "kind")
+    assert kinds.categories == ["size"]
+    named = "numbers with a unit, read as categories; leave the unit out"
+    assert kinds.notes == ({named: [f"size ({cells[0]!r} in line 2)"]} if said else {})

@@ -33,6 +33,8 @@ _ID_NAME = re.compile(
     r"|rec(?:ord)?[\s_.-]?(?:id|num(?:ber)?|no\.?)|unnamed: \d+(?:\.\d+)*|level_\d+",
     re.IGNORECASE,
 )
+# A number and its unit, which is no sign: "1,234 kg", "USD 7.25", "12cm".
+_MEASURE = re.compile(r"[A-Z]{3} ?[0-9][0-9.,']*|[0-9][0-9.,']* ?(?!(?:st|nd|rd|th)$)[^\W\d_]{1,3}")
 _ID_IN_CAMEL_CASE = re.compile(r".*[a-z](?:Id|ID)")
 
 
@@ -116,7 +118,10 @@ def judge(
             else:
                 categories.append(name)
                 reason = "numbers for the most part, read as text; spell all as numbers"
-                if texts > filled / 2 or len(counts) <= ID_ROWS:
+                measures = sum(counts[cell] for cell in counts if _MEASURE.fullmatch(cell))
+                if measures > filled / 2:
+                    reason = "numbers with a unit, read as categories; leave the unit out"
+                elif texts > filled / 2 or len(counts) <= ID_ROWS:
                     continue
             notes.setdefault(reason, []).append(_example(table, name, spelling))
         elif _is_id(tables, name, spelling, named=_names_rows(table, place, name)):
