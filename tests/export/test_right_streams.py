@@ -71,6 +71,7 @@ def test_a_right_stream_passes(build, hop, tmp_path):
         labels=("low", "middle", "high"),
         targets=("cpu", "edge"),
         front=front,
+        provers=(),
         streaming=export.Slide(hop),
     )
     assert report.verdict == "pass"
