@@ -119,6 +119,13 @@ def test_an_artifact_without_its_rate(zoo_command, trained, exported, mixed, tmp
     check_mixed(rows(zoo_command, f"--artifact={alone}", f"--checkpoint={trained}", str(mixed)))
 
 
+@pytest.mark.slow
+def test_a_head_that_learns_behind_the_front_end(trained, tones, tmp_path):
+    flags = {"data": str(tones), "targets": ["cpu"], "trainable_head": True}
+    report = zoo.export(str(trained), output=tmp_path / "out", **flags).report
+    assert report.artifacts["trainable"].verdict == "pass"
+
+
 def test_evaluate_new_sounds_all_of_them(zoo_command, trained, exported, tmp_path):
     new = write_sounds(tmp_path / "new", 4, 0.3, 11025, PITCHES[:2])
     for subject in (f"--checkpoint={trained}", f"--artifact={exported / 'cpu.tflite'}"):
@@ -144,12 +151,12 @@ def test_finetune(zoo_command, trained, tmp_path):
     output = tmp_path / "run"
     code, out, err = zoo_command(
         "finetune", f"--checkpoint={trained}", f"--data={new}", f"--output={output}",
-        "--epochs=2", "--head_epochs=20",
+        "--epochs=2", "--head_epochs=20", r"--group=(\d+)\.wav",
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert "resampled to 8,000: 24 from 16,000" in out
     old, card = (json.loads((p / "card.json").read_text()) for p in (trained, output))
-    assert card["input"] == old["input"]
+    assert card["input"] == {**old["input"], "group": r"(\d+)\.wav"}
     assert card["labels"] == ["a", "b"]
 
 

@@ -18,7 +18,7 @@ from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
-from zoo.data.dataset import Dataset, form_of
+from zoo.data.dataset import Dataset
 from zoo.data.inference import run
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
@@ -171,7 +171,7 @@ def finetune(
     )
     given = None if of_table else form
     dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
-    form = form_of(dataset) if of_table else form
+    form = form if isinstance(form, Picture) else dataset.form or form
     opened(checkpoint, dataset, progress)
     plan = plan_for(len(dataset.train))
     progress(plan.text)

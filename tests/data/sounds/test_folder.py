@@ -116,6 +116,9 @@ def test_no_speaker_is_in_two_splits(tmp_path):
     # Whoever measures a checkpoint divides as it was divided, whatever the names are.
     again = load_dataset(str(folder), Sequence, form=form_of(dataset))
     np.testing.assert_array_equal(again.test.y, dataset.test.y)
+    # Whoever learns on with other groups keeps these.
+    own = load_dataset(str(folder), Sequence, form=form_of(dataset), reading=Reading(group=r"\d"))
+    assert own.form.group == r"\d"
     other = write_sounds(tmp_path / "other", 10)
     assert len(load_dataset(str(other), Sequence, form=form_of(dataset)).test) == 4
     # Without it, the same speakers are everywhere.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def windowed(
             rate; the splits cannot be made.
     """
     form = reading.form if isinstance(reading.form, Recording) else None
+    if form is not None:
+        form = dataclasses.replace(form, group=apart_by(reading) or "")
     train = [
         raw.columns for raw in raws if raw.split == "train" and not isinstance(raw.columns, str)
     ]

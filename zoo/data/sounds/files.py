@@ -136,8 +136,9 @@ def _form(
     facts: Mapping[Path, tuple[int, float] | None],
     reading: Reading,
 ) -> Sound:
+    group = apart_by(reading) or ""
     if isinstance(reading.form, Sound):
-        return reading.form
+        return dataclasses.replace(reading.form, group=group)
     noise = NOISE in sounds.labels
     usual = [
         fact
@@ -146,7 +147,7 @@ def _form(
     ]
     if not usual:
         raise RequestError(f"{sounds.name}: no file is a whole sound; the first is {train[0]}")
-    return choose_form(usual, reading.rate, reading.seconds, reading.group or "")
+    return choose_form(usual, reading.rate, reading.seconds, group)
 
 
 def _pieces(path: Path, facts: tuple[int, float] | None, form: Sound, noise: bool) -> list[_Piece]:
