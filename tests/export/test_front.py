@@ -82,8 +82,10 @@ def trained(front, body, data):
     keras.utils.set_random_seed(0)
     x, y = data(300)
     raw = keras.Input(x.shape[1:])
-    inner = L.Normalization(mean=[-0.5], variance=[2.0])(front(name="front_2")(raw))
-    model = keras.Model(raw, L.Dense(3, name="logits")(body(inner)), name="listener")
+    features = front(name="front_2")(raw)
+    norm = L.Normalization(axis=None)
+    norm.adapt(keras.Model(raw, features)(x))
+    model = keras.Model(raw, L.Dense(3, name="logits")(body(norm(features))), name="listener")
     model.compile(
         keras.optimizers.Adam(2e-2),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -131,6 +133,17 @@ def test_a_spectrogram_stays_float_before_every_kind_of_body(body, tmp_path):
     for target in ("cpu", "gpu", "edge"):
         first, again = (report.artifacts[target].sha256 for report in reports)
         assert first == again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", [cnn, lstm, encoder])
+def test_behind_a_spectrogram_integers_may_have_16_bits(body, tmp_path):
+    model, samples = trained(Spectrogram, body, sounds)
+    report = exported(tmp_path / "out", model, samples, targets=("edge",), edge_precision="16x8")
+    edge = report.artifacts["edge"]
+    assert (edge.input.dtype, edge.output.dtype) == ("float32", "int16")
+    assert edge.arithmetic == "float32 → 16x8 behind 'front_2'"
+    assert edge.parity.sqnr_db > 40
 
 
 @pytest.mark.slow
