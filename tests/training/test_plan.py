@@ -28,11 +28,11 @@ def test_the_size_of_the_data_decides(examples, batch, head, whole, kept):
 
 # Form, model, examples -> epochs of the network, its learning rate, its augmentation.
 BY_FORM = [
-    (Sound, "residual_lstm", 90, 400, 2.5e-3, "light"),
-    (Sound, "residual_lstm", 2000, 20, 5e-3, "light"),
-    (Sound, "resnet8", 90, 400, 5e-4, "light"),
-    (Recording, "residual_encoder", 400, 100, 3e-3 / 2**0.5, "none"),
-    (Table, "residual_mlp", 20_000, 3, 3e-3, "none"),
+    (Sound, "residual_lstm", 90, 200, 5e-3, "light"),
+    (Sound, "residual_lstm", 2000, 10, 5e-3, "light"),
+    (Sound, "resnet8", 90, 200, 5e-4, "light"),
+    (Recording, "residual_encoder", 400, 50, 3e-3, "none"),
+    (Table, "residual_mlp", 20_000, 3, 2e-3, "none"),
     (Table, "of_somebody", 20_000, 3, 1e-3, "none"),
     (Picture, "residual_vit", 20_000, 3, 1e-3, "light"),
 ]

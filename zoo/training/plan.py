@@ -36,7 +36,7 @@ class _Budget:
 _OF_PICTURES = _Budget(seen=10_000, epochs=30)
 # Networks of sounds, recordings and tables are small, and were pretrained on less: they have more
 # to learn, and a step costs them little (docs/sounds.md has what this changes).
-_OF_OTHERS = _Budget(seen=40_000, epochs=400)
+_OF_OTHERS = _Budget(seen=20_000, epochs=200)
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,12 @@ def choose_plan(
     Args:
         examples: In the training split.
         kind: What they are, a class of `zoo.forms`.
-        model: Its name; a known one that takes no pictures learns at the rate of its own recipe.
+        model: Its name, for its recipe.
         epochs: Epochs of the second stage.
         head_epochs: Epochs of the first.
         batch_size: Batch size of both.
-        learning_rate: Highest of the second stage; by default it falls with the batch.
+        learning_rate: Highest of the second stage; by default it falls with the batch
+            of pictures, and is that of the model's own recipe for others.
         freeze: See `Plan`.
         augment: Policy of the second stage, see `zoo.training.recipe.Recipe`; None: "light" for
             pictures and sounds.
@@ -140,9 +141,8 @@ def choose_plan(
     if epochs is None:
         epochs = min(max(round(budget.seen / examples), 3), budget.epochs)
     if learning_rate is None:
-        own = kind is not Picture and model in MODELS
-        highest = MODELS.get(model).recipe.get("learning_rate", _RATE) if own else _RATE
-        learning_rate = highest * math.sqrt(batch / 64)
+        own = MODELS.get(model).recipe if kind is not Picture and model in MODELS else {}
+        learning_rate = own.get("learning_rate", _RATE * math.sqrt(batch / 64))
     if augment is None:
         augment = "light" if kind in (Picture, Sound) else "none"
     whole = dataclasses.replace(head, epochs=epochs, learning_rate=learning_rate, augment=augment)
