@@ -50,7 +50,7 @@ class Gates:
             model's own error rate is more than the remaining share, that many labels may differ.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
         npu_percent: Least percentage of the operators that an Ethos-U NPU must take; None: all, but
-            90 of a 16x8 file, since no NPU has an RSQRT of 16 bits, which layer norms need.
+            90 of a 16x8 file, since vela leaves some operators of attention in 16 bits to the CPU.
     """
 
     max_abs_error: float | None = None
