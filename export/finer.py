@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from export.artifact import Judged
 from export.checks.evidence import Check
+from export.checks.prove import PROVERS
 from export.report import Artifact
 from export.targets import Target
 
@@ -24,6 +25,7 @@ def finer_target(target: Target, artifact: Artifact, kind: str) -> Target | None
             another interface.
     """
     failed = {check.name for check in artifact.checks if check.status == "fail"}
+    failed -= set(PROVERS)  # They tried this very file, and will try the other one.
     if target.instead is None or kind == "image" or not failed or failed - _CLOSENESS:
         return None
     return replace(target, precision=target.instead, instead=None)

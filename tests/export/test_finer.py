@@ -37,6 +37,8 @@ def artifact(*failed, precision="int8"):
     [
         (["sqnr_db"], "sequence", EDGE, True),
         (["top1_agreement", "accuracy"], "features", EDGE, True),
+        (["sqnr_db", "tflite_micro"], "sequence", EDGE, True),
+        (["tflite_micro"], "sequence", EDGE, False),
         (["sqnr_db"], "image", EDGE, False),
         ([], "sequence", EDGE, False),
         (["sqnr_db", "no_float_tensor"], "sequence", EDGE, False),
