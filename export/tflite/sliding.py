@@ -48,14 +48,11 @@ def slid(content: bytes, hop: int) -> bytes:
     versions = _VERSIONS.get(_type_name(whole.type), (1, 1))
     join = schema.ConcatenationOptionsT()
     join.axis = 1
+    end = [taken, _constant(model, graph, start), _constant(model, graph, size)]
     graph.operators = [
         _operator(model, "CONCATENATION", versions[0], [remembered, new], [taken], join),
         *graph.operators,
-        _operator(
-            *(model, "SLICE", versions[1]),
-            [taken, _constant(model, graph, start), _constant(model, graph, size)],
-            *([kept], schema.SliceOptionsT()),
-        ),
+        _operator(model, "SLICE", versions[1], end, [kept], schema.SliceOptionsT()),
     ]
     graph.inputs = [new, remembered]
     graph.outputs = [*graph.outputs, kept]
