@@ -40,7 +40,7 @@ def test_list_as_json(zoo_command):
     data = json.loads(out)
     assert [model["name"] for model in data["models"]] == ["resnet8"]
     by_name = {checkpoint["name"]: checkpoint for checkpoint in data["checkpoints"]}
-    assert set(by_name) == {"resnet8.cifar10", "resnet8.digits"}
+    assert set(by_name) == {"resnet8.cifar10", "resnet8.digits", "resnet8.spoken_digits"}
     checkpoint = by_name["resnet8.digits"]
     assert checkpoint["on_disk"]
     assert checkpoint["bytes"] < 200_000

@@ -1,4 +1,7 @@
+import bz2
+import gzip
 import io
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -170,6 +173,16 @@ def test_files_that_are_zip_files_by_chance_are_no_archives(tmp_path):
     for suffix in (".npz", ".keras", ".pt"):
         path = tmp_path / f"a{suffix}"
         _outside_zip(path)
+        assert not is_archive(path)
+
+
+@pytest.mark.parametrize("suffix", ["gz", "xz", "bz2"])
+def test_damaged_packed_data_is_no_archive(tmp_path, suffix):
+    """Of a damaged gzip file the table's reader says more."""
+    whole = {"gz": gzip, "xz": lzma, "bz2": bz2}[suffix].compress(b"a,b\n1,2\n" * 999)
+    for number, data in enumerate((whole[:20], whole[:12] + b"\xff" * 9 + whole[21:])):
+        path = tmp_path / f"{number}.csv.{suffix}"
+        path.write_bytes(data)
         assert not is_archive(path)
 
 

@@ -22,8 +22,6 @@ def test_digits_as_images(size, expected):
         ("digits", 31, "image size 31 is under 32"),
         ("digits", 1025, "image size 1025 is over 1024"),
         ("no/such/folder", None, "there is no data 'no/such/folder'"),
-        ("https://example.com/a.zip", None, "is an address on the web; download it"),
-        ("http://example.com/a", None, "is an address on the web; download it"),
         ("odd://folder", None, "TensorFlow knows no file system odd:// here"),
     ],
 )

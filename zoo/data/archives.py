@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
 import tarfile
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from zoo.files import sha256, whole_file, whole_folder
 WEB = ("http://", "https://")
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NO_ARCHIVES = (".npz", ".keras", ".tflite", ".pt", ".pth")  # They are ZIP files too.
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError)  # What unpacking raises for damaged data.
 _ROOM = 1 << 30  # Bytes that stay free on the disk.
 _TIMEOUT = 60.0  # Seconds without a byte from a server.
 _BLOCK = 1 << 20
@@ -35,7 +38,10 @@ def is_archive(path: Path) -> bool:
     """Returns whether a file is a ZIP file or a tar file, packed or not."""
     if not path.is_file() or path.suffix in _NO_ARCHIVES:
         return False
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except _DAMAGE:
+        return False
 
 
 def unpacked(source: str, progress: Progress | None = None) -> str:
@@ -81,7 +87,7 @@ def _readable(archive: Path) -> Iterator[None]:
         yield
     except (tarfile.FilterError, _OutsideError) as error:
         raise RequestError(f"{archive} holds a path that leads outside it: {error}") from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, ValueError, *_DAMAGE) as error:
         raise RequestError(f"{archive} is no whole archive: {error}; fetch it again") from error
     except RuntimeError as error:  # What zipfile raises for a password and unknown packing.
         raise RequestError(f"{archive} cannot be unpacked: {error}; unpack it by hand") from error
