@@ -117,8 +117,7 @@ def test_a_file_of_its_own_metadata_passes(sounds, tmp_path):
     assert tried(sounds, path, tmp_path).status == "pass"
 
 
-def test_other_lengths_and_rates(sounds):
-    """A long sound gets an answer for each window; another rate is resampled."""
+def test_a_long_sound_gets_an_answer_for_each_window(sounds):
     from mediapipe.tasks.python import BaseOptions
     from mediapipe.tasks.python.audio import AudioClassifier, AudioClassifierOptions
     from mediapipe.tasks.python.components.containers import AudioData
@@ -128,21 +127,8 @@ def test_other_lengths_and_rates(sounds):
     expected = LiteModel(path)(x[:2])
     options = AudioClassifierOptions(BaseOptions(model_asset_path=str(path)), max_results=-1)
     with AudioClassifier.create_from_options(options) as classifier:
-
-        def scores(sound, rate):
-            answers = classifier.classify(AudioData.create_from_array(sound, rate))
-            rows = np.zeros((len(answers), 3))
-            for row, answer in zip(rows, answers, strict=True):
-                for category in answer.classifications[0].categories:
-                    row[category.index] = category.score
-            return [answer.timestamp_ms for answer in answers], rows
-
-        times, rows = scores(np.concatenate(x[:2]), RATE)
-        assert times == [0, 200]
-        np.testing.assert_allclose(rows, expected, atol=1e-4)
-        for hertz, label in ((100, 0), (300, 1), (700, 2)):
-            tone = np.sin(2 * np.pi * hertz * np.arange(4 * SIZE) / (4 * RATE))
-            # The resampled sound begins later, here in a window of its own.
-            times, rows = scores(tone, 4 * RATE)
-            assert len(times) > 1
-            assert rows[rows.max(axis=1).argmax()].argmax() == label
+        answers = classifier.classify(AudioData.create_from_array(np.concatenate(x[:2]), RATE))
+    assert [answer.timestamp_ms for answer in answers] == [0, 200]
+    for answer, row in zip(answers, expected, strict=True):
+        scores = {c.index: c.score for c in answer.classifications[0].categories}
+        assert scores == pytest.approx(dict(enumerate(row.tolist())), abs=1e-4)
