@@ -42,6 +42,7 @@ def test_a_plane(zoo_command, runs, tmp_path, plane):
     assert "was made with another examples_sha256" in err
 
 
+@pytest.mark.slow
 def test_a_line_meets_both_checkpoints(zoo_command, runs, tmp_path):
     ends = (f"--checkpoint={runs / '0'}", f"--to={runs / '1'}")
     flags = ("--points=5", "--examples=64", f"--output={tmp_path}")

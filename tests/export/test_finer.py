@@ -153,6 +153,7 @@ def test_where_8_bits_are_too_few_the_file_has_16(tmp_path, in_process):
     assert np.allclose(answers.sum(axis=1), 1, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_an_operator_that_has_no_kernel_of_16_bits_is_named(tmp_path, in_process):
     def body(x):
         return L.Lambda(lambda x: ops.elu(x) / 100.0, name="bent")(x)

@@ -21,7 +21,11 @@ def network(outputs, members=3, **config):
     return build("residual_mlp", members=members, **{**small, **config})
 
 
-@pytest.mark.parametrize("task", [CLASSIFICATION, REGRESSION], ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "task",
+    [CLASSIFICATION, pytest.param(REGRESSION, marks=pytest.mark.slow)],
+    ids=["classes", "values"],
+)
 def test_each_member_learns_by_itself_and_their_mean_is_measured(task):
     outputs = 2 if task.learns == "classes" else 1
     model = network(outputs, dropout=0.0)
@@ -44,7 +48,11 @@ def test_each_member_learns_by_itself_and_their_mean_is_measured(task):
     assert learnt["loss"] == pytest.approx(np.mean(alone), rel=1e-5)
 
 
-@pytest.mark.parametrize("task", [CLASSIFICATION, REGRESSION], ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "task",
+    [CLASSIFICATION, pytest.param(REGRESSION, marks=pytest.mark.slow)],
+    ids=["classes", "values"],
+)
 def test_an_ensemble_is_fitted_and_gives_one_answer(task, tmp_path):
     labels = ("no", "yes") if task.learns == "classes" else ("value",)
     splits = {name: Split(X, TRUTH[task.name], task=task) for name in ("train", "validation")}

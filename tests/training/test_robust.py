@@ -26,6 +26,7 @@ def test_outliers_hardly_change_a_robust_scale():
     assert Scale.robust(np.array([0, 0, 0, 0, 9], np.float32)).std == pytest.approx(3.6)
 
 
+@pytest.mark.slow
 def test_a_fit_with_huber_keeps_to_most_values(tmp_path):
     x = RANDOM.normal(size=(256, 2)).astype(np.float32)
     y = 3 * x[:, 0] + 50

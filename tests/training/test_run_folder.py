@@ -85,6 +85,7 @@ def test_a_wrong_configuration_writes_nothing(digits, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_whose_weights_are_gone_is_trained_again(digits, tmp_path):
     recipe = Recipe(epochs=1, batch_size=64)
     _train(digits, recipe, tmp_path / "run")

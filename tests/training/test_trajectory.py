@@ -12,6 +12,7 @@ from zoo.training.train import train_model
 from zoo.training.trajectory import KeepTrajectory, read_trajectory
 
 
+@pytest.mark.slow
 def test_the_weights_of_every_epoch_are_kept(tmp_path):
     dataset = load_dataset("digits", Vector)
     recipe = Recipe(epochs=2, batch_size=256)
