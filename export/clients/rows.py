@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from export.clients.code import code_templates
 from export.publish import ROW_FILES
 
 
@@ -50,12 +48,5 @@ def _number(value: float) -> str:
 
 
 FILTERS = {"cpp": _cpp, "js": json.dumps, "kotlin": _kotlin, "swift": _swift, "number": _number}
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # Code; the filters make literals of texts.
-)
+_TEMPLATES = code_templates()
 _TEMPLATES.filters.update(FILTERS)

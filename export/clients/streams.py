@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from export.clients.code import code_templates
 from export.forms.slide import WINDOW
 from export.publish import STREAM_FILES
 from export.report import Artifact
@@ -92,12 +92,5 @@ def _js(info: TensorInfo) -> str:
     return json.dumps(facts)
 
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # Code.
-)
+_TEMPLATES = code_templates()
 _TEMPLATES.filters.update(js=json.dumps, tojs=_js, tocpp=_cpp, tokotlin=_kotlin, toswift=_swift)

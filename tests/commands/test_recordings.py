@@ -135,6 +135,8 @@ def test_a_checkpoint_learns_other_recordings(trained, tmp_path):
 @pytest.mark.parametrize("model", ["residual_lstm", "residual_encoder"])
 def test_three_targets_pass(moves, tmp_path, model):
     trained = zoo.train(model, str(moves), output=tmp_path / "run", **SMALL)
+    # An LSTM averages over a window by default; the card has to say so, since its builder does not.
+    assert trained.card.config.get("pool") == ("mean" if model == "residual_lstm" else None)
     zoo.export(str(trained.folder), data=str(moves), output=tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     verdicts = {name: artifact["verdict"] for name, artifact in report["artifacts"].items()}

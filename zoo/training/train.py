@@ -178,6 +178,8 @@ def train(
     )
     dataset = load_dataset(data, row.input, image_size=image_size, reading=reading)
     opened(model, dataset, progress)
+    if isinstance(dataset.form, Sound | forms.Recording):
+        config = {**row.of_windows, **config}
     folder = Path(output or f"runs/{model}-{dataset.name}")
     callbacks = []
     if devices.chief:
@@ -235,8 +237,7 @@ def train_model(
         RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
-    windows = isinstance(dataset.form, Sound | forms.Recording)
-    config = {**(MODELS.get(model).of_windows if windows else {}), **(config or {})}
+    config = config or {}
     training = open_run(
         output,
         dataset,
