@@ -54,6 +54,7 @@ class Picture(Form):
             None: the whole picture is scaled to `shape`.
         interpolation: Method of that scaling, one of `INTERPOLATIONS`.
         antialias: Whether that scaling averages over all source pixels.
+        group: What was kept in one split, see `zoo.data.reading.Reading`.
     """
 
     kind: ClassVar[str] = "picture"
@@ -61,6 +62,7 @@ class Picture(Form):
     resize: int | None = None
     interpolation: str = "bilinear"
     antialias: bool = True
+    group: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,7 +73,7 @@ class Picture(Form):
 
     @property
     def preparation(self) -> tuple[object, ...]:
-        """What decides which pixels a picture becomes: all but `mean` and `std`."""
+        """What decides which pixels a picture becomes."""
         return self.shape, self.resize, self.interpolation, self.antialias
 
 

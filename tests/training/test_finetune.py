@@ -11,7 +11,8 @@ from tests.data.written_photos import write_photos
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.models.names import part_of
-from zoo.training.finetune import _take_best, finetune_checkpoint, sized_form
+from zoo.training.finetune import finetune_checkpoint, sized_form
+from zoo.training.parts import take_best
 from zoo.training.plan import choose_plan
 from zoo.training.stages import stages
 
@@ -116,7 +117,7 @@ def test_the_best_of_both_stages_and_their_mean_is_taken(head, network, taken):
     start, tuned = ([w + sign * d for w, d in zip(middle, away, strict=True)] for sign in (1, -1))
     rows = [[{"val_accuracy": value, "val_loss": 0.0}] for value in (head, network)]
     ends = list(zip((start, tuned), rows, strict=True))
-    assert _take_best(model, digits, plan(), ends) == taken
+    assert take_best(model, digits, plan(), ends) == taken
     expected = {"head": start, "network": tuned, "mean": middle}[taken]
     for one, other in zip(model.get_weights(), expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
@@ -127,7 +128,7 @@ def test_the_statistics_of_the_mean_are_taken_anew():
     weights = model.get_weights()
     rows = [{"val_accuracy": -1.0, "val_loss": 0.0}]
     many = dataclasses.replace(plan(), frozen_statistics=False)
-    assert _take_best(model, digits, many, [(weights, rows), (weights, rows)]) == "mean"
+    assert take_best(model, digits, many, [(weights, rows), (weights, rows)]) == "mean"
     moved = {
         variable.path.rsplit("/")[-1]
         for variable, value in zip(model.weights, weights, strict=True)

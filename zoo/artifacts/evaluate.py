@@ -74,6 +74,8 @@ def evaluate(
     time_column: str | None = None,
     recording_column: str | None = None,
     group: str | None = None,
+    path_column: str | None = None,
+    folder: str | None = None,
     data_dir: str | None = None,
     threshold: float | None = None,
     trust: bool = False,
@@ -94,6 +96,8 @@ def evaluate(
         time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
         recording_column: One table of many recordings: the column that tells them apart.
         group: What may not be in two splits; None: as the checkpoint was trained.
+        path_column: Lists of pictures or sounds: see `zoo.data.reading.Reading`, also for the next.
+        folder: Where their paths begin.
         data_dir: Where prepared data sets of "tfds:" are.
         threshold: Of two classes: above this probability the second is the prediction, in place of
             0.5. A note says what that changes.
@@ -116,6 +120,8 @@ def evaluate(
         time_column=time_column,
         recording_column=recording_column,
         group=group,
+        path_column=path_column,
+        folder=folder,
         measured=True,
         data_dir=data_dir,
         progress=progress,
@@ -186,7 +192,7 @@ def _data_for(
     if (named := card_of_artifact(artifact.path, artifact_labels(artifact))) is not None:
         dataset = load_for(named, data, reading)
         return dataset, *_split(asked, dataset, named, data, artifact.path)
-    if table_files(data):
+    if len(artifact.shape) != 3 and table_files(data):
         columns = columns_of(artifact.path)
         if columns is None:
             raise RequestError(

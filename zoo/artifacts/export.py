@@ -88,6 +88,8 @@ def export(
     time_column: str | None = None,
     recording_column: str | None = None,
     group: str | None = None,
+    path_column: str | None = None,
+    folder: str | None = None,
     data_dir: str | None = None,
     progress: Callable[[str], None] | None = None,
     decoding: Callable[[int, int], None] | None = None,
@@ -120,6 +122,8 @@ def export(
         time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
         recording_column: One table of many recordings: the column that tells them apart.
         group: What may not be in two splits; None: as the checkpoint was trained.
+        path_column: Lists of pictures or sounds: see `zoo.data.reading.Reading`, also for the next.
+        folder: Where their paths begin.
         data_dir: Where prepared data sets of "tfds:" are.
         progress: Called with a line of text at each step.
         decoding: Called with the numbers of decoded and of all pictures.
@@ -146,6 +150,8 @@ def export(
             time_column=time_column,
             recording_column=recording_column,
             group=group,
+            path_column=path_column,
+            folder=folder,
             data_dir=data_dir,
             progress=decoding,
         )

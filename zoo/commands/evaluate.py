@@ -51,6 +51,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             time_column=values.time_column,
             recording_column=values.recording_column,
             group=values.group,
+            path_column=values.path_column,
+            folder=values.folder,
             data_dir=values.data_dir,
             threshold=values.threshold,
             trust=values.trust,

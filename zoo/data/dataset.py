@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.data.examples import Examples, Stored
 from zoo.errors import RequestError
-from zoo.forms import PLAIN, Form, Recording, Table
+from zoo.forms import PLAIN, Form, Picture, Recording, Table
 from zoo.frontends import frontend_of
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
@@ -150,7 +150,7 @@ def form_of(dataset: Dataset) -> Form:
         mean, std = channel_statistics(dataclasses.replace(split, x=np.concatenate(read)))
         return dataclasses.replace(dataset.form, mean=mean, std=std)
     mean, std = channel_statistics(dataset.train)
-    if isinstance(dataset.form, Recording):
+    if isinstance(dataset.form, (Picture, Recording)):
         return dataclasses.replace(dataset.form, mean=mean, std=std)
     shape = dataset.example_shape
     return PLAIN[len(shape)](shape, mean, std)

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.data.dataset import SPLITS, divide
 from zoo.data.reading import Reading
 from zoo.errors import RequestError
-from zoo.forms import Recording, Sound
+from zoo.forms import Picture, Recording, Sound
 from zoo.tasks import Task
 
 _FOLDS = {"test": 5, "validation": 9}  # A fifth, and then about a tenth of the whole.
@@ -20,7 +20,8 @@ _FOLDS = {"test": 5, "validation": 9}  # A fifth, and then about a tenth of the 
 def apart_by(reading: Reading) -> str | None:
     """Returns what is kept in one split, as the user asks or as the checkpoint was made."""
     form = reading.form
-    return reading.group or (form.group if isinstance(form, (Recording, Sound)) else "") or None
+    own = form.group if isinstance(form, (Picture, Recording, Sound)) else ""
+    return reading.group or own or None
 
 
 def group_in(name: str, pattern: str, *, strict: bool) -> str | None:

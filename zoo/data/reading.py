@@ -33,7 +33,8 @@ class Reading:
         columns: Tables: those of a checkpoint, which learns another label; None: the data or the
             card decides.
         kinds: Tables: for some columns, NAME:number or NAME:category, whatever they look like.
-        label_column: Tables: the column to learn, by its name or its number from 0, -1 the last.
+        label_column: Tables and lists of files: the column to learn, by its name or its number
+            from 0, -1 the last; for sets of labels several, with commas between them.
         header: Tables: whether the first line holds names; None: decided by how it looks.
         rate: Sounds and recordings: samples in a second; None: the data decides.
         seconds: Sounds: length; None: the data decides.
@@ -42,8 +43,11 @@ class Reading:
             decides.
         time_column: Recordings: the clock, as "NAME" or "NAME:UNIT"; None: it is searched.
         recording_column: One table of many recordings: the column that tells them apart.
-        group: Recordings and sounds: what may not be in two splits, such as a person: a column, or
-            a pattern for the path of a file; None: only each recording stays whole.
+        group: Recordings, sounds and lists of pictures: what may not be in two splits, such as a
+            person: a column, or a pattern for the path of a file; None: only each recording stays
+            whole.
+        path_column: Lists of pictures or sounds: the column of paths; None: it is searched.
+        folder: Lists of pictures or sounds: where their paths begin; None: beside the list.
         measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Called with the numbers of decoded and of all files, and with the fetched and all
@@ -66,6 +70,8 @@ class Reading:
     time_column: str | None = None
     recording_column: str | None = None
     group: str | None = None
+    path_column: str | None = None
+    folder: str | None = None
     measured: bool = False
     data_dir: str | None = None
     progress: Progress | None = None

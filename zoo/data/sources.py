@@ -10,13 +10,14 @@ from zoo.data import arrays, digits
 from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
 from zoo.data.pictures import folder, shards, tfds
+from zoo.data.pictures import listed as pictures_listed
 from zoo.data.pictures.files import Encoded, PictureReader
 from zoo.data.pictures.prepare import resized
 from zoo.data.reading import SMALLEST, Reader, Reading
 from zoo.data.recordings import folder as recordings
 from zoo.data.recordings import table as recordings_table
 from zoo.data.sounds import folder as sounds
-from zoo.data.sounds import listed
+from zoo.data.sounds import listed as sounds_listed
 from zoo.data.tables import table
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sequence, Sound
@@ -26,11 +27,17 @@ AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
 
 # The first reader that claims a source reads it.
-READERS: list[Reader] = [digits, tfds, arrays, listed, table, shards, sounds, recordings, folder]
+READERS: list[Reader] = [
+    *(digits, tfds, arrays, sounds_listed, pictures_listed, table, shards, sounds, recordings),
+    folder,
+]
 
 
 # What only some readers take, named like the flags. Their `OPTIONS` say which.
-_OPTIONS = ("rate", "seconds", "window", "hop", "time_column", "recording_column", "group")
+_OPTIONS = (
+    *("rate", "seconds", "window", "hop", "time_column", "recording_column", "group"),
+    *("path_column", "folder"),
+)
 
 
 def register(reader: Reader) -> None:
@@ -52,8 +59,9 @@ def load_dataset(
         source: "digits", the embedded handwritten digits; an `.npz` file (see
             `zoo.data.arrays`); for images a folder of photos (see
             `zoo.data.pictures.folder`), one that `zoo data` packed (see
-            `zoo.data.pictures.shards`), or "tfds:NAME" (see `zoo.data.pictures.tfds`);
-            a folder of sounds (see `zoo.data.sounds.folder`);
+            `zoo.data.pictures.shards`), a `.csv` of paths and labels (see
+            `zoo.data.lists.listed`), or "tfds:NAME" (see `zoo.data.pictures.tfds`);
+            a folder of sounds (see `zoo.data.sounds.folder`), or a `.csv` of their paths;
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
             perhaps `val.csv` (see `zoo.data.tables.table`); for sequences such files of many
             recordings, or a folder of recordings (see `zoo.data.recordings.folder`); a ZIP or tar
@@ -74,9 +82,7 @@ def load_dataset(
             is not from 32 to 1024.
     """
     source = unpacked(source, reading.progress)
-    reader = find_reader(source)
-    if reader is table and issubclass(kind, Sequence):
-        reader = recordings_table
+    reader = _reader_of(source, kind, reading)
     for name in _OPTIONS:
         if getattr(reading, name) is not None and name not in getattr(reader, "OPTIONS", ()):
             raise RequestError(f"--{name} makes no sense for {source}, {reader.KNOWN_AS}")
@@ -140,6 +146,21 @@ def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
         kinds = " or ".join(r.KNOWN_AS for r in READERS if isinstance(r, PictureReader))
         raise RequestError(f"{source} holds no picture files; give {kinds}")
     return reader.find(source, reading)
+
+
+def _reader_of(source: str, kind: type[Form], reading: Reading) -> Reader:
+    """Returns the module that reads a source for a kind of model."""
+    for lists in (sounds_listed, pictures_listed):
+        if reading.folder is not None and lists.claims(source, reading.folder):
+            return lists
+    reader = find_reader(source)
+    if reader is table and kind is Picture and (reading.folder or reading.path_column):
+        return pictures_listed  # Which says what it lacks.
+    if reader is pictures_listed and kind is not Picture:
+        reader = table  # Whose names of pictures are a column like others.
+    if reader is table and issubclass(kind, Sequence):
+        reader = recordings_table
+    return reader
 
 
 def find_reader(source: str) -> Reader:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-Learns: TypeAlias = Literal["classes", "values"]
+Learns: TypeAlias = Literal["classes", "values", "sets"]
 Outputs: TypeAlias = Literal["logits", "probabilities", "values"]
 
 
@@ -82,7 +82,8 @@ class Task(ABC):
     Attributes:
         name: In the registry, in cards, and after `--task=`.
         learns: "classes": the truth of an example is the index of its label, int64. "values": the
-            truth is a number, float32, and the one label is that number's name.
+            truth is a number, float32, and the one label is that number's name. "sets": the truth
+            is a row of 0 and 1, uint8, one for each label.
         outputs: What a model of this task gives, in `export.export_model`'s words: an export
             appends a softmax to "logits", and leaves "probabilities" and "values" as they are.
         watched: The figure of an epoch that its curves show.

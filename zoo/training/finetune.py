@@ -6,49 +6,36 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import keras
-import numpy as np
 
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
-from zoo.data.inference import run
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound, Table
-from zoo.models.names import LOGITS, part_of
+from zoo.models.names import LOGITS
 from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
-from zoo.training.features import (
-    adapt_normalisation,
-    backbone_of,
-    cached_features,
-    fold,
-    standardised,
-)
 from zoo.training.finish import finish
-from zoo.training.fit import fit
+from zoo.training.parts import Watch, take_best, train_head, train_network
 from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_weights, open_run
-from zoo.training.run_folder import FEATURES, HEAD_STATE, LOGS, STATE, Row
+from zoo.training.run_folder import LOGS
 from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_checkpoint
 from zoo.training.train import in_precision
 from zoo.training.trained import Trained
-
-# Returns the callbacks of a stage, "head" or "network".
-Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
 
 
 def finetune(
@@ -73,6 +60,8 @@ def finetune(
     time_column: str | None = None,
     recording_column: str | None = None,
     group: str | None = None,
+    path_column: str | None = None,
+    folder: str | None = None,
     data_dir: str | None = None,
     distribution: Kind = "none",
     cluster: Cluster = "tf_config",
@@ -90,7 +79,8 @@ def finetune(
 
     Args:
         checkpoint: Name or folder of the checkpoint to start from.
-        data: What to learn: a folder of photos, "tfds:NAME", or another source of pictures. For a
+        data: What to learn: a folder of photos, a `.csv` of their paths and labels, "tfds:NAME", or
+            another source of pictures. For a
             checkpoint of sounds or recordings, others of them; for one of a table, another table,
             whose columns are matched by name.
         output: The folder; None: runs/CHECKPOINT-DATA.
@@ -108,11 +98,13 @@ def finetune(
         tensorboard: Whether to write logs for TensorBoard into the folder.
         weights: Type of the stored weights, "float32" or "float16".
         seed: Decides the head's initial weights and the order of examples.
-        label_column: See `zoo.train`, also for the next nine.
+        label_column: See `zoo.train`, also for the next eleven.
         header: Of a table.
         time_column: Of recordings.
         recording_column: Of recordings.
-        group: Of recordings and sounds.
+        group: Of recordings, sounds and lists of pictures.
+        path_column: Of lists of pictures or sounds.
+        folder: Of lists of pictures or sounds.
         data_dir: Of "tfds:".
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.
@@ -166,26 +158,28 @@ def finetune(
         time_column=time_column,
         recording_column=recording_column,
         group=group,
+        path_column=path_column,
+        folder=folder,
         data_dir=data_dir,
         progress=lambda done, total: steps("reading", done, total),
     )
     given = None if of_table else form
     dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
-    form = form if isinstance(form, Picture) else dataset.form or form
+    form = dataset.form or form
     opened(checkpoint, dataset, progress)
     plan = plan_for(len(dataset.train))
     progress(plan.text)
-    folder = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
+    run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
 
     def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:
-        logs = folder / LOGS / stage if tensorboard else None
+        logs = run / LOGS / stage if tensorboard else None
         return watchers(recipe.epochs, progress, steps, logs, title=stage) if devices.chief else ()
 
     card = finetune_checkpoint(
         checkpoint,
         dataset,
         plan,
-        folder,
+        run,
         form=form,
         weights=weights,
         command=command,
@@ -193,7 +187,7 @@ def finetune(
         progress=lambda done, total: steps("features", done, total),
         distribution=devices,
     )
-    return Trained(folder, card)
+    return Trained(run, card)
 
 
 def finetune_checkpoint(
@@ -274,18 +268,17 @@ def finetune_checkpoint(
     freeze_stages(network, plan, groups)
     key = hashlib.sha256(json.dumps(tuning.settings, sort_keys=True).encode()).hexdigest()
 
-    def train_head() -> str:
-        rows = _train_head(network, dataset, plan, output, key, watch, progress)
-        return json.dumps(rows)
+    def head() -> str:
+        return json.dumps(train_head(network, dataset, plan, output, key, watch, progress))
 
     with tuning.writing():
-        history = json.loads(distribution.on_chief(train_head))
+        history = json.loads(distribution.on_chief(head))
         distribution.take_weights(network)
         if plan.freeze != "backbone":
             start = network.get_weights()
-            rows = _train_network(network, dataset, plan, groups, output, watch, distribution)
+            rows = train_network(network, dataset, plan, groups, output, watch, distribution)
             ends = [(start, history), (network.get_weights(), rows)]
-            taken = distribution.on_chief(lambda: _take_best(network, dataset, plan, ends))
+            taken = distribution.on_chief(lambda: take_best(network, dataset, plan, ends))
             network.trainable = True
             distribution.take_weights(network)
             provenance = dataclasses.replace(tuning.provenance, taken=taken)
@@ -321,80 +314,3 @@ def _input(form: Form, origin: Card, dataset: Dataset) -> Form:
         mean=adapt_statistics(origin.input.mean, channels),
         std=adapt_statistics(origin.input.std, channels),
     )
-
-
-def _train_head(
-    network: keras.Model,
-    dataset: Dataset,
-    plan: Plan,
-    output: Path,
-    key: str,
-    watch: Watch,
-    progress: Progress | None,
-) -> list[Row]:
-    backbone = backbone_of(network)
-    adapted = plan.freeze != "backbone" and not plan.frozen_statistics
-    path = output / FEATURES
-    features, mean, std = standardised(
-        cached_features(
-            backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
-        )
-    )
-    inputs = keras.Input(features.example_shape, name="features")
-    layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name=LOGITS)
-    head = keras.Model(inputs, layer(inputs), name="head")
-    state = output / HEAD_STATE
-    history = fit(head, features, plan.head, state, watch("head", plan.head))
-    fold(network.get_layer(LOGITS), layer, mean, std)
-    return [{"stage": 1, **row} for row in history]
-
-
-def _train_network(
-    network: keras.Model,
-    dataset: Dataset,
-    plan: Plan,
-    groups: Sequence[str],
-    output: Path,
-    watch: Watch,
-    distribution: Distribution,
-) -> list[Row]:
-    shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
-    history = fit(
-        network,
-        dataset,
-        plan.whole,
-        output / STATE,
-        watch("network", plan.whole),
-        rates=lambda path: shares[part_of(path)],
-        distribution=distribution,
-    )
-    return [{"stage": 2, **row} for row in history]
-
-
-def _take_best(
-    network: keras.Model,
-    dataset: Dataset,
-    plan: Plan,
-    ends: Sequence[tuple[list[np.ndarray], Sequence[Row]]],
-) -> str:
-    """Gives a network the weights of the first stage, the second, or their mean, and says which.
-
-    The mean is often better than either: Wortsman et al. 2022, "Robust Fine-Tuning of Zero-Shot
-    Models".
-    """
-    (start, before), (tuned, after) = ends
-    network.set_weights([(one + other) / 2 for one, other in zip(start, tuned, strict=True)])
-    if not plan.frozen_statistics:  # The mean of the weights needs statistics of its own.
-        adapt_normalisation(backbone_of(network), dataset.train.x, plan.whole.seed)
-    task, validation = dataset.task, dataset.validation
-    outputs = run(network, validation.x)
-    figures = task.measured(outputs, validation.y, plan.whole.label_smoothing)
-    ranks = {
-        "head": max(map(task.rank, before)),
-        "network": max(map(task.rank, after)),
-        "mean": task.rank({f"val_{name}": value for name, value in figures.items()}),
-    }
-    taken = max(ranks, key=lambda name: ranks[name])
-    if taken != "mean":
-        network.set_weights(start if taken == "head" else tuned)
-    return taken

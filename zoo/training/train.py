@@ -65,6 +65,8 @@ def train(
     time_column: str | None = None,
     recording_column: str | None = None,
     group: str | None = None,
+    path_column: str | None = None,
+    folder: str | None = None,
     data_dir: str | None = None,
     task: str = "classification",
     distribution: Kind = "none",
@@ -83,7 +85,8 @@ def train(
     Args:
         model: A name of `zoo.list_models()`.
         data: What to learn: "digits", a folder of photos, of sounds or of recordings, "tfds:NAME",
-            a `.csv` or `.npz` file, or a folder of `train.csv` and `test.csv`.
+            a `.csv` of paths of pictures or sounds and their labels, another `.csv` or an `.npz`
+            file, or a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
         epochs: Passes over the training split. None, here and in the next four: the model's own
             recipe decides.
@@ -105,7 +108,7 @@ def train(
         seed: Decides initial weights, order of examples, and dropout.
         config: Arguments of the model's builder, beside those that its row in `zoo.models` gives.
         columns: Tables: for some columns, NAME:number or NAME:category, whatever they look like.
-        label_column: Tables: the column to learn, by name or number (0 first, -1 last).
+        label_column: Tables and lists: the column to learn, by name or number (0 first, -1 last).
         header: Tables: whether the first line holds names; None: decided by how it looks.
         rate: Sounds and recordings: samples in a second. See `zoo.data.reading.Reading`, also for
             the next six.
@@ -114,7 +117,10 @@ def train(
         hop: Recordings: seconds from a window to the next.
         time_column: Recordings: the clock, as "NAME" or "NAME:UNIT".
         recording_column: One table of many recordings: the column that tells them apart.
-        group: Recordings and sounds: what may not be in two splits, such as a person.
+        group: Recordings, sounds and lists of pictures: what may not be in two splits, such as a
+            person.
+        path_column: Lists of pictures or sounds: the column of paths; None: it is searched.
+        folder: Lists of pictures or sounds: where their paths begin; None: beside the list.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: The devices to train on: "none", "mirrored", "multiworker" or "tpu".
@@ -173,6 +179,8 @@ def train(
         time_column=time_column,
         recording_column=recording_column,
         group=group,
+        path_column=path_column,
+        folder=folder,
         data_dir=data_dir,
         progress=lambda done, total: steps("reading", done, total),
     )
@@ -180,16 +188,16 @@ def train(
     opened(model, dataset, progress)
     if isinstance(dataset.form, Sound | forms.Recording):
         config = {**row.of_windows, **config}
-    folder = Path(output or f"runs/{model}-{dataset.name}")
+    run = Path(output or f"runs/{model}-{dataset.name}")
     callbacks = []
     if devices.chief:
-        callbacks = watchers(recipe.epochs, progress, steps, folder / LOGS if tensorboard else None)
-        callbacks += [KeepTrajectory(folder)] if trajectory else []
+        callbacks = watchers(recipe.epochs, progress, steps, run / LOGS if tensorboard else None)
+        callbacks += [KeepTrajectory(run)] if trajectory else []
     card = train_model(
         model,
         dataset,
         recipe,
-        folder,
+        run,
         config=config,
         weights=weights,
         licence=licence,
@@ -197,7 +205,7 @@ def train(
         callbacks=callbacks,
         distribution=devices,
     )
-    return Trained(folder, card)
+    return Trained(run, card)
 
 
 def train_model(

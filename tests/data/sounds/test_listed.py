@@ -68,7 +68,7 @@ def test_a_column_of_splits(folder):
             Reading(),
             "line 2: split 'monday' is not train, val or test",
         ),
-        ({"row": "x{path},{label}"}, Reading(), "no file is a whole sound; the first is"),
+        ({"row": "x{path},{label}"}, Reading(), "20 of 20 files are missing, the first 'xtones"),
         (
             {"row": "{path},{label}\ntones/low/7.wav,{label}"},
             Reading(),
@@ -95,7 +95,10 @@ def test_repeated_and_missing_rows_are_named(folder):
     dataset = load_dataset(source, Sequence)
     assert sum(len(split) for split in dataset.splits.values()) == 20
     assert "40 rows repeat others" in dataset.notes
-    assert any("gone.wav: there is no such file" in note for note in dataset.notes)
+    assert any(
+        "1 of 61 files are missing, the first 'tones/high/gone.wav'" in note
+        for note in dataset.notes
+    )
 
 
 def test_a_column_of_persons(folder):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Fields of a `Reading` that are flags of the same name.
 _OPTIONS = (
     "label_column", "header", "data_dir", "rate", "seconds", "window", "hop", "time_column",
-    "recording_column", "group",
+    "recording_column", "group", "path_column", "folder",
 )  # fmt: skip
 
 
@@ -46,8 +46,17 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
         )  # fmt: skip
         flags.DEFINE_string(
             "group", None,
-            "recordings, sounds: what may not be in two splits, such as a person: a column, or a "
-            "pattern for the path of a file", flag_values=values,
+            "recordings, sounds, lists of pictures: what may not be in two splits, such as a "
+            "person: a column, or a pattern for the path of a file", flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_string(
+            "path_column", None,
+            "a .csv of pictures or sounds: the column of paths, or of names without suffix; "
+            "default the first that names such files", flag_values=values,
+        )  # fmt: skip
+        flags.DEFINE_string(
+            "folder", None, "a .csv of pictures or sounds: where paths begin; default beside it",
+            flag_values=values,
         )  # fmt: skip
     flags.DEFINE_string(
         "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
@@ -84,7 +93,8 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
 def define_tables(values: flags.FlagValues) -> None:
     """Adds the flags that say how a table is read."""
     flags.DEFINE_string(
-        "label_column", None, "tables: the column to tell, by name or number (0 first, -1 last)",
+        "label_column", None, "tables and lists of files: the column to tell, by name or number (0 "
+        "first, -1 last)",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_bool(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -18,12 +19,15 @@ import numpy as np
 from zoo.cache import cache_folder, locked
 from zoo.data.dataset import SPLITS, Dataset, Split, stratified_split
 from zoo.data.folders.broken import broken_notes
+from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_splits
 from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
 from zoo.data.reading import Progress, Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.files import whole_folder, write_text
 from zoo.forms import Picture
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 
 # Up to this many bytes of decoded pictures are held in memory; more go to a file.
 IN_MEMORY = 2**30
@@ -39,9 +43,10 @@ class Encoded:
         labels: Names of the classes.
         pictures: By split: files, or their bytes.
         places: By split: a name for each picture, for messages.
-        y: By split: (examples,) class indices, int64.
+        y: By split: the truth of each, such as (examples,) class indices, int64.
         notes: Decisions of the reader, a sentence each.
         divided: As of a `Dataset`: whether the source has no test split of its own.
+        task: What is learnt of them, which says what `y` holds.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Encoded:
     y: Mapping[str, np.ndarray]
     notes: tuple[str, ...] = ()
     divided: bool = False
+    task: Task = CLASSIFICATION
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,22 @@ def check_asked(source: str, reading: Reading) -> None:
     Raises:
         RequestError: The model takes no images, or the task learns no classes.
     """
+    check_kind(source, reading)
+    if reading.task.learns != "classes":
+        raise RequestError(
+            f"{source} holds classes, and --task={reading.task.name} needs a .csv of paths and "
+            "labels; leave out --task, or give such a list"
+        )
+
+
+def check_kind(source: str, reading: Reading) -> None:
+    """Refuses to give pictures to a model that takes something else.
+
+    Raises:
+        RequestError: The model takes no images.
+    """
     if reading.kind is not Picture:
         raise RequestError(f"{source} holds pictures, and the model takes none; choose a ResNet")
-    if reading.task.learns != "classes":
-        raise RequestError(f"{source} holds classes, not values; leave out --task")
 
 
 def open_files(encoded: Encoded, reading: Reading) -> Dataset:
@@ -88,15 +106,25 @@ def open_files(encoded: Encoded, reading: Reading) -> Dataset:
     return decode(encoded, reading.form_for(usual_side(encoded)), reading.progress)
 
 
-def complete(encoded: Encoded) -> Encoded:
+def complete(encoded: Encoded, groups: Mapping[str, Sequence[str]] | None = None) -> Encoded:
     """Adds missing splits, taken from the training split.
 
     A tenth becomes the validation split and a tenth the test split, class by class. The same files
     always give the same splits.
+
+    Args:
+        encoded: With a training split at least.
+        groups: By split: the group of each file, see `zoo.data.groups.divide_groups`; None: each
+            file is one.
     """
     lacking = {name: name not in encoded.y for name in ("validation", "test")}
     fractions = (0.1 * lacking["validation"], 0.1 * lacking["test"])
-    parts = stratified_split(encoded.y["train"], fractions)
+    if groups is None:
+        parts = stratified_split(encoded.task.strata(encoded.y["train"]), fractions)
+    else:
+        check_apart(groups, encoded.name)
+        own = np.array(groups["train"], str)
+        parts = divide_groups(encoded.y["train"], own, encoded.task, set(encoded.y), encoded.name)
     chosen = {
         name: part
         for name, part in zip(SPLITS, parts, strict=True)
@@ -108,13 +136,11 @@ def complete(encoded: Encoded) -> Encoded:
         return {name: extended[name] for name in SPLITS}
 
     y = {**encoded.y, **{name: encoded.y["train"][part] for name, part in chosen.items()}}
-    return Encoded(
-        encoded.name,
-        encoded.labels,
-        extend(encoded.pictures),
-        extend(encoded.places),
-        {name: y[name] for name in SPLITS},
-        encoded.notes,
+    return dataclasses.replace(
+        encoded,
+        pictures=extend(encoded.pictures),
+        places=extend(encoded.places),
+        y={name: y[name] for name in SPLITS},
         divided=lacking["test"],
     )
 
@@ -175,7 +201,8 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
     ends = np.cumsum([len(encoded.y[name]) for name in SPLITS])
     for name, rows in zip(SPLITS, np.split(np.arange(len(y)), ends[:-1]), strict=True):
         truth = y[rows[kept[rows]]]
-        parts[name] = Split(decoded.pictures[start : start + len(truth)], truth)
+        pictures = decoded.pictures[start : start + len(truth)]
+        parts[name] = Split(pictures, truth, task=encoded.task)
         start += len(truth)
     notes += check_splits(parts, encoded.labels, encoded.name)
     return Dataset(encoded.name, encoded.labels, parts, notes=tuple(notes), divided=encoded.divided)

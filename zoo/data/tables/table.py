@@ -28,7 +28,7 @@ from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.dates import DATES, with_parts
 from zoo.data.tables.kinds import SPELLED, judge, parse_kinds, spelled
 from zoo.errors import RequestError
-from zoo.forms import Vector
+from zoo.forms import Picture, Vector
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 
@@ -50,6 +50,11 @@ def open(source: str, reading: Reading) -> Dataset:
     Raises:
         RequestError: The model takes no features, or the checkpoint no table.
     """
+    if reading.kind is Picture:
+        raise RequestError(
+            f"{source} is a table, whose rows are features, and the model takes pictures; choose "
+            "--model=residual_mlp, or if a column names pictures, say where they are: --folder=DIR"
+        )
     if not issubclass(reading.kind, Vector):
         raise RequestError(
             f"{source} is a table, whose rows are features, no {reading.kind.kind} data; "

@@ -1,0 +1,1 @@
+"""CSV files of paths and labels, whatever kind of file the paths name."""

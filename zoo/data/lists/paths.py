@@ -1,0 +1,146 @@
+"""Which file a cell of a list names."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from zoo.data.folders.broken import MOST_BROKEN
+from zoo.data.tables.csv import SEPARATORS, Table
+from zoo.errors import RequestError
+
+_FEW = 20  # Cells of a column that are looked at.
+_LINES = 6  # Lines that decide whether a CSV is a list of files.
+
+
+class Files:
+    """The files of one kind below a folder, by path, or by path without suffix.
+
+    Args:
+        folder: Where paths begin.
+        suffixes: Of this kind of file, in lower case.
+    """
+
+    def __init__(self, folder: Path, suffixes: Collection[str]) -> None:
+        self.folder = folder
+        self._suffixes = frozenset(suffixes)
+        self._names: dict[Path, Mapping[str, Sequence[Path]]] = {}
+
+    def of(self, cell: str) -> Sequence[Path]:
+        """Returns the files that a cell may mean: none, one, or several that differ in suffix."""
+        path = self.folder / (cell if os.sep == "\\" else cell.replace("\\", "/"))
+        if not cell or "\0" in cell:
+            return ()
+        if self.has_suffix(cell) and os.path.isfile(path):
+            return (path,)
+        if path.parent not in self._names:
+            self._names[path.parent] = self._without_suffixes(path.parent)
+        return self._names[path.parent].get(path.name, ())
+
+    def has_suffix(self, cell: str) -> bool:
+        """Returns whether a cell ends like a file of this kind."""
+        return Path(cell).suffix.lower() in self._suffixes
+
+    def _without_suffixes(self, folder: Path) -> Mapping[str, Sequence[Path]]:
+        names: dict[str, list[Path]] = {}
+        if os.path.isdir(folder):
+            for name in sorted(os.listdir(folder)):
+                if self.has_suffix(name):
+                    names.setdefault(name.rpartition(".")[0], []).append(folder / name)
+        return names
+
+
+def lists(source: str, suffixes: Collection[str], folder: str | None = None) -> bool:
+    """Returns whether a CSV names files of a kind: with their suffix, or such that exist.
+
+    Args:
+        source: Path of the file.
+        suffixes: Of this kind of file.
+        folder: Where the paths begin; None: beside the CSV.
+    """
+    path = Path(source)
+    if path.suffix != ".csv" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        lines = [file.readline(2**12).decode("utf-8", "replace") for _ in range(_LINES)]
+    rows = [_cells(line) for line in (lines[1:] if lines[1] else lines) if line.strip()]
+    files = Files(Path(folder) if folder else path.parent, suffixes)
+    if any(map(files.has_suffix, itertools.chain.from_iterable(rows[:1]))):
+        return True
+    # A number of a table may be the name of one file by chance, but not those of a whole column.
+    return any(all(map(files.of, column)) for column in zip(*rows, strict=False))
+
+
+def path_column(table: Table, files: Files, asked: str | None) -> str:
+    """Returns the column of a list that holds the paths.
+
+    Raises:
+        RequestError: There is none, or none of the name that is asked for.
+    """
+    names = list(table.columns)
+    if asked is not None:
+        if asked not in names:
+            raise RequestError(
+                f"{table.path} has no column {asked!r} of paths; it has {', '.join(names)}"
+            )
+        return asked
+    for name in names:
+        if any(map(files.has_suffix, table.columns[name])):
+            return name
+    for name in names:
+        if any(files.of(cell) for cell in table.columns[name][:_FEW]):
+            return name
+    raise RequestError(
+        f"{table.path}: no column names files in {files.folder}; it has {', '.join(names)}. Say "
+        "which holds the paths, --path_column=NAME, and where they begin, --folder=DIR"
+    )
+
+
+def find_files(
+    table: Table, column: str, rows: Sequence[int], files: Files
+) -> tuple[dict[int, Path], list[str]]:
+    """Finds the files of some rows.
+
+    Returns:
+        The file of each row that has one, and a note on the others.
+
+    Raises:
+        RequestError: More than a twentieth of the files is missing, or a cell without suffix fits
+            several files.
+    """
+    cells = table.columns[column]
+    fitting = {row: files.of(cells[row]) for row in rows}
+    several = [row for row in rows if len(fitting[row]) > 1]
+    if several:
+        first = fitting[several[0]]
+        raise RequestError(
+            f"{table.path}: {len(several):,} of {len(rows):,} ids fit several files, the first "
+            f"{cells[several[0]]!r}: {', '.join(path.name for path in first)}; give suffixes, or "
+            "keep one of these files"
+        )
+    missing = [row for row in rows if not fitting[row]]
+    known = {row: fitting[row][0] for row in rows if fitting[row]}
+    if not missing:
+        return known, []
+    first_cell = cells[missing[0]]
+    said = (
+        f"{len(missing):,} of {len(rows):,} files are missing, the first {first_cell!r} "
+        f"(line {table.lines[missing[0]]})"
+    )
+    if len(missing) > MOST_BROKEN * len(rows):
+        raise RequestError(
+            f"{table.path}: {said}; paths begin in {files.folder}, say where they do: --folder=DIR"
+        )
+    return known, [f"left out: {said}"]
+
+
+def _cells(line: str) -> list[str]:
+    """Returns the cells of a line, whichever separator it has."""
+    for separator in SEPARATORS:
+        if separator in line:
+            cells = next(iter(csv.reader([line.strip()], delimiter=separator)), [])
+            return [cell.strip() for cell in cells]
+    return [line.strip()]

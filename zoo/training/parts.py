@@ -1,0 +1,109 @@
+"""The two parts of a fine-tuning, the head and the network, and which of them is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import keras
+import numpy as np
+
+from zoo.data.dataset import Dataset
+from zoo.data.inference import run
+from zoo.data.reading import Progress
+from zoo.models.names import LOGITS, part_of
+from zoo.training.distribution.distribution import Distribution
+from zoo.training.features import (
+    adapt_normalisation,
+    backbone_of,
+    cached_features,
+    fold,
+    standardised,
+)
+from zoo.training.fit import fit
+from zoo.training.plan import Plan
+from zoo.training.recipe import Recipe
+from zoo.training.run_folder import FEATURES, HEAD_STATE, STATE, Row
+
+# Returns the callbacks of a stage, "head" or "network".
+Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
+
+
+def train_head(
+    network: keras.Model,
+    dataset: Dataset,
+    plan: Plan,
+    output: Path,
+    key: str,
+    watch: Watch,
+    progress: Progress | None,
+) -> list[Row]:
+    """Trains a new head on the features of the backbone, and gives the network its weights."""
+    backbone = backbone_of(network)
+    adapted = plan.freeze != "backbone" and not plan.frozen_statistics
+    path = output / FEATURES
+    features, mean, std = standardised(
+        cached_features(
+            backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
+        )
+    )
+    inputs = keras.Input(features.example_shape, name="features")
+    layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name=LOGITS)
+    head = keras.Model(inputs, layer(inputs), name="head")
+    state = output / HEAD_STATE
+    history = fit(head, features, plan.head, state, watch("head", plan.head))
+    fold(network.get_layer(LOGITS), layer, mean, std)
+    return [{"stage": 1, **row} for row in history]
+
+
+def train_network(
+    network: keras.Model,
+    dataset: Dataset,
+    plan: Plan,
+    groups: Sequence[str],
+    output: Path,
+    watch: Watch,
+    distribution: Distribution,
+) -> list[Row]:
+    """Trains all layers that are not frozen, the slower the farther they are from the head."""
+    shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
+    history = fit(
+        network,
+        dataset,
+        plan.whole,
+        output / STATE,
+        watch("network", plan.whole),
+        rates=lambda path: shares[part_of(path)],
+        distribution=distribution,
+    )
+    return [{"stage": 2, **row} for row in history]
+
+
+def take_best(
+    network: keras.Model,
+    dataset: Dataset,
+    plan: Plan,
+    ends: Sequence[tuple[list[np.ndarray], Sequence[Row]]],
+) -> str:
+    """Gives a network the weights of the first stage, the second, or their mean, and says which.
+
+    The mean is often better than either: Wortsman et al. 2022, "Robust Fine-Tuning of Zero-Shot
+    Models".
+    """
+    (start, before), (tuned, after) = ends
+    network.set_weights([(one + other) / 2 for one, other in zip(start, tuned, strict=True)])
+    if not plan.frozen_statistics:  # The mean of the weights needs statistics of its own.
+        adapt_normalisation(backbone_of(network), dataset.train.x, plan.whole.seed)
+    task, validation = dataset.task, dataset.validation
+    outputs = run(network, validation.x)
+    figures = task.measured(outputs, validation.y, plan.whole.label_smoothing)
+    ranks = {
+        "head": max(map(task.rank, before)),
+        "network": max(map(task.rank, after)),
+        "mean": task.rank({f"val_{name}": value for name, value in figures.items()}),
+    }
+    taken = max(ranks, key=lambda name: ranks[name])
+    if taken != "mean":
+        network.set_weights(start if taken == "head" else tuned)
+    return taken
