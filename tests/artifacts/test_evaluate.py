@@ -15,7 +15,8 @@ def test_the_shipped_card_says_what_is_measured(shipped, tmp_path):
     assert metric.examples == result.score.examples == 359
     assert result.score.figures["top1"] == pytest.approx(metric.value, abs=0.003)
     assert json.loads((tmp_path / "figures.json").read_text())["top1"] == result.score.top1
-    line = f"top1 {result.score.top1:.2%} on 359 test examples of digits"
+    line = f"{result.text} on 359 test examples of digits"
+    assert result.text == f"top1 {result.score.top1:.2%} (95% interval 98.9 to 100.0)"
     for text in (str(result), result._repr_html_()):
         assert line in text
         assert "Per class" in text

@@ -66,7 +66,9 @@ def test_evaluate(zoo_command, tmp_path):
     code, out, _ = zoo_command("evaluate", "--checkpoint=resnet8.digits", f"--output={output}")
     assert code == 0
     figures = json.loads(output.read_text())
-    assert f"top1 {figures['top1']:.2%} on 359 test examples of digits" in out
+    low, high = (100 * end for end in figures["intervals"]["top1"])
+    interval = f"(95% interval {low:.1f} to {high:.1f})"
+    assert f"top1 {figures['top1']:.2%} {interval} on 359 test examples of digits" in out
     assert figures["top1"] > 0.98
     assert sum(map(sum, figures["confusion"])) == 359
 

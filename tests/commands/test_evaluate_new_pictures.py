@@ -33,6 +33,8 @@ def folder(tmp_path_factory, shipped):
     write(path / "few", 2)
     write(path / "split/train", 10)
     write(path / "split/test", 2, seed=1)
+    write(path / "measured/train", 10)
+    write(path / "measured/val", 3, seed=1)
     for name in ("flat", "split"):
         pack(find_photos(path / name), path / f"packed {name}", 2)
     for name in ("flat", "packed flat"):
@@ -54,6 +56,9 @@ def folder(tmp_path_factory, shipped):
         ("resnet8.digits", "split", "test", "20 test examples"),
         ("resnet8.digits", "packed split", "test", "20 test examples"),
         ("resnet8.digits", "flat", "validation", "10 validation examples"),
+        ("resnet8.digits", "flat", "val", "10 validation examples"),
+        ("resnet8.digits", "measured", "val", "30 test examples"),
+        ("resnet8.digits", "measured", "test", "30 test examples"),
     ],
 )
 def test_all_pictures_of_a_new_folder_count(zoo_command, folder, checkpoint, data, split, which):

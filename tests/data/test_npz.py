@@ -45,9 +45,10 @@ def test_the_names_of_others(tmp_path, case):
     if x_val:
         arrays |= {x_val: X[:7], y_val: Y[:7]}
     data = load_dataset(save(tmp_path, arrays), Vector)
-    assert len(data.test) == (9 if x_test else 8)
-    assert len(data.validation) == (7 if x_val else 4)
-    assert data.divided == (x_test is None)
+    assert len(data.test) == (9 if x_test else 7 if x_val else 8)
+    assert len(data.validation) == (7 if x_val and x_test else 4)
+    assert data.divided == (x_test is None and x_val is None)
+    assert data.validation_is_test == (x_val is not None and x_test is None)
     assert data.labels == ("0", "1")
     assert not any("left out" in note for note in data.notes)
 

@@ -5,6 +5,7 @@ import pytest
 from zoo.errors import RequestError
 from zoo.tasks import TASKS, find_task
 from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.interval import in_words, wilson
 from zoo.tasks.regression import REGRESSION
 
 LOGITS = np.array([[2.0, 0.0, -1.0], [0.5, 0.4, 0.3], [0.0, 0.0, 3.0]], np.float32)
@@ -143,3 +144,26 @@ def test_r2_does_not_depend_on_the_unit(unit, error, r2):
     score = REGRESSION.score((truth * (1 - error))[:, None], truth, ())
     assert score.r2 == pytest.approx(r2, abs=1e-5)
     assert score.mae == pytest.approx(unit * error, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("share", "examples", "words"),
+    [
+        (16 / 24, 24, " (95% interval 46.7 to 82.0)"),
+        (1.0, 4, " (95% interval 51.0 to 100.0)"),
+        (0.0, 10, " (95% interval 0.0 to 27.8)"),
+        (0.9, 1000, " (95% interval 88.0 to 91.7)"),
+    ],
+)
+def test_a_share_of_few_examples_has_a_wide_interval(share, examples, words):
+    interval = wilson(share, examples)
+    assert in_words(interval) == words
+    assert CLASSIFICATION.text("top1", share, interval) == f"top1 {share:.2%}{words}"
+
+
+def test_windows_have_no_interval_and_their_recordings_have():
+    y, recordings = np.array([0, 0, 1, 1, 1, 1]), np.array([3, 3, 5, 5, 8, 8])
+    score = CLASSIFICATION.scored(np.eye(2)[[0, 0, 1, 1, 0, 0]], y, ("a", "b"), recordings)
+    assert score.intervals == {"recordings_top1": wilson(2 / 3, 3)}
+    assert CLASSIFICATION.score(np.eye(2)[y], y, ("a", "b")).intervals == {"top1": wilson(1.0, 6)}
+    assert REGRESSION.score(VALUES, TRUTH, ("y",)).intervals == {}

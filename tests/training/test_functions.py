@@ -37,7 +37,7 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
     assert [row["epoch"] for row in trained.history] == [1]
     (metric,) = trained.card.metrics
     assert str(trained) == (
-        f"top1 {metric.value:.2%} on 359 test examples\ncheckpoint: {tmp_path / 'run'}"
+        f"{trained.card.text(metric)} on 359 test examples\ncheckpoint: {tmp_path / 'run'}"
     )
     html = trained._repr_html_()
     assert "<img src='data:image/png;base64," in html

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zoo.data.dataset import Dataset, Split
     from zoo.data.reading import Reading
 
-SPLITS = ("test", "validation", "train", "all")
+SPLITS = ("test", "validation", "val", "train", "all")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Evaluation(Result):
 
     Attributes:
         score: All figures.
-        text: The main figures, for a person: "top1 99.00%".
+        text: The main figures, for a person: "top1 99.00% (95% interval 97.2 to 99.7)".
         data: Name of the data.
         split: The measured split: "test", "validation", "train" or "all".
         notes: Decisions of the reader of the data, a sentence each.
@@ -88,8 +88,9 @@ def evaluate(
             exported from, whose card says how data is read.
         artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
         data: As for `zoo.data.sources.load_dataset`.
-        split: "test", "validation", "train" or "all". In data without a test split of its own that
-            the checkpoint was not trained on, "test" means all examples.
+        split: "test", "validation" or "val", "train" or "all". If data has a validation split of
+            its own and no test split, the two are the same. In data without either that the
+            checkpoint was not trained on, "test" means all examples.
         output: File for the score, as JSON; None: no file.
         label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
@@ -132,7 +133,9 @@ def evaluate(
     else:
         evaluation = _of_checkpoint(str(checkpoint), data, split, reading, threshold)
     if output is not None:
-        text = json.dumps(dataclasses.asdict(evaluation.score), indent=2)
+        score = evaluation.score
+        figures = {**dataclasses.asdict(score), "intervals": score.intervals}
+        text = json.dumps(figures, indent=2)
         write_text(Path(output), text + "\n")
     return evaluation
 
@@ -206,7 +209,14 @@ def _data_for(
         raise RequestError(f"{artifact.path} takes {artifact.shape}, and no data has that form")
     size = artifact.shape[0] if len(artifact.shape) == 3 else None
     dataset = load_dataset(data, PLAIN[len(artifact.shape)], image_size=size, reading=reading)
-    return dataset, asked, dataset.notes
+    return dataset, _named(asked, dataset), dataset.notes
+
+
+def _named(asked: str, dataset: Dataset) -> str:
+    """Returns the split that is asked for, by the name that the data set has for it."""
+    if asked not in ("val", "validation"):
+        return asked
+    return "test" if dataset.validation_is_test else "validation"
 
 
 def _split(
@@ -216,6 +226,7 @@ def _split(
 
     Data that is new to a checkpoint is measured as a whole.
     """
+    asked = _named(asked, dataset)
     if asked != "test" or not dataset.divided:
         return asked, dataset.notes
     known = card.training.data if card.training else None
@@ -281,5 +292,8 @@ def _score(
         before, moved = score, shifted(predictions, threshold)
         score = task.scored(moved, y, dataset.labels, whole)
         notes = (*notes, effect(threshold, before, score))
-    text = ", ".join(task.text(name, value) for name, value in score.figures.items())
+    intervals = score.intervals
+    text = ", ".join(
+        task.text(name, value, intervals.get(name)) for name, value in score.figures.items()
+    )
     return Evaluation(score, text, dataset.name, split, notes)

@@ -37,6 +37,8 @@ class Metric:
         split: Split of the data set.
         examples: In the split.
         source: Who published it; empty: measured by this project.
+        interval: The ends of its 95 % interval; None: unknown, or the figure is no share of
+            independent examples.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Metric:
     split: str
     examples: int
     source: str = ""
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Card:
 
     def text(self, metric: Metric) -> str:
         """Returns a metric's figure for a person: "top1 99.00%", "r2 0.8012"."""
-        return find_task(self.task).text(metric.name, metric.value)
+        return find_task(self.task).text(metric.name, metric.value, metric.interval)
 
     def to_json(self) -> str:
         """Returns the text of `card.json`."""

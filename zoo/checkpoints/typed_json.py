@@ -115,8 +115,8 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     if value is None and type(None) in kinds:
         return None
     (plain,) = (part for part in kinds if part is not type(None))
-    if dataclasses.is_dataclass(plain):
-        return construct(typing.cast(type, plain), value, path)
+    if dataclasses.is_dataclass(plain) or typing.get_origin(plain) is tuple:
+        return _convert(plain, value, path)
     accepted = (int, float) if plain is float else (plain,)
     if type(value) not in accepted:  # isinstance would take a bool for an int.
         raise _wrong(path, f"of type {plain.__name__}", value)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.dataset import SPLITS, Dataset, Split, divide, take
+from zoo.data.dataset import SPLITS, Dataset, Split, divide, take, with_test_split
 from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_label, check_splits, class_indices, class_names
 from zoo.data.npz import Arrays, read_npz
@@ -57,7 +57,8 @@ def load_arrays(
     """
     path = Path(source)
     learn = labels is None
-    parts, others = read_npz(path)
+    given, others = read_npz(path)
+    parts, renamed = with_test_split(given)
     inputs = {name: _inputs(arrays, kind) for name, arrays in parts.items()}
     shapes = {
         x.shape[1:] if lengths is None else (None, *x.shape[2:]) for x, lengths in inputs.values()
@@ -102,6 +103,7 @@ def load_arrays(
         if name == "train" or name not in splits:
             splits[name] = take(train, rows)
     notes = [f"left out, arrays of other names: {', '.join(others[:6])}"] if others else []
+    notes += renamed
     if groups:
         sizes = ", ".join(f"{len(splits[name]):,} {name}" for name in SPLITS)
         notes.append(f"no group of the array 'group' is in two splits: {sizes} examples")

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +22,13 @@ SPLITS = ("train", "validation", "test")
 FARTHEST = 10.0
 _SAMPLED = 4096  # Packed pictures, or outputs of a front end, from which statistics are computed.
 _PART = 256  # Examples that are summed at a time for statistics.
+# A note of a `Dataset`.
+VALIDATION_IS_TEST = (
+    "there is a validation split and no test split: it is the test split, which is measured, and "
+    "another one for validation is taken from the training split"
+)
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,11 @@ class Dataset:
     def test(self) -> Split:
         """It is reported, and never looked at in training."""
         return self.splits["test"]
+
+    @property
+    def validation_is_test(self) -> bool:
+        """Whether the source calls its test split validation, see `with_test_split`."""
+        return VALIDATION_IS_TEST in self.notes
 
     @property
     def task(self) -> Task:
@@ -189,6 +202,17 @@ def _sampled(split: Split) -> Split:
     if len(split) <= _SAMPLED:
         return split
     return take(split, np.linspace(0, len(split) - 1, _SAMPLED).astype(int))
+
+
+def with_test_split(parts: Mapping[str, Part]) -> tuple[dict[str, Part], tuple[str, ...]]:
+    """Returns the splits of a source by name, and a note if its validation split is the test split.
+
+    That is so if it has no other: who divides data into "train" and "val" measures on "val".
+    """
+    if "validation" not in parts or "test" in parts:
+        return dict(parts), ()
+    renamed = {"test" if name == "validation" else name: part for name, part in parts.items()}
+    return renamed, (VALIDATION_IS_TEST,)
 
 
 def stratified_split(

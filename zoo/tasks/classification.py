@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.result import TextTable
+from zoo.tasks.interval import in_words
 from zoo.tasks.task import TASKS, Learns, Outputs, Score, Task
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ class ClassificationScore(Score):
         whole = {} if self.recordings is None else {OF_RECORDINGS: self.recordings.top1}
         area = {} if self.auc is None else {"auc": self.auc}
         return {"top1": self.top1, **whole, **area}
+
+    @property
+    def shares(self) -> tuple[str, ...]:
+        """The accuracy. That of windows is none: windows of one recording are much alike."""
+        return ("top1",) if self.recordings is None else (OF_RECORDINGS,)
 
     def measured_on(self, figure: str) -> int:
         """Returns how many examples, or recordings, a figure was measured on."""
@@ -178,11 +184,11 @@ class Classification(Task):
             "loss": float(self.loss(smoothing)(truth, outputs)),
         }
 
-    def text(self, figure: str, value: float) -> str:
+    def text(self, figure: str, value: float, interval: tuple[float, float] | None = None) -> str:
         """Returns an accuracy in percent, other figures as they are."""
         if figure in ("top1", OF_RECORDINGS):
-            return f"{figure} {value:.2%}"
-        return super().text(figure, value)
+            return f"{figure} {value:.2%}{in_words(interval)}"
+        return super().text(figure, value, interval)
 
     def described(self, labels: Sequence[str]) -> str:
         """Returns the number of classes."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.registry import Registry
 from zoo.result import TextTable
+from zoo.tasks.interval import in_words, wilson
 
 if TYPE_CHECKING:
     import keras
@@ -34,6 +35,17 @@ class Score(ABC):
     @abstractmethod
     def figures(self) -> dict[str, float]:
         """The figures that a card keeps, by name."""
+
+    @property
+    def shares(self) -> tuple[str, ...]:
+        """Names of the figures that are shares of independent examples."""
+        return ()
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The ends of the 95 % interval of each of the `shares`."""
+        figures = self.figures
+        return {name: wilson(figures[name], self.measured_on(name)) for name in self.shares}
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
@@ -163,9 +175,14 @@ class Task(ABC):
     def described(self, labels: Sequence[str]) -> str:
         """Returns what there is to learn, for a person: "10 classes"."""
 
-    def text(self, figure: str, value: float) -> str:
-        """Returns a figure of a score for a person: "r2 0.8012"."""
-        return f"{figure} {value:.5g}"
+    def text(self, figure: str, value: float, interval: tuple[float, float] | None = None) -> str:
+        """Returns a figure of a score for a person: "r2 0.8012".
+
+        A share has an interval, and is in percent: "top1 66.67% (95% interval 46.7 to 82.0)".
+        """
+        if interval is None:
+            return f"{figure} {value:.5g}"
+        return f"{figure} {value:.2%}{in_words(interval)}"
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
         """Returns what an exported file gives where the model gives `outputs`."""

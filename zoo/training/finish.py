@@ -69,7 +69,14 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     predictions = task.predictions(run(checkpoint.model, test.x))
     score = task.scored(predictions, test.y, card.labels, test.recordings)
     metrics = tuple(
-        Metric(name, round(value, 6), dataset.name, "test", score.measured_on(name))
+        Metric(
+            name,
+            round(value, 6),
+            dataset.name,
+            "test",
+            score.measured_on(name),
+            interval=score.intervals.get(name),
+        )
         for name, value in score.figures.items()
     )
     card = dataclasses.replace(card, metrics=metrics)

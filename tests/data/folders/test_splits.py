@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.data.dataset import VALIDATION_IS_TEST
 from zoo.data.folders.splits import arrange, split_of
 from zoo.data.folders.tree import Folder
 from zoo.data.pictures.folder import PICTURES
@@ -65,14 +66,9 @@ def arranged(content):
 
 SPLITS = {
     "of a course": ({"training_set": TWO, "test_set": TWO}, {"train": TWO, "test": TWO}),
-    "images": ({"train_images": TWO, "val_images": TWO}, {"train": TWO, "validation": TWO}),
     "a folder in itself": (
         {"seg_train": {"seg_train": TWO}, "seg_test": {"seg_test": TWO}},
         {"train": TWO, "test": TWO},
-    ),
-    "with a folder images": (
-        {"train": {"images": TWO}, "dev": {"images": TWO}},
-        {"train": TWO, "validation": TWO},
     ),
     "training, validation, evaluation": (
         {"training": TWO, "validation": TWO, "evaluation": TWO},
@@ -85,10 +81,6 @@ SPLITS = {
     "class first": (
         {"cats": {"train": 2, "test": 1}, "dogs": {"train": 3, "test": 1}},
         {"train": TWO, "test": {"cats": 1, "dogs": 1}},
-    ),
-    "class first, one of them a train": (
-        {"bus": {"train": 2, "val": 1}, "train": {"train": 3, "val": 1}},
-        {"train": {"bus": 2, "train": 3}, "validation": {"bus": 1, "train": 1}},
     ),
     "classes alone": (TWO, {"train": TWO}),
     "classes with inner folders": (
@@ -114,6 +106,25 @@ SPLITS = {
 def test_folders_are_known(case):
     content, expected = SPLITS[case]
     assert arranged(content) == (expected, ())
+
+
+MEASURED_ON_VALIDATION = {
+    "images": ({"train_images": TWO, "val_images": TWO}, {"train": TWO, "test": TWO}),
+    "with a folder images": (
+        {"train": {"images": TWO}, "dev": {"images": TWO}},
+        {"train": TWO, "test": TWO},
+    ),
+    "class first, one of them a train": (
+        {"bus": {"train": 2, "val": 1}, "train": {"train": 3, "val": 1}},
+        {"train": {"bus": 2, "train": 3}, "test": {"bus": 1, "train": 1}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MEASURED_ON_VALIDATION)
+def test_who_has_a_validation_split_alone_measures_on_it(case):
+    content, expected = MEASURED_ON_VALIDATION[case]
+    assert arranged(content) == (expected, (VALIDATION_IS_TEST,))
 
 
 SAID = {
@@ -144,7 +155,7 @@ SAID = {
     ),
     "a test split of unknown classes": (
         {"train": TWO, "val": TWO, "test": {"unknown": 7}},
-        {"train": TWO, "validation": TWO},
+        {"train": TWO, "test": TWO},
         "passed over data/test: 7 pictures",
     ),
     "loose test pictures with the same first word": (

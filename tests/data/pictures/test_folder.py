@@ -50,7 +50,7 @@ def test_class_folders_are_split_by_class(flat):
         (("train", "val", "test"), [24, 6, 9]),
         (("Training", "VALID", "Testing"), [24, 6, 9]),
         (("train", "test"), [21, 3, 9]),
-        (("train", "validation"), [21, 6, 3]),
+        (("train", "validation"), [21, 3, 6]),
         (("train",), [18, 3, 3]),
     ],
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import zoo.data.digits_tfds
+from zoo.data.dataset import VALIDATION_IS_TEST
 from zoo.data.digits import load_digits
 from zoo.data.pictures import tfds
 from zoo.data.pictures.prepare import resize_images
@@ -52,8 +53,9 @@ def test_a_split_without_classes_is_as_if_it_lacked(prepared, monkeypatch, split
             find_tfds("tfds:digits", prepared.data_dir)
         return
     encoded = find_tfds("tfds:digits", prepared.data_dir)
-    assert encoded.notes == ("the test split has pictures without a class; left out",)
-    assert {place.split("[")[0] for place in encoded.places["test"]} == {"tfds:digits train"}
+    left_out = "the test split has pictures without a class; left out"
+    assert encoded.notes == (left_out, VALIDATION_IS_TEST)
+    assert {place.split("[")[0] for place in encoded.places["test"]} == {"tfds:digits validation"}
     assert min(y.min() for y in encoded.y.values()) == 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.data.dataset import with_test_split
 from zoo.data.folders.tree import Folder, counted
 from zoo.errors import RequestError
 
@@ -94,7 +94,9 @@ def arrange(top: Folder) -> Layout:
     else:
         layout = _classes_alone(top, filled)
     notes = [_outside(top)] if top.files and filled else []
-    return dataclasses.replace(layout, notes=(*notes, *layout.notes))
+    classes, renamed = with_test_split(layout.classes)
+    roots, _ = with_test_split(layout.roots)
+    return Layout(classes, roots, (*notes, *layout.notes, *renamed))
 
 
 def _words(name: str) -> list[str]:

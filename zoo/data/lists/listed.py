@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from zoo.data.dataset import with_test_split
 from zoo.data.folders.classes import Classed
 from zoo.data.folders.splits import split_of
 from zoo.data.groups import apart_by
@@ -74,16 +75,18 @@ def find_listed(
     if not of_train:
         raise RequestError(f"{source}: no row is of the train split")
     labels, y, more = read_truth(table, columns, rows, of_train, reading, known)
-    of_split = {
-        name: [index for index, row in enumerate(rows) if splits[row] == name]
-        for name in dict.fromkeys(splits[row] for row in rows)
-    }
+    of_split, renamed = with_test_split(
+        {
+            name: [index for index, row in enumerate(rows) if splits[row] == name]
+            for name in dict.fromkeys(splits[row] for row in rows)
+        }
+    )
     classed = Classed(
         table.path.stem,
         labels,
         {name: [located[rows[index]] for index in part] for name, part in of_split.items()},
         {name: y[part] for name, part in of_split.items()},
-        (*notes, *lacking, *repeated, *more),
+        (*notes, *lacking, *repeated, *more, *renamed),
     )
     if group is None:
         return classed, None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.dataset import Dataset
+from zoo.data.dataset import Dataset, with_test_split
 from zoo.data.folders.splits import WORDS
 from zoo.data.pictures.files import Encoded, check_asked, complete, open_files
 from zoo.data.reading import Reading
@@ -63,7 +63,7 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
     }
     if "train" not in names:
         raise RequestError(f"{source} has no train split, only {', '.join(builder.info.splits)}")
-    pictures, y, notes = {}, {}, []
+    pictures, y, notes = {}, {}, list[str]()
     for split, given in names.items():
         examples, classes = _read(builder, given, image, label)
         if classes.max(initial=-1) >= builder.info.features[label].num_classes:
@@ -77,6 +77,9 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
             )
         else:
             notes.append(f"the {given} split has pictures without a class; left out")
+    pictures, renamed = with_test_split(pictures)
+    y, _ = with_test_split(y)
+    names, _ = with_test_split(names)
     return complete(
         Encoded(
             name=name,
@@ -87,7 +90,7 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
                 for split, classes in y.items()
             },
             y=y,
-            notes=tuple(notes),
+            notes=(*notes, *renamed),
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.data.dataset import Dataset
+from zoo.data.dataset import Dataset, with_test_split
 from zoo.data.groups import apart_by
 from zoo.data.labels import class_indices, class_names, joined
 from zoo.data.reading import Reading
@@ -36,7 +36,7 @@ def open(source: str, reading: Reading) -> Dataset:
             used.
     """
     check_asked(source, reading)
-    files = table_files(source)
+    files, renamed = with_test_split(table_files(source))
     if "train" not in files:
         raise RequestError(f"{source} holds no train.csv")
     wanted = [name for name in (reading.label_column, reading.recording_column) if name]
@@ -52,7 +52,7 @@ def open(source: str, reading: Reading) -> Dataset:
         for raw in _raws(table, split, label, labels, reading)
     ]
     name = Path(source).name.removesuffix(".gz").removesuffix(".csv")
-    return windowed(name, labels, raws, reading, notes)
+    return windowed(name, labels, raws, reading, [*notes, *renamed])
 
 
 def _raws(

@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo import forms
 from zoo.checkpoints.card import Card
-from zoo.data.dataset import Dataset, Split, divide
+from zoo.data.dataset import Dataset, Split, divide, with_test_split
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
 from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
 from zoo.data.reading import Reading
@@ -124,7 +124,7 @@ def load_table(
     Raises:
         RequestError: It is no table, or nothing can be learnt from it.
     """
-    files = table_files(source)
+    files, renamed = with_test_split(table_files(source))
     if "train" not in files:
         raise RequestError(
             f"{source} holds {', '.join(p.name for p in files.values())} and no train.csv"
@@ -133,7 +133,7 @@ def load_table(
     wanted = [column.name for column in form.columns] if form else []
     if form is not None and header is None:
         header = form.header
-    tables, notes = {}, []
+    tables, notes = {}, [*renamed]
     for split, path in files.items():
         table = read_table(path, header, wanted if label_column is None else [label_column])
         header = table.header

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from zoo.checkpoints.card import CARD, Card
+from zoo.checkpoints.card import CARD, Card, Metric
 from zoo.data.dataset import Split
 from zoo.drawing import drawn
 from zoo.files import write_text
 from zoo.forms import Picture
 from zoo.page import page, picture, table
-from zoo.tasks.classification import CLASSIFICATION, ClassificationScore
+from zoo.tasks.classification import CLASSIFICATION, OF_RECORDINGS, ClassificationScore
+from zoo.tasks.interval import in_words
 from zoo.tasks.reliability import Reliability, reliability_of
 from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, HISTORY, PAGE, RECORD
 
@@ -81,7 +82,8 @@ def _page(
     mistakes: str,
 ) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
-    (metric,) = [metric for metric in card.metrics if metric.name == "top1"]
+    metrics = {metric.name: metric for metric in card.metrics}
+    metric, whole = metrics["top1"], metrics.get(OF_RECORDINGS)
     classes = score.tables[0]
     wrong = score.examples - int(np.trace(score.confusion))
     command = card.training.command if card.training else ""
@@ -89,10 +91,10 @@ def _page(
     links = ", ".join(f"<a href='{file}'>{file}</a>" for file in files)
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{metric.value:.2%} of {metric.examples:,} {escape(metric.split)} examples of "
-        f"{escape(metric.dataset)} are classified correctly, {wrong:,} wrongly. "
-        f"{escape(card.source)}.</p>",
-        _of_recordings(score),
+        f"<p>{metric.value:.2%}{in_words(metric.interval)} of {metric.examples:,} "
+        f"{escape(metric.split)} examples of {escape(metric.dataset)} are classified correctly, "
+        f"{wrong:,} wrongly. {escape(card.source)}.</p>",
+        _of_recordings(whole),
         picture("Training", CURVES),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",
         confusion,
@@ -122,13 +124,14 @@ def _columns(importance: Sequence[tuple[str, float]]) -> str:
     )
 
 
-def _of_recordings(score: ClassificationScore) -> str:
+def _of_recordings(metric: Metric | None) -> str:
     """Returns a sentence on whole recordings; empty if the examples are no windows."""
-    if (whole := score.recordings) is None:
+    if metric is None:
         return ""
     return (
-        f"<p>The examples are windows. Of {whole.examples:,} whole recordings {whole.top1:.2%} are "
-        "told right, by the mean of the probabilities of their windows.</p>"
+        f"<p>The examples are windows. Of {metric.examples:,} whole recordings "
+        f"{metric.value:.2%}{in_words(metric.interval)} are told right, by the mean of the "
+        "probabilities of their windows.</p>"
     )
 
 
