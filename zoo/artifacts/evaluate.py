@@ -174,7 +174,7 @@ def _of_artifact(
             f"{artifact.path} tells {outputs.shape[1]} classes apart, "
             f"{dataset.name} has {len(dataset.labels)}"
         )
-    if dataset.task.learns == "classes":
+    if dataset.task.learns != "values":
         _check_labels(artifact, dataset, data)
     return _score(dataset, split, outputs, notes, threshold)
 

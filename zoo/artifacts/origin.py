@@ -13,24 +13,33 @@ from zoo.checkpoints.card import Card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
-from zoo.forms import Form, Recording, Sound
+from zoo.forms import Form, Picture, Recording, Sound
+from zoo.tasks import Task, find_task
+from zoo.tasks.classification import CLASSIFICATION
 
 # Fields of the origin that an exported file and its report name.
 _FORM, _LEARNT = "form", "data_fingerprint"
+_TASK, _THRESHOLDS = "task", "thresholds"
 
 
 def origin_of(card: Card) -> dict[str, str]:
-    """Returns what an exported file has to say about the sounds or recordings that it takes."""
+    """Returns what an exported file has to say about what it takes and what it tells.
+
+    Of classes of pictures it says nothing: any classifier of pictures takes them.
+    """
     form, learnt = card.input, card.training.data if card.training else None
-    if not isinstance(form, (Recording, Sound)):
+    of_classes = find_task(card.task).learns == "classes"
+    if not isinstance(form, (Recording, Sound)) and (of_classes or not isinstance(form, Picture)):
         return {}
     return {
         _FORM: json.dumps({"kind": form.kind, **dataclasses.asdict(form)}),
         _LEARNT: learnt.fingerprint if learnt else "",
+        **({} if of_classes else {_TASK: card.task}),
+        **({_THRESHOLDS: json.dumps(card.thresholds)} if card.thresholds else {}),
     }
 
 
-def form_of_artifact(path: str) -> Recording | Sound | None:
+def form_of_artifact(path: str) -> Picture | Recording | Sound | None:
     """Returns the form that `origin_of` wrote; None: the file was exported for other data.
 
     A `.tflite` holds it. For a SavedModel it is in the `report.json` that the export wrote beside.
@@ -43,7 +52,24 @@ def form_of_artifact(path: str) -> Recording | Sound | None:
         form = construct(Form, parse_json(text)) if isinstance(text, str) else None
     except ValueError as error:
         raise RequestError(f"{path} does not say which data it takes: {error}") from error
-    return form if isinstance(form, (Recording, Sound)) else None
+    return form if isinstance(form, (Picture, Recording, Sound)) else None
+
+
+def task_of_artifact(path: str) -> Task:
+    """Returns the task that `origin_of` wrote, with its thresholds; otherwise classification.
+
+    Raises:
+        RequestError: There is no such task, or the thresholds are no probabilities.
+    """
+    origin = _origin(path)
+    task = find_task(str(origin.get(_TASK, CLASSIFICATION.name)))
+    try:
+        thresholds = tuple(map(float, parse_json(str(origin.get(_THRESHOLDS, "[]")))))
+        if not all(0 <= threshold <= 1 for threshold in thresholds):
+            raise ValueError("they are not from 0 to 1")
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"the thresholds of {path} cannot be read: {error}") from error
+    return task.decided(thresholds)
 
 
 def card_of_artifact(path: str, labels: tuple[str, ...]) -> Card | None:
@@ -60,7 +86,15 @@ def card_of_artifact(path: str, labels: tuple[str, ...]) -> Card | None:
         return None
     fingerprint = _origin(path).get(_LEARNT)
     learnt = Learnt("", fingerprint if isinstance(fingerprint, str) else "")
-    return Card(model="", labels=labels, input=form, training=Provenance(data=learnt))
+    task = task_of_artifact(path)
+    return Card(
+        model="",
+        labels=labels,
+        input=form,
+        training=Provenance(data=learnt),
+        task=task.name,
+        thresholds=task.thresholds,
+    )
 
 
 def _origin(path: str) -> Mapping[str, Any]:

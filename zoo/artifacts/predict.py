@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
-from zoo.artifacts.origin import form_of_artifact
+from zoo.artifacts.origin import form_of_artifact, task_of_artifact
 from zoo.artifacts.predictions import (
     BrokenFile,
     LabelScore,
@@ -21,10 +21,13 @@ from zoo.artifacts.predictions import (
     written,
 )
 from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
+from zoo.checkpoints.card import task_of
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.forms import Picture, Recording, Sound
 from zoo.quiet import import_keras
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -38,12 +41,13 @@ _AT_ONCE = 256  # Number of decoded pictures held in memory.
 
 @dataclass(frozen=True)
 class _Predictor:
-    """A classifier: the form of what it takes, its labels, its function, and its hop."""
+    """A model: the form of what it takes, its labels, its function, its hop, and its task."""
 
     form: Picture | Sound | Recording
     labels: tuple[str, ...]
     run: Callable[[np.ndarray], np.ndarray]
     hop: int = 0  # Samples between two answers, of a file whose window slides.
+    task: Task = CLASSIFICATION
 
 
 def predict(
@@ -110,7 +114,9 @@ def predict(
         paths, notes = _below(listed, kind)
         of_kind = _OF_KIND[type(predictor.form)]
         predictions, broken = of_kind(predictor, paths, top, progress)
-    result = Predictions(tuple(predictions), tuple(broken), tuple(notes), kind.plural)
+    result = Predictions(
+        tuple(predictions), tuple(broken), tuple(notes), kind.plural, task=predictor.task
+    )
     return result if output is None else written(result, Path(output))
 
 
@@ -162,11 +168,11 @@ def _predict_windows(
         parts = [predictor.run(x[start : start + _AT_ONCE]) for start in range(0, len(x), _AT_ONCE)]
         scores = np.concatenate(parts)
         if overall or len(scores) == 1:
-            best = _best(scores.mean(axis=0), predictor.labels, top)
+            best = _best(scores.mean(axis=0), predictor, top)
             predictions.append(Prediction(str(path), best))
         if len(scores) > 1:
             for row, seconds in zip(scores, times, strict=True):
-                best = _best(row, predictor.labels, top)
+                best = _best(row, predictor, top)
                 predictions.append(Prediction(str(path), best, seconds))
     return predictions, broken
 
@@ -195,7 +201,7 @@ def _predict_pictures(
         if whole:
             scores = predictor.run(pictures[: len(whole)])
             predictions += [
-                Prediction(str(path), _best(row, predictor.labels, top))
+                Prediction(str(path), _best(row, predictor, top))
                 for path, row in zip(whole, scores, strict=True)
             ]
     return predictions, broken
@@ -253,7 +259,8 @@ def _open(
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
             named = card.labels if card else ()
-            yield _of_artifact(opened, labels, checkpoint, form, named)
+            predictor = _of_artifact(opened, labels, checkpoint, form, named)
+            yield replace(predictor, task=task_of(card) if card else task_of_artifact(artifact))
     elif form is not None:
         yield _of_checkpoint(str(checkpoint), form)
 
@@ -262,18 +269,12 @@ def _form(card: Card, name: str) -> Picture | Sound | Recording:
     """Returns how files are prepared for a checkpoint.
 
     Raises:
-        RequestError: It takes something else, or is no classifier.
+        RequestError: It takes something else.
     """
-    from zoo.tasks import find_task
-
     form = card.input
-    if (
-        not isinstance(form, (Picture, Sound, Recording))
-        or find_task(card.task).learns != "classes"
-    ):
+    if not isinstance(form, (Picture, Sound, Recording)):
         raise RequestError(
-            f"zoo predict tells the classes of pictures, sounds and recordings; {name} takes a "
-            f"{form.kind}"
+            f"zoo predict takes pictures, sounds, recordings and tables; {name} takes a {form.kind}"
         )
     return form
 
@@ -282,11 +283,15 @@ def _of_checkpoint(name: str, form: Picture | Sound | Recording) -> _Predictor:
     import_keras()
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
-    from zoo.tasks import find_task
 
     checkpoint = load(name)
-    predictions = find_task(checkpoint.card.task).predictions
-    return _Predictor(form, checkpoint.labels, lambda x: predictions(run(checkpoint.model, x)))
+    task = task_of(checkpoint.card)
+    return _Predictor(
+        form,
+        checkpoint.labels,
+        lambda x: task.predictions(run(checkpoint.model, x)),
+        task=task,
+    )
 
 
 def _of_artifact(
@@ -307,9 +312,7 @@ def _of_artifact(
     labels = artifact_labels(artifact, labels_file) or named
     labels = labels or tuple(str(number) for number in range(outputs))
     if len(labels) != outputs:
-        raise RequestError(
-            f"{artifact.path} tells {outputs} classes apart, there are {len(labels)} labels"
-        )
+        raise RequestError(f"{artifact.path} has {outputs} outputs, there are {len(labels)} labels")
     return _Predictor(form, labels, lambda x: artifact.run(x, None), artifact.hop)
 
 
@@ -331,6 +334,6 @@ def _form_of(artifact: Artifact) -> Picture | Sound | Recording:
     )
 
 
-def _best(scores: np.ndarray, labels: Sequence[str], top: int) -> tuple[LabelScore, ...]:
-    order = np.argsort(-scores, kind="stable")[:top]
-    return tuple(LabelScore(labels[index], round(float(scores[index]), 6)) for index in order)
+def _best(scores: np.ndarray, predictor: _Predictor, top: int) -> tuple[LabelScore, ...]:
+    answers = predictor.task.answers(scores, predictor.labels, top)
+    return tuple(LabelScore(label, round(score, 6)) for label, score in answers)

@@ -12,6 +12,8 @@ from zoo.errors import RequestError
 from zoo.files import whole_file
 from zoo.printable import printable
 from zoo.result import Result
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Predictions(Result):
         left_out: What was left out of folders, a sentence each.
         plural: What the files are.
         output: The file with all of them; None: none was asked for.
+        task: What the labels are.
     """
 
     predictions: tuple[Prediction, ...]
@@ -69,6 +72,7 @@ class Predictions(Result):
     left_out: tuple[str, ...] = ()
     plural: str = "pictures"
     output: Path | None = None
+    task: Task = CLASSIFICATION
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -84,12 +88,12 @@ class Predictions(Result):
         if self.output is not None:
             return (f"{len(self.predictions):,} predictions: {self.output}",)
         return tuple(
-            f"{prediction.place}: " + ", ".join(_texts(prediction))
+            f"{prediction.place}: " + ", ".join(_texts(prediction, self.task))
             for prediction in self.predictions
         )
 
     def _repr_html_(self) -> str:
-        rows = [(prediction.place, *_texts(prediction)) for prediction in self.predictions]
+        rows = [(row.place, *_texts(row, self.task)) for row in self.predictions]
         rows += [(broken.file, broken.reason) for broken in self.broken]
         return page.table(("file", "labels"), rows)
 
@@ -125,5 +129,5 @@ def written(result: Predictions, output: Path) -> Predictions:
     return dataclasses.replace(result, output=output)
 
 
-def _texts(prediction: Prediction) -> list[str]:
-    return [f"{best.label} {best.score:.2%}" for best in prediction.labels]
+def _texts(prediction: Prediction, task: Task) -> list[str]:
+    return [task.said(best.label, best.score) for best in prediction.labels]

@@ -15,7 +15,7 @@ from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
 from zoo.forms import Form
 from zoo.registry import unknown
-from zoo.tasks import TASKS, find_task
+from zoo.tasks import TASKS, Task, find_task
 
 # 2: `task`, and `columns` of a table. 3: `training` is a `Provenance`. 4: `input` is a `Form`.
 # 5: of a table, it is the form of a row.
@@ -79,6 +79,7 @@ class Card:
         task: What was learnt, a name in `zoo.tasks.TASKS`.
         origin: Foreign weights: the file they were in, its sha256, its Hub id and revision.
         notes: What else a user should know.
+        thresholds: Of sets of labels: the probability from which on each label is said.
     """
 
     model: str
@@ -96,6 +97,7 @@ class Card:
     task: str = "classification"
     origin: Mapping[str, Any] = field(default_factory=dict)
     notes: str = ""
+    thresholds: tuple[float, ...] = ()
 
     def text(self, metric: Metric) -> str:
         """Returns a metric's figure for a person: "top1 99.00%", "r2 0.8012"."""
@@ -136,6 +138,11 @@ def check_inside(path: Path) -> None:
         raise RequestError(f"{path} is a link out of its folder; put the file itself there")
 
 
+def task_of(card: Card) -> Task:
+    """Returns what a checkpoint learnt, with what it decided on its validation split."""
+    return find_task(card.task).decided(card.thresholds)
+
+
 def parse_card(text: str) -> Card:
     """Parses the text that `Card.to_json` wrote.
 
@@ -153,6 +160,10 @@ def parse_card(text: str) -> Card:
         raise ValueError("field 'labels' is empty")
     if card.task not in TASKS:
         raise ValueError(unknown("task", card.task, list(TASKS)))
+    if len(card.thresholds) not in (0, len(card.labels)):
+        raise ValueError(f"{len(card.thresholds)} thresholds for {len(card.labels)} labels")
+    if not all(0 <= threshold <= 1 for threshold in card.thresholds):
+        raise ValueError("field 'thresholds' must be from 0 to 1")
     for name in card.config:
         if name in DECIDED:
             raise ValueError(f"field 'config.{name}' is decided by the other fields")

@@ -14,6 +14,8 @@ from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_mo
 from zoo.commands.terminal import bars
 from zoo.errors import RequestError
 from zoo.quiet import check_backend, quiet
+from zoo.tasks import TASKS
+from zoo.tasks.classification import CLASSIFICATION
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -59,6 +61,10 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
 define_reading(FLAGS)
+flags.DEFINE_enum(
+    "task", CLASSIFICATION.name, sorted(TASKS),
+    "what the labels are: classes, values (regression)", flag_values=FLAGS,
+)  # fmt: skip
 define_distribution(FLAGS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from zoo.checkpoints.card import Card
+from zoo.checkpoints.card import Card, task_of
 from zoo.data import arrays, digits
 from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
@@ -21,7 +21,6 @@ from zoo.data.sounds import listed as sounds_listed
 from zoo.data.tables import table
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sequence, Sound
-from zoo.tasks import find_task
 
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
@@ -116,7 +115,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
         RequestError: There is no such data, it has another shape, or its classes are not those of
             the checkpoint.
     """
-    reading = dataclasses.replace(reading, task=find_task(card.task), card=card)
+    reading = dataclasses.replace(reading, task=task_of(card), card=card)
     form = card.input if isinstance(card.input, Picture | Sound | Recording) else None
     dataset = load_dataset(source, type(card.input), form=form, reading=reading)
     shape = dataset.example_shape
@@ -126,7 +125,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
         raise RequestError(
             f"{source} has examples of shape {shape}, the checkpoint takes {card.input.shape}"
         )
-    if dataset.task.learns == "classes" and dataset.labels != card.labels:
+    if dataset.task.learns != "values" and dataset.labels != card.labels:
         raise RequestError(
             f"{source} has {len(dataset.labels)} classes ({_first(dataset.labels)}), "
             f"the checkpoint {len(card.labels)} ({_first(card.labels)}); they must be the same"

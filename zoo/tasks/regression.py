@@ -91,6 +91,10 @@ class Regression(Task):
         loss = self.loss()(np.asarray(self.targets(y, 1)), outputs)
         return {"r2": self.score(outputs, y, ()).r2, "loss": float(loss)}
 
+    def said(self, label: str, score: float) -> str:
+        """Returns a value for a person: "age 31.5"."""
+        return f"{label} {score:.5g}"
+
     def described(self, labels: Sequence[str]) -> str:
         """Returns "one value"."""
         return "one value"

@@ -81,6 +81,11 @@ class Scale:
         """Returns values of mean 0 and deviation 1, float32."""
         return ((y - self.mean) / self.std).astype(np.float32)
 
+    def remove_units(self, layer: keras.layers.Dense) -> None:
+        """Lets the last layer of a network that gives values give standardised ones."""
+        layer.kernel.assign(layer.kernel / self.std)
+        layer.bias.assign((layer.bias - self.mean) / self.std)
+
     def restore_units(self, layer: keras.layers.Dense) -> None:
         """Folds this scale into the last layer of a network that gives standardised values."""
         layer.kernel.assign(layer.kernel * self.std)
@@ -100,6 +105,7 @@ class Task(ABC):
             appends a softmax to "logits", and leaves "probabilities" and "values" as they are.
         watched: The figure of an epoch that its curves show.
         verb: What a model does with its labels, for descriptions ("Tells cat, dog.").
+        thresholds: Of "sets": the probability from which on each label is said; empty: one half.
     """
 
     name: str
@@ -107,6 +113,7 @@ class Task(ABC):
     outputs: Outputs
     watched: str
     verb: str
+    thresholds: tuple[float, ...] = ()
 
     @abstractmethod
     def loss(
@@ -188,6 +195,23 @@ class Task(ABC):
         """Returns what an exported file gives where the model gives `outputs`."""
         return outputs
 
+    def answers(
+        self, predictions: np.ndarray, labels: Sequence[str], top: int
+    ) -> list[tuple[str, float]]:
+        """Returns what is said of one example: labels with their scores, the highest first.
+
+        Args:
+            predictions: (outputs,), as `predictions` or an exported file gives them.
+            labels: Labels of the outputs.
+            top: The most labels.
+        """
+        order = np.argsort(-predictions, kind="stable")[:top]
+        return [(labels[index], float(predictions[index])) for index in order]
+
+    def said(self, label: str, score: float) -> str:
+        """Returns one of the `answers` for a person: "cat 91.20%"."""
+        return f"{label} {score:.2%}"
+
     def targets(self, y: Any, outputs: int) -> tf.Tensor:
         """Returns the truth as the loss takes it, (batch, outputs) float32.
 
@@ -213,6 +237,10 @@ class Task(ABC):
     def scale(self, y: np.ndarray) -> Scale | None:
         """Returns the scale to learn the truth of a training split in; None: its own units."""
         return None
+
+    def decided(self, thresholds: Sequence[float]) -> Task:
+        """Returns the task with the thresholds that a card keeps, one for each label."""
+        return self
 
     def strata(self, y: np.ndarray) -> np.ndarray:
         """Returns the group of each example, int64. Splits and samples keep the groups' shares."""

@@ -26,6 +26,7 @@ from zoo.tasks import find_task
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.finish import finish
+from zoo.training.fit import check_recipe
 from zoo.training.parts import Watch, take_best, train_head, train_network
 from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
@@ -63,6 +64,7 @@ def finetune(
     path_column: str | None = None,
     folder: str | None = None,
     data_dir: str | None = None,
+    task: str = "classification",
     distribution: Kind = "none",
     cluster: Cluster = "tf_config",
     worker_timeout: float = 600.0,
@@ -106,6 +108,8 @@ def finetune(
         path_column: Of lists of pictures or sounds.
         folder: Of lists of pictures or sounds.
         data_dir: Of "tfds:".
+        task: What is learnt, such as "classification" or "regression", whatever the checkpoint
+            learnt.
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.
         worker_timeout: See `zoo.train`.
@@ -125,12 +129,12 @@ def finetune(
     check_weights(weights)
     base = checkpoint_card(checkpoint)
     of_table = isinstance(base.input, Table)
-    known = isinstance(base.input, Picture | Sound | Recording | Table)
-    if not known or find_task(base.task).learns != "classes":
+    if not isinstance(base.input, Picture | Sound | Recording | Table):
         raise RequestError(
-            "zoo finetune learns classes of pictures, sounds, recordings and tables; "
-            f"{base.model} learnt a {base.task} of a {base.input.kind}"
+            "zoo finetune learns pictures, sounds, recordings and tables; "
+            f"{base.model} takes a {base.input.kind}"
         )
+    learns = find_task(task)
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
@@ -148,10 +152,12 @@ def finetune(
         precision=resolve_precision(precision, devices, progress),
         seed=seed,
     )
-    plan_for(1)  # Refuses wrong values before the pictures are read.
+    plan = plan_for(1)  # Refuses wrong values before the pictures are read.
+    check_recipe(plan.whole, type(base.input), learns)
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
     form = sized_form(base.input, image_size)
     reading = Reading(
+        task=learns,
         columns=form if isinstance(form, Table) else None,
         label_column=label_column,
         header=header,
@@ -258,6 +264,7 @@ def finetune_checkpoint(
         licence=origin.licence,
         source=f"fine-tuned from {name} with zoo finetune",
         origin=origin.origin,
+        task=dataset.task.name,
     )
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():

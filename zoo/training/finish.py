@@ -16,9 +16,11 @@ from zoo.data.inference import run
 from zoo.files import write_text
 from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
+from zoo.tasks.regression import RegressionScore
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.importance import permutation_importance
 from zoo.training.report.page import write_result
+from zoo.training.report.regression import write_regression
 from zoo.training.run_folder import CURVES, Row, tidy, write_history
 
 
@@ -55,7 +57,7 @@ def finish(
 def measure(folder: Path, dataset: Dataset) -> Card:
     """Measures a stored checkpoint on the test split, and writes the figures into its card.
 
-    For a classifier it also writes `result.html` and its pictures.
+    It also writes `result.html` and its pictures.
 
     Args:
         folder: Folder of the checkpoint.
@@ -85,5 +87,7 @@ def measure(folder: Path, dataset: Dataset) -> Card:
         if isinstance(card.input, Table):
             lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
         write_result(folder, card, predictions, test, lost)
+    if isinstance(score, RegressionScore):
+        write_regression(folder, card, predictions, test)
     write_text(folder / CARD, card.to_json())
     return card

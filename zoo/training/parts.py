@@ -67,6 +67,8 @@ def train_network(
     distribution: Distribution,
 ) -> list[Row]:
     """Trains all layers that are not frozen, the slower the farther they are from the head."""
+    if (scale := dataset.task.scale(dataset.train.y)) is not None:
+        scale.remove_units(network.get_layer(LOGITS))  # The training restores them.
     shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
     history = fit(
         network,
@@ -96,8 +98,10 @@ def take_best(
     if not plan.frozen_statistics:  # The mean of the weights needs statistics of its own.
         adapt_normalisation(backbone_of(network), dataset.train.x, plan.whole.seed)
     task, validation = dataset.task, dataset.validation
-    outputs = run(network, validation.x)
-    figures = task.measured(outputs, validation.y, plan.whole.label_smoothing)
+    outputs, y = run(network, validation.x), validation.y
+    if (scale := task.scale(dataset.train.y)) is not None:  # In which the losses were measured.
+        outputs, y = scale.standardised(outputs), scale.standardised(y)
+    figures = task.measured(outputs, y, plan.whole.label_smoothing)
     ranks = {
         "head": max(map(task.rank, before)),
         "network": max(map(task.rank, after)),

@@ -20,7 +20,8 @@ from zoo.training.differences import differences
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
 RECORD, HISTORY, CURVES, PAGE = "run.json", "history.csv", "curves.png", "result.html"
-CALIBRATION, CONFUSION = "calibration.png", "confusion.png"  # Pictures on the page.
+# Pictures on the page.
+CALIBRATION, CONFUSION, PREDICTED = "calibration.png", "confusion.png", "predicted.png"
 LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 # Files that only an unfinished run has.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"

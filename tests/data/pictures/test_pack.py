@@ -265,7 +265,7 @@ def test_the_command_packs_and_trains(zoo_command, photos, tmp_path):
     assert "56 training, 7 validation, 7 test examples of 40×40×3, 3 classes" in out
     for flag, message in [
         ("--shards=0", "--shards must be positive, not 0"),
-        ("--data=digits", "digits holds no picture files; give tfds:NAME or a folder of photos"),
+        ("--data=digits", "digits holds no picture files; give tfds:NAME or a .csv of paths of"),
     ]:
         arguments = ("data", f"--data={photos}", f"--output={tmp_path / 'none'}", flag)
         code, _, err = zoo_command(*arguments)

@@ -54,9 +54,10 @@ def find_listed(
     names, group = list(table.columns), apart_by(reading)
     paths = path_column(table, files, reading.path_column)
     split = next((name for name in names if name.casefold() == _SPLIT), None)
-    known = reading.card.labels if reading.card and reading.measured else None
+    own = reading.card.labels if reading.card else None
+    known = own if reading.measured else None
     others = [name for name in names if name not in (paths, group, split)]
-    columns = label_columns(table, others, reading, known)
+    columns = label_columns(table, others, reading, own)
     said = [*zip(*(table.columns[name] for name in columns), strict=True)]
     labelled = [row for row in range(len(table)) if has_label(said[row], reading.task)]
     notes = []

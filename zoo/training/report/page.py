@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from zoo.checkpoints.card import CARD, Card, Metric
+from zoo.checkpoints.card import Card, Metric
 from zoo.data.dataset import Split
 from zoo.drawing import drawn
 from zoo.files import write_text
@@ -20,11 +17,12 @@ from zoo.page import page, picture, table
 from zoo.tasks.classification import CLASSIFICATION, OF_RECORDINGS, ClassificationScore
 from zoo.tasks.interval import in_words
 from zoo.tasks.reliability import Reliability, reliability_of
-from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, HISTORY, PAGE, RECORD
+from zoo.training.report.closing import closing
+from zoo.training.report.figure import figure
+from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, PAGE
 
 _MISTAKES = 12
 _MOST_NAMED = 60  # With more classes, the confusion is a picture without names.
-_SMALLEST = 160  # Least size on the page of a picture's shorter side, in pixels.
 
 
 def write_result(
@@ -86,9 +84,6 @@ def _page(
     metric, whole = metrics["top1"], metrics.get(OF_RECORDINGS)
     classes = score.tables[0]
     wrong = score.examples - int(np.trace(score.confusion))
-    command = card.training.command if card.training else ""
-    files = (CARD, RECORD, HISTORY)
-    links = ", ".join(f"<a href='{file}'>{file}</a>" for file in files)
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{metric.value:.2%}{in_words(metric.interval)} of {metric.examples:,} "
@@ -107,8 +102,7 @@ def _page(
         f"<p>Expected calibration error: {reliability.error:.4f}, the mean distance between how "
         "sure the model is and how often it is right. Bars above the line: too modest; below: too "
         "sure.</p>",
-        f"<p class='note'><code>{escape(command)}</code></p>",
-        f"<p class='note'>See also {links}.</p>",
+        *closing(card),
     ]
     return page(title, parts)
 
@@ -178,20 +172,10 @@ def _mistake(pixels: np.ndarray, probabilities: np.ndarray, y: int, labels: Sequ
     """Returns a picture with its prediction, the confidence, and the truth.
 
     Args:
-        pixels: (height, width, channels) from 0 to 255. Without 3 channels, the first is shown.
+        pixels: (height, width, channels) from 0 to 255.
         probabilities: (classes,).
         y: Its class.
         labels: Labels of all classes.
     """
-    shown = pixels if pixels.shape[-1] == 3 else pixels[..., 0]
-    encoded = io.BytesIO()
-    Image.fromarray(np.clip(np.rint(shown), 0, 255).astype(np.uint8)).save(encoded, "PNG")
-    height, width = shown.shape[:2]
-    scale = max(_SMALLEST / min(height, width), 1)
     best = int(probabilities.argmax())
-    return (
-        f"<figure><img width='{round(scale * width)}' alt='' "
-        f"src='data:image/png;base64,{base64.b64encode(encoded.getvalue()).decode()}'>"
-        f"<figcaption>{escape(labels[best])} {probabilities[best]:.0%}<br>"
-        f"is {escape(labels[y])}</figcaption></figure>"
-    )
+    return figure(pixels, f"{labels[best]} {probabilities[best]:.0%}", f"is {labels[y]}")
