@@ -91,7 +91,7 @@ def test_the_labels_of_an_artifact_can_be_said(zoo_command, files, exported_digi
     (tmp_path / "names").write_text("a\nb\n")
     code, _, err = zoo_command("predict", *arguments)
     assert code == 2
-    assert "tells 10 classes apart, there are 2 labels" in err
+    assert "has 10 outputs, there are 2 labels" in err
 
 
 def test_evaluate_a_saved_model(zoo_command, exported_digits):
