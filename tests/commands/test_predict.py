@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import shutil
@@ -78,6 +79,55 @@ def test_an_artifact_tells_the_same(zoo_command, files, exported_digits, name):
     for a, b in zip(ours, theirs, strict=True):
         scores = [{entry["label"]: entry["score"] for entry in row["labels"]} for row in (a, b)]
         assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("with_file", ["checkpoint", "artifact"])
+def test_below_a_threshold_the_answer_is_unknown(
+    zoo_command, files, exported_digits, tmp_path, with_file
+):
+    given = {
+        "checkpoint": "--checkpoint=resnet8.digits",
+        "artifact": f"--artifact={exported_digits / 'edge.tflite'}",
+    }
+    asked, folder = given[with_file], str(files[0])
+    _, out, _ = zoo_command("predict", asked, folder, "--json")
+    sure = [row["labels"][0]["score"] for row in predictions(out)]
+    threshold = float(np.median(sure))  # Some are below, some are not.
+    asked = (asked, folder, f"--threshold={threshold}", "--top=2")
+    _, out, err = zoo_command("predict", *asked, "--json")
+    rows = predictions(out)
+    best = [row["labels"][0]["label"] for row in rows]
+    answers = [
+        label if score >= threshold else "unknown" for label, score in zip(best, sure, strict=True)
+    ]
+    assert [row["answer"] for row in rows] == answers
+    assert 0 < answers.count("unknown") < 12
+    assert f": {12 - answers.count('unknown')} of 12 pictures have an answer, the others" in err
+    lines = zoo_command("predict", *asked)[1].splitlines()
+    assert [": unknown, " in line for line in lines] == [answer == "unknown" for answer in answers]
+    table = tmp_path / "all.csv"
+    zoo_command("predict", *asked, f"--output={table}")
+    with table.open(newline="") as file:
+        assert [row["answer"] for row in csv.DictReader(file)] == answers
+
+
+def test_what_a_threshold_leaves_is_measured(zoo_command, tmp_path):
+    output = tmp_path / "figures.json"
+    code, out, _ = zoo_command(
+        "evaluate", "--checkpoint=resnet8.digits", "--threshold=0.9", f"--output={output}"
+    )
+    coverage = json.loads(output.read_text())["coverage"]
+    assert code == 0
+    assert 0.5 < coverage["share"] < 1
+    assert coverage["accuracy"] >= json.loads(output.read_text())["top1"]
+    assert (
+        f"threshold 0.9: {coverage['share']:.2%} of the examples have an answer "
+        f"({coverage['examples']}), of which {coverage['accuracy']:.2%} are right" in out
+    )
+    code, _, err = zoo_command(
+        "evaluate", "--checkpoint=resnet8.digits", "--threshold=0.9", "--decision_threshold=0.3"
+    )
+    assert (code, "give --threshold or --decision_threshold, not both" in err) == (2, True)
 
 
 def test_the_labels_of_an_artifact_can_be_said(zoo_command, files, exported_digits, tmp_path):

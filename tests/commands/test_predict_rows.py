@@ -97,20 +97,42 @@ def test_a_line_for_each_row_and_what_was_odd(zoo_command, folder):
 def test_a_threshold_and_what_it_changes(zoo_command, folder):
     model, table = f"--checkpoint={folder / 'kind'}", str(folder / "new.csv")
     for threshold, label, count in (("0.001", "b", 4), ("0.999", "a", 0)):
-        code, out, err = zoo_command("predict", model, table, f"--threshold={threshold}", "--json")
+        asked = f"--decision_threshold={threshold}"
+        code, out, err = zoo_command("predict", model, table, asked, "--json")
         assert code == 0
         assert {row["prediction"] for row in predictions(out)} == {label}
-        assert f"threshold {threshold} in place of 0.5: {count} of 4 rows are 'b', " in err
+        assert f"decision threshold {threshold} in place of 0.5: {count} of 4 rows are 'b', " in err
     code, out, _ = zoo_command(
-        "evaluate", model, f"--data={folder / 'old.csv'}", "--threshold=0.001"
+        "evaluate", model, f"--data={folder / 'old.csv'}", "--decision_threshold=0.001"
     )
     assert code == 0
-    assert "threshold 0.001 in place of 0.5: recall of 'b' 100.00% (" in out
+    assert "decision threshold 0.001 in place of 0.5: recall of 'b' 100.00% (" in out
     for name, threshold, message in (
-        ("kind", "1.5", "--threshold must be between 0 and 1, not 1.5"),
-        ("size", "0.3", "--threshold is of two classes"),
+        ("kind", "1.5", "--decision_threshold must be between 0 and 1, not 1.5"),
+        ("size", "0.3", "--decision_threshold is of two classes"),
     ):
-        wrong = (f"--checkpoint={folder / name}", f"--threshold={threshold}")
+        wrong = (f"--checkpoint={folder / name}", f"--decision_threshold={threshold}")
+        for command in (("predict", table), ("evaluate", f"--data={folder / 'old.csv'}")):
+            code, _, err = zoo_command(*command, *wrong)
+            assert (code, message in err) == (2, True), err
+
+
+def test_rows_below_a_threshold_are_unknown(zoo_command, folder):
+    model, table = f"--checkpoint={folder / 'kind'}", str(folder / "new.csv")
+    _, out, _ = zoo_command("predict", model, table, "--json")
+    sure = sorted(row["confidence"] for row in predictions(out))
+    threshold = (sure[1] + sure[2]) / 2
+    code, out, err = zoo_command("predict", model, table, f"--threshold={threshold}", "--json")
+    rows = predictions(out)
+    unknown = [row["confidence"] < threshold for row in rows]
+    assert [row["prediction"] == "unknown" for row in rows] == unknown
+    assert code == 0
+    assert f"{unknown.count(False)} of 4 rows have an answer, the others are unknown" in err
+    for name, asked, message in (
+        ("kind", ("--threshold=1",), "--threshold must be between 0 and 1, not 1"),
+        ("size", ("--threshold=0.3",), "--threshold is of classes, and this model predicts values"),
+    ):
+        wrong = (f"--checkpoint={folder / name}", *asked)
         for command in (("predict", table), ("evaluate", f"--data={folder / 'old.csv'}")):
             code, _, err = zoo_command(*command, *wrong)
             assert (code, message in err) == (2, True), err

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 
 import pytest
 
@@ -36,8 +37,19 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
     assert zoo.load(trained.folder).card == trained.card
     assert [row["epoch"] for row in trained.history] == [1]
     (metric,) = trained.card.metrics
+    figures = json.loads((tmp_path / "run" / "result.json").read_text())
+    before, after = (figures["calibration_error"][when] for when in ("before", "after"))
+    temperature = trained.card.training.temperature
+    assert figures["temperature"] == temperature != 1
+    assert figures["top1"] == pytest.approx(metric.value, abs=1e-6)
+    assert figures["coverage"][0] == {
+        "threshold": 0.0, "share": 1.0, "accuracy": figures["top1"], "examples": 359,
+    }  # fmt: skip
+    assert after < before  # After one epoch, the network is far from sure enough.
     assert str(trained) == (
-        f"{trained.card.text(metric)} on 359 test examples\ncheckpoint: {tmp_path / 'run'}"
+        f"{trained.card.text(metric)} on 359 test examples\nexpected calibration error {after:.4f} "
+        f"({before:.4f} before the temperature {temperature:.4g}, which was fitted on 179 "
+        f"validation examples)\ncheckpoint: {tmp_path / 'run'}"
     )
     html = trained._repr_html_()
     assert "<img src='data:image/png;base64," in html

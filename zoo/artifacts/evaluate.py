@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from zoo.forms import PLAIN, Table
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import Score
-from zoo.tasks.threshold import check_threshold, effect, shifted
+from zoo.tasks.coverage import Coverage, check_threshold, coverage_of
+from zoo.tasks.decision import check_decision, effect, shifted
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from zoo.data.reading import Reading
 
 SPLITS = ("test", "validation", "val", "train", "all")
+
+# A data set, the split that was measured, the predictions for it, and notes.
+Measured: TypeAlias = "tuple[Dataset, str, np.ndarray, tuple[str, ...]]"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Evaluation(Result):
         data: Name of the data.
         split: The measured split: "test", "validation", "train" or "all".
         notes: Decisions of the reader of the data, a sentence each.
+        coverage: What a threshold leaves; None: none was asked for.
     """
 
     score: Score
@@ -48,6 +53,7 @@ class Evaluation(Result):
     data: str
     split: str
     notes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
@@ -56,10 +62,11 @@ class Evaluation(Result):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The notes, and the main figures with what they were measured on."""
+        """The notes, the main figures with what they were measured on, and the coverage."""
         count = f"{self.score.examples:,}"
         which = f"all {count}" if self.split == "all" else f"{count} {self.split}"
-        return (*self.notes, f"{self.text} on {which} examples of {self.data}")
+        left = [] if self.coverage is None else [self.coverage.text]
+        return (*self.notes, f"{self.text} on {which} examples of {self.data}", *left)
 
 
 def evaluate(
@@ -78,6 +85,7 @@ def evaluate(
     folder: str | None = None,
     data_dir: str | None = None,
     threshold: float | None = None,
+    decision_threshold: float | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -100,8 +108,10 @@ def evaluate(
         path_column: Lists of pictures or sounds: see `zoo.data.reading.Reading`, also for the next.
         folder: Where their paths begin.
         data_dir: Where prepared data sets of "tfds:" are.
-        threshold: Of two classes: above this probability the second is the prediction, in place of
-            0.5. A note says what that changes.
+        threshold: Answers whose score is below it are "unknown": the share of the others, and how
+            many of these are right, are told too.
+        decision_threshold: Of two classes: above this probability the second is the prediction, in
+            place of 0.5. A note says what that changes.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all pictures.
 
@@ -110,6 +120,8 @@ def evaluate(
     """
     if not checkpoint and not artifact:
         raise RequestError("say what to evaluate: --checkpoint=NAME or --artifact=FILE")
+    if threshold is not None and decision_threshold is not None:
+        raise RequestError("give --threshold or --decision_threshold, not both")
     if split not in SPLITS:
         raise RequestError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
     import_keras()
@@ -129,20 +141,21 @@ def evaluate(
     )
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
-            evaluation = _of_artifact(opened, checkpoint, data, split, reading, threshold)
+            measured = _of_artifact(opened, checkpoint, data, split, reading)
     else:
-        evaluation = _of_checkpoint(str(checkpoint), data, split, reading, threshold)
+        measured = _of_checkpoint(str(checkpoint), data, split, reading)
+    evaluation = _score(*measured, threshold, decision_threshold)
     if output is not None:
         score = evaluation.score
         figures = {**dataclasses.asdict(score), "intervals": score.intervals}
+        if evaluation.coverage is not None:
+            figures["coverage"] = dataclasses.asdict(evaluation.coverage)
         text = json.dumps(figures, indent=2)
         write_text(Path(output), text + "\n")
     return evaluation
 
 
-def _of_checkpoint(
-    name: str, data: str, asked: str, reading: Reading, threshold: float | None
-) -> Evaluation:
+def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Measured:
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
     from zoo.data.sources import load_for
@@ -151,7 +164,7 @@ def _of_checkpoint(
     dataset = load_for(checkpoint.card, data, reading)
     split, notes = _split(asked, dataset, checkpoint.card, data, name)
     outputs = _outputs(dataset, split, lambda part: run(checkpoint.model, part.x))
-    return _score(dataset, split, dataset.task.predictions(outputs), notes, threshold)
+    return dataset, split, dataset.task.predictions(outputs), notes
 
 
 def _of_artifact(
@@ -160,8 +173,7 @@ def _of_artifact(
     data: str,
     asked: str,
     reading: Reading,
-    threshold: float | None,
-) -> Evaluation:
+) -> Measured:
     from zoo.data.sequences import of_length
 
     dataset, split, notes = _data_for(artifact, checkpoint, data, asked, reading)
@@ -176,7 +188,7 @@ def _of_artifact(
         )
     if dataset.task.learns != "values":
         _check_labels(artifact, dataset, data)
-    return _score(dataset, split, outputs, notes, threshold)
+    return dataset, split, outputs, notes
 
 
 def _data_for(
@@ -280,6 +292,7 @@ def _score(
     predictions: np.ndarray,
     notes: tuple[str, ...],
     threshold: float | None,
+    decision_threshold: float | None,
 ) -> Evaluation:
     task = dataset.task
     parts = _parts(dataset, split)
@@ -287,13 +300,17 @@ def _score(
     y = np.concatenate([part.y for part in parts])
     whole = np.concatenate(recordings) if recordings else None
     score = task.scored(predictions, y, dataset.labels, whole)
-    if threshold is not None:
-        check_threshold(threshold, dataset.labels if task.learns == "classes" else ())
-        before, moved = score, shifted(predictions, threshold)
+    if decision_threshold is not None:
+        check_decision(decision_threshold, dataset.labels if task.learns == "classes" else ())
+        before, moved = score, shifted(predictions, decision_threshold)
         score = task.scored(moved, y, dataset.labels, whole)
-        notes = (*notes, effect(threshold, before, score))
+        notes = (*notes, effect(decision_threshold, before, score))
+    coverage = None
+    if threshold is not None:
+        check_threshold(threshold, task.learns)
+        (coverage,) = coverage_of(predictions, y, (threshold,))
     intervals = score.intervals
     text = ", ".join(
         task.text(name, value, intervals.get(name)) for name, value in score.figures.items()
     )
-    return Evaluation(score, text, dataset.name, split, notes)
+    return Evaluation(score, text, dataset.name, split, notes, coverage)

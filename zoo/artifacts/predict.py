@@ -18,6 +18,7 @@ from zoo.artifacts.predictions import (
     Prediction,
     Predictions,
     check_output,
+    with_answer,
     written,
 )
 from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
@@ -28,6 +29,7 @@ from zoo.forms import Picture, Recording, Sound
 from zoo.quiet import import_keras
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.coverage import answered, check_threshold
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -59,6 +61,7 @@ def predict(
     top: int = 5,
     output: str | Path | None = None,
     threshold: float | None = None,
+    decision_threshold: float | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions | RowPredictions:
@@ -79,8 +82,9 @@ def predict(
         top: Number of labels for each.
         output: A CSV file for the predictions: a row for each file or part of one, the broken too;
             of tables, all their rows; None: no file.
-        threshold: Tables of two classes: above this probability the second is the prediction, in
-            place of 0.5.
+        threshold: Where the highest score is below it, the answer is "unknown".
+        decision_threshold: Tables of two classes: above this probability the second is the
+            prediction, in place of 0.5.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all files.
 
@@ -102,10 +106,13 @@ def predict(
             labels=labels,
             output=output,
             threshold=threshold,
+            decision_threshold=decision_threshold,
             trust=trust,
         )
+    if decision_threshold is not None:
+        raise RequestError("--decision_threshold is of the rows of tables; leave it out")
     if threshold is not None:
-        raise RequestError("--threshold is of the rows of tables; leave it out")
+        check_threshold(threshold, "classes")
     if output is not None:
         check_output(output)
     _check_files(listed)
@@ -114,6 +121,9 @@ def predict(
         paths, notes = _below(listed, kind)
         of_kind = _OF_KIND[type(predictor.form)]
         predictions, broken = of_kind(predictor, paths, top, progress)
+    if threshold is not None:
+        predictions = [with_answer(prediction, threshold) for prediction in predictions]
+        notes.append(answered([row.answer for row in predictions], threshold, kind.plural))
     result = Predictions(
         tuple(predictions), tuple(broken), tuple(notes), kind.plural, task=predictor.task
     )

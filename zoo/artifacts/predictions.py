@@ -7,6 +7,8 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from zoo import page
 from zoo.errors import RequestError
 from zoo.files import whole_file
@@ -14,6 +16,7 @@ from zoo.printable import printable
 from zoo.result import Result
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.coverage import UNKNOWN, is_sure
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class Prediction:
         file: Its path.
         labels: The most likely first.
         seconds: Where the part begins and ends; None: it is for the whole.
+        answer: The most likely label, or "unknown" where its score is below a threshold; None: no
+            threshold was given.
     """
 
     file: str
     labels: tuple[LabelScore, ...]
     seconds: tuple[float, float] | None = None
+    answer: str | None = None
 
     @property
     def place(self) -> str:
@@ -108,26 +114,38 @@ def check_output(output: str | Path) -> None:
         raise RequestError(f"--output={output} has to be called FILE.csv")
 
 
+def with_answer(prediction: Prediction, threshold: float) -> Prediction:
+    """Returns a prediction with its answer: the best label, or "unknown" below a threshold."""
+    best = prediction.labels[0]
+    sure = is_sure(np.float64(best.score), threshold)
+    return dataclasses.replace(prediction, answer=best.label if sure else UNKNOWN)
+
+
 def written(result: Predictions, output: Path) -> Predictions:
     """Writes predictions into a CSV file, and the broken files after them.
 
-    Its columns are the file, start and end of a part in seconds, the labels with their scores, the
-    most likely first, and why a file is broken.
+    Its columns are the file, start and end of a part in seconds, the answer at a threshold, the
+    labels with their scores, the most likely first, and why a file is broken.
     """
     most = max((len(prediction.labels) for prediction in result.predictions), default=1)
     numbers = ["", *(f"_{place}" for place in range(2, most + 1))]
     names = [name + number for number in numbers for name in ("label", "score")]
     with whole_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["file", "start", "end", *names, "broken"])
+        judged = any(prediction.answer is not None for prediction in result.predictions)
+        answer = ["answer"] if judged else []
+        rows.writerow(["file", "start", "end", *answer, *names, "broken"])
         for prediction in result.predictions:
             times = prediction.seconds or ("", "")
             scores = [cell for best in prediction.labels for cell in (best.label, best.score)]
-            rows.writerow([printable(prediction.file), *times, *scores, ""])
+            said = [prediction.answer] if judged else []
+            rows.writerow([printable(prediction.file), *times, *said, *scores, ""])
         for broken in result.broken:
-            rows.writerow([printable(broken.file), "", "", *[""] * len(names), broken.reason])
+            empty = [""] * len([*answer, *names])
+            rows.writerow([printable(broken.file), "", "", *empty, broken.reason])
     return dataclasses.replace(result, output=output)
 
 
 def _texts(prediction: Prediction, task: Task) -> list[str]:
-    return [task.said(best.label, best.score) for best in prediction.labels]
+    labels = [task.said(best.label, best.score) for best in prediction.labels]
+    return [UNKNOWN, *labels] if prediction.answer == UNKNOWN else labels

@@ -23,7 +23,8 @@ from zoo.printable import printable
 from zoo.quiet import import_keras
 from zoo.result import Result
 from zoo.tasks import find_task
-from zoo.tasks.threshold import check_threshold, shifted
+from zoo.tasks.coverage import UNKNOWN, answered, check_threshold, is_sure
+from zoo.tasks.decision import check_decision, shifted
 
 _AT_ONCE = 4096  # Rows that are run at a time.
 
@@ -35,8 +36,8 @@ class RowPrediction:
     Attributes:
         file: Path of the table.
         line: The line of the file that the row is on, from 1.
-        prediction: The likeliest label, or the value.
-        confidence: The probability of that label; None: it is a value.
+        prediction: The likeliest label, "unknown" below a threshold, or the value.
+        confidence: The probability of the likeliest label; None: it is a value.
     """
 
     file: str
@@ -94,6 +95,7 @@ def predict_rows(
     labels: str | None = None,
     output: str | Path | None = None,
     threshold: float | None = None,
+    decision_threshold: float | None = None,
     trust: bool = False,
 ) -> RowPredictions:
     """Predicts the label of each row.
@@ -105,7 +107,8 @@ def predict_rows(
         labels: For an artifact: text file with a label in each line; None: those inside it, or
             those of the `labels.txt` beside it.
         output: A CSV file for the rows with their predictions; None: no file.
-        threshold: Of two classes: above this probability the second is the prediction.
+        threshold: Below this score, the prediction is "unknown"; None: there is no such answer.
+        decision_threshold: Of two classes: above this probability the second is the prediction.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
 
     Raises:
@@ -121,8 +124,10 @@ def predict_rows(
     with _open(checkpoint, artifact, labels, trust) as (card, run):
         form, task = card.input, find_task(card.task)
         assert isinstance(form, Table)
+        if decision_threshold is not None:
+            check_decision(decision_threshold, card.labels if task.learns == "classes" else ())
         if threshold is not None:
-            check_threshold(threshold, card.labels if task.learns == "classes" else ())
+            check_threshold(threshold, task.learns)
         predictions, notes = list[RowPrediction](), list[str]()
         likelier = 0
         tables = list[csv.Table]()
@@ -133,20 +138,26 @@ def predict_rows(
             encoded = encode(form, table)
             for start in range(0, len(encoded), _AT_ONCE):
                 outputs = run(encoded[start : start + _AT_ONCE])
-                judged = outputs if threshold is None else shifted(outputs, threshold)
+                judged = outputs
+                if decision_threshold is not None:
+                    judged = shifted(outputs, decision_threshold)
                 likelier += int((outputs.argmax(axis=1) == 1).sum())
                 lines = table.lines[start : start + _AT_ONCE]
                 for line, row, best in zip(lines, outputs, judged.argmax(axis=1), strict=True):
                     classes = task.learns == "classes"
                     said = card.labels[best] if classes else float(row[0])
                     sure = round(float(row[best]), 6) if classes else None
+                    if threshold is not None and not is_sure(row[best], threshold):
+                        said = UNKNOWN
                     predictions.append(RowPrediction(str(file), line, said, sure))
     if threshold is not None:
+        notes.append(answered([row.prediction for row in predictions], threshold, "rows"))
+    if decision_threshold is not None:
         second = card.labels[1]
         count = sum(row.prediction == second for row in predictions)
         notes.append(
-            f"threshold {threshold:g} in place of 0.5: {count:,} of {len(predictions):,} rows are "
-            f"{second!r}, {likelier:,} before"
+            f"decision threshold {decision_threshold:g} in place of 0.5: {count:,} of "
+            f"{len(predictions):,} rows are {second!r}, {likelier:,} before"
         )
     if output is not None:
         _write(Path(output), tables, predictions)

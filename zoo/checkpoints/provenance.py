@@ -34,6 +34,8 @@ class Provenance:
         checkpoint: Name of the checkpoint that a fine-tuning started from; empty: fresh weights.
         checkpoint_sha256: SHA-256 of that checkpoint's weights.
         taken: Which weights of a fine-tuning did best in validation: "head", "network" or "mean".
+        temperature: What the logits were divided by after training, so that the probabilities are
+            as sure as they are right in validation; the last layer holds it. 1: they were left.
     """
 
     command: str = ""
@@ -44,3 +46,4 @@ class Provenance:
     checkpoint: str = ""
     checkpoint_sha256: str = ""
     taken: str = ""
+    temperature: float = 1.0

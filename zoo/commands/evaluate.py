@@ -28,8 +28,11 @@ flags.DEFINE_enum(
 )  # fmt: skip
 flags.DEFINE_string("output", None, "file for the figures, as JSON", flag_values=FLAGS)
 flags.DEFINE_float(
-    "threshold", None, "of two classes: the second is predicted above it; default 0.5",
-    flag_values=FLAGS,
+    "threshold", None, 'an answer whose score is below it is "unknown"', flag_values=FLAGS
+)
+flags.DEFINE_float(
+    "decision_threshold", None,
+    "of two classes: the second is predicted above it; default 0.5", flag_values=FLAGS,
 )  # fmt: skip
 define_reading(FLAGS)
 define_trust(FLAGS)
@@ -55,6 +58,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             folder=values.folder,
             data_dir=values.data_dir,
             threshold=values.threshold,
+            decision_threshold=values.decision_threshold,
             trust=values.trust,
             progress=progress,
         )

@@ -34,8 +34,11 @@ flags.DEFINE_string(
     "output", None, "FILE.csv for the predictions; of tables with their rows", flag_values=FLAGS
 )
 flags.DEFINE_float(
-    "threshold", None, "tables of two classes: the second is predicted above it; default 0.5",
-    flag_values=FLAGS,
+    "threshold", None, 'an answer whose score is below it is "unknown"', flag_values=FLAGS
+)
+flags.DEFINE_float(
+    "decision_threshold", None,
+    "tables of two classes: the second is predicted above it; default 0.5", flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_bool("json", False, "print JSON instead of lines", flag_values=FLAGS)
 define_trust(FLAGS)
@@ -53,6 +56,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             top=values.top,
             output=values.output,
             threshold=values.threshold,
+            decision_threshold=values.decision_threshold,
             trust=values.trust,
             progress=progress,
         )
@@ -75,8 +79,9 @@ def _document(result: Predictions) -> dict[str, Any]:
     rows = {key: whole[key] for key in ("predictions", "broken")}
     for row in (*rows["predictions"], *rows["broken"]):
         row["file"] = printable(row["file"])
-        if row.get("seconds", ()) is None:  # Of no part, but of the whole.
-            del row["seconds"]
+        for field in ("seconds", "answer"):  # Of no part, but of the whole; without a threshold.
+            if row.get(field, ()) is None:
+                del row[field]
     return rows
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from zoo.result import TextTable
 from zoo.tasks.interval import in_words
 from zoo.tasks.task import TASKS, Learns, Outputs, Score, Task
+from zoo.tasks.temperature import fitted_temperature
 
 if TYPE_CHECKING:
     import keras
@@ -211,6 +212,10 @@ class Classification(Task):
         import tensorflow as tf
 
         return tf.reduce_sum(tf.cast(tf.argmax(outputs, -1) == tf.cast(y, tf.int64), tf.float32))
+
+    def temperature(self, outputs: np.ndarray, y: np.ndarray) -> float:
+        """Returns the temperature of `zoo.tasks.temperature`."""
+        return fitted_temperature(outputs, y)
 
     def strata(self, y: np.ndarray) -> np.ndarray:
         """Returns the classes."""

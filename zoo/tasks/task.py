@@ -242,6 +242,18 @@ class Task(ABC):
         """Returns the task with the thresholds that a card keeps, one for each label."""
         return self
 
+    def temperature(self, outputs: np.ndarray, y: np.ndarray) -> float:
+        """Returns what a model's outputs are divided by, so that it is as sure as it is right.
+
+        Args:
+            outputs: (examples, outputs) of examples that the model was not trained on.
+            y: (examples,) the truth.
+
+        Returns:
+            1 where nothing is to be changed, as for values.
+        """
+        return 1.0
+
     def strata(self, y: np.ndarray) -> np.ndarray:
         """Returns the group of each example, int64. Splits and samples keep the groups' shares."""
         return np.zeros(len(y), np.int64)

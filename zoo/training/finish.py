@@ -10,6 +10,7 @@ import keras
 
 from zoo.checkpoints.card import CARD, Card, Metric
 from zoo.checkpoints.load import load
+from zoo.checkpoints.provenance import Provenance
 from zoo.checkpoints.store import save
 from zoo.data.dataset import Dataset
 from zoo.data.inference import run
@@ -18,10 +19,12 @@ from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
 from zoo.tasks.regression import RegressionScore
 from zoo.training.report.curves import plot_curves
+from zoo.training.report.figures import figures_of, write_figures
 from zoo.training.report.importance import permutation_importance
 from zoo.training.report.page import write_result
 from zoo.training.report.regression import write_regression
 from zoo.training.run_folder import CURVES, Row, tidy, write_history
+from zoo.training.scaled import scale_logits
 
 
 def finish(
@@ -35,7 +38,8 @@ def finish(
     """Writes a trained model as the checkpoint of its run, and removes the files for resuming.
 
     Args:
-        model: In the form that `card` describes.
+        model: In the form that `card` describes. Its logits are scaled here, see
+            `zoo.training.scaled`.
         card: Its metrics are measured here.
         dataset: What the model learnt.
         history: Rows of `zoo.training.fit.fit`.
@@ -48,7 +52,9 @@ def finish(
     write_history(output, history)
     title = f"{card.model} on {dataset.name}"
     plot_curves(history, output / CURVES, title, dataset.task.watched)
-    save(model, output, card, dtype=dtype)
+    temperature = scale_logits(model, dataset.validation)
+    training = dataclasses.replace(card.training or Provenance(), temperature=temperature)
+    save(model, output, dataclasses.replace(card, training=training), dtype=dtype)
     card = measure(output, dataset)
     tidy(output)
     return card
@@ -57,7 +63,7 @@ def finish(
 def measure(folder: Path, dataset: Dataset) -> Card:
     """Measures a stored checkpoint on the test split, and writes the figures into its card.
 
-    It also writes `result.html` and its pictures.
+    They are in `result.json` too. It also writes `result.html` and its pictures.
 
     Args:
         folder: Folder of the checkpoint.
@@ -68,7 +74,8 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     """
     checkpoint = load(folder)
     card, test, task = checkpoint.card, dataset.test, dataset.task
-    predictions = task.predictions(run(checkpoint.model, test.x))
+    outputs = run(checkpoint.model, test.x)
+    predictions = task.predictions(outputs)
     score = task.scored(predictions, test.y, card.labels, test.recordings)
     metrics = tuple(
         Metric(
@@ -82,11 +89,13 @@ def measure(folder: Path, dataset: Dataset) -> Card:
         for name, value in score.figures.items()
     )
     card = dataclasses.replace(card, metrics=metrics)
+    figures = figures_of(card, dataset, score, outputs)
+    write_figures(folder, figures)
     if isinstance(score, ClassificationScore):
         lost = []
         if isinstance(card.input, Table):
             lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
-        write_result(folder, card, predictions, test, lost)
+        write_result(folder, card, predictions, test, lost, figures)
     if isinstance(score, RegressionScore):
         write_regression(folder, card, predictions, test)
     write_text(folder / CARD, card.to_json())

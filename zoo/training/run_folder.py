@@ -20,6 +20,7 @@ from zoo.training.differences import differences
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
 RECORD, HISTORY, CURVES, PAGE = "run.json", "history.csv", "curves.png", "result.html"
+RESULT = "result.json"
 # Pictures on the page.
 CALIBRATION, CONFUSION, PREDICTED = "calibration.png", "confusion.png", "predicted.png"
 LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoo.checkpoints.card import Card
 from zoo.result import Result
 from zoo.tasks.classification import OF_RECORDINGS
+from zoo.training.report.figures import read_figures, reliability_text
 from zoo.training.run_folder import CURVES, Row, read_history
 
 # Texts by `Provenance.taken` of the card.
@@ -38,7 +39,7 @@ class Trained(Result):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Which weights were taken, the metrics, and the folder."""
+        """Which weights were taken, the metrics, the reliability, and the folder."""
         taken = self.card.training.taken if self.card.training else ""
         return (
             *([_TAKEN[taken]] if taken else []),
@@ -47,6 +48,7 @@ class Trained(Result):
                 + ("recordings" if metric.name == OF_RECORDINGS else "examples")
                 for metric in self.card.metrics
             ),
+            *filter(None, [reliability_text(read_figures(self.folder))]),
             f"checkpoint: {self.folder}",
         )
 

@@ -66,7 +66,7 @@ def test_the_page_links_what_is_there(tmp_path):
     with Image.open(tmp_path / "calibration.png") as picture:
         assert min(picture.size) > 200
     for said in ("50.00% of 6 test examples of pets & more", "3 wrong", "dog <b>", "cost $x^$",
-                 "--data='a & b'", "Expected calibration error: "):  # fmt: skip
+                 "--data='a & b'", "Expected calibration error "):  # fmt: skip
         assert said in page.text
 
 

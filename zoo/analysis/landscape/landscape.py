@@ -169,7 +169,7 @@ def training_surface(
     settings["statistics"] = statistics
     surface = _surface(
         objective,
-        {**objective.weights, **{path: trajectory[-1][path] for path in objective.kernels}},
+        {path: trajectory[-1].get(path, own) for path, own in objective.weights.items()},
         principal.directions,
         axes,
         folder,

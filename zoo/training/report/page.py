@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,12 @@ from zoo.files import write_text
 from zoo.forms import Picture
 from zoo.page import page, picture, table
 from zoo.tasks.classification import CLASSIFICATION, OF_RECORDINGS, ClassificationScore
+from zoo.tasks.coverage import UNKNOWN
 from zoo.tasks.interval import in_words
 from zoo.tasks.reliability import Reliability, reliability_of
 from zoo.training.report.closing import closing
 from zoo.training.report.figure import figure
+from zoo.training.report.figures import reliability_text
 from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, PAGE
 
 _MISTAKES = 12
@@ -31,6 +34,7 @@ def write_result(
     probabilities: np.ndarray,
     split: Split,
     importance: Sequence[tuple[str, float]] = (),
+    figures: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes `result.html` into a run's folder, and its pictures.
 
@@ -43,6 +47,7 @@ def write_result(
         probabilities: (examples, classes) for the test split.
         split: The test split.
         importance: Of a table: columns, and the accuracy that is lost without each.
+        figures: Those of `zoo.training.report.figures`.
     """
     score = CLASSIFICATION.scored(probabilities, split.y, card.labels, split.recordings)
     assert isinstance(score, ClassificationScore)
@@ -61,7 +66,8 @@ def write_result(
         if isinstance(card.input, Picture)
     ]
     columns = _columns(importance)
-    write_text(folder / PAGE, _page(card, score, reliability, confusion, columns, "".join(shown)))
+    parts = (confusion, columns, "".join(shown), _reliability(reliability, figures or {}))
+    write_text(folder / PAGE, _page(card, score, *parts))
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -74,10 +80,10 @@ def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _page(
     card: Card,
     score: ClassificationScore,
-    reliability: Reliability,
     confusion: str,
     columns: str,
     mistakes: str,
+    reliability: str,
 ) -> str:
     title = f"{card.model}, {len(card.labels)} classes"
     metrics = {metric.name: metric for metric in card.metrics}
@@ -98,13 +104,33 @@ def _page(
         f"<p>AUC: {score.auc:.4f}.</p>" if score.auc is not None else "",
         columns,
         f"<h2>The surest mistakes</h2><div class='mistakes'>{mistakes}</div>" if mistakes else "",
-        picture("Calibration", CALIBRATION),
-        f"<p>Expected calibration error: {reliability.error:.4f}, the mean distance between how "
-        "sure the model is and how often it is right. Bars above the line: too modest; below: too "
-        "sure.</p>",
+        reliability,
         *closing(card),
     ]
     return page(title, parts)
+
+
+def _reliability(reliability: Reliability, figures: Mapping[str, Any]) -> str:
+    """Returns how sure the model may be believed to be, and what a threshold leaves."""
+    text = reliability_text(figures) or f"expected calibration error {reliability.error:.4f}"
+    rows = [
+        (
+            f"{row['threshold']:g}",
+            f"{row['share']:.1%}",
+            "–" if row["accuracy"] is None else f"{row['accuracy']:.1%}",
+        )
+        for row in figures.get("coverage", ())
+    ]
+    answers = (
+        "<h2>Answers by threshold</h2><p><code>zoo predict --threshold=P</code> answers "
+        f"{UNKNOWN!r} where the highest score is below P. On the test split that leaves:</p>"
+        + table(("threshold", "answered", "of these right"), rows)
+    )
+    return (
+        f"{picture('Calibration', CALIBRATION)}<p>{text[0].upper()}{text[1:]}. That error is the "
+        "mean distance between how sure the model is and how often it is right. Bars above the "
+        f"line: too modest; below: too sure.</p>{answers if rows else ''}"
+    )
 
 
 def _columns(importance: Sequence[tuple[str, float]]) -> str:

@@ -1,4 +1,4 @@
-"""Another threshold than one half between two classes."""
+"""A decision between two classes at another probability than one half."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from zoo.tasks.classification import ClassificationScore
 from zoo.tasks.task import Score
 
 
-def check_threshold(threshold: float, labels: Sequence[str]) -> None:
+def check_decision(threshold: float, labels: Sequence[str]) -> None:
     """Refuses a threshold that is not between 0 and 1, or not of two classes.
 
     Raises:
         RequestError: It is one of these.
     """
     if not 0 < threshold < 1:
-        raise RequestError(f"--threshold must be between 0 and 1, not {threshold:g}")
+        raise RequestError(f"--decision_threshold must be between 0 and 1, not {threshold:g}")
     if len(labels) != 2:
-        raise RequestError(f"--threshold is of two classes, and this model has {len(labels)}")
+        raise RequestError(
+            f"--decision_threshold is of two classes, and this model has {len(labels)}"
+        )
 
 
 def shifted(probabilities: np.ndarray, threshold: float) -> np.ndarray:
@@ -44,7 +46,7 @@ def effect(threshold: float, before: Score, after: Score) -> str:
     assert isinstance(after, ClassificationScore)
     then, now = before.classes[1], after.classes[1]
     return (
-        f"threshold {threshold:g} in place of 0.5: recall of {now.label!r} {now.recall:.2%} "
-        f"({then.recall:.2%} before), precision {now.precision:.2%} ({then.precision:.2%}), "
-        f"top1 {after.top1:.2%} ({before.top1:.2%})"
+        f"decision threshold {threshold:g} in place of 0.5: recall of {now.label!r} "
+        f"{now.recall:.2%} ({then.recall:.2%} before), precision {now.precision:.2%} "
+        f"({then.precision:.2%}), top1 {after.top1:.2%} ({before.top1:.2%})"
     )

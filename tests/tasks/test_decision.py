@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zoo.tasks.classification import CLASSIFICATION
-from zoo.tasks.threshold import effect, shifted
+from zoo.tasks.decision import effect, shifted
 
 SECOND = np.array([0.0, 0.1, 0.3, 0.31, 0.5, 0.6, 0.9, 1.0])
 Y = np.array([0, 0, 1, 0, 1, 0, 1, 1])
@@ -23,6 +23,6 @@ def test_the_effect_is_said_and_the_auc_stays():
     after = CLASSIFICATION.score(shifted(probabilities, 0.2), Y, ("no", "yes"))
     assert after.auc == before.auc
     assert effect(0.2, before, after) == (
-        "threshold 0.2 in place of 0.5: recall of 'yes' 100.00% (50.00% before), "
+        "decision threshold 0.2 in place of 0.5: recall of 'yes' 100.00% (50.00% before), "
         "precision 66.67% (66.67%), top1 75.00% (62.50%)"
     )
