@@ -111,12 +111,12 @@ def predict(
         )
     if decision_threshold is not None:
         raise RequestError("--decision_threshold is of the rows of tables; leave it out")
-    if threshold is not None:
-        check_threshold(threshold, "classes")
     if output is not None:
         check_output(output)
     _check_files(listed)
     with _open(checkpoint, artifact, labels, trust) as predictor:
+        if threshold is not None:
+            check_threshold(threshold, predictor.task.learns)
         kind = _kind(predictor.form)
         paths, notes = _below(listed, kind)
         of_kind = _OF_KIND[type(predictor.form)]

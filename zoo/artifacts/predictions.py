@@ -7,8 +7,6 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from zoo import page
 from zoo.errors import RequestError
 from zoo.files import whole_file
@@ -16,7 +14,7 @@ from zoo.printable import printable
 from zoo.result import Result
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
-from zoo.tasks.coverage import UNKNOWN, is_sure
+from zoo.tasks.coverage import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -117,8 +115,8 @@ def check_output(output: str | Path) -> None:
 def with_answer(prediction: Prediction, threshold: float) -> Prediction:
     """Returns a prediction with its answer: the best label, or "unknown" below a threshold."""
     best = prediction.labels[0]
-    sure = is_sure(np.float64(best.score), threshold)
-    return dataclasses.replace(prediction, answer=best.label if sure else UNKNOWN)
+    answer = best.label if best.score >= threshold else UNKNOWN
+    return dataclasses.replace(prediction, answer=answer)
 
 
 def written(result: Predictions, output: Path) -> Predictions:

@@ -23,7 +23,7 @@ from zoo.printable import printable
 from zoo.quiet import import_keras
 from zoo.result import Result
 from zoo.tasks import find_task
-from zoo.tasks.coverage import UNKNOWN, answered, check_threshold, is_sure
+from zoo.tasks.coverage import UNKNOWN, answered, check_threshold
 from zoo.tasks.decision import check_decision, shifted
 
 _AT_ONCE = 4096  # Rows that are run at a time.
@@ -147,7 +147,7 @@ def predict_rows(
                     classes = task.learns == "classes"
                     said = card.labels[best] if classes else float(row[0])
                     sure = round(float(row[best]), 6) if classes else None
-                    if threshold is not None and not is_sure(row[best], threshold):
+                    if threshold is not None and sure is not None and sure < threshold:
                         said = UNKNOWN
                     predictions.append(RowPrediction(str(file), line, said, sure))
     if threshold is not None:

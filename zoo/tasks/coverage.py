@@ -52,16 +52,11 @@ def coverage_of(
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     rows = []
     for threshold in thresholds:
-        sure = is_sure(confidence, threshold)
+        sure = np.round(confidence.astype(np.float64), 6) >= threshold  # Rounded as they are shown.
         count = int(sure.sum())
         accuracy = float(right[sure].mean()) if count else None
         rows.append(Coverage(threshold, count / len(y), accuracy, count))
     return tuple(rows)
-
-
-def is_sure(confidence: np.ndarray, threshold: float) -> np.ndarray:
-    """Returns whether scores reach a threshold. The scores are rounded as they are shown."""
-    return np.round(confidence.astype(np.float64), 6) >= threshold
 
 
 def answered(answers: Sequence[object], threshold: float, plural: str) -> str:
@@ -82,4 +77,4 @@ def check_threshold(threshold: float, learns: str) -> None:
     if not 0 < threshold < 1:
         raise RequestError(f"--threshold must be between 0 and 1, not {threshold:g}")
     if learns != "classes":
-        raise RequestError("--threshold is of classes, and this model predicts values")
+        raise RequestError(f"--threshold is of classes, and this model predicts {learns}")

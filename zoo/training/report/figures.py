@@ -29,7 +29,12 @@ def figures_of(card: Card, dataset: Dataset, score: Score, outputs: np.ndarray) 
         score: Its score on the test split.
         outputs: (examples, outputs) of the model for the test split.
     """
-    figures = {"data": dataset.name, "examples": score.examples, **score.figures}
+    figures = {
+        "data": dataset.name,
+        "examples": score.examples,
+        **score.figures,
+        "intervals": score.intervals,
+    }
     figures["intervals"] = score.intervals
     task, test = dataset.task, dataset.test
     if task.learns != "classes":
