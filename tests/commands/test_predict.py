@@ -87,7 +87,7 @@ def test_below_a_threshold_the_answer_is_unknown(
 ):
     given = {
         "checkpoint": "--checkpoint=resnet8.digits",
-        "artifact": f"--artifact={exported_digits / 'edge.tflite'}",
+        "artifact": f"--artifact={exported_digits / 'cpu.tflite'}",
     }
     asked, folder = given[with_file], str(files[0])
     _, out, _ = zoo_command("predict", asked, folder, "--json")
