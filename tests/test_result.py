@@ -26,7 +26,7 @@ def test_as_text():
 
 def test_as_html():
     html = Found()._repr_html_()
-    assert "<h4>Per class</h4><table>" in html
+    assert "<h4>Per class</h4><div class='wide'><table>" in html
     assert "&lt;b&gt;" in html
     assert "&amp; co" in html
     assert html.endswith("<p>done</p><p>&lt;script&gt;</p>")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 _STYLE = """
 body { margin: 2rem auto; max-width: 1000px; padding: 0 1rem; color: #1d2430;
@@ -44,10 +47,25 @@ def picture(title: str, file: str) -> str:
     return f'<h2>{escape(title)}</h2><img src="{escape(file)}" alt="{escape(title)}">'
 
 
+def with_pictures(text: str, folder: Path) -> str:
+    """Returns a page that holds the pictures beside it, so that it can be mailed as one file."""
+
+    def held(match: re.Match[str]) -> str:
+        path = folder / match[1]
+        if not path.is_file():
+            return match[0]
+        return f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
+
+    return re.sub(r'<img src="([a-z]+\.png)"', held, text)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns a table of plain texts."""
     above = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{above}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<div class='wide'><table><thead><tr>{above}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )

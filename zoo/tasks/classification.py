@@ -81,7 +81,7 @@ class ClassificationScore(Score):
         """Figures of each class, and the confusion of classes."""
         labels = tuple(row.label for row in self.classes)
         classes = tuple(
-            (row.label, *(f"{v:.4f}" for v in (row.precision, row.recall, row.f1)),
+            (row.label, *_figures_of(row),
              "" if row.auc is None else f"{row.auc:.4f}", str(row.examples))
             for row in self.classes
         )  # fmt: skip
@@ -220,6 +220,13 @@ class Classification(Task):
     def strata(self, y: np.ndarray) -> np.ndarray:
         """Returns the classes."""
         return y
+
+
+def _figures_of(row: ClassScore) -> list[str]:
+    """Returns precision, recall and F1 of a class; of one without examples there is nothing."""
+    return [
+        f"{value:.4f}" if row.examples else "–" for value in (row.precision, row.recall, row.f1)
+    ]
 
 
 def _areas(predictions: np.ndarray, y: np.ndarray) -> list[float | None]:

@@ -57,11 +57,17 @@ def test_the_surest_mistakes_come_first():
     assert worst_mistakes(probabilities, split.y).tolist() == [4, 1, 5]
 
 
-def test_the_page_links_what_is_there(tmp_path):
+def test_the_page_holds_its_pictures_and_links_the_rest(tmp_path):
     write_result(tmp_path, card(), *outputs())
     page = Links((tmp_path / "result.html").read_text())
     linked = {file for file in page.files if not file.startswith("data:")}
-    assert linked == {"calibration.png", "curves.png", "card.json", "run.json", "history.csv"}
+    assert linked == {"curves.png", "card.json", "run.json", "history.csv"}  # No curves are here.
+    (tmp_path / "curves.png").write_bytes((tmp_path / "calibration.png").read_bytes())
+    write_result(tmp_path, card(), *outputs())
+    page = Links((tmp_path / "result.html").read_text())
+    held = base64.b64encode((tmp_path / "curves.png").read_bytes()).decode()
+    assert page.files.count(f"data:image/png;base64,{held}") == 2
+    (tmp_path / "curves.png").unlink()
     assert set(os.listdir(tmp_path)) == {"calibration.png", "result.html"}
     with Image.open(tmp_path / "calibration.png") as picture:
         assert min(picture.size) > 200
@@ -75,6 +81,7 @@ def test_the_page_shows_the_mistakes_themselves(tmp_path):
     write_result(tmp_path, card(), probabilities, split)
     page = Links((tmp_path / "result.html").read_text())
     shown = [file for file in page.files if file.startswith("data:image/png;base64,")]
+    shown.pop()  # The calibration.
     pixels = [np.asarray(Image.open(io.BytesIO(base64.b64decode(file[22:])))) for file in shown]
     np.testing.assert_array_equal(pixels, split.x[[4, 1, 5]])
     assert "cost $x^$ 90%is dog <b>" in page.text
@@ -110,4 +117,16 @@ def test_any_classes_and_inputs(tmp_path, classes, shape):
     write_result(tmp_path, card(labels, 40, shape), probabilities, split)
     text = (tmp_path / "result.html").read_text()
     assert ("surest mistakes" in text) == (len(shape) == 3)
-    assert (tmp_path / "confusion.png").exists() == ("confusion.png" in text) == (classes > 60)
+    assert (tmp_path / "confusion.png").exists() == ('alt="Confusion"' in text) == (classes > 60)
+
+
+def test_the_pairs_that_are_confused_most_and_classes_without_examples(tmp_path):
+    y = np.array([0] * 9 + [1] * 4)
+    predicted = np.array([0] * 5 + [1, 1, 1, 2] + [1] * 4)
+    split = Split(np.zeros((13, 8, 8, 3), np.uint8), y)
+    write_result(tmp_path, card(examples=13), np.eye(3, dtype=np.float32)[predicted], split)
+    text = (tmp_path / "result.html").read_text()
+    dog, cost = "dog &lt;b&gt;", "cost $x^$"
+    first = f"<td>cat</td><td>{dog}</td><td>3 of 9</td></tr>"
+    assert f"{first}<tr><td>cat</td><td>{cost}</td><td>1 of 9</td></tr></tbody>" in text
+    assert f"<td>{cost}</td><td>–</td><td>–</td><td>–</td><td></td><td>0</td>" in text

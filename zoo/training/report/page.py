@@ -14,7 +14,7 @@ from zoo.data.dataset import Split
 from zoo.drawing import drawn
 from zoo.files import write_text
 from zoo.forms import Picture
-from zoo.page import page, picture, table
+from zoo.page import page, picture, table, with_pictures
 from zoo.tasks.classification import CLASSIFICATION, OF_RECORDINGS, ClassificationScore
 from zoo.tasks.coverage import UNKNOWN
 from zoo.tasks.interval import in_words
@@ -25,6 +25,7 @@ from zoo.training.report.figures import reliability_text
 from zoo.training.run_folder import CALIBRATION, CONFUSION, CURVES, PAGE
 
 _MISTAKES = 12
+_PAIRS = 8  # Of classes that are confused.
 _MOST_NAMED = 60  # With more classes, the confusion is a picture without names.
 
 
@@ -67,7 +68,7 @@ def write_result(
     ]
     columns = _columns(importance)
     parts = (confusion, columns, "".join(shown), _reliability(reliability, figures or {}))
-    write_text(folder / PAGE, _page(card, score, *parts))
+    write_text(folder / PAGE, with_pictures(_page(card, score, *parts), folder))
 
 
 def worst_mistakes(probabilities: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -99,6 +100,7 @@ def _page(
         picture("Training", CURVES),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",
         confusion,
+        _most_confused(score),
         f"<h2>{classes.title}</h2>",
         table(classes.head, classes.rows),
         f"<p>AUC: {score.auc:.4f}.</p>" if score.auc is not None else "",
@@ -108,6 +110,22 @@ def _page(
         *closing(card),
     ]
     return page(title, parts)
+
+
+def _most_confused(score: ClassificationScore) -> str:
+    """Returns the pairs of classes that are taken for each other most; empty without mistakes."""
+    labels = [row.label for row in score.classes]
+    counts = np.array(score.confusion)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:_PAIRS]
+    pairs = [(i, j) for i, j in zip(*np.unravel_index(order, counts.shape), strict=True)]
+    rows = [
+        (labels[i], labels[j], f"{counts[i, j]} of {score.classes[i].examples}")
+        for i, j in pairs
+        if counts[i, j]
+    ]
+    head = ("is", "taken for", "examples")
+    return f"<h2>Most often confused</h2>{table(head, rows)}" if rows else ""
 
 
 def _reliability(reliability: Reliability, figures: Mapping[str, Any]) -> str:

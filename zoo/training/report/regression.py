@@ -12,7 +12,7 @@ from zoo.data.dataset import Split
 from zoo.drawing import drawn
 from zoo.files import write_text
 from zoo.forms import Picture
-from zoo.page import page, picture, table
+from zoo.page import page, picture, table, with_pictures
 from zoo.training.report.closing import closing
 from zoo.training.report.figure import figure
 from zoo.training.run_folder import CURVES, PAGE, PREDICTED
@@ -54,7 +54,7 @@ def write_regression(folder: Path, card: Card, predictions: np.ndarray, split: S
         f"<h2>The largest errors</h2>{shown}",
         *closing(card),
     ]
-    write_text(folder / PAGE, page(title, parts))
+    write_text(folder / PAGE, with_pictures(page(title, parts), folder))
 
 
 def _draw(values: np.ndarray, truth: np.ndarray, name: str, path: Path) -> None:
