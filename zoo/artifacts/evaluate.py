@@ -241,6 +241,12 @@ def _split(
     asked = _named(asked, dataset)
     if asked != "test" or not dataset.divided:
         return asked, dataset.notes
+    if learnt_whole(card, dataset):
+        note = (
+            f"{checkpoint} learnt all examples of {data}, so that these figures flatter it; those "
+            f"of its cross-validation: {', '.join(map(card.text, card.metrics))}"
+        )
+        return "all", (*dataset.notes, note)
     known = card.training.data if card.training else None
     # Of a table that an older version learnt, only the name is known.
     if known and dataset.name == known.name and not known.fingerprint:
@@ -252,6 +258,14 @@ def _split(
         "examples count"
     )
     return "all", (*dataset.notes, note)
+
+
+def learnt_whole(card: Card, dataset: Dataset) -> bool:
+    """Returns whether a checkpoint learnt all of a data set, after a cross-validation."""
+    known = card.training
+    if known is None or known.data is None or "folds" not in known.recipe:
+        return False
+    return dataset.fingerprint() == known.data.fingerprint
 
 
 def _parts(dataset: Dataset, split: str) -> list[Split]:

@@ -153,6 +153,7 @@ def export(
             path_column=path_column,
             folder=folder,
             data_dir=data_dir,
+            few=True,
             progress=decoding,
         )
         source = _load(checkpoint, data, reading, sequence_length, streaming, hop)
@@ -217,7 +218,7 @@ def _load(
     from zoo.data.sources import load_for
 
     checkpoint = load(name)
-    dataset = load_for(checkpoint.card, data, reading)
+    dataset = _with_test(checkpoint.card, load_for(checkpoint.card, data, reading))
     form = checkpoint.card.input
     stream = kind_of_stream(streaming, form)
     if hop is not None and stream != SLIDE:
@@ -229,6 +230,30 @@ def _load(
     else:
         source = _Source(checkpoint, dataset)
     return _sliding(source, form, hop) if stream == SLIDE else source
+
+
+def _with_test(card: Card, dataset: Dataset) -> Dataset:
+    """Returns data with a test split; a checkpoint of a cross-validation has learnt all examples.
+
+    Raises:
+        RequestError: The data is too little, and it is not what such a checkpoint has learnt.
+    """
+    from zoo.artifacts.evaluate import learnt_whole
+    from zoo.data.dataset import joined
+
+    if learnt_whole(card, dataset):
+        note = (
+            "the checkpoint learnt all examples after a cross-validation: the files are compared "
+            "with it on these, and the accuracy on them flatters both"
+        )
+        whole = joined(dataset.splits.values())
+        return replace(dataset.with_splits(test=whole), notes=(*dataset.notes, note))
+    for name, split in dataset.splits.items():
+        if not len(split):
+            raise RequestError(
+                f"{dataset.name} has too few examples: none is left for the {name} split"
+            )
+    return dataset
 
 
 def _sliding(source: _Source, form: forms.Form, hop: float | None) -> _Source:

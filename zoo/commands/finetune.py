@@ -60,6 +60,10 @@ flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
+flags.DEFINE_integer(
+    "folds", None, "of a cross-validation on cached features, 0 for none; default 5 if under 40 "
+    "test examples would be left", flag_values=FLAGS,
+)  # fmt: skip
 define_reading(FLAGS)
 flags.DEFINE_enum(
     "task", CLASSIFICATION.name, sorted(TASKS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -266,6 +266,19 @@ def take(split: Split, indices: np.ndarray) -> Split:
     lengths = None if split.lengths is None else split.lengths[indices]
     recordings = None if split.recordings is None else split.recordings[indices]
     return Split(split.x[indices], split.y[indices], lengths, split.task, recordings)
+
+
+def joined(parts: Iterable[Split]) -> Split:
+    """Returns the examples of all parts, in their order."""
+    parts = [*parts]
+
+    def all_of(name: str) -> np.ndarray | None:
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)
+
+    x = np.concatenate([part.x[:] for part in parts])
+    y = np.concatenate([part.y for part in parts])
+    return Split(x, y, all_of("lengths"), parts[0].task, all_of("recordings"))
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:

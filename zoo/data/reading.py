@@ -48,6 +48,7 @@ class Reading:
             whole.
         path_column: Lists of pictures or sounds: the column of paths; None: it is searched.
         folder: Lists of pictures or sounds: where their paths begin; None: beside the list.
+        few: Whether the validation and test splits may be empty, since there is a cross-validation.
         measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
         progress: Called with the numbers of decoded and of all files, and with the fetched and all
@@ -73,6 +74,7 @@ class Reading:
     path_column: str | None = None
     folder: str | None = None
     measured: bool = False
+    few: bool = False
     data_dir: str | None = None
     progress: Progress | None = None
 

@@ -94,7 +94,8 @@ def load_dataset(
     reading = dataclasses.replace(reading, kind=kind, image_size=image_size, form=form)
     dataset = reader.open(source, reading)
     for name, split in dataset.splits.items():
-        if not len(split) and not reading.measured:
+        may_be_empty = reading.measured or (reading.few and name != "train")
+        if not len(split) and not may_be_empty:
             raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
     pictures = kind is Picture and not isinstance(dataset.form, Sound)

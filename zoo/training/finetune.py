@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, read_card
@@ -27,6 +28,13 @@ from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe
+from zoo.training.folds import (
+    choose_folds,
+    everything,
+    holds_validation,
+    in_words,
+    without_test,
+)
 from zoo.training.parts import Watch, take_best, train_head, train_network
 from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
@@ -56,6 +64,7 @@ def finetune(
     tensorboard: bool = False,
     weights: str = "float32",
     seed: int = 0,
+    folds: int | None = None,
     label_column: str | None = None,
     header: bool | None = None,
     time_column: str | None = None,
@@ -100,6 +109,8 @@ def finetune(
         tensorboard: Whether to write logs for TensorBoard into the folder.
         weights: Type of the stored weights, "float32" or "float16".
         seed: Decides the head's initial weights and the order of examples.
+        folds: Number of folds of a cross-validation, see `zoo.training.folds`; 0: none. None: 5, if
+            under 40 examples would be left for a test split.
         label_column: See `zoo.train`, also for the next eleven.
         header: Of a table.
         time_column: Of recordings.
@@ -167,13 +178,21 @@ def finetune(
         path_column=path_column,
         folder=folder,
         data_dir=data_dir,
+        few=True,
         progress=lambda done, total: steps("reading", done, total),
     )
     given = None if of_table else form
     dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
     form = dataset.form or form
     opened(checkpoint, dataset, progress)
-    plan = plan_for(len(dataset.train))
+    folds = choose_folds(folds, dataset, alone=distribution == "none")
+    learnt = without_test(dataset) if folds else dataset
+    plan = plan_for(len(learnt.train))
+    if folds:
+        progress(f"{folds}-fold cross-validation of the head, on all examples")
+    if folds and epochs is None and not holds_validation(learnt):
+        progress("too few examples to judge epochs of the network: only the head is trained")
+        plan = dataclasses.replace(plan, freeze="backbone")
     progress(plan.text)
     run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
 
@@ -192,6 +211,7 @@ def finetune(
         watch=watch,
         progress=lambda done, total: steps("features", done, total),
         distribution=devices,
+        folds=folds,
     )
     return Trained(run, card)
 
@@ -208,6 +228,7 @@ def finetune_checkpoint(
     watch: Watch = lambda stage, recipe: (),
     progress: Progress | None = None,
     distribution: Distribution = ALONE,
+    folds: int = 0,
 ) -> Card:
     """Fine-tunes a checkpoint on a data set that is already read, as `finetune` does.
 
@@ -231,6 +252,8 @@ def finetune_checkpoint(
         watch: Returns the Keras callbacks of a stage.
         progress: Called with the numbers of examples that have features and of all examples.
         distribution: The other workers, see `train`. Only the chief trains the head.
+        folds: Number of folds of a cross-validation, whose figures the card then has. The model
+            learns the test split too. 0: the test split is measured.
 
     Returns:
         The card of the checkpoint.
@@ -251,7 +274,11 @@ def finetune_checkpoint(
         weights=weights,
         command=command,
         distribution=distribution,
-        start={"checkpoint": name, "checkpoint_sha256": origin.files[WEIGHTS].sha256},
+        start={
+            "checkpoint": name,
+            "checkpoint_sha256": origin.files[WEIGHTS].sha256,
+            **({"folds": folds} if folds else {}),
+        },
     )
     if (done := tuning.finished()) is not None:
         return done
@@ -266,6 +293,10 @@ def finetune_checkpoint(
         origin=origin.origin,
         task=dataset.task.name,
     )
+    if folds:
+        dataset = without_test(dataset)
+        card = dataclasses.replace(card, notes=in_words(folds, len(everything(dataset))))
+    crossed: np.ndarray | None = None
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
         network = in_precision(card, plan.precision)
@@ -276,7 +307,9 @@ def finetune_checkpoint(
     key = hashlib.sha256(json.dumps(tuning.settings, sort_keys=True).encode()).hexdigest()
 
     def head() -> str:
-        return json.dumps(train_head(network, dataset, plan, output, key, watch, progress))
+        nonlocal crossed
+        rows, crossed = train_head(network, dataset, plan, output, key, watch, progress, folds)
+        return json.dumps(rows)
 
     with tuning.writing():
         history = json.loads(distribution.on_chief(head))
@@ -295,7 +328,7 @@ def finetune_checkpoint(
         final = build_from_card(card)
         final.set_weights(network.get_weights())
         done = distribution.card_of_chief(
-            lambda: finish(final, card, dataset, history, output, weights)
+            lambda: finish(final, card, dataset, history, output, weights, crossed)
         )
     assert done is not None
     return done

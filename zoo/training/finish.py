@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from zoo.checkpoints.card import CARD, Card, Metric
 from zoo.checkpoints.load import load
 from zoo.checkpoints.provenance import Provenance
 from zoo.checkpoints.store import save
-from zoo.data.dataset import Dataset
+from zoo.data.dataset import Dataset, take
 from zoo.data.inference import run
 from zoo.files import write_text
 from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
 from zoo.tasks.regression import RegressionScore
+from zoo.training.folds import CROSSED, everything
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.figures import figures_of, write_figures
 from zoo.training.report.importance import permutation_importance
@@ -34,6 +36,7 @@ def finish(
     history: Sequence[Row],
     output: Path,
     dtype: str,
+    crossed: np.ndarray | None = None,
 ) -> Card:
     """Writes a trained model as the checkpoint of its run, and removes the files for resuming.
 
@@ -45,6 +48,7 @@ def finish(
         history: Rows of `zoo.training.fit.fit`.
         output: The folder of the run.
         dtype: Type of the stored weights.
+        crossed: Predictions of a cross-validation, see `measure`.
 
     Returns:
         The card as written.
@@ -52,15 +56,15 @@ def finish(
     write_history(output, history)
     title = f"{card.model} on {dataset.name}"
     plot_curves(history, output / CURVES, title, dataset.task.watched)
-    temperature = scale_logits(model, dataset.validation)
+    temperature = 1.0 if crossed is not None else scale_logits(model, dataset.validation)
     training = dataclasses.replace(card.training or Provenance(), temperature=temperature)
     save(model, output, dataclasses.replace(card, training=training), dtype=dtype)
-    card = measure(output, dataset)
+    card = measure(output, dataset, crossed)
     tidy(output)
     return card
 
 
-def measure(folder: Path, dataset: Dataset) -> Card:
+def measure(folder: Path, dataset: Dataset, crossed: np.ndarray | None = None) -> Card:
     """Measures a stored checkpoint on the test split, and writes the figures into its card.
 
     They are in `result.json` too. It also writes `result.html` and its pictures.
@@ -68,21 +72,29 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     Args:
         folder: Folder of the checkpoint.
         dataset: Its test split is used.
+        crossed: Predictions of a cross-validation for all examples, which are measured in place of
+            the test split; None: there was none.
 
     Returns:
         The card as written.
     """
     checkpoint = load(folder)
     card, test, task = checkpoint.card, dataset.test, dataset.task
-    outputs = run(checkpoint.model, test.x)
-    predictions = task.predictions(outputs)
+    if crossed is None:
+        outputs = run(checkpoint.model, test.x)
+        predictions = task.predictions(outputs)
+    else:
+        test, predictions = everything(dataset), crossed
+        # The logits of these probabilities.
+        outputs = np.log(np.maximum(crossed, 1e-9)) if task.learns == "classes" else crossed
+        dataset = dataset.with_splits(test=test, validation=take(test, np.arange(0)))
     score = task.scored(predictions, test.y, card.labels, test.recordings)
     metrics = tuple(
         Metric(
             name,
             round(value, 6),
             dataset.name,
-            "test",
+            "test" if crossed is None else CROSSED,
             score.measured_on(name),
             interval=score.intervals.get(name),
         )
@@ -93,7 +105,7 @@ def measure(folder: Path, dataset: Dataset) -> Card:
     write_figures(folder, figures)
     if isinstance(score, ClassificationScore):
         lost = []
-        if isinstance(card.input, Table):
+        if isinstance(card.input, Table) and crossed is None:
             lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
         write_result(folder, card, predictions, test, lost, figures)
     if isinstance(score, RegressionScore):

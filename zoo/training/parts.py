@@ -22,6 +22,7 @@ from zoo.training.features import (
     standardised,
 )
 from zoo.training.fit import fit
+from zoo.training.folds import cross_validate
 from zoo.training.plan import Plan
 from zoo.training.recipe import Recipe
 from zoo.training.run_folder import FEATURES, HEAD_STATE, STATE, Row
@@ -38,23 +39,29 @@ def train_head(
     key: str,
     watch: Watch,
     progress: Progress | None,
-) -> list[Row]:
-    """Trains a new head on the features of the backbone, and gives the network its weights."""
+    folds: int = 0,
+) -> tuple[list[Row], np.ndarray | None]:
+    """Trains a new head on the features of the backbone, and gives the network its weights.
+
+    Returns:
+        A row for each epoch, and the predictions of `zoo.training.folds.cross_validate`; None:
+        there are no folds.
+    """
     backbone = backbone_of(network)
     adapted = plan.freeze != "backbone" and not plan.frozen_statistics
     path = output / FEATURES
-    features, mean, std = standardised(
-        cached_features(
-            backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
-        )
+    raw = cached_features(
+        backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
     )
+    crossed = cross_validate(raw, plan, folds) if folds else None
+    features, mean, std = standardised(raw)
     inputs = keras.Input(features.example_shape, name="features")
     layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name=LOGITS)
     head = keras.Model(inputs, layer(inputs), name="head")
     state = output / HEAD_STATE
     history = fit(head, features, plan.head, state, watch("head", plan.head))
     fold(network.get_layer(LOGITS), layer, mean, std)
-    return [{"stage": 1, **row} for row in history]
+    return [{"stage": 1, **row} for row in history], crossed
 
 
 def train_network(

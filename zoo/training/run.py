@@ -93,7 +93,7 @@ def open_run(
     weights: str,
     command: str,
     distribution: Distribution,
-    start: Mapping[str, str] | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> Run:
     """Returns the run of a training in a folder, be it new, unfinished or finished.
 
@@ -106,7 +106,8 @@ def open_run(
         weights: Type of the stored weights, "float32" or "float16".
         command: What the user typed, for the record.
         distribution: The other workers.
-        start: "checkpoint" and "checkpoint_sha256" that a fine-tuning starts from.
+        start: "checkpoint" and "checkpoint_sha256" that a fine-tuning starts from, and "folds" if
+            it is cross-validated.
 
     Raises:
         RequestError: Several devices cannot train in that arithmetic.

@@ -48,6 +48,7 @@ class Trained(Result):
                 + ("recordings" if metric.name == OF_RECORDINGS else "examples")
                 for metric in self.card.metrics
             ),
+            *([self.card.notes] if self.card.notes else []),
             *filter(None, [reliability_text(read_figures(self.folder))]),
             f"checkpoint: {self.folder}",
         )

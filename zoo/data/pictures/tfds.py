@@ -77,9 +77,9 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
             )
         else:
             notes.append(f"the {given} split has pictures without a class; left out")
+    names, _ = with_test_split({split: names[split] for split in y})
     pictures, renamed = with_test_split(pictures)
     y, _ = with_test_split(y)
-    names, _ = with_test_split(names)
     return complete(
         Encoded(
             name=name,

@@ -95,7 +95,7 @@ def _page(
         f"<h1>{escape(title)}</h1>",
         f"<p>{metric.value:.2%}{in_words(metric.interval)} of {metric.examples:,} "
         f"{escape(metric.split)} examples of {escape(metric.dataset)} are classified correctly, "
-        f"{wrong:,} wrongly. {escape(card.source)}.</p>",
+        f"{wrong:,} wrongly. {escape(card.source)}. {escape(card.notes)}</p>",
         _of_recordings(whole),
         picture("Training", CURVES),
         "<h2>Confusion: rows are the truth, columns the prediction</h2>",

@@ -1,0 +1,112 @@
+"""Data too few for a test split is cross-validated."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.data.written_photos import write_photos
+from zoo.data.dataset import Dataset, Split
+from zoo.errors import RequestError
+from zoo.training.folds import choose_folds, cross_validate, everything, without_test
+from zoo.training.plan import choose_plan
+
+LABELS = ("a", "b")
+
+
+def dataset(y, recordings=None, *, cuts=(1.0, 1.0), divided=True, notes=()):
+    """Features that hold the class, divided where `cuts` says; the last feature is the number."""
+    y = np.array(y)
+    random = np.random.default_rng(0)
+    x = np.stack([y + random.normal(0, 0.1, len(y)), np.arange(len(y))], 1).astype(np.float32)
+    rows = np.split(np.arange(len(y)), [round(cut * len(y)) for cut in cuts])
+    of = None if recordings is None else np.array(recordings)
+    splits = {
+        name: Split(x[part], y[part], recordings=None if of is None else of[part])
+        for name, part in zip(("train", "validation", "test"), rows, strict=True)
+    }
+    return Dataset("few", LABELS, splits, notes=notes, divided=divided)
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "folds"),
+    [
+        (None, dataset([0, 1] * 2), 2),
+        (None, dataset([0, 1] * 3), 3),
+        (None, dataset([0, 1] * 30, cuts=(0.8, 0.9)), 5),
+        (None, dataset([0, 1] * 250, cuts=(0.8, 0.9)), 0),  # 50 test examples.
+        (None, dataset([0, 1] * 30, cuts=(0.8, 0.9), divided=False), 0),
+        (None, dataset([0, 1] * 30, cuts=(0.8, 0.9), notes=("no group by 'p' (9) is in …",)), 0),
+        (0, dataset([0, 1] * 30, cuts=(0.8, 0.9)), 0),
+        (7, dataset([0, 1] * 250, cuts=(0.8, 0.9), divided=False), 7),
+        (None, dataset(np.repeat([0, 1] * 3, 50), np.repeat(range(6), 50), cuts=(0.5, 0.7)), 3),
+    ],
+)
+def test_few_examples_are_cross_validated(asked, data, folds):
+    assert choose_folds(asked, data) == folds
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "message"),
+    [
+        (None, dataset([0, 0, 0, 1]), "few: class 'b' has one example, which cannot be learnt"),
+        (4, dataset([0, 1, 0, 1, 0, 1]), "--folds=4, but class 'a' has 3 examples"),
+        (1, dataset([0, 1] * 9), "--folds must be 2 or more, or 0 for none, not 1"),
+        (-2, dataset([0, 1] * 9), "not -2"),
+        (0, dataset([0, 1] * 2), "few has too few examples for a test split; leave out --folds=0"),
+        (3, dataset([0, 1] * 9, notes=("no group by 'p' (9) is in",)), "cannot keep whole"),
+        (None, dataset([0, 0, 1, 1], [4, 4, 5, 5]), "class 'a' has one recording"),
+    ],
+)
+def test_wrong_folds_are_one_line(asked, data, message):
+    with pytest.raises(RequestError, match=message) as caught:
+        choose_folds(asked, data)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_head_has_seen_what_it_predicts():
+    """Labels without rhyme or reason: who had seen an example would know it by its number."""
+    y = np.random.default_rng(3).permutation([0, 1] * 40)
+    data = dataset(y, cuts=(0.8, 0.9))
+    own = np.eye(80, dtype=np.float32)
+    learnt = without_test(
+        data.map(lambda split: dataclasses.replace(split, x=own[split.x[:, 1].astype(int)]))
+    )
+    predictions = cross_validate(learnt, choose_plan(80), 5)
+    whole = everything(learnt)
+    assert len(whole) == 80
+    assert (predictions.argmax(1) == whole.y).mean() < 0.65
+    assert (whole.x.sum(0) == 1).all()  # Each example once.
+
+
+def test_a_recording_is_in_one_fold():
+    """The windows of a recording are equal: one of them in training would tell the others."""
+    recordings = np.repeat(np.arange(20), 5)
+    y = np.random.default_rng(1).permutation([0, 1] * 10)[recordings]
+    data = dataset(y, recordings)
+    own = np.eye(20, dtype=np.float32)[recordings]
+    learnt = without_test(data.map(lambda split: dataclasses.replace(split, x=own[: len(split)])))
+    predictions = cross_validate(learnt, choose_plan(100), 4)
+    assert (predictions.argmax(1) == everything(learnt).y).mean() < 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_few_pictures_of_each_class_go_from_data_to_files(tmp_path, count):
+    photos = str(write_photos(tmp_path / "few", dict.fromkeys(("red", "green", "blue"), count)))
+    run = tmp_path / "run"
+    lines = []
+    tuned = zoo.finetune("resnet8.digits", photos, output=run, image_size=32, progress=lines.append)
+    (metric,) = tuned.card.metrics
+    assert (metric.split, metric.examples) == ("cross-validated", 3 * count)
+    low, high = metric.interval
+    assert low <= metric.value <= high
+    assert f"{count}-fold cross-validation on {3 * count} examples" in str(tuned)
+    assert "cross-validated examples" in (run / "result.html").read_text()
+    assert zoo.finetune("resnet8.digits", photos, output=run, image_size=32) == tuned
+    result = zoo.evaluate(checkpoint=str(run), data=photos)
+    assert (result.split, result.score.examples) == ("all", 3 * count)
+    assert any("these figures flatter it" in note for note in result.notes)
+    exported = zoo.export(str(run), data=photos, output=tmp_path / "files", targets=("cpu",))
+    assert exported.report.verdict == "pass"
