@@ -39,7 +39,7 @@ def check_whole(output, processes, epochs=EPOCHS):
     assert json.loads((output / "card.json").read_text())["metrics"]
     assert sorted(path.name for path in output.iterdir()) == [
         "calibration.png", "card.json", "curves.png", "history.csv",
-        "model.safetensors", "result.html", "run.json",
+        "model.safetensors", "result.html", "result.json", "run.json",
     ]  # fmt: skip
     return done
 
