@@ -122,8 +122,11 @@ def _artifact(
     truth = task.samples.test_y
     finite = bool(np.isfinite(run.values).all())
     classified = task.form.outputs != "values"
-    parity = compare(run.values, task.reference, classified=classified) if finite else None
-    top1 = None if truth is None else accuracy(run.values, truth)
+    least, parity = task.thresholds, None
+    if finite:
+        parity = compare(run.values, task.reference, classified=classified, thresholds=least)
+    top1 = None if truth is None else accuracy(run.values, truth, least)
+    reference_top1 = None if truth is None else accuracy(task.reference, truth, least)
     front = task.form.front
     of_front = set() if front is None else {id(weight) for weight in front.model.weights}
     evidence = Evidence(
@@ -136,7 +139,7 @@ def _artifact(
         run=run,
         reference=task.reference,
         parity=parity,
-        accuracy=None if truth is None or top1 is None else (top1, accuracy(task.reference, truth)),
+        accuracy=None if top1 is None or reference_top1 is None else (top1, reference_top1),
         graph=graph,
         signature=SIGNATURE,
         weights=sum(
@@ -156,6 +159,7 @@ def _artifact(
         heaviest={w.path: float(np.abs(w.numpy()).max(initial=0)) for w in task.form.model.weights},
         front=task.form.front_names,
         front_bytes=(task.scratch / FRONT_FILE).stat().st_size if front is not None else 0,
+        thresholds=least,
     )
     checks, stream = judge(evidence), None
     if run.stream_values is not None and task.stream is not None:

@@ -19,7 +19,7 @@ from export.clients import integration, rows, streams
 from export.errors import ExportError, unknown
 from export.finer import better, finer_target
 from export.forms.answers import answers
-from export.forms.form import SIGNATURE, prepare
+from export.forms.form import SIGNATURE, Form, prepare
 from export.forms.front import FRONT, front_values
 from export.forms.one_step import step_samples
 from export.forms.outputs import OUTPUTS, decide
@@ -154,7 +154,8 @@ def export_model(
     if trainable_head:
         check_trainable(form)
     reference = form.activate(tf.constant(given)).numpy()
-    if samples.test_y is not None:
+    thresholds = _thresholds(form, about, samples)
+    if samples.test_y is not None and thresholds is None:
         _check_truth(reference, samples.test_y, labels, kind)
     try:
         with working_folder(output) as folder:
@@ -170,6 +171,7 @@ def export_model(
                 scratch=folder / "scratch",
                 artifacts=folder / "artifacts",
                 stream=long_stream(form, samples, reference) if form.states else None,
+                thresholds=thresholds,
             )
             report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
@@ -219,7 +221,7 @@ def _make(
         outputs=task.form.outputs,
         decided=task.form.decided,
         samples=len(task.samples.test_x),
-        reference_top1=None if truth is None else accuracy(task.reference, truth),
+        reference_top1=None if truth is None else accuracy(task.reference, truth, task.thresholds),
         artifacts={name: artifact for name, (artifact, _) in made.items()},
     )
     return report, {name: values for name, (_, values) in made.items() if values is not None}
@@ -252,7 +254,9 @@ def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
 
 def _write_source(task: Task) -> Source:
     samples, form = task.samples, task.form
-    compared = {"x": samples.compared, "lengths": samples.compared_lengths, "y": samples.test_y}
+    # Provers know one class for each sample, or none.
+    truth = None if task.thresholds is not None else samples.test_y
+    compared = {"x": samples.compared, "lengths": samples.compared_lengths, "y": truth}
     known = {name: array for name, array in compared.items() if array is not None}
     _write_arrays(task.scratch / TEST_X, known)
     if task.stream is not None:
@@ -309,7 +313,11 @@ def _write_report(
         )
     if report.written:
         text = integration.render(
-            report, labels=task.labels, pixels=task.pixels, columns=task.about.columns
+            report,
+            labels=task.labels,
+            pixels=task.pixels,
+            columns=task.about.columns,
+            thresholds=() if task.thresholds is None else task.thresholds.tolist(),
         )
         (folder / INTEGRATION).write_text(text, encoding="utf-8")
     if report.written and task.about.columns:
@@ -322,9 +330,31 @@ def _write_report(
     (folder / REPORT).write_text(to_json(report), encoding="utf-8")
     shown = {"Keras": task.reference, **values}
     predictions = {name: outputs[: report.samples] for name, outputs in shown.items()}
-    # Labels of values are names, not answers.
-    named = () if task.form.outputs == "values" else task.labels
-    (folder / PAGE).write_text(render(report, task.samples, named, predictions), encoding="utf-8")
+    # Labels of values are names, not answers; of sets the page shows the probabilities.
+    alone = task.form.outputs == "values" or task.thresholds is not None
+    samples = replace(task.samples, test_y=None) if alone else task.samples
+    named = () if alone else task.labels
+    (folder / PAGE).write_text(render(report, samples, named, predictions), encoding="utf-8")
+
+
+def _thresholds(form: Form, about: About, samples: Samples) -> np.ndarray | None:
+    """Returns from which probability on each label is said; None: one class is, or values are."""
+    of_sets = samples.test_y is not None and samples.test_y.ndim == 2
+    if form.outputs != "independent_logits" and not of_sets:
+        return None
+    if form.outputs not in ("independent_logits", "probabilities"):
+        raise ExportError(
+            f"test_y holds sets of labels, and the model's outputs are {form.outputs}; pass "
+            "outputs='independent_logits', or a class for each sample"
+        )
+    if samples.test_y is not None and not of_sets:
+        raise ExportError(
+            f"each output is a yes or no of its own, and test_y has shape {samples.test_y.shape}; "
+            f"pass 0 or 1 for each of {form.classes} labels"
+        )
+    if form.states:
+        raise ExportError("files of a stream tell one class; export sets of labels whole")
+    return np.array(about.thresholds or (0.5,) * form.classes)
 
 
 def _check_truth(

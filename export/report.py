@@ -44,7 +44,7 @@ class Artifact:
         next_states: The same, as outputs; integers may have other scales there.
         operators: How often each operator occurs.
         parity: With the Keras model.
-        top1: Accuracy, 0 to 1.
+        top1: Accuracy, 0 to 1; of sets of labels their F1.
         latency: Time of one call with one input.
         proofs: Figures of the provers, by the name of their check.
         worst_layers: Integer files: the layers that lose most, the worst first.
@@ -93,8 +93,8 @@ class Report:
         samples: Number of samples for the measurements.
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
         artifacts: By target; the SavedModel last.
-        outputs: What the model gives: "logits", to which a softmax was appended, "probabilities" or
-            "values".
+        outputs: What the model gives: "logits", to which a softmax was appended,
+            "independent_logits", to which a sigmoid was, "probabilities" or "values".
         decided: How that was found out.
     """
 
@@ -113,7 +113,8 @@ class Report:
 
     def summary(self) -> tuple[tuple[str, ...], ...]:
         """Returns a table for a person: names of the columns, then a row for each artifact."""
-        rows: list[tuple[str, ...]] = [("target", "file", "size", "accuracy", "latency", "verdict")]
+        right = "F1" if self.outputs == "independent_logits" else "accuracy"
+        rows: list[tuple[str, ...]] = [("target", "file", "size", right, "latency", "verdict")]
         if self.reference_top1 is not None:
             rows.append(("Keras", "", "", f"{self.reference_top1:.2%}", "", ""))
         streams = [item.stream for item in self.artifacts.values()]

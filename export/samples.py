@@ -279,6 +279,8 @@ def _check_lengths(lengths: np.ndarray | None, x: np.ndarray) -> np.ndarray | No
 
 
 def _check_labels(y: np.ndarray, count: int, classes: int) -> np.ndarray:
+    if y.shape == (count, classes) and y.ndim == 2 and set(np.unique(y)) <= {0, 1}:
+        return y.astype(np.uint8)  # Sets of labels.
     if y.shape != (count,):
         raise ExportError(f"test_y has shape {y.shape}; pass one class for each of {count} samples")
     if y.dtype.kind not in "ui":

@@ -39,6 +39,8 @@ class Task:
         scratch: Folder for temporary files.
         artifacts: Folder that becomes the export.
         stream: Test examples in a row, for files of a stream.
+        thresholds: (columns,) if each output is a yes or no of its own: from which on each label is
+            said; None: one class is.
     """
 
     form: Form
@@ -52,3 +54,4 @@ class Task:
     scratch: Path
     artifacts: Path
     stream: LongStream | None = None
+    thresholds: np.ndarray | None = None

@@ -157,10 +157,11 @@ def _agreement(evidence: Evidence) -> Check | None:
         _, reference = evidence.accuracy
         turned = max(turned, _TURNED_SHARE * (1 - reference))
     limit = 1 - _granted(turned, count)
+    what = f"{count}" if evidence.thresholds is None else f"the labels of {count}"
     return verdict(
         "top1_agreement",
         _reaches(agreement, limit),
-        f"{agreement:.2%} of {count}, at least {limit:.2%}",
+        f"{agreement:.2%} of {what}, at least {limit:.2%}",
     )
 
 
@@ -173,7 +174,8 @@ def _accuracy(evidence: Evidence) -> Check | None:
     return verdict(
         "accuracy",
         _reaches(accuracy, reference - granted),
-        f"{accuracy:.2%}, Keras {reference:.2%}, at most {100 * granted:.2f} points less",
+        f"{'' if evidence.thresholds is None else 'F1 '}{accuracy:.2%}, Keras {reference:.2%}, at "
+        f"most {100 * granted:.2f} points less",
     )
 
 
@@ -182,6 +184,8 @@ def _better_than_chance(evidence: Evidence) -> Check | None:
         return None
     _, reference = evidence.accuracy
     figures = f"Keras itself is right on {reference:.2%}"
+    if evidence.thresholds is not None:
+        figures = f"Keras itself has an F1 of {reference:.2%}"
     if not _at_chance(evidence):
         return verdict("better_than_chance", True, f"{figures}, chance is {evidence.chance:.2%}")
     detail = (
@@ -196,7 +200,9 @@ def _at_chance(evidence: Evidence) -> bool:
 
 
 def _are_shares(evidence: Evidence) -> bool:
-    return evidence.classified and are_shares(evidence.reference)
+    """Whether outputs are probabilities that are measured together, in their own unit."""
+    sets = evidence.thresholds is not None
+    return sets or (evidence.classified and are_shares(evidence.reference))
 
 
 def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:

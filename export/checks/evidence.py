@@ -86,6 +86,7 @@ class Evidence:
         heaviest: The largest absolute number in each weight of the model, by its path.
         front: Names of the layers that stay in float32.
         front_bytes: Size of a file of these layers alone.
+        thresholds: (columns,) of sets of labels: from which on each is said; None: one class is.
     """
 
     target: Target
@@ -113,6 +114,7 @@ class Evidence:
     heaviest: Mapping[str, float] = field(default_factory=dict)
     front: tuple[str, ...] = ()
     front_bytes: int = 0
+    thresholds: np.ndarray | None = None
 
     @property
     def classified(self) -> bool:

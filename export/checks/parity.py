@@ -30,7 +30,8 @@ class Parity:
         sqnr_db: 10·log10(sum of reference² / sum of difference²), 200 at most.
         r2: Share of the spread of the reference that is kept: 1 - sum of difference² / sum of
             (reference - mean)². None for shares, and if all columns are constant.
-        top1_agreement: Share of samples with the same first label; None for values.
+        top1_agreement: Share of samples with the same first label; of sets of labels, of the labels
+            that either says the share that both say; None for values.
     """
 
     max_abs_error: float
@@ -40,17 +41,30 @@ class Parity:
     top1_agreement: float | None
 
 
-def compare(values: np.ndarray, reference: np.ndarray, *, classified: bool) -> Parity:
+def compare(
+    values: np.ndarray,
+    reference: np.ndarray,
+    *,
+    classified: bool,
+    thresholds: np.ndarray | None = None,
+) -> Parity:
     """Compares two sets of outputs.
 
     Args:
         values: (N, columns), finite, of the artifact.
         reference: (N, columns), of the Keras model.
         classified: Whether outputs are scores of classes.
+        thresholds: (columns,) of sets of labels: from which on each is said; None: one class is.
     """
-    agreement = float((top1(values) == top1(reference)).mean()) if classified else None
+    agreement = None
+    if thresholds is not None:
+        one, other = values >= thresholds, reference >= thresholds
+        agreement = float((one & other).sum() / max((one | other).sum(), 1))
+        agreement = agreement if (one | other).any() else 1.0
+    elif classified:
+        agreement = float((top1(values) == top1(reference)).mean())
     errors = max_errors(values, reference)
-    if classified and are_shares(reference):
+    if thresholds is not None or (classified and are_shares(reference)):
         largest = max(float(np.abs(reference).max()), float(np.finfo(np.float32).tiny))
         relative, ratio, kept = errors / largest, np.array([sqnr_db(values, reference)]), None
     else:
@@ -138,13 +152,17 @@ def top1(scores: np.ndarray) -> np.ndarray:
     return scores.argmax(axis=1)
 
 
-def accuracy(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Share of the first rows whose first label is the true one, 0 to 1.
+def accuracy(scores: np.ndarray, truth: np.ndarray, thresholds: np.ndarray | None = None) -> float:
+    """Share of the first rows whose first label is the true one, 0 to 1; F1 of sets of labels.
 
     Args:
         scores: (N, columns); rows beyond the labelled ones are ignored.
-        truth: (M,) classes of the first M rows.
+        truth: (M,) classes of the first M rows; or (M, columns) 0 and 1.
+        thresholds: (columns,) of sets of labels: from which on each is said.
     """
+    if thresholds is not None:
+        said = scores[: len(truth)] >= thresholds
+        return _f1(int((said & (truth > 0)).sum()), int(said.sum()) + int((truth > 0).sum()))
     return float((top1(scores[: len(truth)]) == truth).mean())
 
 
@@ -152,12 +170,17 @@ def chance(truth: np.ndarray, columns: int) -> float:
     """Returns the best accuracy that is possible without looking at the inputs.
 
     Args:
-        truth: (M,) classes.
+        truth: (M,) classes, or (M, columns) sets of labels.
         columns: Number of the model's outputs; a single one means yes or no.
 
     Returns:
-        The share of the most common class, and at least that of a guess.
+        The share of the most common class, and at least that of a guess; of sets, the F1 of always
+        saying the most common labels.
     """
+    if truth.ndim == 2:
+        counts = np.sort(truth.sum(axis=0, dtype=np.int64))[::-1]
+        said, right = np.arange(1, columns + 1) * len(truth), np.cumsum(counts)
+        return max(_f1(int(r), int(s + counts.sum())) for r, s in zip(right, said, strict=True))
     counts = np.bincount(truth)
     guess = 1 / max(columns, 2)
     return max(guess, float(counts.max() / len(truth))) if (counts > 0).sum() > 1 else guess
@@ -188,6 +211,10 @@ def permuted(scores: np.ndarray, truth: np.ndarray) -> tuple[int, int] | None:
     if samples < _PERMUTED_SAMPLES or taken < _PERMUTED_SHARE * samples:
         return None
     return int(present[moved][0]), int(called[moved][0])
+
+
+def _f1(right: int, said_and_true: int) -> float:
+    return 2 * right / said_and_true if said_and_true else 1.0
 
 
 def _smallest(figures: np.ndarray) -> float | None:

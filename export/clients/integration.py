@@ -26,6 +26,7 @@ def render(
     labels: Sequence[str],
     pixels: bool,
     columns: Mapping[str, Any] | None = None,
+    thresholds: Sequence[float] = (),
 ) -> str:
     """Writes the page.
 
@@ -34,6 +35,7 @@ def render(
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
         columns: Of a table: the content of `columns.json`.
+        thresholds: Of sets of labels: from which probability on each is said.
 
     Returns:
         Markdown.
@@ -42,6 +44,8 @@ def render(
     learns = lite.pop(TRAINABLE, None)
     title = report.identity.get("checkpoint") or report.identity["model"]
     sections = [f"# Using {title}", _table(report), _reading(labels)]
+    if thresholds:
+        sections.append(_thresholds(labels, thresholds))
     if columns:
         sections.append(_TEMPLATES.get_template("rows.md").render(**columns))
     for_tasks = [item for item in lite.values() if labels and pixels and _suits_tasks(item)]
@@ -106,6 +110,17 @@ def _reading(labels: Sequence[str]) -> str:
     return (
         "Where a formula stands behind a type, it turns the stored integer x into the value. The "
         f"signature is `serving_default`.{named if labels else ''}"
+    )
+
+
+def _thresholds(labels: Sequence[str], thresholds: Sequence[float]) -> str:
+    listed = ", ".join(
+        f"{label} {least:g}" for label, least in zip(labels, thresholds, strict=True)
+    )
+    return (
+        "Each output is a yes or no of its own, and several labels may be right, or none: say a "
+        f"label from this probability on: {listed}. `thresholds.txt` inside each file holds these "
+        "numbers in the order of the outputs."
     )
 
 

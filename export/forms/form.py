@@ -30,7 +30,8 @@ class Form:
         model: As the caller gave it. It is the reference, the SavedModel serves it, and it is
             converted for the targets while it is `rewritten`.
         step: One step of the same function, converted in its place for a stream; None: no stream.
-        outputs: What the model gives; a softmax is appended to "logits".
+        outputs: What the model gives; a softmax is appended to "logits", a sigmoid to
+            "independent_logits".
         decided: Why `outputs` is that, for a person.
         kind: What one input is; also its name in every signature.
         input_shape: One input, without the batch: (H, W, C), (F,) or (T, F).
@@ -77,6 +78,8 @@ class Form:
 
     def activate(self, result: tf.Tensor) -> tf.Tensor:
         """Turns the model's output into that of the exported files."""
+        if self.outputs == "independent_logits":
+            return tf.nn.sigmoid(result)
         return tf.nn.softmax(result) if self.outputs == "logits" else result
 
 

@@ -11,8 +11,8 @@ from export.errors import ExportError, unknown
 if TYPE_CHECKING:
     import keras  # At run time only in functions: runs of files import this too.
 
-Outputs = Literal["logits", "probabilities", "values"]
-OUTPUTS = ("auto", "logits", "probabilities", "values")
+Outputs = Literal["logits", "independent_logits", "probabilities", "values"]
+OUTPUTS = ("auto", "logits", "independent_logits", "probabilities", "values")
 
 # Rounding, or clipping of probabilities away from 0, may change a sum of 1 by this.
 _SUM_TOLERANCE = 1e-3
@@ -56,6 +56,11 @@ def decide(
     columns = given.shape[1]
     if asked == "logits" and columns == 1:
         raise _one_column()
+    if asked == "independent_logits" and _between_0_and_1(given):
+        raise ExportError(
+            f"outputs='independent_logits' would append a sigmoid to outputs of {_span(given)}, "
+            "which look like its result; pass outputs='probabilities'"
+        )
     if asked == "logits" and are_shares(given):
         raise ExportError(
             "outputs='logits' would append a second softmax: the model gives rows between 0 and 1 "
@@ -91,8 +96,9 @@ def _declared(model: keras.Model, given: np.ndarray, classified: bool) -> tuple[
     if takes == "logits of yes and no":
         raise ExportError(
             f"model {model.name!r} is compiled with {loss} from logits, so each output is a yes or "
-            "no of its own, and no softmax may follow; end the model in a sigmoid, or pass "
-            "outputs='values' to have the logits as they are"
+            "no of its own, and no softmax may follow; pass outputs='independent_logits', to which "
+            "a sigmoid is appended, end the model in a sigmoid, or pass outputs='values' to have "
+            "the logits as they are"
         )
     if takes == "probabilities" and not _between_0_and_1(given):
         raise ExportError(

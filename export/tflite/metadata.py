@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LABELS = "labels.txt"
 FEATURES = "features.txt"
 COLUMNS = "columns.json"
+THRESHOLDS = "thresholds.txt"
 IDENTITY = "identity.json"
 CHANNELS = 1  # Of a sound.
 ENTRY = b"TFLITE_METADATA"
@@ -65,6 +66,8 @@ class About:
             client code; see `export.clients.rows`. None: the input is no row of a table.
         rate: Of a sound, as samples of one channel from -1 to 1: how many there are in a second.
             None: the input is no sound.
+        thresholds: If each output is a yes or no of its own: the probability from which on each
+            label is said; empty: one half.
     """
 
     description: str = ""
@@ -73,6 +76,7 @@ class About:
     features: tuple[str, ...] = ()
     columns: Mapping[str, Any] | None = None
     rate: int | None = None
+    thresholds: tuple[float, ...] = ()
 
 
 def check_about(about: About, form: Form) -> About:
@@ -83,6 +87,10 @@ def check_about(about: About, form: Form) -> About:
             line of text, or the rate is not that of a sound.
     """
     names = about.features
+    if len(about.thresholds) not in (0, form.classes):
+        raise ExportError(f"{len(about.thresholds)} thresholds for {form.classes} outputs")
+    if not all(0 <= threshold <= 1 for threshold in about.thresholds):
+        raise ExportError(f"thresholds are from 0 to 1, not {about.thresholds}")
     if about.rate is not None and (form.kind != "features" or about.rate < 1):
         raise ExportError(
             f"rate is {about.rate} for inputs of shape {form.input_shape}; a sound is (samples,), "
@@ -136,11 +144,13 @@ def whole_metadata(
         files[FEATURES] = _lines(about.features)
     if about.columns:
         files[COLUMNS] = columns_text(about)
+    if about.thresholds:
+        files[THRESHOLDS] = _lines([f"{threshold:g}" for threshold in about.thresholds])
     states = [{"name": state, "description": _STATE} for state in form.states]
     metadata["subgraph_metadata"] = [
         {
             "input_tensor_metadata": [_input(form, about, pixels), *states],
-            "output_tensor_metadata": [_output(form, labels), *states],
+            "output_tensor_metadata": [_output(form, labels, about), *states],
         }
     ]
     return metadata, files
@@ -352,15 +362,19 @@ def _input(form: Form, about: About, pixels: bool) -> dict[str, Any]:
     }
 
 
-def _output(form: Form, labels: Sequence[str]) -> dict[str, Any]:
+def _output(form: Form, labels: Sequence[str], about: About) -> dict[str, Any]:
     probable = form.output_name == "probabilities"
-    named = {"associated_files": [axis_labels(LABELS, "A label for each output.")]}
+    files = [axis_labels(LABELS, "A label for each output.")] if labels else []
+    if about.thresholds:
+        said = "The probability from which on each label is said."
+        files.append({"name": THRESHOLDS, "description": said})
+    named = {"associated_files": files}
     return {
         "name": form.output_name,
         "description": _OUTPUTS[form.output_name],
         "content": {"content_properties": {"FeatureProperties": {}}},
         **({"stats": {"max": [1.0], "min": [0.0]}} if probable else {}),
-        **(named if labels else {}),
+        **(named if files else {}),
     }
 
 

@@ -65,7 +65,11 @@ def check_trainable(form: Form) -> None:
         ExportError: It gives values or a single class, is a stream, or does not end in a dense
             layer.
     """
-    if form.outputs == "values" or form.classes < 2 or form.step is not None:
+    if (
+        form.outputs in ("values", "independent_logits")
+        or form.classes < 2
+        or form.step is not None
+    ):
         raise ExportError(
             "a trainable head tells two or more classes apart, of whole inputs; leave "
             "trainable_head out"

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import export
 import zoo
 from tests.data.written_squares import write_squares
 
@@ -57,3 +58,55 @@ def test_regression(squares, tmp_path):
         np.testing.assert_allclose(others, values, atol=1.5)
     report = json.loads((tmp_path / "files" / "report.json").read_text())
     assert (report["task"], report["outputs"]["kind"]) == ("regression", "values")
+
+
+def test_multilabel(squares, tmp_path):
+    data = {"data": str(squares / "labels.csv"), "folder": str(squares / "pictures")}
+    trained = zoo.finetune(
+        "resnet8.cifar10",
+        **data,
+        label_column="colours",
+        task="multilabel",
+        output=tmp_path / "run",
+        epochs=3,
+        head_epochs=60,
+    )
+    card = trained.card
+    assert (card.task, card.labels) == ("multilabel", ("blue", "green", "red"))
+    figures = {metric.name: metric.value for metric in card.metrics}
+    assert figures["map"] > 0.7
+    assert len(card.thresholds) == 3
+    page = (tmp_path / "run" / "result.html").read_text()
+    assert "average precision" in page
+
+    # The columns of yes and no say the same as the one of separated labels.
+    evaluated = zoo.evaluate(checkpoint=str(tmp_path / "run"), **data)
+    assert evaluated.score.figures == pytest.approx(figures, rel=1e-3)
+    pictures = [str(squares / "pictures" / f"{number:04}.png") for number in range(12)]
+    shown = zoo.predict(pictures, checkpoint=str(tmp_path / "run"))
+    least = dict(zip(card.labels, card.thresholds, strict=True))
+    assert all(row.score >= least[row.label] for p in shown.predictions for row in p.labels)
+    assert len({len(p.labels) for p in shown.predictions}) > 1
+
+    exported = zoo.export(
+        str(tmp_path / "run"), **data, label_column="colours", output=tmp_path / "files"
+    )
+    assert set(exported.report.written) == {"cpu", "gpu", "edge", "saved_model"}
+    assert "F1" in str(exported)
+    for name in ("edge.tflite", "cpu.tflite", "saved_model"):
+        file = str(tmp_path / "files" / name)
+        measured = zoo.evaluate(artifact=file, **data)
+        assert measured.score.figures["map"] == pytest.approx(figures["map"], abs=0.05)
+        assert [row.threshold for row in measured.score.labels] == list(card.thresholds)
+        others = zoo.predict(pictures, artifact=file).predictions
+        same = [
+            {row.label for row in one.labels} == {row.label for row in other.labels}
+            for one, other in zip(shown.predictions, others, strict=True)
+        ]
+        assert np.mean(same) > 0.8
+    report = json.loads((tmp_path / "files" / "report.json").read_text())
+    assert report["outputs"]["kind"] == "independent_logits"
+    assert json.loads(report["thresholds"]) == list(card.thresholds)
+    text = export.file_inside(tmp_path / "files" / "edge.tflite", "thresholds.txt")
+    assert text.split() == [f"{threshold:g}" for threshold in card.thresholds]
+    assert "from this probability on" in (tmp_path / "files" / "INTEGRATION.md").read_text()

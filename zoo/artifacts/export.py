@@ -275,7 +275,6 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
     from zoo.data.sequences import with_padding
 
     dataset = source.dataset
-    classes = dataset.task.learns == "classes"
     calibration = balanced_sample(dataset.train, calibration_samples)
     others = balanced_sample(dataset.validation, LEAST_SAMPLES)
     if source.streaming is None or isinstance(source.streaming, Slide):
@@ -284,7 +283,7 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
         calibration=calibration.x[:],
         test_x=dataset.test.x[:],
         # The report only has an accuracy, and values have none.
-        test_y=dataset.test.y if classes else None,
+        test_y=None if dataset.task.learns == "values" else dataset.test.y,
         calibration_lengths=calibration.lengths,
         test_lengths=dataset.test.lengths,
         others=others.x[:],
@@ -349,6 +348,7 @@ def about(card: Card) -> About:
         features=tuple(_one_line(column.name) for column in columns),
         columns=document(card),
         rate=card.input.rate if isinstance(card.input, forms.Sound) else None,
+        thresholds=card.thresholds,
     )
 
 

@@ -92,7 +92,7 @@ class Predictions(Result):
         if self.output is not None:
             return (f"{len(self.predictions):,} predictions: {self.output}",)
         return tuple(
-            f"{prediction.place}: " + ", ".join(_texts(prediction, self.task))
+            f"{prediction.place}: " + (", ".join(_texts(prediction, self.task)) or "none")
             for prediction in self.predictions
         )
 

@@ -158,17 +158,19 @@ def check_splits(
     """
     y, task = splits["train"].y, splits["train"].task
     if learn and (y == y[0]).all():
-        value = repr(labels[y[0]]) if task.learns == "classes" else y[0]
+        value = repr(labels[y[0]]) if task.learns == "classes" else y[0].tolist()
         raise RequestError(f"{source}: the label is {value} in all of the training split")
-    if task.learns != "classes":
+    if task.learns == "values":
         return []
-    notes = []
+    notes, sets = [], task.learns == "sets"
     for name, split in splits.items():
         if not len(split):
             continue
-        counts = np.bincount(split.y, minlength=len(labels))
+        counts = split.y.sum(axis=0) if sets else np.bincount(split.y, minlength=len(labels))
         lacking = [label for label, count in zip(labels, counts, strict=True) if not count]
         if lacking:
             more = f" and {len(lacking) - 6} more" if len(lacking) > 6 else ""
-            notes.append(f"no example in the {name} split of class {', '.join(lacking[:6])}{more}")
+            what = "label" if sets else "class"
+            listed = ", ".join(lacking[:6])
+            notes.append(f"no example in the {name} split of {what} {listed}{more}")
     return notes

@@ -82,6 +82,11 @@ def load_dataset(
     """
     source = unpacked(source, reading.progress)
     reader = _reader_of(source, kind, reading)
+    if reading.task.learns == "sets" and reader not in (sounds_listed, pictures_listed):
+        raise RequestError(
+            f"--task={reading.task.name} needs a .csv of paths with their labels; {source} is "
+            f"{reader.KNOWN_AS}"
+        )
     for name in _OPTIONS:
         if getattr(reading, name) is not None and name not in getattr(reader, "OPTIONS", ()):
             raise RequestError(f"--{name} makes no sense for {source}, {reader.KNOWN_AS}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Learns: TypeAlias = Literal["classes", "values", "sets"]
-Outputs: TypeAlias = Literal["logits", "probabilities", "values"]
+Outputs: TypeAlias = Literal["logits", "independent_logits", "probabilities", "values"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class Task(ABC):
             truth is a number, float32, and the one label is that number's name. "sets": the truth
             is a row of 0 and 1, uint8, one for each label.
         outputs: What a model of this task gives, in `export.export_model`'s words: an export
-            appends a softmax to "logits", and leaves "probabilities" and "values" as they are.
+            appends a softmax to "logits" and a sigmoid to "independent_logits", and leaves
+            "probabilities" and "values" as they are.
         watched: The figure of an epoch that its curves show.
         verb: What a model does with its labels, for descriptions ("Tells cat, dog.").
         thresholds: Of "sets": the probability from which on each label is said; empty: one half.
@@ -238,6 +239,10 @@ class Task(ABC):
         """Returns the scale to learn the truth of a training split in; None: its own units."""
         return None
 
+    def chosen(self, predictions: np.ndarray, y: np.ndarray) -> tuple[float, ...]:
+        """Returns the thresholds that do best on a validation split; most tasks have none."""
+        return ()
+
     def decided(self, thresholds: Sequence[float]) -> Task:
         """Returns the task with the thresholds that a card keeps, one for each label."""
         return self
@@ -259,7 +264,9 @@ class Task(ABC):
         return np.zeros(len(y), np.int64)
 
 
-TASKS: Registry[Task] = Registry("task", ("zoo.tasks.classification", "zoo.tasks.regression"))
+TASKS: Registry[Task] = Registry(
+    "task", ("zoo.tasks.classification", "zoo.tasks.regression", "zoo.tasks.multilabel")
+)
 
 
 def find_task(name: str) -> Task:

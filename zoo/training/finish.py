@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from zoo.checkpoints.card import CARD, Card, Metric
+from zoo.checkpoints.card import CARD, Card, Metric, task_of
 from zoo.checkpoints.load import load
 from zoo.checkpoints.provenance import Provenance
 from zoo.checkpoints.store import save
@@ -18,11 +18,13 @@ from zoo.data.inference import run
 from zoo.files import write_text
 from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
+from zoo.tasks.multilabel import MultilabelScore
 from zoo.tasks.regression import RegressionScore
 from zoo.training.folds import CROSSED, everything
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.figures import figures_of, write_figures
 from zoo.training.report.importance import permutation_importance
+from zoo.training.report.multilabel import write_multilabel
 from zoo.training.report.page import write_result
 from zoo.training.report.regression import write_regression
 from zoo.training.run_folder import CURVES, Row, tidy, write_history
@@ -88,6 +90,13 @@ def measure(folder: Path, dataset: Dataset, crossed: np.ndarray | None = None) -
         # The logits of these probabilities.
         outputs = np.log(np.maximum(crossed, 1e-9)) if task.learns == "classes" else crossed
         dataset = dataset.with_splits(test=test, validation=take(test, np.arange(0)))
+    if task.learns == "sets":
+        chooses = dataset.validation if len(dataset.validation) else test
+        known = predictions
+        if chooses is not test:
+            known = task.predictions(run(checkpoint.model, chooses.x))
+        card = dataclasses.replace(card, thresholds=task.chosen(known, chooses.y))
+        task = task_of(card)
     score = task.scored(predictions, test.y, card.labels, test.recordings)
     metrics = tuple(
         Metric(
@@ -110,5 +119,7 @@ def measure(folder: Path, dataset: Dataset, crossed: np.ndarray | None = None) -
         write_result(folder, card, predictions, test, lost, figures)
     if isinstance(score, RegressionScore):
         write_regression(folder, card, predictions, test)
+    if isinstance(score, MultilabelScore):
+        write_multilabel(folder, card, score, predictions, test)
     write_text(folder / CARD, card.to_json())
     return card
