@@ -10,6 +10,9 @@ from export.forms.outputs import are_shares
 
 # Used for an exact match, whose ratio would be infinite.
 EXACT_DB = 200.0
+# So near to its threshold the probability of a label is undecided; or a quarter of the way from the
+# threshold to 0 or 1, if that is less.
+_UNDECIDED = 0.02
 # A column is constant, up to rounding, if its answers differ by less than this share of them.
 _CONSTANT = 1e-6
 # If a class has this many samples, and this share of them gets one other class, that is no chance.
@@ -31,7 +34,8 @@ class Parity:
         r2: Share of the spread of the reference that is kept: 1 - sum of difference² / sum of
             (reference - mean)². None for shares, and if all columns are constant.
         top1_agreement: Share of samples with the same first label; of sets of labels, of the labels
-            that either says the share that both say; None for values.
+            that either says the share that both say, but for those whose probability is within two
+            points of its threshold; None for values.
     """
 
     max_abs_error: float
@@ -58,7 +62,10 @@ def compare(
     """
     agreement = None
     if thresholds is not None:
-        one, other = values >= thresholds, reference >= thresholds
+        # Where the model is undecided, rounding decides.
+        margin = np.minimum(_UNDECIDED, np.minimum(thresholds, 1 - thresholds) / 4)
+        decided = abs(reference - thresholds) >= margin
+        one, other = decided & (values >= thresholds), decided & (reference >= thresholds)
         agreement = float((one & other).sum() / max((one | other).sum(), 1))
         agreement = agreement if (one | other).any() else 1.0
     elif classified:

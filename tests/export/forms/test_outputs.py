@@ -150,6 +150,7 @@ def test_what_cannot_be_decided_is_asked_for(model, loss, classified, message):
     [
         (lambda: average("softmax"), "logits", "would append a second softmax"),
         (complement, "logits", "would append a second softmax"),
+        (lambda: net(4, "sigmoid"), "independent_logits", "would append a sigmoid"),
         (lambda: net(1), "logits", "a softmax over one output"),
         (lambda: net(3), "probabilities", r"the model gives -\d.* to \d.*; pass outputs='logits'"),
         (lambda: net(1), "probabilities", "pass outputs='logits'"),
@@ -165,6 +166,7 @@ def test_what_is_asked_for_has_to_fit(model, asked, message):
     ("model", "asked"),
     [
         (lambda: net(3), "logits"),
+        (lambda: net(3), "independent_logits"),
         (lambda: net(4, "sigmoid"), "probabilities"),
         (lambda: average("softmax"), "values"),
         (lambda: net(3), "values"),
