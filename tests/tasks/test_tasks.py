@@ -6,12 +6,14 @@ from zoo.errors import RequestError
 from zoo.tasks import TASKS, find_task
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.interval import in_words, wilson
+from zoo.tasks.multilabel import MULTILABEL
 from zoo.tasks.regression import REGRESSION
 
 LOGITS = np.array([[2.0, 0.0, -1.0], [0.5, 0.4, 0.3], [0.0, 0.0, 3.0]], np.float32)
 CLASSES = np.array([0, 1, 2])
 VALUES = np.array([[1.0], [2.0], [4.0]], np.float32)
 TRUTH = np.array([1.0, 3.0, 4.0], np.float32)
+SETS = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0]], np.uint8)
 # Task, outputs, truth, loss of each example by hand.
 EXAMPLES = [
     (
@@ -21,6 +23,12 @@ EXAMPLES = [
         [-(row[c] - np.log(np.exp(row).sum())) for row, c in zip(LOGITS, CLASSES, strict=True)],
     ),
     (REGRESSION, VALUES, TRUTH, [0.0, 1.0, 0.0]),
+    (
+        MULTILABEL,
+        LOGITS,
+        SETS,
+        np.log1p(np.exp(np.where(SETS > 0, -LOGITS, LOGITS))).mean(axis=1).tolist(),
+    ),
 ]
 
 

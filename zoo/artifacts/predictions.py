@@ -136,6 +136,7 @@ def written(result: Predictions, output: Path) -> Predictions:
         for prediction in result.predictions:
             times = prediction.seconds or ("", "")
             scores = [cell for best in prediction.labels for cell in (best.label, best.score)]
+            scores += [""] * (len(names) - len(scores))  # Of sets, some have more labels.
             said = [prediction.answer] if judged else []
             rows.writerow([printable(prediction.file), *times, *said, *scores, ""])
         for broken in result.broken:
