@@ -27,6 +27,7 @@ def test_regression(squares, tmp_path):
         output=tmp_path / "run",
         epochs=2,
         head_epochs=60,
+        folds=0,
     )
     card = trained.card
     assert (card.task, card.labels) == ("regression", ("side",))
@@ -37,8 +38,8 @@ def test_regression(squares, tmp_path):
     assert network[0]["val_loss"] < 2 * head[-1]["val_loss"] + 0.2
     page = (tmp_path / "run" / "result.html").read_text()
     assert "The largest errors" in page
-    assert "predicted.png" in page
-    assert page.count("data:image/png") == 12
+    assert "Predicted and true" in page
+    assert page.count("data:image/png") == 2 + 12  # The curves, the values, and the worst.
 
     evaluated = zoo.evaluate(checkpoint=str(tmp_path / "run"), **data)
     assert evaluated.score.figures["mae"] == pytest.approx(figures["mae"], rel=1e-3)
