@@ -17,7 +17,7 @@ from export.checks.prove import with_provers
 from export.checks.stream import long_stream
 from export.clients import integration, rows, streams
 from export.errors import ExportError, unknown
-from export.finer import better, finer_target
+from export.finer import better, first_target, second_target
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, Form, prepare
 from export.forms.front import FRONT, front_values
@@ -107,7 +107,8 @@ def export_model(
             if that is tried; None: the target's (100, of 16x8 90).
         edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights, for
             sequences whose values span too much for 8 bits; or "auto": int8, and where that is not
-            close enough to the model, 16x8, but not for images, whose bytes could not go in.
+            close enough to the model, 16x8; recurrent models begin with 16x8. Images get int8
+            only, since their bytes could not go in.
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
             the target's.
         streaming: For streams. A `Slide`: the targets take the newest samples of a window that
@@ -131,6 +132,8 @@ def export_model(
     check_output(output)
     form = prepare(model, streaming=streaming, front=front)
     chosen = find_targets(targets, edge_io, gpu_precision, npu_percent, edge_precision)
+    if edge_io is None:  # 16 bits have no interface of 8.
+        chosen = tuple(first_target(target, form.kind, form.recurrent) for target in chosen)
     wanted = with_provers(chosen, provers)
     if outputs not in OUTPUTS:
         raise unknown("kind of outputs", str(outputs), OUTPUTS)
@@ -202,12 +205,12 @@ def _make(
     for target, whole in paths.items():
         tell(f"{target.name}: checking")
         judged = _judged(task, target, whole, failures, floats)
-        finer = finer_target(target, judged[0], task.form.kind)
-        if finer is not None:
-            tell(f"{target.name}: {target.precision} is not close enough, so {finer.precision}")
-            whole.unlink()
-            again = convert(source, {whole: _arithmetic(task, finer)}, task.scratch)
-            judged = better(judged, _judged(task, finer, whole, again, floats))
+        second = second_target(target, judged[0], task.form.kind)
+        if second is not None:
+            tell(f"{target.name}: {target.precision} is refused, so {second.precision}")
+            whole.unlink(missing_ok=True)
+            again = convert(source, {whole: _arithmetic(task, second)}, task.scratch)
+            judged = better(judged, _judged(task, second, whole, again, floats))
         made[target.name] = judged
     if trainable_head:
         tell("trainable: converting and letting it learn")

@@ -78,7 +78,7 @@ class Target:
         image_io: Input and output of an int8 file for images. Other inputs are always int8; of a
             16x8 file all are int16.
         instead: Precision to try where integers of `precision` are not close enough to the model,
-            unless it takes images; None: such a file is refused.
+            unless it takes images; None: such a file is refused. See `export.finer`.
         fully_accelerated: Whether to warn if LiteRT does not give the whole graph to its CPU
             accelerator (XNNPACK). Never for recurrent models and padded sequences, which XNNPACK
             takes in pieces.

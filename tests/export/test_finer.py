@@ -14,7 +14,7 @@ from keras import ops
 import export
 from export.checks.remedies import why_stopped
 from export.child import ChildError
-from export.finer import better, finer_target
+from export.finer import better, first_target, second_target
 from export.report import Artifact, Check
 from export.targets import TARGETS, find_targets
 from export.tflite.flatbuffer import Graph, Node, read_graph
@@ -48,10 +48,35 @@ def artifact(*failed, precision="int8"):
     ],
 )
 def test_what_more_bits_may_mend_is_tried_again(failed, kind, target, tried):
-    finer = finer_target(target, artifact(*failed), kind)
+    finer = second_target(target, artifact(*failed), kind)
     assert (finer is not None) == tried
     if finer is not None:
         assert (finer.precision, finer.instead, finer.gates) == ("16x8", None, target.gates)
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "recurrent", "precision", "instead"),
+    [
+        (EDGE, "sequence", True, "16x8", "int8"),
+        (EDGE, "features", True, "16x8", "int8"),
+        (EDGE, "sequence", False, "int8", "16x8"),
+        (EDGE, "image", True, "int8", "16x8"),
+        (TARGETS["cpu"], "sequence", True, "float32", None),
+        (dataclasses.replace(EDGE, instead=None), "sequence", True, "int8", None),
+    ],
+)
+def test_recurrent_models_begin_with_16_bits(target, kind, recurrent, precision, instead):
+    first = first_target(target, kind, recurrent)
+    assert (first.precision, first.instead) == (precision, instead)
+
+
+@pytest.mark.parametrize("failed", [["sqnr_db"], ["no_float_tensor"], ["conversion"]])
+def test_where_16_bits_came_first_8_are_tried_whatever_fails(failed):
+    first = first_target(EDGE, "sequence", recurrent=True)
+    second = second_target(first, artifact(*failed, precision="16x8"), "sequence")
+    assert (second.precision, second.instead) == ("int8", None)
+    assert second_target(first, artifact(precision="16x8"), "sequence") is None
+    assert second_target(first, artifact("ethos_u", precision="16x8"), "sequence") is None
 
 
 def test_the_better_file_is_kept_with_a_note_on_the_other():
