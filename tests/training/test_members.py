@@ -32,8 +32,11 @@ def test_each_member_learns_by_itself_and_their_mean_is_measured(task):
     y = np.asarray(task.targets(TRUTH[task.name].astype(np.float32), outputs))
     if task.learns == "classes":
         y = np.eye(2, dtype=np.float32)[TRUTH[task.name]]
-    own = keras.Model(model.input, model.get_layer(MEMBERS).input)(X)
-    logits = np.asarray(model.get_layer(LOGITS)(own))
+    own = np.asarray(keras.Model(model.input, model.get_layer(MEMBERS).input)(X))
+    kernel, bias = model.get_layer(LOGITS).get_weights()
+    heads = kernel.reshape(3, 8, outputs)
+    logits = np.stack([own[:, member] @ heads[member] + bias for member in range(3)], axis=1)
+    np.testing.assert_allclose(logits.mean(axis=1), model(X), rtol=1e-4, atol=1e-6)
     assert logits.shape == (64, 3, outputs)
     alone = [float(task.loss()(y, logits[:, member])) for member in range(3)]
     assert len({round(loss, 4) for loss in alone}) == 3

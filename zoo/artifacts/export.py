@@ -16,7 +16,7 @@ from zoo.artifacts.streaming import SLIDE, STEP, hop_of, kind_of_stream
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
-from zoo.models.names import FRONTEND
+from zoo.models.names import front_names
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 from zoo.tasks import find_task
@@ -171,7 +171,7 @@ def export(
                 Path(checkpoint).resolve().name, source.checkpoint.card, source.dataset.name
             ),
             about=about(source.checkpoint.card),
-            front=[layer.name for layer in model.layers if layer.name == FRONTEND],
+            front=front_names([layer.name for layer in model.layers]),
             edge_io=edge_io,
             edge_precision=edge_precision,
             streaming=source.streaming,

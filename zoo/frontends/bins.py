@@ -68,6 +68,16 @@ class Bins(Frontend):
         )
         self._peak = _row(float(column.indicator) for column in self.columns)
 
+    @property
+    def numbers(self) -> tuple[tuple[int, int], ...]:
+        """The first feature and the number of bins of each number, in the order of the row."""
+        firsts = np.cumsum([0, *(column.width for column in self.columns)])
+        return tuple(
+            (int(first), len(column.bins))
+            for first, column in zip(firsts, self.columns, strict=False)
+            if column.kind == "number"
+        )
+
     def call(self, row: Tensor) -> Tensor:
         """Returns (batch, features) for (batch, columns)."""
         ops = keras.ops

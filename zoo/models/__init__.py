@@ -100,13 +100,13 @@ MODELS.register("residual_mlp")(
         paper="He et al. 2015, of dense layers",
         # Chosen by the validation splits of UCI Adult and California housing.
         recipe={
-            "epochs": 20,
-            "batch_size": 128,
-            "learning_rate": 2e-3,
+            "epochs": 40,
+            "batch_size": 256,
+            "learning_rate": 3e-3,
             "label_smoothing": 0.0,
             "patience": 10,
         },
-        training_config={"members": 8, "depth": 2, "width": 96, "norm": "none"},
+        training_config={"members": 8, "depth": 2, "frequencies": 64, "norm": "none"},
     )
 )
 MODELS.register("residual_lstm")(

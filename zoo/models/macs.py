@@ -7,6 +7,7 @@ import math
 import keras
 from keras import layers
 
+from zoo.blocks.members import MembersDense
 from zoo.models.names import FRONTEND
 
 
@@ -32,6 +33,8 @@ def count_macs(model: keras.Model) -> int:
 def _layer_macs(layer: layers.Layer, steps: int) -> int:
     if isinstance(layer, layers.LSTMCell):
         return steps * (math.prod(layer.kernel.shape) + math.prod(layer.recurrent_kernel.shape))
+    if isinstance(layer, MembersDense):
+        return math.prod(layer.kernel.shape)
     if not isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Dense)):
         return 0
     return _positions(layer.output.shape[:-1]) * math.prod(layer.kernel.shape)

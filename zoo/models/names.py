@@ -2,11 +2,12 @@
 
     frontend            the raw input, as what the network reads
     normalization       that, normalised
+    stem_periodic       of a table: the same, with waves in place of the bins of numbers
     stem_…              from there to the first unit
     block3_…            the third residual unit, in a network of one width
     stage2_block1_…     the first of the second stage, in a network of stages
     head_…              from the last unit to the vector of features
-    head_members        of an ensemble: the mean of its members' features
+    head_members        of an ensemble: the features of each member, divided by their number
     logits              the dense layer at the end: an output for each class, or the one value
 
 What follows the prefix is the block's own. A layer without weights may have any name. The path of
@@ -16,9 +17,11 @@ a variable is the name of its layer, a slash, and its own name: "stem_conv/kerne
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 FRONTEND = "frontend"
 NORMALIZATION = "normalization"
+PERIODIC = "stem_periodic"
 LOGITS = "logits"
 MEMBERS = "head_members"
 STEM_KERNEL = "stem_conv/kernel"
@@ -34,6 +37,16 @@ def unit_name(index: int, stage: int | None = None) -> str:
         stage: Its stage, from 1; None: the network has none.
     """
     return f"block{index}" if stage is None else f"stage{stage}_block{index}"
+
+
+def front_names(names: Collection[str]) -> tuple[str, ...]:
+    """Returns which of a network's layers stay in float32 in integer files.
+
+    Raw input spans more than integers hold, and so do places of which waves are made.
+    """
+    if PERIODIC in names:
+        return FRONTEND, NORMALIZATION, PERIODIC
+    return (FRONTEND,) if FRONTEND in names else ()
 
 
 def unit_of(name: str) -> str | None:

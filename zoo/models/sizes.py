@@ -22,15 +22,15 @@ T = TypeVar("T")
 _SURELY_SMALL = MOST_PARAMETERS // 5
 
 
-def check_sizes(**sizes: int) -> None:
-    """Refuses sizes that are not whole numbers from 1 up, and too many blocks.
+def check_sizes(*, least: int = 1, **sizes: int) -> None:
+    """Refuses sizes that are not whole numbers from `least` up, and too many blocks.
 
     Raises:
         RequestError: The message names the size.
     """
     for name, size in sizes.items():
-        if type(size) is not int or size < 1:  # Not True, which is an int as well.
-            raise RequestError(f"{name} must be a whole number from 1 up, not {size!r}")
+        if type(size) is not int or size < least:  # Not True, which is an int as well.
+            raise RequestError(f"{name} must be a whole number from {least} up, not {size!r}")
         if name == "depth" and size > MOST_BLOCKS:
             raise RequestError(f"depth must be at most {MOST_BLOCKS:,}, not {size:,}")
 

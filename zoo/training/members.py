@@ -34,14 +34,18 @@ def apart(network: keras.Model) -> keras.Model:
 
 
 class _EachInTraining(keras.layers.Layer):
-    """The head of a network, on the features of each member or on their mean."""
+    """The head of a network: of each member by itself, or of all together."""
 
     def __init__(self, logits: keras.layers.Dense, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.logits = logits
 
     def call(self, features: Tensor, training: bool = False) -> Tensor:
-        return self.logits(features if training else ops.mean(features, axis=1, keepdims=True))
+        members, width = features.shape[1:]
+        heads = ops.reshape(self.logits.kernel, (members, width, -1))
+        outputs = ops.einsum("bmw,mwo->bmo", ops.cast(features, "float32"), heads)
+        outputs = outputs + self.logits.bias
+        return outputs if training else ops.mean(outputs, axis=1, keepdims=True)
 
 
 class LossOfEach(keras.losses.Loss):

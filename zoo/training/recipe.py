@@ -14,6 +14,8 @@ from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import AdamW, jit_compile
 from zoo.training.members import LossOfEach, OfMean
 
+# Names of weights that are no kernels: of norms, of waves (`zoo.blocks.periodic`) and of members.
+_UNDECAYED = ["bias", "gamma", "beta", "frequency", "phase", "reading", "scale"]
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
@@ -105,7 +107,7 @@ def compile_model(
         decay_steps=max(steps - warmup, 1),
     )
     optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(var_names=_UNDECAYED)
     loss = task.loss(recipe.label_smoothing) if recipe.loss is None else keras.losses.Huber()
     metrics = task.metrics(unit)
     if len(model.outputs[0].shape) == 3:  # Members, outputs.
