@@ -250,6 +250,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         **({"stream": asdict(artifact.stream)} if artifact.stream else {}),
         "proofs": dict(artifact.proofs or {}),
         "checks": {check.name: _check(check) for check in artifact.checks},
+        "weak": [check.name for check in artifact.checks if check.weak],
         "verdict": artifact.verdict,
     }
 

@@ -33,6 +33,11 @@ _OF_8_BITS = (_STEPS, 1 / 256)
 _TURNED_SHARE = 0.1
 # With this many samples or more, one may always differ, since one near tie must not fail a file.
 _LEAST_TO_GRANT = 10
+# With fewer examples than this, a figure is weak: a few of them would change it.
+_LEAST_FIRM = 50
+_COMPARING = frozenset(
+    {"max_abs_error", "max_rel_error", "sqnr_db", "r2", "distinct_answers", "top1_agreement"}
+)
 # Relative error of float32 itself.
 _FLOAT32_ROUNDING = 1e-6
 # The share of equal answers may exceed the share of equal Keras answers by this.
@@ -226,6 +231,14 @@ def _granted(share: float, count: int) -> float:
 
 def _reaches(figure: float, limit: float) -> bool:
     return figure >= limit - 1e-9
+
+
+def weak_checks(evidence: Evidence) -> frozenset[str]:
+    """Returns the names of the checks whose figure comes from too few examples to be firm."""
+    compared, labelled = len(evidence.reference), evidence.labelled
+    names = _COMPARING if compared < _LEAST_FIRM else frozenset()
+    few = compared if labelled is None else labelled
+    return names | {"accuracy", "better_than_chance"} if few < _LEAST_FIRM else names
 
 
 CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (

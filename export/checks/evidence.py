@@ -26,11 +26,13 @@ class Check:
         status: "pass" or "fail". "warning": the artifact is good, but its user has to know
             something. "skipped": the check does not apply, or cannot be made here.
         detail: The figures and their limits.
+        weak: Whether its figure comes from fewer than 50 examples, where a few would change it.
     """
 
     name: str
     status: Status
     detail: str
+    weak: bool = False
 
 
 @dataclass(frozen=True)

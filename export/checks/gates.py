@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from export.checks import closeness
 from export.checks.boundary import FLOATS, misplaced
@@ -20,9 +21,10 @@ _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
 
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
-    """Runs every check that applies."""
+    """Runs every check that applies, and marks those that say little on few examples."""
     checks = (check(evidence) for check in CHECKS)
-    return tuple(check for check in checks if check is not None)
+    weak = closeness.weak_checks(evidence)
+    return tuple(replace(check, weak=check.name in weak) for check in checks if check is not None)
 
 
 def _repeatable(evidence: Evidence) -> Check | None:

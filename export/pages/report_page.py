@@ -59,6 +59,10 @@ def render(
     )
 
 
+# Behind the figure of a check that few examples decide.
+_WEAK = " <em>Weak: fewer than 50 examples.</em>"
+
+
 def badge(status: str) -> str:
     """Renders a coloured word: pass, warning, fail or skipped."""
     return f'<span class="badge {escape(status)}">{escape(status)}</span>'
@@ -178,7 +182,7 @@ def _gates(report: Report) -> str:
 def _checks(artifact: Artifact) -> str:
     return "".join(
         f"<tr><td>{badge(check.status)}</td><td><code>{escape(check.name)}</code></td>"
-        f'<td class="detail">{escape(check.detail)}</td></tr>'
+        f'<td class="detail">{escape(check.detail)}{_WEAK if check.weak else ""}</td></tr>'
         for check in artifact.checks
     )
 

@@ -305,3 +305,20 @@ def test_what_a_delegate_does_not_take_is_named_with_layer_and_remedy(node, says
     (outcome,) = [check for check in checks if check.name == "delegate_operators"]
     assert outcome.status == "fail"
     assert says in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("samples", "labelled", "weak"),
+    [
+        (50, None, set()),
+        (49, None, {"max_abs_error", "accuracy", "better_than_chance"}),
+        (100, 49, {"accuracy", "better_than_chance"}),
+        (100, 50, set()),
+    ],
+)
+def test_figures_of_few_examples_are_marked_weak(samples, labelled, weak):
+    many = np.tile(REFERENCE, (100, 1))[:samples]
+    checks = judge(
+        evidence(values=many, reference=many, labelled=labelled, accuracy=(0.9, 0.9), chance=0.5)
+    )
+    assert {check.name for check in checks if check.weak} == weak
