@@ -105,10 +105,9 @@ def export_model(
         gpu_precision: Precision of "gpu": "float16" or "float32"; None: the target's (float16).
         npu_percent: Least percentage of an integer file's operators that an Ethos-U NPU must take,
             if that is tried; None: the target's (100, of 16x8 90).
-        edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights, for
-            sequences whose values span too much for 8 bits; or "auto": int8, and where that is not
-            close enough to the model, 16x8; recurrent models begin with 16x8. Images get int8
-            only, since their bytes could not go in.
+        edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights; or
+            "auto": int8, and where that is not close enough to the model, 16x8. Recurrent models
+            begin with 16x8. Images get int8 only, since their bytes could not go in.
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
             the target's.
         streaming: For streams. A `Slide`: the targets take the newest samples of a window that

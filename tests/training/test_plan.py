@@ -32,7 +32,7 @@ BY_FORM = [
     (Sound, "residual_lstm", 2000, 10, 5e-3, "light"),
     (Sound, "resnet8", 90, 200, 5e-4, "light"),
     (Recording, "residual_encoder", 400, 50, 3e-3, "none"),
-    (Table, "residual_mlp", 20_000, 3, 2e-3, "none"),
+    (Table, "residual_mlp", 20_000, 3, 3e-3, "none"),
     (Table, "of_somebody", 20_000, 3, 1e-3, "none"),
     (Picture, "residual_vit", 20_000, 3, 1e-3, "light"),
 ]
