@@ -11,7 +11,8 @@ import pytest
 import export
 from export.tflite.flatbuffer import read_graph
 
-INTEGERS = {"int8", "int32", "bool"}
+# Sums are int32, or int64 where results are int16.
+INTEGERS = {"int8", "int16", "int32", "int64", "bool"}
 AGAIN = ("a", "b")
 SLOW = pytest.mark.slow
 
