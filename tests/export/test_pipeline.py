@@ -147,6 +147,7 @@ def test_report_json_has_the_promised_form(exported):
             "accuracy",
             "latency_ms",
             "proofs",
+            "weak",
             "checks",
             "verdict",
         }
