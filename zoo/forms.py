@@ -5,6 +5,7 @@ A form is one class of this file. The card of a checkpoint names it by its `kind
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping
@@ -70,6 +71,11 @@ class Picture(Form):
             raise ValueError(f"input.resize must be 1 or more, not {self.resize}")
         if self.interpolation not in INTERPOLATIONS:
             raise RequestError(unknown("interpolation", self.interpolation, list(INTERPOLATIONS)))
+
+    def sized(self, size: int) -> Picture:
+        """Returns the preparation for another height and width, with the same share cropped."""
+        resize = None if self.resize is None else round(self.resize * size / self.shape[0])
+        return dataclasses.replace(self, shape=(size, size, self.shape[2]), resize=resize)
 
     @property
     def preparation(self) -> tuple[object, ...]:

@@ -12,10 +12,10 @@ def photo(label, seed, size=(40, 48)):
     return Image.fromarray(np.clip(np.array(COLOURS[label]) + noise, 0, 255).astype(np.uint8))
 
 
-def write_photos(folder, counts, suffix=".png", first=0):
+def write_photos(folder, counts, suffix=".png", first=0, size=(40, 48)):
     """Writes FOLDER/CLASS/NUMBER.png, so many of each class."""
     for label, count in counts.items():
         (folder / label).mkdir(parents=True, exist_ok=True)
         for seed in range(first, first + count):
-            photo(label, seed).save(folder / label / f"{seed:03}{suffix}")
+            photo(label, seed, size).save(folder / label / f"{seed:03}{suffix}")
     return folder

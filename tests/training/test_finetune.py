@@ -11,7 +11,7 @@ from tests.data.written_photos import write_photos
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.models.names import part_of
-from zoo.training.finetune import finetune_checkpoint, sized_form
+from zoo.training.finetune import finetune_checkpoint
 from zoo.training.parts import take_best
 from zoo.training.plan import choose_plan
 from zoo.training.stages import stages
@@ -196,8 +196,7 @@ def test_the_parts_of_a_network(shipped):
 
 def test_a_form_of_another_size():
     form = zoo.forms.Picture(shape=(224, 224, 3), mean=(), std=(), resize=256)
-    assert sized_form(form, None) == form
-    sized = sized_form(form, 112)
+    sized = form.sized(112)
     assert (sized.shape, sized.resize) == ((112, 112, 3), 128)
 
 

@@ -7,8 +7,8 @@ from zoo.training.plan import choose_plan
 # Training pictures -> batch, epochs of the head and of the network, whether statistics are kept.
 BY_SIZE = [
     (20, 16, 60, 30, True),
-    (500, 32, 60, 20, True),
-    (999, 32, 46, 10, True),
+    (500, 32, 60, 11, True),
+    (999, 32, 46, 8, True),
     (1645, 64, 57, 6, False),
     (100_000, 64, 10, 3, False),
 ]

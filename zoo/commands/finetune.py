@@ -44,7 +44,11 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_integer(
-    "image_size", None, "height and width in pixels; default the checkpoint's", flag_values=FLAGS
+    "image_size",
+    None,
+    "height and width in pixels; default the checkpoint's, or half "
+    "as much again if the pictures are as large",
+    flag_values=FLAGS,
 )
 flags.DEFINE_enum(
     "class_weights", None, ["balanced"], "rare classes count as much as others", flag_values=FLAGS

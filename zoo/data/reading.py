@@ -28,6 +28,7 @@ class Reading:
         image_size: Images: height and width in pixels; None: the data's own, within limits.
         form: How a checkpoint takes pictures (size, crop and interpolation, in place of a size),
             sounds (rate and length) or recordings (rate, window, channels); None: the data decides.
+        larger: Images: in place of `form`, for data whose pictures are as large; None: `form`.
         card: Card of a checkpoint whose columns and classes the data must have; None: the data
             decides.
         columns: Tables: those of a checkpoint, which learns another label; None: the data or the
@@ -59,6 +60,7 @@ class Reading:
     task: Task = CLASSIFICATION
     image_size: int | None = None
     form: Form | None = None
+    larger: Picture | None = None
     card: Card | None = None
     columns: Table | None = None
     kinds: tuple[str, ...] = ()
@@ -81,6 +83,8 @@ class Reading:
     def form_for(self, side: int) -> Picture:
         """Returns the form of images; `side` is their own size, used if none was asked for."""
         size = self.image_size or min(max(side, SMALLEST), LARGEST)
+        if self.larger is not None and side >= self.larger.shape[0]:
+            return self.larger
         if isinstance(self.form, Picture):
             return self.form
         return Picture(shape=(size, size, 3), mean=(), std=())

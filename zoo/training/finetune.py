@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -36,6 +37,8 @@ from zoo.training.folds import (
     without_test,
 )
 from zoo.training.parts import Watch, take_best, train_head, train_network
+from zoo.training.picture_size import in_words as size_in_words
+from zoo.training.picture_size import larger_form
 from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
@@ -103,7 +106,8 @@ def finetune(
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
         augment: How training pictures or sounds are changed; None: `zoo.training.plan` decides.
-        image_size: Height and width in pixels; None: the checkpoint's.
+        image_size: Height and width in pixels; None: the checkpoint's, or a larger one if the
+            pictures are large, see `zoo.training.picture_size`.
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.
@@ -166,10 +170,15 @@ def finetune(
     plan = plan_for(1)  # Refuses wrong values before the pictures are read.
     check_recipe(plan.whole, type(base.input), learns)
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
-    form = sized_form(base.input, image_size)
+    form: Form = base.input
+    larger = None
+    if isinstance(form, Picture):
+        larger = larger_form(form, base.model) if image_size is None else None
+        form = form if image_size is None else form.sized(image_size)
     reading = Reading(
         task=learns,
         columns=form if isinstance(form, Table) else None,
+        larger=larger,
         label_column=label_column,
         header=header,
         time_column=time_column,
@@ -183,11 +192,15 @@ def finetune(
     )
     given = None if of_table else form
     dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
-    form = dataset.form or form
+    grown = larger is not None and dataset.example_shape == larger.shape
+    form = dataset.form or (larger if larger is not None and grown else form)
     opened(checkpoint, dataset, progress)
+    if larger is not None and grown:
+        progress(size_in_words(larger, checkpoint, base))
     folds = choose_folds(folds, dataset, alone=distribution == "none")
     learnt = without_test(dataset) if folds else dataset
-    plan = plan_for(len(learnt.train))
+    cost = math.prod(form.shape) / math.prod(base.input.shape) if isinstance(form, Picture) else 1.0
+    plan = plan_for(len(learnt.train), cost=cost)
     if folds:
         progress(f"{folds}-fold cross-validation of the head, on all examples")
     if folds and epochs is None and not holds_validation(learnt):
@@ -332,15 +345,6 @@ def finetune_checkpoint(
         )
     assert done is not None
     return done
-
-
-def sized_form(form: Form, size: int | None) -> Form:
-    """Returns the preparation of pictures for another size, with the same share cropped."""
-    if size is None or not isinstance(form, Picture):  # The reader of the data refuses a size.
-        return form
-    height, _, channels = form.shape
-    resize = None if form.resize is None else round(form.resize * size / height)
-    return dataclasses.replace(form, shape=(size, size, channels), resize=resize)
 
 
 def _input(form: Form, origin: Card, dataset: Dataset) -> Form:

@@ -20,23 +20,13 @@ _RATE = 1e-3
 _FEW, _FEW_AT_ONCE = 1_000, 16
 
 
-@dataclass(frozen=True)
-class _Budget:
-    """What the second stage does by default.
-
-    Attributes:
-        seen: Examples that the network sees, all epochs together.
-        epochs: At most.
-    """
-
-    seen: int
-    epochs: int
-
-
-_OF_PICTURES = _Budget(seen=10_000, epochs=30)
+# Epochs of the second stage by default, for n pictures: `_PASSES` / √n, within these limits. So ten
+# times as many pictures take about three times as long.
+_PASSES, _LEAST, _MOST = 250, 3, 30
 # Networks of sounds, recordings and tables are small, and were pretrained on less: they have more
-# to learn, and a step costs them little (docs/sounds.md has what this changes).
-_OF_OTHERS = _Budget(seen=20_000, epochs=200)
+# to learn, and a step costs them little (docs/sounds.md has what this changes). They see so many
+# examples in all, in so many epochs at most.
+_SEEN, _MOST_OF_OTHERS = 20_000, 200
 
 
 @dataclass(frozen=True)
@@ -92,6 +82,7 @@ def choose_plan(
     kind: type[Form] = Picture,
     *,
     model: str = "",
+    cost: float = 1.0,
     epochs: int | None = None,
     head_epochs: int | None = None,
     batch_size: int | None = None,
@@ -108,6 +99,8 @@ def choose_plan(
         examples: In the training split.
         kind: What they are, a class of `zoo.forms`.
         model: Its name, for its recipe.
+        cost: Pixels of a picture, in those of the pretraining. Where there are more, fewer epochs
+            cost as much.
         epochs: Epochs of the second stage.
         head_epochs: Epochs of the first.
         batch_size: Batch size of both.
@@ -137,9 +130,10 @@ def choose_plan(
     )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
-    budget = _OF_PICTURES if kind is Picture else _OF_OTHERS
-    if epochs is None:
-        epochs = min(max(round(budget.seen / examples), 3), budget.epochs)
+    if epochs is None and kind is Picture:
+        epochs = min(max(round(_PASSES / math.sqrt(examples * max(cost, 1.0))), _LEAST), _MOST)
+    elif epochs is None:
+        epochs = min(max(round(_SEEN / examples), _LEAST), _MOST_OF_OTHERS)
     if learning_rate is None:
         own = MODELS.get(model).recipe if kind is not Picture and model in MODELS else {}
         learning_rate = own.get("learning_rate", _RATE * math.sqrt(batch / 64))
