@@ -30,3 +30,16 @@ def test_the_bins_that_hold_something():
     assert reliability.examples == (2, 1)
     assert reliability.accuracy == (0.5, 1.0)
     assert reliability.confidence == pytest.approx((0.65, 0.95))
+
+
+@pytest.mark.parametrize("examples", [60, 250, 4000])
+def test_a_perfect_classifier_has_the_error_of_chance(examples):
+    """Labels drawn by the probabilities themselves, many times."""
+    random = np.random.default_rng(1)
+    confidences = random.uniform(0.5, 1, examples)
+    errors = [
+        reliability_of(sure(*confidences), (random.random(examples) > confidences).astype(int))
+        for _ in range(60)
+    ]
+    mean = np.mean([reliability.error for reliability in errors])
+    assert mean == pytest.approx(errors[0].chance, rel=0.15)

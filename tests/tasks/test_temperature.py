@@ -39,11 +39,19 @@ def test_few_examples_and_numbers_that_are_none_change_nothing():
     assert fitted_temperature(logits, y) == 1
 
 
-@pytest.mark.parametrize("margin", [0.1, 3, 50])
-def test_a_classifier_that_is_always_right_does_not_become_infinitely_sure(margin):
-    y = np.arange(40) % 2
-    logits = margin * np.eye(2)[y]
-    temperature = fitted_temperature(logits, y)
-    assert temperature <= 1
-    # The rule of succession: after 40 right answers, 41 of 42.
-    assert softmax(logits / temperature, axis=1).max() <= max(41.5 / 42, softmax([0, margin])[1])
+@pytest.mark.parametrize(("examples", "highest"), [(20, 0.75), (40, 0.67), (10_000, 0.35)])
+def test_a_classifier_that_is_always_right_becomes_surer_the_more_there_is(examples, highest):
+    y = np.arange(examples) % 2
+    temperature = fitted_temperature(3 * np.eye(2)[y], y)
+    assert 0.05 < temperature < highest
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_few_examples_move_it_less_than_many(factor):
+    """In the mean of many draws; the prior holds it near 1."""
+    distances = []
+    for examples in (FEWEST, 400):
+        draws = [drawn(factor, examples, seed=seed) for seed in range(30)]
+        logarithms = [np.log(fitted_temperature(*draw)) for draw in draws]
+        distances.append(abs(np.mean(logarithms)))
+    assert distances[0] < distances[1] - 0.05

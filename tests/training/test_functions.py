@@ -38,7 +38,7 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
     assert [row["epoch"] for row in trained.history] == [1]
     (metric,) = trained.card.metrics
     figures = json.loads((tmp_path / "run" / "result.json").read_text())
-    before, after = (figures["calibration_error"][when] for when in ("before", "after"))
+    before, after, chance = figures["calibration_error"].values()
     temperature = trained.card.training.temperature
     assert figures["temperature"] == temperature != 1
     assert figures["top1"] == pytest.approx(metric.value, abs=1e-6)
@@ -47,8 +47,9 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
     }  # fmt: skip
     assert after < before  # After one epoch, the network is far from sure enough.
     assert str(trained) == (
-        f"{trained.card.text(metric)} on 359 test examples\nexpected calibration error {after:.4f} "
-        f"({before:.4f} before the temperature {temperature:.4g}, which was fitted on 179 "
+        f"{trained.card.text(metric)} on 359 test examples\n"
+        f"expected calibration error {after:.4f}, where a perfect one would have {chance:.4f} by "
+        f"chance ({before:.4f} before the temperature {temperature:.4g}, which was fitted on 179 "
         f"validation examples)\ncheckpoint: {tmp_path / 'run'}"
     )
     html = trained._repr_html_()

@@ -13,13 +13,16 @@ class Reliability:
 
     Attributes:
         error: Expected calibration error: the mean distance of confidence and accuracy over the
-            bins, weighted by their examples. 0 is perfect.
+            bins, weighted by their examples.
+        chance: The error that a perfectly calibrated classifier of these confidences would have,
+            since so few examples are right or wrong by chance.
         confidence: Mean of the highest probability in each bin that holds examples.
         accuracy: Share of right predictions in each such bin.
         examples: Number of examples in each such bin.
     """
 
     error: float
+    chance: float
     confidence: tuple[float, ...]
     accuracy: tuple[float, ...]
     examples: tuple[int, ...]
@@ -40,8 +43,11 @@ def reliability_of(probabilities: np.ndarray, y: np.ndarray, bins: int = 10) -> 
     count = np.array([(bin_of == b).sum() for b in held])
     mean = np.array([confidence[bin_of == b].mean() for b in held])
     share = np.array([right[bin_of == b].mean() for b in held])
+    # The number of right ones in a bin is a sum of independent draws, about normally distributed.
+    spread = np.array([(confidence * (1 - confidence))[bin_of == b].sum() for b in held])
     return Reliability(
         error=float((count * abs(mean - share)).sum() / len(y)),
+        chance=float(np.sqrt(2 / np.pi * spread).sum() / len(y)),
         confidence=tuple(map(float, mean)),
         accuracy=tuple(map(float, share)),
         examples=tuple(map(int, count)),

@@ -35,19 +35,21 @@ def figures_of(card: Card, dataset: Dataset, score: Score, outputs: np.ndarray) 
         **score.figures,
         "intervals": score.intervals,
     }
-    figures["intervals"] = score.intervals
     task, test = dataset.task, dataset.test
     if task.learns != "classes":
         return figures
     temperature = 1.0 if card.training is None else card.training.temperature
-    after, before = (task.predictions(outputs * factor) for factor in (1.0, temperature))
+    after = task.predictions(outputs)
+    scaled = reliability_of(after, test.y)
+    unscaled = reliability_of(task.predictions(outputs * temperature), test.y)
     return {
         **figures,
         "temperature": temperature,
         "temperature_examples": len(dataset.validation),
         "calibration_error": {
-            "before": round(reliability_of(before, test.y).error, 6),
-            "after": round(reliability_of(after, test.y).error, 6),
+            "before": round(unscaled.error, 6),
+            "after": round(scaled.error, 6),
+            "chance": round(scaled.chance, 6),
         },
         "coverage": [dataclasses.asdict(row) for row in coverage_of(after, test.y)],
     }
@@ -69,15 +71,17 @@ def reliability_text(figures: Mapping[str, Any]) -> str:
     if "temperature" not in figures:
         return ""
     errors, fitted = figures["calibration_error"], figures["temperature_examples"]
+    error = f"expected calibration error {errors['after']:.4f}"
+    if "chance" in errors:  # Runs of before have none.
+        error += f", where a perfect one would have {errors['chance']:.4f} by chance"
     if figures["temperature"] != 1:
         return (
-            f"expected calibration error {errors['after']:.4f} ({errors['before']:.4f} before the "
-            f"temperature {figures['temperature']:.4g}, which was fitted on {fitted:,} validation "
-            "examples)"
+            f"{error} ({errors['before']:.4f} before the temperature {figures['temperature']:.4g}, "
+            f"which was fitted on {fitted:,} validation examples)"
         )
     why = (
         f"{fitted:,} validation examples are too few for one, {FEWEST} the least"
         if fitted < FEWEST
         else "no other does better in validation"
     )
-    return f"expected calibration error {errors['after']:.4f}; the temperature stays 1: {why}"
+    return f"{error}; the temperature stays 1: {why}"
