@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo.artifacts.embed import embed as embed
     from zoo.artifacts.evaluate import evaluate as evaluate
     from zoo.artifacts.export import export as export
     from zoo.artifacts.predict import predict as predict
@@ -36,6 +37,7 @@ _PUBLIC = {
     "RequestError": "zoo.errors",
     "benchmark": "zoo.artifacts.timing",
     "create_model": "zoo.checkpoints.load",
+    "embed": "zoo.artifacts.embed",
     "evaluate": "zoo.artifacts.evaluate",
     "export": "zoo.artifacts.export",
     "finetune": "zoo.training.finetune",

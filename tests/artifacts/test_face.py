@@ -12,6 +12,7 @@ from PIL import Image
 import export
 import zoo
 from zoo.commands.benchmark import FLAGS as BENCHMARK
+from zoo.commands.embed import FLAGS as EMBED
 from zoo.commands.evaluate import FLAGS as EVALUATE
 from zoo.commands.export import FLAGS as EXPORT
 from zoo.commands.predict import FLAGS as PREDICT
@@ -23,6 +24,7 @@ PRINTING = {"json", "verbosity"}
     ("function", "flags"),
     [
         (zoo.benchmark, BENCHMARK),
+        (zoo.embed, EMBED),
         (zoo.evaluate, EVALUATE),
         (zoo.export, EXPORT),
         (zoo.predict, PREDICT),

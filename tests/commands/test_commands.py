@@ -10,6 +10,7 @@ HELP = [
     "data",
     "evaluate",
     "predict",
+    "embed",
     "import",
     "convert-back",
     "export",

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.artifacts.inputs import (
+    AT_ONCE,
+    Read,
+    below,
+    check_files,
+    form_of_files,
+    kind_of,
+    read_pictures,
+)
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.artifacts.origin import form_of_artifact, task_of_artifact
 from zoo.artifacts.predictions import (
@@ -30,15 +39,6 @@ from zoo.quiet import import_keras
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.coverage import answered, check_threshold
-
-if TYPE_CHECKING:
-    from zoo.checkpoints.card import Card
-    from zoo.data.folders.tree import Kind
-
-# Files with their windows and the seconds where these begin and end, or why they are broken.
-Windows = Iterable[tuple[Path, tuple[np.ndarray, list[tuple[float, float]]] | str]]
-
-_AT_ONCE = 256  # Number of decoded pictures held in memory.
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,12 @@ def predict(
         raise RequestError("--decision_threshold is of the rows of tables; leave it out")
     if output is not None:
         check_output(output)
-    _check_files(listed)
+    check_files(listed, "predict")
     with _open(checkpoint, artifact, labels, trust) as predictor:
         if threshold is not None:
             check_threshold(threshold, predictor.task.learns)
-        kind = _kind(predictor.form)
-        paths, notes = _below(listed, kind)
+        kind = kind_of(predictor.form)
+        paths, notes = below(listed, kind)
         of_kind = _OF_KIND[type(predictor.form)]
         predictions, broken = of_kind(predictor, paths, top, progress)
     if threshold is not None:
@@ -158,7 +158,7 @@ def _predict_recordings(
 
 
 def _predict_windows(
-    predictor: _Predictor, files: Windows, top: int, *, overall: bool
+    predictor: _Predictor, files: Iterable[Read], top: int, *, overall: bool
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     """Predicts files that are longer than what the model takes.
 
@@ -175,7 +175,7 @@ def _predict_windows(
             broken.append(BrokenFile(str(path), answer))
             continue
         x, times = answer
-        parts = [predictor.run(x[start : start + _AT_ONCE]) for start in range(0, len(x), _AT_ONCE)]
+        parts = [predictor.run(x[start : start + AT_ONCE]) for start in range(0, len(x), AT_ONCE)]
         scores = np.concatenate(parts)
         if overall or len(scores) == 1:
             best = _best(scores.mean(axis=0), predictor, top)
@@ -193,26 +193,17 @@ def _predict_pictures(
     top: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[Prediction], list[BrokenFile]]:
-    from zoo.data.pictures.files import decode_into
-
     assert isinstance(predictor.form, Picture)
     predictions, broken = list[Prediction](), list[BrokenFile]()
-    for start in range(0, len(paths), _AT_ONCE):
-        part = paths[start : start + _AT_ONCE]
-
-        def decoded(done: int, total: int, start: int = start) -> None:
-            if progress is not None:
-                progress(start + done, len(paths))
-
-        pictures = np.empty((len(part), *predictor.form.shape), np.uint8)
-        reasons = decode_into(pictures, part, predictor.form, decoded)
-        broken += [BrokenFile(str(part[index]), reason) for index, reason in reasons.items()]
-        whole = [path for index, path in enumerate(part) if index not in reasons]
+    read = read_pictures(paths, predictor.form, progress)
+    while part := list(itertools.islice(read, AT_ONCE)):
+        broken += [BrokenFile(str(path), why) for path, why in part if isinstance(why, str)]
+        whole = [(path, given[0]) for path, given in part if not isinstance(given, str)]
         if whole:
-            scores = predictor.run(pictures[: len(whole)])
+            scores = predictor.run(np.concatenate([x for _, x in whole]))
             predictions += [
                 Prediction(str(path), _best(row, predictor, top))
-                for path, row in zip(whole, scores, strict=True)
+                for (path, _), row in zip(whole, scores, strict=True)
             ]
     return predictions, broken
 
@@ -224,48 +215,12 @@ _OF_KIND = {
 }
 
 
-def _check_files(files: Sequence[str | Path]) -> None:
-    if not files:
-        raise RequestError("say which files: zoo predict --checkpoint=NAME FILE…, or a folder")
-    for file in files:
-        if not Path(file).exists():
-            raise RequestError(f"there is no file {str(file)!r}")
-
-
-def _kind(form: Picture | Sound | Recording) -> Kind:
-    from zoo.data.pictures.folder import PICTURES
-    from zoo.data.recordings.folder import RECORDINGS
-    from zoo.data.sounds.decode import SOUNDS
-
-    if isinstance(form, Recording):
-        return RECORDINGS
-    return SOUNDS if isinstance(form, Sound) else PICTURES
-
-
-def _below(files: Sequence[str | Path], kind: Kind) -> tuple[list[Path], list[str]]:
-    """Returns the files of a kind in files and folders, and what was left out of folders."""
-    from zoo.data.folders.tree import scan
-
-    paths, notes = list[Path](), list[str]()
-    for file in files:
-        path = Path(file)
-        if path.is_dir():
-            folder, left_out = scan(path, kind)
-            if not folder.holds_files():
-                raise RequestError(f"{file} holds {kind.others}")
-            notes += left_out.notes()
-            paths += folder.below()
-        else:
-            paths.append(path)
-    return paths, notes
-
-
 @contextlib.contextmanager
 def _open(
     checkpoint: str | None, artifact: str | None, labels: str | None, trust: bool
 ) -> Iterator[_Predictor]:
     card = checkpoint_card(checkpoint) if checkpoint else None
-    form = None if card is None else _form(card, str(checkpoint))
+    form = None if card is None else form_of_files(card, str(checkpoint), "predict")
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
             named = card.labels if card else ()
@@ -273,20 +228,6 @@ def _open(
             yield replace(predictor, task=task_of(card) if card else task_of_artifact(artifact))
     elif form is not None:
         yield _of_checkpoint(str(checkpoint), form)
-
-
-def _form(card: Card, name: str) -> Picture | Sound | Recording:
-    """Returns how files are prepared for a checkpoint.
-
-    Raises:
-        RequestError: It takes something else.
-    """
-    form = card.input
-    if not isinstance(form, (Picture, Sound, Recording)):
-        raise RequestError(
-            f"zoo predict takes pictures, sounds, recordings and tables; {name} takes a {form.kind}"
-        )
-    return form
 
 
 def _of_checkpoint(name: str, form: Picture | Sound | Recording) -> _Predictor:

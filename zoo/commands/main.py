@@ -17,6 +17,7 @@ COMMANDS = {
     "data": "a folder of photos into TFRecord shards, for large data",
     "evaluate": "accuracy of a checkpoint or of an exported file",
     "predict": "labels and scores for your own pictures",
+    "embed": "the features of your own pictures, to search and to group them",
     "import": "weights of torchvision or timm into a checkpoint",
     "convert-back": "a ResNet's checkpoint into torchvision's names",
     "export": "SavedModel and TFLite files for cpu, gpu and edge, verified",

@@ -13,7 +13,7 @@ from zoo.data.dataset import Dataset, channel_statistics
 from zoo.data.examples import Examples
 from zoo.errors import DamagedError
 from zoo.files import whole_file
-from zoo.models.names import LOGITS
+from zoo.models.features import headless
 from zoo.models.statistics import adopt_statistics
 from zoo.training.cpu.fused import jit_compile
 from zoo.training.sealed import seal, unseal
@@ -25,7 +25,7 @@ _ADAPTATION_STEPS = 50
 
 def backbone_of(network: keras.Model) -> keras.Model:
     """Returns the part of a network before its layer "logits"; it shares the weights."""
-    backbone = keras.Model(network.input, network.get_layer(LOGITS).input)
+    backbone = headless(network)
     backbone.compile(jit_compile=jit_compile())
     return backbone
 
