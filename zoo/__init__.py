@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from zoo.checkpoints.load import load as load
     from zoo.checkpoints.store import save as save
     from zoo.errors import RequestError as RequestError
+    from zoo.models.features import features as features
+    from zoo.models.features import strides as strides
     from zoo.training.finetune import finetune as finetune
     from zoo.training.train import train as train
 
@@ -40,12 +42,14 @@ _PUBLIC = {
     "embed": "zoo.artifacts.embed",
     "evaluate": "zoo.artifacts.evaluate",
     "export": "zoo.artifacts.export",
+    "features": "zoo.models.features",
     "finetune": "zoo.training.finetune",
     "import_weights": "zoo.checkpoints.foreign.weights",
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.artifacts.predict",
     "save": "zoo.checkpoints.store",
+    "strides": "zoo.models.features",
     "train": "zoo.training.train",
 }
 

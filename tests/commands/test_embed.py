@@ -136,10 +136,12 @@ def test_the_examples_of_the_page_run(pictures, tmp_path, monkeypatch, capsys):
     (tmp_path / "cat.jpg").write_bytes((pictures / "3.png").read_bytes())
     monkeypatch.chdir(tmp_path)
     small = {"resnet18.cifar10": "resnet8.digits", '"cifar10"': '"digits"', "512": "64"}
-    small['"resnet18"'] = '"resnet8"'
+    small |= {'"resnet18"': '"resnet8"', '["stage4"]': '["stage3"]'}
     names: dict[str, object] = {}
     for block in blocks:
         for large, other in small.items():
             block = block.replace(large, other)
         exec(compile(block, "embeddings.md", "exec"), names)
-    assert capsys.readouterr().out.startswith("1.000 holiday/3.png\n")
+    out = capsys.readouterr().out
+    assert out.startswith("1.000 holiday/3.png\n")
+    assert "{'stem': 1, 'stage1': 1, 'stage2': 2, 'stage3': 4}" in out

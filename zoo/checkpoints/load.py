@@ -56,16 +56,21 @@ def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
     return Checkpoint(model, card)
 
 
-def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> keras.Model:
+def create_model(
+    name: str, *, checkpoint: str | None = None, features_only: bool = False, **config: Any
+) -> keras.Model:
     """Builds a model of the zoo, with fresh weights or those of a checkpoint.
 
     Args:
         name: A name of `zoo.list_models()`.
         checkpoint: The tag of a checkpoint of that model ("cifar10" for "resnet18.cifar10"), its
             whole name, or the path of a checkpoint's folder.
+        features_only: Whether a ResNet gives the features of its stem and of each stage, in place
+            of logits: see `zoo.models.features.features`.
         **config: Arguments of the model's builder, such as `num_classes` and `input_shape`. Where
-            `num_classes` differs from the checkpoint's, the head is fresh; where the channels do,
-            the stem is adapted (see `zoo.checkpoints.adapt`). Both are logged as warnings.
+            `num_classes` differs from the checkpoint's, the head is fresh; 0 leaves it out, and the
+            model gives the pooled features. Where the channels differ, the stem is adapted (see
+            `zoo.checkpoints.adapt`). A fresh head and an adapted stem are logged as warnings.
 
     Returns:
         A functional `keras.Model` that gives logits.
@@ -75,6 +80,12 @@ def create_model(name: str, *, checkpoint: str | None = None, **config: Any) -> 
     """
     from zoo.models import build
 
+    if features_only:
+        from zoo.models.features import features
+
+        if "num_classes" in config:
+            raise RequestError("features_only leaves out the head; leave out num_classes too")
+        return features(create_model(name, checkpoint=checkpoint, num_classes=0, **config))
     if checkpoint is None:
         return build(name, **config)
     whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / CARD).is_file()
