@@ -14,6 +14,8 @@ import numpy as np
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
 from zoo.artifacts.origin import card_of_artifact
+from zoo.artifacts.predict import predict
+from zoo.artifacts.predictions import Predictions
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import write_text
@@ -23,6 +25,7 @@ from zoo.result import Result, TextTable
 from zoo.tasks import Score
 from zoo.tasks.coverage import Coverage, check_threshold, coverage_of
 from zoo.tasks.decision import check_decision, effect, shifted
+from zoo.tasks.foreign import Foreign, foreign_of
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
@@ -46,6 +49,7 @@ class Evaluation(Result):
         split: The measured split: "test", "validation", "train" or "all".
         notes: Decisions of the reader of the data, a sentence each.
         coverage: What a threshold leaves; None: none was asked for.
+        foreign: What is made of files that belong to no class; None: none were given.
     """
 
     score: Score
@@ -54,6 +58,7 @@ class Evaluation(Result):
     split: str
     notes: tuple[str, ...] = ()
     coverage: Coverage | None = None
+    foreign: Foreign | None = None
 
     @property
     def tables(self) -> tuple[TextTable, ...]:
@@ -62,11 +67,11 @@ class Evaluation(Result):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The notes, the main figures with what they were measured on, and the coverage."""
+        """The notes, the main figures with what they were measured on, and what was asked more."""
         count = f"{self.score.examples:,}"
         which = f"all {count}" if self.split == "all" else f"{count} {self.split}"
-        left = [] if self.coverage is None else [self.coverage.text]
-        return (*self.notes, f"{self.text} on {which} examples of {self.data}", *left)
+        more = [part.text for part in (self.coverage, self.foreign) if part is not None]
+        return (*self.notes, f"{self.text} on {which} examples of {self.data}", *more)
 
 
 def evaluate(
@@ -86,6 +91,7 @@ def evaluate(
     data_dir: str | None = None,
     threshold: float | None = None,
     decision_threshold: float | None = None,
+    foreign: str | None = None,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -112,6 +118,8 @@ def evaluate(
             many of these are right, are told too.
         decision_threshold: Of two classes: above this probability the second is the prediction, in
             place of 0.5. A note says what that changes.
+        foreign: A file or folder of files that belong to none of the classes: how well their scores
+            differ from those of the data is measured too.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all pictures.
 
@@ -124,6 +132,8 @@ def evaluate(
         raise RequestError("give --threshold or --decision_threshold, not both")
     if split not in SPLITS:
         raise RequestError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+    if foreign is not None and not Path(foreign).exists():
+        raise RequestError(f"--foreign={foreign}: there is no such file or folder")
     import_keras()
     from zoo.data.reading import Reading
 
@@ -145,14 +155,40 @@ def evaluate(
     else:
         measured = _of_checkpoint(str(checkpoint), data, split, reading)
     evaluation = _score(*measured, threshold, decision_threshold)
+    if foreign is not None:
+        found = _foreign(foreign, measured, checkpoint, artifact, threshold, trust)
+        evaluation = dataclasses.replace(evaluation, foreign=found)
     if output is not None:
         score = evaluation.score
         figures = {**dataclasses.asdict(score), "intervals": score.intervals}
-        if evaluation.coverage is not None:
-            figures["coverage"] = dataclasses.asdict(evaluation.coverage)
+        for name in ("coverage", "foreign"):
+            if (part := getattr(evaluation, name)) is not None:
+                figures[name] = dataclasses.asdict(part)
         text = json.dumps(figures, indent=2)
         write_text(Path(output), text + "\n")
     return evaluation
+
+
+def _foreign(
+    files: str,
+    measured: Measured,
+    checkpoint: str | None,
+    artifact: str | None,
+    threshold: float | None,
+    trust: bool,
+) -> Foreign:
+    """Compares the scores of the measured split with those of files that belong to no class."""
+    dataset, _, probabilities, _ = measured
+    if dataset.task.learns != "classes" or isinstance(dataset.form, Table):
+        raise RequestError(
+            f"--foreign={files}: it is of classifiers of pictures, sounds or recordings"
+        )
+    result = predict(files, checkpoint=checkpoint, artifact=artifact, top=1, trust=trust)
+    assert isinstance(result, Predictions)
+    if not result.predictions:
+        raise RequestError(f"--foreign={files}: none of its files can be read")
+    scores = np.array([prediction.labels[0].score for prediction in result.predictions])
+    return foreign_of(probabilities.max(axis=1), scores, threshold)
 
 
 def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Measured:

@@ -34,6 +34,10 @@ flags.DEFINE_float(
     "decision_threshold", None,
     "of two classes: the second is predicted above it; default 0.5", flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_string(
+    "foreign", None, "folder of files of none of the classes: how well their scores differ",
+    flag_values=FLAGS,
+)  # fmt: skip
 define_reading(FLAGS)
 define_trust(FLAGS)
 
@@ -59,6 +63,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             data_dir=values.data_dir,
             threshold=values.threshold,
             decision_threshold=values.decision_threshold,
+            foreign=values.foreign,
             trust=values.trust,
             progress=progress,
         )
