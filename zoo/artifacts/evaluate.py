@@ -88,6 +88,7 @@ def evaluate(
     group: str | None = None,
     path_column: str | None = None,
     folder: str | None = None,
+    exclude: str | None = None,
     data_dir: str | None = None,
     threshold: float | None = None,
     decision_threshold: float | None = None,
@@ -113,6 +114,7 @@ def evaluate(
         group: What may not be in two splits; None: as the checkpoint was trained.
         path_column: Lists of pictures or sounds: see `zoo.data.reading.Reading`, also for the next.
         folder: Where their paths begin.
+        exclude: A list of files to leave out, see `zoo.data.excluding`.
         data_dir: Where prepared data sets of "tfds:" are.
         threshold: Answers whose score is below it are "unknown": the share of the others, and how
             many of these are right, are told too.
@@ -145,6 +147,7 @@ def evaluate(
         group=group,
         path_column=path_column,
         folder=folder,
+        exclude=exclude,
         measured=True,
         data_dir=data_dir,
         progress=progress,

@@ -90,6 +90,7 @@ def export(
     group: str | None = None,
     path_column: str | None = None,
     folder: str | None = None,
+    exclude: str | None = None,
     data_dir: str | None = None,
     progress: Callable[[str], None] | None = None,
     decoding: Callable[[int, int], None] | None = None,
@@ -124,6 +125,7 @@ def export(
         group: What may not be in two splits; None: as the checkpoint was trained.
         path_column: Lists of pictures or sounds: see `zoo.data.reading.Reading`, also for the next.
         folder: Where their paths begin.
+        exclude: A list of files to leave out, see `zoo.data.excluding`.
         data_dir: Where prepared data sets of "tfds:" are.
         progress: Called with a line of text at each step.
         decoding: Called with the numbers of decoded and of all pictures.
@@ -152,6 +154,7 @@ def export(
             group=group,
             path_column=path_column,
             folder=folder,
+            exclude=exclude,
             data_dir=data_dir,
             few=True,
             progress=decoding,

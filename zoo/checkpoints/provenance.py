@@ -14,10 +14,12 @@ class Learnt:
     Attributes:
         name: Name of the data set.
         fingerprint: Equal data have equal fingerprints, see `Dataset.fingerprint`; empty: unknown.
+        excluded: Names of examples that were left out at the user's request.
     """
 
     name: str
     fingerprint: str = ""
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             group=values.group,
             path_column=values.path_column,
             folder=values.folder,
+            exclude=values.exclude,
             data_dir=values.data_dir,
             threshold=values.threshold,
             decision_threshold=values.decision_threshold,

@@ -96,6 +96,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 group=values.group,
                 path_column=values.path_column,
                 folder=values.folder,
+                exclude=values.exclude,
                 data_dir=values.data_dir,
                 progress=lambda line: terminal.print(line),
                 decoding=decoding,

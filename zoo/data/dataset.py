@@ -44,6 +44,9 @@ class Split:
             after them are exactly zero.
         task: What is learnt of them, which says what `y` holds.
         recordings: Windows of recordings: (examples,) number of the recording of each, int64.
+        names: (examples,) where each comes from, as text: the path of its file from the folder of
+            the data on, such as "train/cat/1.jpg"; of a table its file and line, "pets.csv:17".
+            None: the source has no names.
     """
 
     x: Examples
@@ -51,6 +54,7 @@ class Split:
     lengths: np.ndarray | None = None
     task: Task = CLASSIFICATION
     recordings: np.ndarray | None = None
+    names: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -80,6 +84,7 @@ class Dataset:
         notes: What the reader of the source decided and the user should know, a sentence each.
         divided: Whether the source has no test split of its own. Then this one was taken from
             examples that another model may have been trained on.
+        excluded: Names of what was left out at the user's request, see `zoo.data.excluding`.
     """
 
     name: str
@@ -88,6 +93,7 @@ class Dataset:
     form: Form | None = None
     notes: tuple[str, ...] = ()
     divided: bool = False
+    excluded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # The name of a folder need not be UTF-8, and a card can only hold UTF-8.
@@ -265,7 +271,8 @@ def take(split: Split, indices: np.ndarray) -> Split:
     """Returns the examples at those indices."""
     lengths = None if split.lengths is None else split.lengths[indices]
     recordings = None if split.recordings is None else split.recordings[indices]
-    return Split(split.x[indices], split.y[indices], lengths, split.task, recordings)
+    names = None if split.names is None else split.names[indices]
+    return Split(split.x[indices], split.y[indices], lengths, split.task, recordings, names)
 
 
 def joined(parts: Iterable[Split]) -> Split:
@@ -278,7 +285,8 @@ def joined(parts: Iterable[Split]) -> Split:
 
     x = np.concatenate([part.x[:] for part in parts])
     y = np.concatenate([part.y for part in parts])
-    return Split(x, y, all_of("lengths"), parts[0].task, all_of("recordings"))
+    task = parts[0].task
+    return Split(x, y, all_of("lengths"), task, all_of("recordings"), all_of("names"))
 
 
 def balanced_sample(split: Split, count: int, seed: int = 0) -> Split:

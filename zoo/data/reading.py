@@ -49,6 +49,9 @@ class Reading:
             whole.
         path_column: Lists of pictures or sounds: the column of paths; None: it is searched.
         folder: Lists of pictures or sounds: where their paths begin; None: beside the list.
+        exclude: A list of examples to leave out, see `zoo.data.excluding`.
+        excluded: Names that are left out, of that list or of the card; the reader need not have
+            them all.
         few: Whether the validation and test splits may be empty, since there is a cross-validation.
         measured: Whether a model is only measured on the data, so that a split may be empty.
         data_dir: "tfds:": where prepared data sets are; None: that of tensorflow-datasets.
@@ -75,6 +78,8 @@ class Reading:
     group: str | None = None
     path_column: str | None = None
     folder: str | None = None
+    exclude: str | None = None
+    excluded: frozenset[str] = frozenset()
     measured: bool = False
     few: bool = False
     data_dir: str | None = None

@@ -9,6 +9,7 @@ from zoo.checkpoints.card import Card, task_of
 from zoo.data import arrays, digits
 from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
+from zoo.data.excluding import Excluded, listed, read_excluded
 from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures import listed as pictures_listed
 from zoo.data.pictures.files import Encoded, PictureReader
@@ -35,7 +36,7 @@ READERS: list[Reader] = [
 # What only some readers take, named like the flags. Their `OPTIONS` say which.
 _OPTIONS = (
     *("rate", "seconds", "window", "hop", "time_column", "recording_column", "group"),
-    *("path_column", "folder"),
+    *("path_column", "folder", "exclude"),
 )
 
 
@@ -97,7 +98,11 @@ def load_dataset(
     if image_size is not None and image_size > HIGHEST:
         raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
     reading = dataclasses.replace(reading, kind=kind, image_size=image_size, form=form)
+    reading, asked = _excluding(source, reading)
     dataset = reader.open(source, reading)
+    if asked is not None:
+        notes = (*dataset.notes, *asked.notes(dataset.excluded, source))
+        dataset = dataclasses.replace(dataset, notes=notes)
     for name, split in dataset.splits.items():
         may_be_empty = reading.measured or (reading.few and name != "train")
         if not len(split) and not may_be_empty:
@@ -123,7 +128,18 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
     """
     reading = dataclasses.replace(reading, task=task_of(card), card=card)
     form = card.input if isinstance(card.input, Picture | Sound | Recording) else None
-    dataset = load_dataset(source, type(card.input), form=form, reading=reading)
+    learnt = card.training.data if card.training else None
+    if learnt and learnt.excluded and reading.exclude is None:
+        # Its own data is measured without what it did not learn; that is no matter of other data.
+        without = dataclasses.replace(reading, excluded=frozenset(learnt.excluded))
+        dataset = load_dataset(source, type(card.input), form=form, reading=without)
+        if dataset.excluded and dataset.fingerprint() == learnt.fingerprint:
+            note = f"left out, as in the training: {listed(dataset.excluded)}"
+            dataset = dataclasses.replace(dataset, notes=(*dataset.notes, note))
+        elif dataset.excluded:
+            dataset = load_dataset(source, type(card.input), form=form, reading=reading)
+    else:
+        dataset = load_dataset(source, type(card.input), form=form, reading=reading)
     shape = dataset.example_shape
     if len(shape) != len(card.input.shape) or any(
         wanted not in (None, side) for side, wanted in zip(shape, card.input.shape, strict=True)
@@ -150,7 +166,18 @@ def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
     if not isinstance(reader, PictureReader):
         kinds = " or ".join(r.KNOWN_AS for r in READERS if isinstance(r, PictureReader))
         raise RequestError(f"{source} holds no picture files; give {kinds}")
-    return reader.find(source, reading)
+    reading, asked = _excluding(source, reading)
+    encoded = reader.find(source, reading)
+    notes = asked.notes(encoded.excluded, source) if asked else ()
+    return dataclasses.replace(encoded, notes=(*encoded.notes, *notes))
+
+
+def _excluding(source: str, reading: Reading) -> tuple[Reading, Excluded | None]:
+    """Returns a reading with the names of the list of `--exclude`, and that list."""
+    if reading.exclude is None:
+        return reading, None
+    asked = read_excluded(reading.exclude, source)
+    return dataclasses.replace(reading, excluded=asked.names), asked
 
 
 def _reader_of(source: str, kind: type[Form], reading: Reading) -> Reader:

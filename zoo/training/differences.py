@@ -27,8 +27,11 @@ def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
 
 def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]) -> str:
     """Returns one difference; empty if another one explains it."""
+    if name == "data.excluded":
+        return "--exclude leaves out other examples now"
     if name == "data.fingerprint":
-        return "" if "data.name" in changed else f"{now['data.name']} has other examples now"
+        explained = {"data.name", "data.excluded"} & {*changed}
+        return "" if explained else f"{now['data.name']} has other examples now"
     if name == "checkpoint_sha256":
         return "" if "checkpoint" in changed else f"{now['checkpoint']} has other weights now"
     if name.endswith("patience") and any(other.endswith("epochs") for other in changed):

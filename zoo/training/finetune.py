@@ -75,6 +75,7 @@ def finetune(
     group: str | None = None,
     path_column: str | None = None,
     folder: str | None = None,
+    exclude: str | None = None,
     data_dir: str | None = None,
     task: str = "classification",
     distribution: Kind = "none",
@@ -122,6 +123,7 @@ def finetune(
         group: Of recordings, sounds and lists of pictures.
         path_column: Of lists of pictures or sounds.
         folder: Of lists of pictures or sounds.
+        exclude: A list of files to leave out, see `zoo.data.excluding`.
         data_dir: Of "tfds:".
         task: What is learnt, such as "classification" or "regression", whatever the checkpoint
             learnt.
@@ -186,6 +188,7 @@ def finetune(
         group=group,
         path_column=path_column,
         folder=folder,
+        exclude=exclude,
         data_dir=data_dir,
         few=True,
         progress=lambda done, total: steps("reading", done, total),

@@ -117,12 +117,18 @@ def open_run(
         **(start or {}),
         "model": model,
         "config": dict(config),
-        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
+        "data": _learnt(dataset),
         "shape": list(dataset.example_shape),
         "weights": weights,
         **dataclasses.asdict(how),
     }
     return Run(output, settings, command, distribution)
+
+
+def _learnt(dataset: Dataset) -> dict[str, Any]:
+    """Returns the fields of a `Learnt`. Runs without what is left out are as they always were."""
+    excluded = {"excluded": dataset.excluded} if dataset.excluded else {}
+    return {"name": dataset.name, "fingerprint": dataset.fingerprint(), **excluded}
 
 
 def check_weights(weights: str) -> None:

@@ -67,6 +67,7 @@ def train(
     group: str | None = None,
     path_column: str | None = None,
     folder: str | None = None,
+    exclude: str | None = None,
     data_dir: str | None = None,
     task: str = "classification",
     distribution: Kind = "none",
@@ -121,6 +122,7 @@ def train(
             person.
         path_column: Lists of pictures or sounds: the column of paths; None: it is searched.
         folder: Lists of pictures or sounds: where their paths begin; None: beside the list.
+        exclude: A list of files to leave out, see `zoo.data.excluding`.
         data_dir: "tfds:": where prepared data sets are.
         task: What is learnt, such as "classification" or "regression".
         distribution: The devices to train on: "none", "mirrored", "multiworker" or "tpu".
@@ -181,6 +183,7 @@ def train(
         group=group,
         path_column=path_column,
         folder=folder,
+        exclude=exclude,
         data_dir=data_dir,
         progress=lambda done, total: steps("reading", done, total),
     )

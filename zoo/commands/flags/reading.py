@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Fields of a `Reading` that are flags of the same name.
 _OPTIONS = (
     "label_column", "header", "data_dir", "rate", "seconds", "window", "hop", "time_column",
-    "recording_column", "group", "path_column", "folder",
+    "recording_column", "group", "path_column", "folder", "exclude",
 )  # fmt: skip
 
 
@@ -58,6 +58,11 @@ def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool 
             "folder", None, "a .csv of pictures or sounds: where paths begin; default beside it",
             flag_values=values,
         )  # fmt: skip
+    flags.DEFINE_string(
+        "exclude", None,
+        "leave out files: a .csv such as that of zoo clean, or a text of one path a line",
+        flag_values=values,
+    )  # fmt: skip
     flags.DEFINE_string(
         "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
         flag_values=values,

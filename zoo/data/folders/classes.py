@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Classed:
         files: By split; "train" is among them.
         y: By split: (files,) class indices, int64.
         notes: What was left out, a sentence each.
+        folder: Where the names of the files begin.
     """
 
     name: str
@@ -34,6 +36,14 @@ class Classed:
     files: Mapping[str, Sequence[Path]]
     y: Mapping[str, np.ndarray]
     notes: tuple[str, ...]
+    folder: Path
+
+    def names(self) -> dict[str, list[str]]:
+        """Returns the paths of the files from the folder on, by split."""
+        return {
+            split: [Path(os.path.relpath(path, self.folder)).as_posix() for path in files]
+            for split, files in self.files.items()
+        }
 
 
 def find_classes(folder: Path, kind: Kind, labels: tuple[str, ...] | None = None) -> Classed:
@@ -102,6 +112,7 @@ def _find(folder: Path, kind: Kind, known: tuple[str, ...] | None) -> Classed:
         {split: [path for path, _ in files] for split, files in rows.items()},
         {split: np.array([y for _, y in files], np.int64) for split, files in rows.items()},
         tuple(map(printable, (*layout.notes, *left_out.notes()))),
+        folder,
     )
 
 

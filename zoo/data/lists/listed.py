@@ -17,7 +17,7 @@ from zoo.data.tables.csv import read_table
 from zoo.errors import RequestError
 
 # What readers of lists take beside the options of their kind of file.
-OPTIONS = frozenset({"path_column", "folder", "group"})
+OPTIONS = frozenset({"path_column", "folder", "group", "exclude"})
 _SPLIT = "split"  # Name of the column that says which split a file is in.
 
 
@@ -88,6 +88,7 @@ def find_listed(
         {name: [located[rows[index]] for index in part] for name, part in of_split.items()},
         {name: y[part] for name, part in of_split.items()},
         (*notes, *lacking, *repeated, *more, *renamed),
+        folder,
     )
     if group is None:
         return classed, None

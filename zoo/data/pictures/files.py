@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 
 from zoo.cache import cache_folder, locked
 from zoo.data.dataset import SPLITS, Dataset, Split, stratified_split
+from zoo.data.excluding import as_array, kept_rows
 from zoo.data.folders.broken import broken_notes
 from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_splits
@@ -43,20 +44,24 @@ class Encoded:
         labels: Names of the classes.
         pictures: By split: files, or their bytes.
         places: By split: a name for each picture, for messages.
+        names: By split: those of `Split.names`.
         y: By split: the truth of each, such as (examples,) class indices, int64.
         notes: Decisions of the reader, a sentence each.
         divided: As of a `Dataset`: whether the source has no test split of its own.
         task: What is learnt of them, which says what `y` holds.
+        excluded: As of a `Dataset`: the names of pictures that were left out.
     """
 
     name: str
     labels: tuple[str, ...]
     pictures: Mapping[str, Sequence[Path | bytes]]
     places: Mapping[str, Sequence[str]]
+    names: Mapping[str, Sequence[str]]
     y: Mapping[str, np.ndarray]
     notes: tuple[str, ...] = ()
     divided: bool = False
     task: Task = CLASSIFICATION
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,16 +111,24 @@ def open_files(encoded: Encoded, reading: Reading) -> Dataset:
     return decode(encoded, reading.form_for(usual_side(encoded)), reading.progress)
 
 
-def complete(encoded: Encoded, groups: Mapping[str, Sequence[str]] | None = None) -> Encoded:
+def complete(
+    encoded: Encoded,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    excluded: Collection[str] = (),
+) -> Encoded:
     """Adds missing splits, taken from the training split.
 
     A tenth becomes the validation split and a tenth the test split, class by class. The same files
-    always give the same splits.
+    always give the same splits, whichever of them are left out then.
 
     Args:
         encoded: With a training split at least.
         groups: By split: the group of each file, see `zoo.data.groups.divide_groups`; None: each
             file is one.
+        excluded: Names of pictures to leave out.
+
+    Raises:
+        RequestError: All of a split is left out, or groups do not fit the splits.
     """
     lacking = {name: name not in encoded.y for name in ("validation", "test")}
     fractions = (0.1 * lacking["validation"], 0.1 * lacking["test"])
@@ -136,12 +149,22 @@ def complete(encoded: Encoded, groups: Mapping[str, Sequence[str]] | None = None
         return {name: extended[name] for name in SPLITS}
 
     y = {**encoded.y, **{name: encoded.y["train"][part] for name, part in chosen.items()}}
+    names = extend(encoded.names)
+    kept, lost = kept_rows(names, excluded)
+
+    def of_kept(given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        if not lost:
+            return dict(given)
+        return {name: [given[name][row] for row in rows] for name, rows in kept.items()}
+
     return dataclasses.replace(
         encoded,
-        pictures=extend(encoded.pictures),
-        places=extend(encoded.places),
-        y={name: y[name] for name in SPLITS},
+        pictures=of_kept(extend(encoded.pictures)),
+        places=of_kept(extend(encoded.places)),
+        names=of_kept(names),
+        y={name: y[name][rows] for name, rows in kept.items()},
         divided=lacking["test"],
+        excluded=lost,
     )
 
 
@@ -182,6 +205,7 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
     """
     sources = [picture for name in SPLITS for picture in encoded.pictures[name]]
     places = [place for name in SPLITS for place in encoded.places[name]]
+    names = as_array(name for split in SPLITS for name in encoded.names[split])
     y = np.concatenate([encoded.y[name] for name in SPLITS])
     shape = (len(sources), *form.shape)
     size = int(np.prod(shape))
@@ -200,12 +224,20 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
     start = 0
     ends = np.cumsum([len(encoded.y[name]) for name in SPLITS])
     for name, rows in zip(SPLITS, np.split(np.arange(len(y)), ends[:-1]), strict=True):
-        truth = y[rows[kept[rows]]]
+        whole = rows[kept[rows]]
+        truth = y[whole]
         pictures = decoded.pictures[start : start + len(truth)]
-        parts[name] = Split(pictures, truth, task=encoded.task)
+        parts[name] = Split(pictures, truth, task=encoded.task, names=names[whole])
         start += len(truth)
     notes += check_splits(parts, encoded.labels, encoded.name)
-    return Dataset(encoded.name, encoded.labels, parts, notes=tuple(notes), divided=encoded.divided)
+    return Dataset(
+        encoded.name,
+        encoded.labels,
+        parts,
+        notes=tuple(notes),
+        divided=encoded.divided,
+        excluded=encoded.excluded,
+    )
 
 
 def decode_into(

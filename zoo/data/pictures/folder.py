@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from zoo.data.dataset import Dataset
@@ -14,6 +15,7 @@ from zoo.data.reading import Reading
 from zoo.printable import printable
 
 KNOWN_AS = "a folder of photos"
+OPTIONS = frozenset({"exclude"})
 # A file with such a name is a picture, perhaps a broken one. For others the first bytes decide.
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
@@ -28,7 +30,7 @@ def claims(source: str) -> bool:
 def find(source: str, reading: Reading) -> Encoded:
     """Finds the pictures of a folder and their classes, see `find_photos`."""
     check_asked(source, reading)
-    return find_photos(source)
+    return find_photos(source, reading.excluded)
 
 
 def open(source: str, reading: Reading) -> Dataset:
@@ -36,8 +38,12 @@ def open(source: str, reading: Reading) -> Dataset:
     return open_files(find(source, reading), reading)
 
 
-def find_photos(source: str | os.PathLike[str]) -> Encoded:
+def find_photos(source: str | os.PathLike[str], excluded: Collection[str] = ()) -> Encoded:
     """Finds the pictures of a folder and their classes, see `zoo.data.folders.classes`.
+
+    Args:
+        source: The folder.
+        excluded: Names of pictures to leave out.
 
     Returns:
         All three splits; missing ones are taken from the training split. Notes say what was left
@@ -47,9 +53,11 @@ def find_photos(source: str | os.PathLike[str]) -> Encoded:
     places = {
         split: [printable(str(path)) for path in files] for split, files in photos.files.items()
     }
-    return complete(
-        Encoded(photos.name, photos.labels, photos.files, places, photos.y, photos.notes)
+    names = photos.names()
+    encoded = Encoded(
+        photos.name, photos.labels, photos.files, places, names, photos.y, photos.notes
     )
+    return complete(encoded, excluded=excluded)
 
 
 def _is_picture(path: Path) -> bool:

@@ -35,9 +35,10 @@ def find(source: str, reading: Reading) -> Encoded:
         count = len({group for part in groups.values() for group in part})
         notes = (*notes, f"no group by {apart_by(reading)!r} ({count:,}) is in two splits")
     encoded = Encoded(
-        listed.name, listed.labels, listed.files, places, listed.y, notes, task=reading.task
+        *(listed.name, listed.labels, listed.files, places, listed.names(), listed.y, notes),
+        task=reading.task,
     )
-    return complete(encoded, groups)
+    return complete(encoded, groups, reading.excluded)
 
 
 def open(source: str, reading: Reading) -> Dataset:

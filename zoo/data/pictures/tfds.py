@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from zoo.registry import unknown
 
 PREFIX = "tfds:"
 KNOWN_AS = "tfds:NAME"
+OPTIONS = frozenset({"exclude"})
 
 
 def claims(source: str) -> bool:
@@ -27,7 +29,7 @@ def claims(source: str) -> bool:
 def find(source: str, reading: Reading) -> Encoded:
     """Finds the pictures of a data set and their classes, see `find_tfds`."""
     check_asked(source, reading)
-    return find_tfds(source, reading.data_dir)
+    return find_tfds(source, reading.data_dir, reading.excluded)
 
 
 def open(source: str, reading: Reading) -> Dataset:
@@ -35,7 +37,7 @@ def open(source: str, reading: Reading) -> Dataset:
     return open_files(find(source, reading), reading)
 
 
-def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
+def find_tfds(source: str, data_dir: str | None = None, excluded: Collection[str] = ()) -> Encoded:
     """Reads the encoded pictures and the classes of a data set.
 
     A data set that is not prepared in `data_dir` is downloaded and prepared.
@@ -43,6 +45,7 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
     Args:
         source: "tfds:NAME" or "tfds:NAME/CONFIG", also with a version, as in "tfds:mnist:3.0.1".
         data_dir: Where prepared data sets are; None: that of tensorflow-datasets.
+        excluded: Names of pictures to leave out, such as "train[17]".
 
     Returns:
         All three splits. Missing ones are taken from the training split. A split without classes
@@ -80,19 +83,20 @@ def find_tfds(source: str, data_dir: str | None = None) -> Encoded:
     names, _ = with_test_split({split: names[split] for split in y})
     pictures, renamed = with_test_split(pictures)
     y, _ = with_test_split(y)
-    return complete(
-        Encoded(
-            name=name,
-            labels=tuple(builder.info.features[label].names),
-            pictures=pictures,
-            places={
-                split: [f"{source} {names[split]}[{index}]" for index in range(len(classes))]
-                for split, classes in y.items()
-            },
-            y=y,
-            notes=(*notes, *renamed),
-        )
+    rows = {
+        split: [f"{names[split]}[{index}]" for index in range(len(classes))]
+        for split, classes in y.items()
+    }
+    encoded = Encoded(
+        name=name,
+        labels=tuple(builder.info.features[label].names),
+        pictures=pictures,
+        places={split: [f"{source} {row}" for row in part] for split, part in rows.items()},
+        names=rows,
+        y=y,
+        notes=(*notes, *renamed),
     )
+    return complete(encoded, excluded=excluded)
 
 
 def _builder(source: str, name: str, data_dir: str | None) -> Any:

@@ -17,7 +17,7 @@ from zoo.errors import RequestError
 from zoo.printable import printable
 
 KNOWN_AS = "a folder of recordings"
-OPTIONS = frozenset({"rate", "window", "hop", "time_column", "group"})
+OPTIONS = frozenset({"rate", "window", "hop", "time_column", "group", "exclude"})
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
 # A folder that holds such files too is of pictures or sounds, and its text files describe them.
 _OTHERS = (
@@ -84,20 +84,19 @@ def read_recording(path: Path, header: bool | None = None, wanted: tuple[str, ..
 
 def _raw(path: Path, top: Path, split: str, y: int, reading: Reading) -> Raw:
     place = printable(str(path))
-    group = place
+    group, name = place, path.relative_to(top).as_posix()
     try:
         table = read_recording(path, reading.header)
     except RequestError as error:
-        return Raw(place, split, y, group, _without(str(error), path))
+        return Raw(place, split, y, group, name, _without(str(error), path))
     asked, without = apart_by(reading), tuple[str, ...]()
     if asked is not None and asked in table.columns:
         group, without = _in_column(table, asked), (asked,)
     elif asked is not None:
         # A pattern of the checkpoint's own data need not fit the names of new files.
-        name = path.relative_to(top).as_posix()
         part = group_in(name, asked, strict=reading.group is not None)
         group = place if part is None else part
-    return Raw(place, split, y, group, numbers_of(table, without) or "it holds no numbers")
+    return Raw(place, split, y, group, name, numbers_of(table, without) or "it holds no numbers")
 
 
 def _in_column(table: Table, name: str) -> str:

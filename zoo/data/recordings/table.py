@@ -16,7 +16,9 @@ from zoo.data.tables.table import find_label, table_files
 from zoo.errors import RequestError
 
 KNOWN_AS = "a .csv file of recordings"
-OPTIONS = frozenset({"rate", "window", "hop", "time_column", "recording_column", "group"})
+OPTIONS = frozenset(
+    {"rate", "window", "hop", "time_column", "recording_column", "group", "exclude"}
+)
 _NAMES = ("recording", "session", "file", "filename", "trial", "segment", "take", "series")
 
 
@@ -73,7 +75,8 @@ def _raws(
     for first, end in zip(starts, [*starts[1:], len(keys)], strict=True):
         part = {name: values[first:end] for name, values in columns.items()}
         place = f"{places[first]}, recording {ids[first]!r}"
-        yield Raw(place, split, int(y[first]), groups[first], part or "it holds no numbers")
+        name = f"{table.path.name}:{table.lines[first]}"
+        yield Raw(place, split, int(y[first]), groups[first], name, part or "it holds no numbers")
 
 
 def _recording_column(table: Table, asked: str | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split
+from zoo.data.excluding import as_array, kept_rows
 from zoo.data.folders.broken import broken_notes
 from zoo.data.groups import apart_by, check_apart, divide_groups
 from zoo.data.labels import check_splits
@@ -31,6 +32,7 @@ class Raw:
         split: "train", "validation" or "test": where its folder or its table puts it.
         y: Number of its class.
         group: What may not be in two splits, such as a person or the recording itself.
+        name: As in `Split.names`.
         columns: The columns of numbers; or why there are none.
     """
 
@@ -38,6 +40,7 @@ class Raw:
     split: str
     y: int
     group: str
+    name: str
     columns: Mapping[str, np.ndarray] | str
 
 
@@ -91,10 +94,13 @@ def windowed(
             windows[index] = cut(log, form)
         except ClockError as error:
             broken[index] = str(error)
-    broken = {index: broken[index] for index in sorted(broken)}
+    broken = {i: broken[i] for i in sorted(broken) if raws[i].name not in reading.excluded}
     lost = broken_notes(name, broken, [raw.place for raw in raws], "recordings")
     kept = sorted(windows)
     rows, divided, how = _divided([raws[index] for index in kept], labels, reading, name)
+    names = {split: [raws[kept[row]].name for row in chosen] for split, chosen in rows.items()}
+    still, excluded = kept_rows(names, reading.excluded)
+    rows = {split: chosen[still[split]] for split, chosen in rows.items()}
     splits = {}
     for split, chosen in rows.items():
         parts = [windows[kept[row]] for row in chosen]
@@ -105,6 +111,7 @@ def windowed(
             np.repeat(np.array([raws[kept[row]].y for row in chosen], np.int64), counts),
             task=reading.task,
             recordings=np.repeat(np.array([kept[row] for row in chosen], np.int64), counts),
+            names=np.repeat(as_array(raws[kept[row]].name for row in chosen), counts),
         )
     cut_notes = _notes(form, list(windows.values()))
     lacking = check_splits(splits, labels, name, learn=not reading.measured)
@@ -115,6 +122,7 @@ def windowed(
         form=form,
         notes=(*notes, *columns.notes, *lost, *cut_notes, how, *lacking),
         divided=divided,
+        excluded=excluded,
     )
 
 

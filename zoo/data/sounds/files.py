@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split, divide
+from zoo.data.excluding import as_array, kept_rows
 from zoo.data.folders.broken import broken_notes
 from zoo.data.folders.classes import Classed
 from zoo.data.groups import apart_by, check_apart, divide_groups, group_in
@@ -35,6 +36,7 @@ class _Piece:
     """A sound, or the part of a recording of noise that begins after `start` seconds."""
 
     path: Path
+    name: str
     start: float = 0.0
 
 
@@ -113,6 +115,11 @@ def open_files(
     }
     for name in SPLITS:
         chosen.setdefault(name, (name, np.arange(len(sounds.y.get(name, ())))))
+    own = sounds.names()
+    names = {name: [own[of][i] for i in part] for name, (of, part) in chosen.items()}
+    kept, excluded = kept_rows(names, reading.excluded)
+    chosen = {name: (of, part[kept[name]]) for name, (of, part) in chosen.items()}
+    names = {name: [names[name][i] for i in rows] for name, rows in kept.items()}
     files = {name: [sounds.files[of][i] for i in part] for name, (of, part) in chosen.items()}
     y = {name: sounds.y[of][part] for name, (of, part) in chosen.items()}
     flat = [path for name in SPLITS for path in files[name]]
@@ -123,11 +130,13 @@ def open_files(
     for name in SPLITS:
         noise = [sounds.labels[label] == NOISE for label in y[name]]
         cut = [
-            _pieces(path, facts[path], form, n) for path, n in zip(files[name], noise, strict=True)
+            _pieces(path, own_name, facts[path], form, n)
+            for path, own_name, n in zip(files[name], names[name], noise, strict=True)
         ]
         y[name] = np.repeat(y[name], [len(parts) for parts in cut])
         pieces[name] = [piece for parts in cut for piece in parts]
-    return _decoded(sounds, pieces, y, form, facts, reading)
+    dataset = _decoded(sounds, pieces, y, form, facts, reading)
+    return dataclasses.replace(dataset, excluded=excluded)
 
 
 def _form(
@@ -150,10 +159,12 @@ def _form(
     return choose_form(usual, reading.rate, reading.seconds, group)
 
 
-def _pieces(path: Path, facts: tuple[int, float] | None, form: Sound, noise: bool) -> list[_Piece]:
+def _pieces(
+    path: Path, name: str, facts: tuple[int, float] | None, form: Sound, noise: bool
+) -> list[_Piece]:
     """Returns a sound, or the pieces of a recording of noise; its short rest does not count."""
     count = int(facts[1] // form.seconds) if noise and facts is not None else 1
-    return [_Piece(path, index * form.seconds) for index in range(max(count, 1))]
+    return [_Piece(path, name, index * form.seconds) for index in range(max(count, 1))]
 
 
 def _decoded(
@@ -192,13 +203,15 @@ def _decoded(
     places = [printable(str(piece.path)) for piece in flat]
     notes = [*sounds.notes, *_form_notes(form, [p.path for p in flat], facts, sounds.labels)]
     notes += broken_notes(sounds.name, broken, places, "sounds")
+    names = as_array(piece.name for piece in flat)
     kept = np.ones(len(flat), bool)
     kept[list(broken)] = False
     splits, start = {}, 0
     for name in SPLITS:
         rows = slice(start, start + len(pieces[name]))
         whole = x[rows] if not broken else x[rows][kept[rows]]
-        splits[name] = Split(whole, y[name][kept[rows]], task=reading.task)
+        truth, names_of = y[name][kept[rows]], names[rows][kept[rows]]
+        splits[name] = Split(whole, truth, task=reading.task, names=names_of)
         start = rows.stop
     notes += check_splits(splits, sounds.labels, sounds.name, learn=not reading.measured)
     return Dataset(

@@ -15,7 +15,7 @@ from zoo.data.sounds.decode import SOUNDS, SUFFIXES
 from zoo.data.sounds.files import check_asked, group_of, open_files
 
 KNOWN_AS = "a folder of sounds"
-OPTIONS = frozenset({"rate", "seconds", "group"})
+OPTIONS = frozenset({"rate", "seconds", "group", "exclude"})
 _LOOKED_AT = 2_000  # Files whose names decide of which kind a folder is.
 
 
@@ -36,9 +36,8 @@ def open(source: str, reading: Reading) -> Dataset:
     sounds = find_classes(Path(source), SOUNDS, labels)
     if apart_by(reading) is None:
         return open_files(sounds, reading)
-    names = {
-        split: [path.relative_to(source).as_posix() for path in files]
-        for split, files in sounds.files.items()
+    groups = {
+        split: [group_of(name, reading) for name in names]
+        for split, names in sounds.names().items()
     }
-    groups = {split: [group_of(name, reading) for name in names[split]] for split in names}
     return open_files(sounds, reading, groups)

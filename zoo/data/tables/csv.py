@@ -56,6 +56,10 @@ class Table:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def names(self) -> list[str]:
+        """Returns a name for each row: the file and the line, as "pets.csv:17"."""
+        return [f"{self.path.name}:{line}" for line in self.lines]
+
     def take(self, rows: np.ndarray) -> Table:
         """Returns the table of those rows."""
         columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}

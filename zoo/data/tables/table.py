@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +13,7 @@ import numpy as np
 from zoo import forms
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, Split, divide, with_test_split
+from zoo.data.excluding import as_array, kept_rows
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
 from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
 from zoo.data.reading import Reading
@@ -37,6 +38,7 @@ SPLITS = {"train": "train", "validation": "val", "test": "test"}
 
 
 KNOWN_AS = "a .csv file or a folder of train.csv and test.csv"
+OPTIONS = frozenset({"exclude"})
 
 
 def claims(source: str) -> bool:
@@ -73,6 +75,7 @@ def open(source: str, reading: Reading) -> Dataset:
         card=reading.card,
         columns=reading.columns,
         kinds_given=parse_kinds(reading.kinds),
+        excluded=reading.excluded,
     )
 
 
@@ -101,6 +104,7 @@ def load_table(
     card: Card | None = None,
     columns: forms.Table | None = None,
     kinds_given: Mapping[str, str] = MappingProxyType({}),
+    excluded: Collection[str] = (),
 ) -> Dataset:
     """Loads tables as features.
 
@@ -117,6 +121,7 @@ def load_table(
         columns: Of a checkpoint that learns another label: its columns are used as far as the table
             has them, and classes are new.
         kinds_given: "number" or "category" for columns by name, whatever they look like.
+        excluded: Names of rows to leave out, such as "pets.csv:17".
 
     Returns:
         Features from 0 to 1, float32.
@@ -181,13 +186,20 @@ def load_table(
     for split, rows in parts.items():
         if split == "train" or split not in tables:
             tables[split], targets[split] = train.take(rows), y[rows]
+    still, lost = kept_rows({split: table.names() for split, table in tables.items()}, excluded)
+    if lost:
+        tables = {split: tables[split].take(rows) for split, rows in still.items()}
+        targets = {split: targets[split][rows] for split, rows in still.items()}
 
     if form is None:
         assert kinds is not None
         form, fitted = fit_columns(tables["train"], label, kinds)
         notes += fitted
     notes += surprises(form, list(tables.values()))
-    splits = {s: Split(encode(form, tables[s]), targets[s], task=task) for s in SPLITS}
+    splits = {
+        s: Split(encode(form, tables[s]), targets[s], task=task, names=as_array(tables[s].names()))
+        for s in SPLITS
+    }
     notes += check_splits(splits, labels, str(source), learn=card is None)
     path = Path(source)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
@@ -198,6 +210,7 @@ def load_table(
         form=form,
         notes=tuple(notes),
         divided=divided,
+        excluded=lost,
     )
 
 
