@@ -18,6 +18,10 @@ flags.DEFINE_string("data", None, "a folder of photos, or tfds:NAME", flag_value
 flags.DEFINE_string("output", None, "folder of the shards", flag_values=FLAGS)
 flags.DEFINE_integer("shards", 16, "files that the training split becomes", flag_values=FLAGS)
 flags.DEFINE_string(
+    "exclude", None, "leave out files: a .csv such as that of zoo clean, or a text of one path a "
+    "line", flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string(
     "data_dir", None, "tfds: where prepared data sets are; default that of tensorflow-datasets",
     flag_values=FLAGS,
 )  # fmt: skip
@@ -39,7 +43,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     from zoo.data.reading import Reading
     from zoo.data.sources import find_pictures
 
-    encoded = find_pictures(values.data, Reading(data_dir=values.data_dir))
+    encoded = find_pictures(values.data, Reading(data_dir=values.data_dir, exclude=values.exclude))
     output = Path(values.output)
     with bar(terminal, "packing") as progress:
         manifest = pack(encoded, output, values.shards, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from zoo.checkpoints.typed_json import parse_json
 from zoo.data.dataset import SPLITS
+from zoo.data.excluding import as_array
 from zoo.errors import DamagedError, RequestError
 
 MANIFEST, INDEX, SCHEMA = "manifest.json", "index.npz", 1
@@ -39,6 +40,7 @@ class Packing:
         divided: As of a `Dataset`: whether what was packed had no test split of its own.
         index: By split, arrays of int64 (pictures,): "shard", the number of the file; "offsets"
             and "sizes" of the record's content in it, in bytes; "y", the class.
+        names: By split, as in `Split.names`; None: it is an older packing, which has none.
     """
 
     name: str
@@ -50,6 +52,12 @@ class Packing:
     notes: tuple[str, ...]
     divided: bool
     index: Mapping[str, Mapping[str, np.ndarray]]
+    names: Mapping[str, np.ndarray] | None
+
+
+def joined_names(names: Iterable[str]) -> bytes:
+    """Returns names as the index holds them: a zero byte after each."""
+    return "".join(f"{name}\0" for name in names).encode("utf-8", "surrogateescape")
 
 
 def read_packing(read: Callable[[str], bytes], where: str) -> Packing:
@@ -81,7 +89,7 @@ def read_packing(read: Callable[[str], bytes], where: str) -> Packing:
         tuple(shard["sha256"] for shard in shards),
         tuple(notes),
         manifest.get("divided", False),
-        _parse_index(content, sizes, len(manifest["labels"]), f"{where}/{INDEX}"),
+        *_parse_index(content, sizes, len(manifest["labels"]), f"{where}/{INDEX}"),
     )
 
 
@@ -132,22 +140,32 @@ def _are_texts(values: Any) -> bool:
 
 def _parse_index(
     content: bytes, sizes: tuple[int, ...], classes: int, path: str
-) -> dict[str, dict[str, np.ndarray]]:
-    # An index has at most as many records as fit into its shards.
-    most = len(_ARRAYS) * (len(SPLITS) * _HEADER + 8 * (sum(sizes) // AROUND))
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray] | None]:
+    # An index has at most as many records as fit into its shards, and the records hold paths.
+    most = (len(_ARRAYS) + 1) * (len(SPLITS) * _HEADER + 8 * (sum(sizes) // AROUND)) + sum(sizes)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > most:
                 raise ValueError("it is larger than its shards allow")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             index = {split: {name: file[f"{split}/{name}"] for name in _ARRAYS} for split in SPLITS}
+            known = all(f"{split}/names" in file for split in SPLITS)
+            texts = {split: bytes(file[f"{split}/names"]) for split in SPLITS if known}
         for arrays in index.values():
             _check_places(arrays, np.array(sizes, np.int64), classes)
+        names = {split: _names(text, len(index[split]["y"])) for split, text in texts.items()}
     # For damaged bytes zipfile and numpy raise many kinds of error.
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DamagedError(f"{path} is damaged ({reason}); pack it anew") from error
-    return index
+    return index, names or None
+
+
+def _names(text: bytes, count: int) -> np.ndarray:
+    names = text.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    if len(names) != count:
+        raise ValueError("it has not a name for each picture")
+    return as_array(names)
 
 
 def _check_places(arrays: Mapping[str, np.ndarray], sizes: np.ndarray, classes: int) -> None:

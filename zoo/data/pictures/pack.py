@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
@@ -18,7 +19,15 @@ import numpy as np
 from zoo.data.folders.broken import MOST_BROKEN
 from zoo.data.pictures.decode import BrokenPictureError, open_picture, read_picture
 from zoo.data.pictures.files import Encoded, usual_side
-from zoo.data.pictures.manifest import AROUND, BEFORE, INDEX, MANIFEST, SCHEMA, parse_manifest
+from zoo.data.pictures.manifest import (
+    AROUND,
+    BEFORE,
+    INDEX,
+    MANIFEST,
+    SCHEMA,
+    joined_names,
+    parse_manifest,
+)
 from zoo.data.reading import Progress
 from zoo.errors import RequestError, StoppedError
 from zoo.files import held, sha256, whole_file, write_text
@@ -38,6 +47,7 @@ class Shard:
         offsets: Where in the file the content of each record starts.
         sizes: Bytes of each content.
         y: Class index of each.
+        names: As in `Split.names`, of each.
         broken: Pictures that were left out, and why.
     """
 
@@ -48,6 +58,7 @@ class Shard:
     offsets: Sequence[int]
     sizes: Sequence[int]
     y: Sequence[int]
+    names: Sequence[str]
     broken: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
 
@@ -214,7 +225,7 @@ def _write(
     def of_bytes(value: bytes) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
-    offsets, sizes, y, broken = [], [], [], []
+    offsets, sizes, y, names, broken = [], [], [], [], []
     place = 0
     with whole_file(path) as temporary:
         with tf.io.TFRecordWriter(str(temporary)) as writer:
@@ -240,10 +251,11 @@ def _write(
                 offsets.append(place + BEFORE)
                 sizes.append(len(record))
                 y.append(label)
+                names.append(encoded.names[split][row])
                 place += len(record) + AROUND
                 count(1)
         digest, size = sha256(temporary), temporary.stat().st_size
-    return Shard(path.name, split, size, digest, offsets, sizes, y, broken)
+    return Shard(path.name, split, size, digest, offsets, sizes, y, names, broken)
 
 
 def _finish(encoded: Encoded, output: Path, made: Sequence[Shard]) -> dict[str, Any]:
@@ -265,6 +277,8 @@ def _finish(encoded: Encoded, output: Path, made: Sequence[Shard]) -> dict[str, 
         for name in ("offsets", "sizes", "y"):
             parts = [np.array(getattr(shard, name), np.int64) for _, shard in own]
             index[f"{split}/{name}"] = np.concatenate(parts)
+        names = chain.from_iterable(shard.names for _, shard in own)
+        index[f"{split}/names"] = np.frombuffer(joined_names(names), np.uint8)
         counts = np.bincount(index[f"{split}/y"], minlength=len(encoded.labels)).tolist()
         splits[split] = {
             "examples": sum(counts),

@@ -161,7 +161,8 @@ def open(source: str, reading: Reading) -> Dataset:
             packing.index[split][name] for name in ("shard", "offsets", "sizes", "y")
         )
         pictures = PackedPictures(files, shard, offsets, sizes, prepared, f"{split} {hashes}")
-        parts[split] = Split(pictures, y)
+        names = None if packing.names is None else packing.names[split]
+        parts[split] = Split(pictures, y, names=names)
     notes = [*packing.notes, *check_splits(parts, packing.labels, source)]
     return Dataset(packing.name, packing.labels, parts, notes=tuple(notes), divided=packing.divided)
 
