@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
+# Texts have a contrast of 4.5 or more against the paper, in the light and in the dark.
 _STYLE = """
-body { margin: 2rem auto; max-width: 1000px; padding: 0 1rem; color: #1d2430;
-  font: 15px/1.5 system-ui, sans-serif; }
-h2 { margin-top: 2rem; font-size: 1.1rem; }
+:root { color-scheme: light dark; --ink: #1d2430; --soft: #55606e; --line: #dfe3e9;
+  --paper: #ffffff; --card: #f4f6f9; --first: #1d63c4; --second: #b4560a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7eaef; --soft: #a7b0bd; --line: #363d48;
+  --paper: #14181f; --card: #1f252e; --first: #74b3ff; --second: #f0a860; } }
+body { margin: 2rem auto; max-width: 1040px; padding: 0 1rem; color: var(--ink);
+  background: var(--paper); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1rem; }
+h2 { margin: 2.5rem 0 .5rem; font-size: 1.2rem; }
+h3 { margin: 1.2rem 0 .3rem; font-size: 1rem; }
+p { margin: .5rem 0; max-width: 46rem; }
 img { max-width: 100%; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 3px 14px 3px 0; border-bottom: 1px solid #e3e7ed; text-align: right; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+th, td { padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { text-align: left; }
-p.note { color: #5b6675; }
+p.note, details, figcaption { color: var(--soft); font-size: .875rem; }
 .wide { overflow-x: auto; }
 .confusion td { padding: 2px 6px; min-width: 1.6rem; text-align: center; border: 0; }
 .confusion thead th { vertical-align: bottom; text-align: left; border: 0; }
 .confusion thead span { writing-mode: vertical-rl; max-height: 14rem; overflow: hidden; }
-.mistakes { display: flex; flex-wrap: wrap; gap: 1rem; }
-.mistakes figure { margin: 0; max-width: 240px; overflow-wrap: anywhere; font-size: 13px; }
-.mistakes img { image-rendering: pixelated; }
+.right { background: color-mix(in srgb, var(--first) var(--share), var(--paper)); }
+.wrong { background: color-mix(in srgb, var(--second) var(--share), var(--paper)); }
+.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 1rem; }
+.strip figure { margin: 0; }
+.strip img { width: 100%; display: block; margin-bottom: 4px; border-radius: 4px; }
+.strip img.small { image-rendering: pixelated; }
+figcaption b { color: var(--ink); }
+.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+.chart { flex: 1 1 330px; max-width: 500px; width: 100%; height: auto; font-size: 13px; }
+.chart text { fill: var(--soft); }
+.chart text.name { fill: var(--ink); font-weight: 600; }
+.chart line { stroke: var(--line); }
+.chart line.strong { stroke: var(--ink); stroke-dasharray: 4 3; }
+.chart line.faint { stroke: var(--soft); }
+.chart polyline { fill: none; stroke-width: 2.2; }
+.chart .c0 { fill: var(--soft); stroke: var(--soft); }
+.chart .c1 { fill: var(--first); stroke: var(--first); }
+.chart .c2 { fill: var(--second); stroke: var(--second); }
+.chart polyline.c0, .chart polyline.c1, .chart polyline.c2 { fill: none; }
+.advice code { white-space: nowrap; }
+.advice { padding: 0; list-style: none; }
+.advice li { background: var(--card); border-left: 4px solid var(--second); padding: .6rem 1rem;
+  margin: .8rem 0; border-radius: 0 6px 6px 0; }
+pre { background: var(--card); padding: .6rem .8rem; border-radius: 6px; margin: .3rem 0 1rem;
+  white-space: pre-wrap; user-select: all; font-size: .875rem; }
 """
 
 
@@ -45,18 +72,6 @@ def page(title: str, parts: Sequence[str]) -> str:
 def picture(title: str, file: str) -> str:
     """Returns HTML of a title, and below it a picture whose file lies beside the page."""
     return f'<h2>{escape(title)}</h2><img src="{escape(file)}" alt="{escape(title)}">'
-
-
-def with_pictures(text: str, folder: Path) -> str:
-    """Returns a page that holds the pictures beside it, so that it can be mailed as one file."""
-
-    def held(match: re.Match[str]) -> str:
-        path = folder / match[1]
-        if not path.is_file():
-            return match[0]
-        return f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
-
-    return re.sub(r'<img src="([a-z]+\.png)"', held, text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

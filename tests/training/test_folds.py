@@ -103,7 +103,7 @@ def test_a_few_pictures_of_each_class_go_from_data_to_files(tmp_path, count):
     low, high = metric.interval
     assert low <= metric.value <= high
     assert f"{count}-fold cross-validation on {3 * count} examples" in str(tuned)
-    assert "cross-validated examples" in (run / "result.html").read_text()
+    assert "cross-validated pictures" in (run / "result.html").read_text()
     assert zoo.finetune("resnet8.digits", photos, output=run, image_size=32) == tuned
     result = zoo.evaluate(checkpoint=str(run), data=photos)
     assert (result.split, result.score.examples) == ("all", 3 * count)

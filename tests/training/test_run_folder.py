@@ -30,7 +30,7 @@ def run(digits, tmp_path_factory):
 def test_the_folder_is_a_checkpoint_with_its_record(run, digits):
     output, card = run
     assert sorted(path.name for path in output.iterdir()) == [
-        "calibration.png", "card.json", "curves.png", "history.csv", "model.safetensors",
+        "card.json", "curves.png", "history.csv", "model.safetensors",
         "result.html", "result.json", "run.json",
     ]  # fmt: skip
     assert zoo.load(output).card == card

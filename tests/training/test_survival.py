@@ -38,7 +38,7 @@ def check_whole(output, processes, epochs=EPOCHS):
     assert losses == sorted(losses, reverse=True)
     assert json.loads((output / "card.json").read_text())["metrics"]
     assert sorted(path.name for path in output.iterdir()) == [
-        "calibration.png", "card.json", "curves.png", "history.csv",
+        "card.json", "curves.png", "history.csv",
         "model.safetensors", "result.html", "result.json", "run.json",
     ]  # fmt: skip
     return done

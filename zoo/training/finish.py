@@ -18,15 +18,12 @@ from zoo.data.inference import run
 from zoo.files import write_text
 from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
-from zoo.tasks.multilabel import MultilabelScore
-from zoo.tasks.regression import RegressionScore
 from zoo.training.folds import CROSSED, everything
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.figures import figures_of, write_figures
 from zoo.training.report.importance import permutation_importance
-from zoo.training.report.multilabel import write_multilabel
-from zoo.training.report.page import write_result
-from zoo.training.report.regression import write_regression
+from zoo.training.report.outcome import Outcome
+from zoo.training.report.page import write_page
 from zoo.training.run_folder import CURVES, Row, tidy, write_history
 from zoo.training.scaled import scale_logits
 
@@ -61,26 +58,32 @@ def finish(
     temperature = 1.0 if crossed is not None else scale_logits(model, dataset.validation)
     training = dataclasses.replace(card.training or Provenance(), temperature=temperature)
     save(model, output, dataclasses.replace(card, training=training), dtype=dtype)
-    card = measure(output, dataset, crossed)
+    card = measure(output, dataset, history, crossed)
     tidy(output)
     return card
 
 
-def measure(folder: Path, dataset: Dataset, crossed: np.ndarray | None = None) -> Card:
+def measure(
+    folder: Path,
+    dataset: Dataset,
+    history: Sequence[Row] = (),
+    crossed: np.ndarray | None = None,
+) -> Card:
     """Measures a stored checkpoint on the test split, and writes the figures into its card.
 
-    They are in `result.json` too. It also writes `result.html` and its pictures.
+    They are in `result.json` too, and on the page of the run, `result.html`.
 
     Args:
         folder: Folder of the checkpoint.
         dataset: Its test split is used.
+        history: Rows of `zoo.training.fit.fit`, for the page.
         crossed: Predictions of a cross-validation for all examples, which are measured in place of
             the test split; None: there was none.
 
     Returns:
         The card as written.
     """
-    checkpoint = load(folder)
+    checkpoint, learnt = load(folder), dataset
     card, test, task = checkpoint.card, dataset.test, dataset.task
     if crossed is None:
         outputs = run(checkpoint.model, test.x)
@@ -112,14 +115,12 @@ def measure(folder: Path, dataset: Dataset, crossed: np.ndarray | None = None) -
     card = dataclasses.replace(card, metrics=metrics)
     figures = figures_of(card, dataset, score, outputs)
     write_figures(folder, figures)
-    if isinstance(score, ClassificationScore):
-        lost = []
-        if isinstance(card.input, Table) and crossed is None:
-            lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
-        write_result(folder, card, predictions, test, lost, figures)
-    if isinstance(score, RegressionScore):
-        write_regression(folder, card, predictions, test)
-    if isinstance(score, MultilabelScore):
-        write_multilabel(folder, card, score, predictions, test)
+    lost: list[tuple[str, float]] = []
+    if isinstance(score, ClassificationScore) and isinstance(card.input, Table) and crossed is None:
+        lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
+    outcome = Outcome(
+        folder, card, learnt, test, predictions, score, history, figures, checkpoint.model, lost
+    )
+    write_page(outcome)
     write_text(folder / CARD, card.to_json())
     return card

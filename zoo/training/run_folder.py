@@ -21,8 +21,6 @@ Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
 RECORD, HISTORY, CURVES, PAGE = "run.json", "history.csv", "curves.png", "result.html"
 RESULT = "result.json"
-# Pictures on the page.
-CALIBRATION, CONFUSION, PREDICTED = "calibration.png", "confusion.png", "predicted.png"
 LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 # Files that only an unfinished run has.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"

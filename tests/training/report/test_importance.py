@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 
+from tests.training.report.test_page import written
 from zoo.checkpoints.card import Card, Metric
 from zoo.data.dataset import Split
 from zoo.forms import Column, Table
 from zoo.training.report.importance import permutation_importance
-from zoo.training.report.page import write_result
 
 NAMES = ("noise", "<age>", "other")
 FORM = Table.of("kind", True, tuple(Column(name, "number", edges=(0.0, 1.0)) for name in NAMES))
@@ -26,8 +26,6 @@ def test_what_a_model_reads_matters(tmp_path):
 
     card = Card("residual_mlp", LABELS, FORM, metrics=(Metric("top1", 1.0, "d", "test", 300),))
     probabilities = np.full((300, 2), 0.5)
-    write_result(tmp_path, card, probabilities, split, [(first, lost), *others])
-    page = (tmp_path / "result.html").read_text()
+    page = written(tmp_path, card, probabilities, split, importance=[(first, lost), *others])
     assert f"<tr><td>&lt;age&gt;</td><td>{100 * lost:.2f}</td></tr>" in page
-    write_result(tmp_path, card, probabilities, split)
-    assert "shuffled" not in (tmp_path / "result.html").read_text()
+    assert "shuffled" not in written(tmp_path, card, probabilities, split)

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import html.parser
 import io
 import os
@@ -9,11 +10,14 @@ from PIL import Image
 
 from zoo.checkpoints.card import Card, Metric
 from zoo.checkpoints.provenance import Provenance
-from zoo.data.dataset import Split
+from zoo.data.dataset import Dataset, Split
 from zoo.forms import PLAIN
-from zoo.training.report.page import worst_mistakes, write_result
+from zoo.tasks.classification import CLASSIFICATION
+from zoo.training.report.outcome import Outcome
+from zoo.training.report.page import write_page
 
 LABELS = ("cat", "dog <b>", "cost $x^$")
+VOID = {"meta", "img", "br", "rect", "circle", "line", "polyline"}
 
 
 def card(labels=LABELS, examples=6, shape=(8, 8, 3)):
@@ -21,13 +25,13 @@ def card(labels=LABELS, examples=6, shape=(8, 8, 3)):
         model="resnet8",
         labels=labels,
         input=PLAIN[len(shape)](shape, mean=(), std=()),
-        metrics=(Metric("top1", 0.5, "pets & more", "test", examples),),
-        training=Provenance("zoo finetune --data='a & b'"),
+        metrics=(Metric("top1", 0.5, "pets & more", "test", examples, interval=(0.19, 0.81)),),
+        training=Provenance("zoo finetune '--data=a & b'"),
         source="fine-tuned from x",
     )
 
 
-def outputs():
+def answers():
     """Six examples: 1, 4 and 5 are wrong, 4 with the highest confidence and 5 with the lowest."""
     probabilities = np.full((6, 3), 0.1, np.float32)
     for index, (predicted, score) in enumerate(
@@ -39,74 +43,85 @@ def outputs():
     return probabilities, Split(x, y)
 
 
+def written(folder, card, probabilities, split, **more):
+    """Returns the page of a run whose training split is its test split."""
+    learnt = Dataset("pets", card.labels, {"train": split, "validation": split})
+    score = CLASSIFICATION.score(probabilities, split.y, card.labels)
+    write_page(Outcome(folder, card, learnt, split, probabilities, score, **more))
+    return (folder / "result.html").read_text(encoding="utf-8")
+
+
 class Links(html.parser.HTMLParser):
+    """The texts of a page and what it refers to. Every element that is opened is closed."""
+
     def __init__(self, text):
         super().__init__()
-        self.files, self.text = [], ""
+        self.files, self.text, self.alts, self._open = [], "", [], []
         self.feed(text)
+        assert not self._open
 
     def handle_starttag(self, tag, attributes):
         self.files += [value for name, value in attributes if name in ("src", "href")]
+        self.alts += [value for name, value in attributes if name in ("alt", "aria-label")]
+        self._open += [] if tag in VOID else [tag]
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self._open.pop() == tag
 
     def handle_data(self, data):
         self.text += data
 
 
-def test_the_surest_mistakes_come_first():
-    probabilities, split = outputs()
-    assert worst_mistakes(probabilities, split.y).tolist() == [4, 1, 5]
+def pictures(page):
+    """Returns the pixels of the pictures in a page."""
+    held = [file.partition("base64,")[2] for file in page.files if file.startswith("data:")]
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in held]
 
 
-def test_the_page_holds_its_pictures_and_links_the_rest(tmp_path):
-    write_result(tmp_path, card(), *outputs())
-    page = Links((tmp_path / "result.html").read_text())
+def test_the_page_needs_no_other_file(tmp_path):
+    text = written(tmp_path, card(), *answers())
+    page = Links(text)
     linked = {file for file in page.files if not file.startswith("data:")}
-    assert linked == {"curves.png", "card.json", "run.json", "history.csv"}  # No curves are here.
-    (tmp_path / "curves.png").write_bytes((tmp_path / "calibration.png").read_bytes())
-    write_result(tmp_path, card(), *outputs())
-    page = Links((tmp_path / "result.html").read_text())
-    held = base64.b64encode((tmp_path / "curves.png").read_bytes()).decode()
-    assert page.files.count(f"data:image/png;base64,{held}") == 2
-    (tmp_path / "curves.png").unlink()
-    assert set(os.listdir(tmp_path)) == {"calibration.png", "result.html"}
-    with Image.open(tmp_path / "calibration.png") as picture:
-        assert min(picture.size) > 200
-    for said in ("50.00% of 6 test examples of pets & more", "3 wrong", "dog <b>", "cost $x^$",
-                 "--data='a & b'", "Expected calibration error "):  # fmt: skip
+    assert linked == {"card.json", "run.json", "history.csv"}
+    assert "http" not in text
+    assert os.listdir(tmp_path) == ["result.html"]
+    for said in ("50.00% (95% interval 19.0 to 81.0) of 6 test pictures of pets & more", "3 wrong",
+                 "between 19.0% and 81.0%", "dog <b>", "cost $x^$", "'--data=a & b'",
+                 "Expected calibration error ", "Measured on 6, it may be"):  # fmt: skip
         assert said in page.text
+    assert all(page.alts)
 
 
 def test_the_page_shows_the_mistakes_themselves(tmp_path):
-    probabilities, split = outputs()
-    write_result(tmp_path, card(), probabilities, split)
-    page = Links((tmp_path / "result.html").read_text())
-    shown = [file for file in page.files if file.startswith("data:image/png;base64,")]
-    shown.pop()  # The calibration.
-    pixels = [np.asarray(Image.open(io.BytesIO(base64.b64decode(file[22:])))) for file in shown]
-    np.testing.assert_array_equal(pixels, split.x[[4, 1, 5]])
-    assert "cost $x^$ 90%is dog <b>" in page.text
+    probabilities, split = answers()
+    text = written(tmp_path, card(), probabilities, split)
+    section = text[text.index("The surest mistakes") : text.index("The least sure answers")]
+    page = Links(f"<h2>{section}</h2>".removesuffix("<h2></h2>"))
+    np.testing.assert_array_equal(pictures(page), split.x[[4, 1, 5]])
+    assert page.alts[0] == "said: cost $x^$ 90%, is: dog <b>"
 
 
 def test_without_mistakes_there_is_no_word_of_them(tmp_path):
-    probabilities, split = outputs()
-    right = Split(split.x, probabilities.argmax(axis=1))
-    write_result(tmp_path, card(), probabilities, right)
-    assert "surest mistakes" not in (tmp_path / "result.html").read_text()
+    probabilities, split = answers()
+    right = dataclasses.replace(split, y=probabilities.argmax(axis=1))
+    text = written(tmp_path, card(), probabilities, right)
+    assert "surest mistakes</h2>" not in text
+    assert "Most often confused" not in text
 
 
 @pytest.mark.parametrize(
     "name", ["猫", "👩\u200d👧", "naïve", "한국어", "$\\frac$", "\udcff", "\x1b[2J"]
 )
 def test_names_in_any_script_are_text_of_the_page(tmp_path, name):
-    write_result(tmp_path, card((name, "b", "c")), *outputs())
-    text = (tmp_path / "result.html").read_text(encoding="utf-8")
+    text = written(tmp_path, card((name, "b", "c")), *answers())
     assert text.count(f"<th>{name}</th>") + text.count("<th>\\udcff</th>") == 1
     assert Links(text).text.count(name) >= 3 or name == "\udcff"
 
 
 @pytest.mark.parametrize(
     ("classes", "shape"),
-    [(2, (8, 8, 1)), (60, (8, 4, 3)), (61, (8, 8, 2)), (100, (8, 8, 4)), (3, (5,)), (3, (4, 5))],
+    [(2, (8, 8, 1)), (20, (8, 4, 3)), (21, (8, 8, 2)), (100, (8, 8, 4)), (3, (5,)), (3, (4, 5))],
 )
 def test_any_classes_and_inputs(tmp_path, classes, shape):
     random = np.random.default_rng(0)
@@ -114,19 +129,55 @@ def test_any_classes_and_inputs(tmp_path, classes, shape):
     x = random.uniform(-9, 300, (40, *shape)).astype(np.float32)  # An .npz may hold what it will.
     split = Split(x, random.integers(0, classes, 40))
     labels = tuple(f"class {i}" for i in range(classes))
-    write_result(tmp_path, card(labels, 40, shape), probabilities, split)
-    text = (tmp_path / "result.html").read_text()
-    assert ("surest mistakes" in text) == (len(shape) == 3)
-    assert (tmp_path / "confusion.png").exists() == ('alt="Confusion"' in text) == (classes > 60)
+    text = written(tmp_path, card(labels, 40, shape), probabilities, split)
+    page = Links(text)
+    assert ("surest mistakes</h2>" in text) == ("data:image" in text) == (len(shape) == 3)
+    assert text.count("<th><span>") == (classes if classes <= 20 else 13)
+    assert ("‘others’" in page.text) == (f"{classes - 20} more" in page.text) == (classes > 20)
+
+
+def test_of_many_classes_the_worst_come_first_and_unmeasured_ones_last(tmp_path):
+    labels = tuple(f"class {i:02}" for i in range(30))
+    y = np.repeat(np.arange(29), 4)  # None of class 29.
+    said = y.copy()
+    said[4 * 17 : 4 * 17 + 3], said[4 * 5] = 3, 29
+    probabilities = np.eye(30, dtype=np.float32)[said]
+    split = Split(np.zeros((len(y), 8, 8, 3), np.uint8), y)
+    text = written(tmp_path, card(labels, len(y)), probabilities, split)
+    rows = text[text.index("<h2>Per class</h2>") : text.index("<h2>Confusion")]
+    order = [part[:8] for part in rows.split("<td>") if part.startswith("class")]
+    assert (order[:2], order[-1]) == (["class 17", "class 05"], "class 29")
+    assert rows.index("class 29") > rows.index("<details>")
+    matrix = text[text.index("<h2>Confusion") :]
+    assert ">3</td>" in matrix[matrix.index("<th>class 17") : matrix.index("<th>class 29")]
+
+
+def test_the_page_stays_small_whatever_the_pictures(tmp_path):
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet(np.ones(12), 60).astype(np.float32)
+    split = Split(random.integers(0, 256, (60, 180, 240, 3), np.uint8), random.integers(0, 12, 60))
+    labels = tuple(f"class {i}" for i in range(12))
+    text = written(tmp_path, card(labels, 60, (180, 240, 3)), probabilities, split)
+    shown = pictures(Links(text))
+    assert len(shown) > 30
+    assert min(min(picture.shape[:2]) for picture in shown) >= 100
+    assert len(text) < 3e6
 
 
 def test_the_pairs_that_are_confused_most_and_classes_without_examples(tmp_path):
     y = np.array([0] * 9 + [1] * 4)
     predicted = np.array([0] * 5 + [1, 1, 1, 2] + [1] * 4)
-    split = Split(np.zeros((13, 8, 8, 3), np.uint8), y)
-    write_result(tmp_path, card(examples=13), np.eye(3, dtype=np.float32)[predicted], split)
-    text = (tmp_path / "result.html").read_text()
+    split = Split(np.zeros((13, 4, 5), np.float32), y)
+    of_sequences = card(examples=13, shape=(4, 5))
+    text = written(tmp_path, of_sequences, np.eye(3, dtype=np.float32)[predicted], split)
     dog, cost = "dog &lt;b&gt;", "cost $x^$"
     first = f"<td>cat</td><td>{dog}</td><td>3 of 9</td></tr>"
     assert f"{first}<tr><td>cat</td><td>{cost}</td><td>1 of 9</td></tr></tbody>" in text
     assert f"<td>{cost}</td><td>–</td><td>–</td><td>–</td><td></td><td>0</td>" in text
+    assert "Nothing was measured of ‘cost $x^$’" in text
+
+    split = dataclasses.replace(split, x=np.zeros((13, 8, 8, 3), np.uint8))
+    text = written(tmp_path, card(examples=13), np.eye(3, dtype=np.float32)[predicted], split)
+    pair = text[text.index(f"cat taken for {dog}: 3 of 9") : text.index(f"cat taken for {cost}")]
+    assert pair.count("is: cat") == 2 * 3  # In the alternative text too.
+    assert pair.count(f"is: {dog}") == 2

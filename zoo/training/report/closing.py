@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
-from zoo.checkpoints.card import CARD, Card
+from zoo.checkpoints.card import CARD
+from zoo.training.report.outcome import Outcome
 from zoo.training.run_folder import HISTORY, RECORD
 
 
-def closing(card: Card) -> list[str]:
+def closing(outcome: Outcome) -> str:
     """Returns the command that made a checkpoint, and links to the files beside the page."""
-    command = card.training.command if card.training else ""
+    training = outcome.card.training
+    command = training.command if training else ""
+    made = f"<p class='note'>Made by <code>{escape(command)}</code></p>" if command else ""
     links = ", ".join(f"<a href='{file}'>{file}</a>" for file in (CARD, RECORD, HISTORY))
-    return [
-        f"<p class='note'><code>{escape(command)}</code></p>",
-        f"<p class='note'>See also {links}.</p>",
-    ]
+    return f"{made}<p class='note'>See also, beside this page: {links}.</p>"

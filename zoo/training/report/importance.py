@@ -10,7 +10,10 @@ import numpy as np
 from zoo.data.dataset import Split
 from zoo.data.inference import run
 from zoo.forms import Table
+from zoo.page import table
+from zoo.training.report.outcome import Outcome
 
+_SHOWN = 60  # Columns.
 # Most rows that are shuffled, and most that are run in all.
 _ROWS, _RUNS = 2000, 200_000
 
@@ -44,3 +47,14 @@ def permutation_importance(
         shuffled[:, place] = x[order, place]
         lost.append((column.name, whole - figure(shuffled)))
     return sorted(lost, key=lambda row: -row[1])
+
+
+def columns(outcome: Outcome) -> str:
+    """Returns a table of the columns that matter most; empty if there are none."""
+    if not outcome.importance:
+        return ""
+    rows = [(name, f"{100 * lost:.2f}") for name, lost in outcome.importance[:_SHOWN]]
+    return (
+        "<h2>Columns</h2><p>Points of accuracy that are lost if the cells of a column are shuffled "
+        f"between the rows:</p>{table(('column', 'lost'), rows)}"
+    )

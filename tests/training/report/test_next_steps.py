@@ -1,0 +1,59 @@
+import dataclasses
+import importlib
+import re
+import shlex
+from html import unescape
+
+import pytest
+
+from tests.training.report.test_page import answers, card
+from zoo.checkpoints.provenance import Provenance
+from zoo.data.dataset import Dataset
+from zoo.training.report.next_steps import next_steps
+from zoo.training.report.outcome import Outcome
+
+
+def commands(tmp_path, typed, recipe):
+    probabilities, split = answers()
+    made = Provenance(typed, recipe=recipe)
+    learnt = Dataset("pets", ("a", "b", "c"), {"train": split, "validation": split})
+    run = tmp_path / "my run"
+    described = dataclasses.replace(card(), training=made)
+    text = next_steps(Outcome(run, described, learnt, split, probabilities, None))
+    return [shlex.split(unescape(line)) for line in re.findall("<pre>(.*?)</pre>", text)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "recipe", "longer"),
+    [
+        ("zoo finetune --checkpoint=resnet8.digits '--data=my photos' --epochs=3",
+         {"head": {"epochs": 9}, "whole": {"epochs": 3}}, "--epochs=6"),
+        ("zoo finetune --checkpoint=resnet8.digits --data=x.csv --folder=y --freeze=backbone",
+         {"head": {"epochs": 9}, "whole": {"epochs": 3}, "freeze": "backbone"},
+         "--head_epochs=18"),
+        ("zoo train --model=resnet8 --data=x.csv --label_column=1 --output=z", {"epochs": 30},
+         "--epochs=60"),
+    ],
+)  # fmt: skip
+def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, recipe, longer):
+    known = commands(tmp_path, typed, recipe)
+    assert [words[1] for words in known] == ["predict", "evaluate", "export", shlex.split(typed)[1]]
+    run = str(tmp_path / "my run")
+    for words in known:
+        flags = importlib.import_module(f"zoo.commands.{words[1]}").FLAGS
+        flags.unparse_flags()
+        flags(words[1:])  # It knows each flag.
+    data = [
+        word for word in shlex.split(typed) if word.startswith(("--data", "--label_c", "--fol"))
+    ]
+    for words in known[1:3]:
+        assert [word for word in words if word in data] == data
+        assert f"--checkpoint={run}" in words
+    assert {longer, f"--output={run}-longer"} <= set(known[-1])
+    assert len([word for word in known[-1] if word.startswith(("--epochs", "--output"))]) <= 2
+
+
+def test_without_a_command_the_data_has_to_be_put_in(tmp_path):
+    assert [words[1:] for words in commands(tmp_path, "", {})][1] == [
+        "evaluate", f"--checkpoint={tmp_path / 'my run'}", "--data=DATA"
+    ]  # fmt: skip

@@ -1,0 +1,128 @@
+"""What the advice on a run is decided by: counts and shares, without arrays or files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zoo.checkpoints.card import task_of
+from zoo.tasks.classification import ClassificationScore
+from zoo.tasks.interval import wilson
+from zoo.training.report.epochs import stages, taken_epochs
+from zoo.training.report.mistakes import confused_pairs
+from zoo.training.report.outcome import Outcome
+from zoo.training.run_folder import Row
+
+SURE = 0.9  # The score from which a mistake is a sure one.
+
+
+@dataclass(frozen=True)
+class Confused:
+    """How often one class is taken for another."""
+
+    true: str
+    said: str
+    count: int
+    examples: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a run.
+
+    Attributes:
+        plural: What the examples are called.
+        trained: Number of training examples.
+        validated: Number of validation examples; 0: there are none apart from the training.
+        tested: How many the figure was measured on.
+        interval: The ends of the figure's 95 % interval; None: it has none.
+        usual: The figure that always the same answer would have; None: unknown.
+        training: The watched figure in training, at the epoch that was taken; None: unknown.
+        validation: That in validation.
+        validation_interval: The ends of its 95 % interval; None: it is no share.
+        epochs: How many epochs the last stage was trained.
+        last: Whether the epoch that was taken is the last of them.
+        augment: How training examples were changed.
+        balanced: Whether rare classes counted as much as others.
+        learnt: Of classes: training examples of each.
+        recalls: Of classes with test examples: the share that is recognised, and their number.
+        confused: Of classes: the pairs that are confused most, the most first.
+        sure_mistakes: Of classes: number of the wrong answers with a score from `SURE` on.
+        calibration: Of classes: the expected calibration error; None: unknown.
+    """
+
+    plural: str = "pictures"
+    trained: int = 0
+    validated: int = 0
+    tested: int = 0
+    interval: tuple[float, float] | None = None
+    usual: float | None = None
+    training: float | None = None
+    validation: float | None = None
+    validation_interval: tuple[float, float] | None = None
+    epochs: int = 0
+    last: bool = False
+    augment: str = "none"
+    balanced: bool = False
+    learnt: Mapping[str, int] = field(default_factory=dict)
+    recalls: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    confused: Sequence[Confused] = ()
+    sure_mistakes: int = 0
+    calibration: float | None = None
+
+
+def facts_of(outcome: Outcome) -> Facts:
+    """Returns the facts of a run."""
+    train, validation = outcome.learnt.train, outcome.learnt.validation
+    recipe, metric = outcome.recipe, outcome.metric
+    apart = len(validation) if validation is not train else 0
+    facts: dict[str, object] = {
+        "plural": outcome.plural,
+        "trained": len(train),
+        "validated": apart,
+        "tested": metric.examples,
+        "interval": metric.interval,
+        "augment": recipe.get("augment", "none"),
+        "balanced": bool(recipe.get("class_weights")),
+        **(_of_epochs(outcome, apart) if outcome.history else {}),
+        **(_of_classes(outcome) if isinstance(outcome.score, ClassificationScore) else {}),
+    }
+    return Facts(**facts)  # type: ignore[arg-type]
+
+
+def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
+    task = task_of(outcome.card)
+    # Of two epochs, whose mean was taken, the later one says more of the whole network.
+    row: Row = taken_epochs(outcome.card, outcome.history)[-1]
+    rows = next(part for part in stages(outcome.history).values() if row in part)
+    figure = row[f"val_{task.watched}"]
+    of_windows = outcome.test.recordings is not None
+    share = task.learns == "classes" and validated and not of_windows
+    return {
+        "training": row[task.watched],
+        "validation": figure if validated else None,
+        "validation_interval": wilson(figure, validated) if share else None,
+        "epochs": len(rows),
+        "last": row is rows[-1],
+    }
+
+
+def _of_classes(outcome: Outcome) -> dict[str, object]:
+    score, labels, test = outcome.score, outcome.card.labels, outcome.test
+    assert isinstance(score, ClassificationScore)
+    learnt = np.bincount(outcome.learnt.train.y, minlength=len(labels))
+    measured = score if score.recordings is None else score.recordings
+    errors = outcome.figures.get("calibration_error", {})
+    return {
+        "usual": max(row.examples for row in measured.classes) / measured.examples,
+        "learnt": dict(zip(labels, map(int, learnt), strict=True)),
+        "recalls": {row.label: (row.recall, row.examples) for row in score.classes if row.examples},
+        "confused": [
+            Confused(labels[true], labels[said], count, whole)
+            for true, said, count, whole in confused_pairs(outcome)
+        ],
+        "sure_mistakes": int(((outcome.said != test.y) & (outcome.sure >= SURE)).sum()),
+        "calibration": errors.get("after"),
+    }

@@ -1,0 +1,91 @@
+"""The examples of a test split that a classifier gets wrong, and those it hesitates about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from zoo.page import table
+from zoo.training.report.embedded import embedded, strip
+from zoo.training.report.outcome import Outcome
+
+_MISTAKES = 12
+_UNSURE = 8
+_PAIRS = 5  # Of classes that are confused, with pictures.
+_OF_PAIR = 3  # Pictures of each.
+_MORE_PAIRS = 8  # Without pictures.
+
+
+def surest_mistakes(outcome: Outcome) -> str:
+    """Returns the surest wrong answers; empty if there are none, or nothing to be shown."""
+    shown = _shown(outcome, outcome.wrong[:_MISTAKES])
+    if not shown:
+        return ""
+    return (
+        "<h2 id='mistakes'>The surest mistakes</h2><p>Look here first: a wrong label, a picture "
+        f"that shows two things, or one unlike all that it learnt from.</p>{shown}"
+    )
+
+
+def least_sure(outcome: Outcome) -> str:
+    """Returns the answers with the lowest scores, right or wrong."""
+    order = np.argsort(outcome.sure, kind="stable")[:_UNSURE]
+    shown = _shown(outcome, order)
+    if not shown:
+        return ""
+    return "<h2>The least sure answers</h2><p>More pictures like these teach it most.</p>" + shown
+
+
+def confused(outcome: Outcome) -> str:
+    """Returns the pairs of classes that are taken for each other most; empty without mistakes."""
+    pairs = confused_pairs(outcome)
+    if not pairs:
+        return ""
+    labels = outcome.card.labels
+    text = "<h2 id='confused'>Most often confused</h2>"
+    if outcome.of_pictures:
+        text += "".join(_pair(outcome, *pair) for pair in pairs[:_PAIRS])
+        pairs = pairs[_PAIRS:]
+    rows = [
+        (labels[true], labels[said], f"{count} of {whole}")
+        for true, said, count, whole in pairs[:_MORE_PAIRS]
+    ]
+    return text + (table(("is", "taken for", outcome.plural), rows) if rows else "")
+
+
+def confused_pairs(outcome: Outcome) -> list[tuple[int, int, int, int]]:
+    """Returns a class, the one that it is taken for, how often, and of how many; most first."""
+    classes = len(outcome.card.labels)
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (outcome.test.y, outcome.said), 1)
+    whole = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[: _PAIRS + _MORE_PAIRS]
+    pairs = zip(*np.unravel_index(order, counts.shape), strict=True)
+    return [(int(i), int(j), int(counts[i, j]), int(whole[i])) for i, j in pairs if counts[i, j]]
+
+
+def _pair(outcome: Outcome, true: int, said: int, count: int, whole: int) -> str:
+    """Returns some pictures of a class that are taken for another, and one of the other."""
+    labels = outcome.card.labels
+    mistaken = [i for i in outcome.wrong if (outcome.test.y[i], outcome.said[i]) == (true, said)]
+    own = np.flatnonzero((outcome.test.y == said) & (outcome.said == said))
+    own = own[np.argsort(-outcome.sure[own], kind="stable")][:1]
+    shown = [*mistaken[:_OF_PAIR], *own]
+    heading = f"{labels[true]} taken for {labels[said]}: {count} of {whole}"
+    return f"<h3>{escape(heading)}</h3>{_shown(outcome, shown)}"
+
+
+def _shown(outcome: Outcome, indices: Sequence[int] | np.ndarray) -> str:
+    if not len(indices) or not outcome.of_pictures:
+        return ""
+    return strip([answer(outcome, int(index)) for index in indices])
+
+
+def answer(outcome: Outcome, index: int) -> str:
+    """Returns a picture with what is said of it, and what it is."""
+    labels, said, true = outcome.card.labels, outcome.said[index], outcome.test.y[index]
+    lines = f"said: {labels[said]} {outcome.sure[index]:.0%}", f"is: {labels[true]}"
+    return embedded(outcome.test.x[index], *lines)

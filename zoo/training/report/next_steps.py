@@ -1,0 +1,71 @@
+"""Commands for what comes after a training, with the paths of the run."""
+
+from __future__ import annotations
+
+import shlex
+from html import escape
+
+from zoo.training.report.outcome import Outcome
+
+# Flags of the training that say how its data are read, which the other commands need too.
+_READING = (
+    "data", "label_column", "header", "data_dir", "time_column", "recording_column", "group",
+    "path_column", "folder",
+)  # fmt: skip
+_UNKNOWN = "DATA"  # The command is unknown if Python was asked.
+
+
+def next_steps(outcome: Outcome) -> str:
+    """Returns the commands, one below the other."""
+    training = outcome.card.training
+    typed = shlex.split(training.command) if training is not None else []
+    steps = [
+        (f"Try it on {outcome.plural} of your own", _predict(outcome)),
+        ("Measure it again, or on other data", _measure(outcome, typed)),
+        ("Make files for phones, browsers, servers and microcontrollers", _export(outcome, typed)),
+    ]
+    if typed and (epochs := outcome.recipe.get("epochs")):
+        steps.append(("Train twice as long", _longer(outcome, typed, 2 * epochs)))
+    text = "".join(f"<h3>{title}</h3><pre>{escape(command)}</pre>" for title, command in steps)
+    note = "" if typed else f"<p class='note'>{_UNKNOWN} is what the run learnt from.</p>"
+    return f"<h2>What comes next</h2>{text}{note}"
+
+
+def _run(outcome: Outcome) -> str:
+    return str(outcome.folder)
+
+
+def _reading(typed: list[str]) -> list[str]:
+    """Returns the flags that say what the data are."""
+    if not typed:
+        return [f"--data={_UNKNOWN}"]
+    return [flag for flag in typed[2:] if _name(flag) in _READING]
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").partition("=")[0]
+
+
+def _predict(outcome: Outcome) -> str:
+    kinds = {"picture": "photo.jpg", "sound": "sound.wav", "recording": "recording.csv"}
+    file = kinds.get(outcome.card.input.kind, "rows.csv")
+    return shlex.join(["zoo", "predict", f"--checkpoint={_run(outcome)}", file])
+
+
+def _measure(outcome: Outcome, typed: list[str]) -> str:
+    return shlex.join(["zoo", "evaluate", f"--checkpoint={_run(outcome)}", *_reading(typed)])
+
+
+def _export(outcome: Outcome, typed: list[str]) -> str:
+    output = f"--output=exports/{outcome.folder.resolve().name}"
+    checkpoint = f"--checkpoint={_run(outcome)}"
+    return shlex.join(["zoo", "export", checkpoint, *_reading(typed), output])
+
+
+def _longer(outcome: Outcome, typed: list[str], epochs: int) -> str:
+    """Returns the command of the run for more epochs, into another folder."""
+    training = outcome.card.training
+    frozen = training is not None and training.recipe.get("freeze") == "backbone"
+    flag = "head_epochs" if frozen else "epochs"
+    kept = [given for given in typed if _name(given) not in (flag, "output")]
+    return shlex.join([*kept, f"--{flag}={epochs}", f"--output={_run(outcome)}-longer"])
