@@ -226,8 +226,8 @@ def _unreliable(facts: Facts) -> str | None:
     if facts.calibration is None or facts.calibration < _CALIBRATION:
         return None
     return (
-        f"Scores and the share that is right differ by {facts.calibration:.1%} in the mean. Choose "
-        "a threshold by the chart of answers below, not by the score's face value."
+        f"Scores and the share that is right differ by {facts.calibration:.1%}, chance deducted. "
+        "Choose a threshold by the chart of answers below, not by the score's face value."
     )
 
 
@@ -323,7 +323,7 @@ RULES = (
     Rule(
         "unreliable",
         "Its scores are not what they seem",
-        f"the expected calibration error is {_CALIBRATION:.0%} or more",
+        f"the expected calibration error is {_CALIBRATION:.0%} or more above that by chance",
         _unreliable,
     ),
 )

@@ -50,7 +50,8 @@ class Facts:
         recalls: Of classes with test examples: the share that is recognised, and their number.
         confused: Of classes: the pairs that are confused most, the most first.
         sure_mistakes: Of classes: number of the wrong answers with a score from `SURE` on.
-        calibration: Of classes: the expected calibration error; None: unknown.
+        calibration: Of classes: the expected calibration error, less what it is by chance; None:
+            unknown.
     """
 
     plural: str = "pictures"
@@ -114,7 +115,7 @@ def _of_classes(outcome: Outcome) -> dict[str, object]:
     assert isinstance(score, ClassificationScore)
     learnt = np.bincount(outcome.learnt.train.y, minlength=len(labels))
     measured = score if score.recordings is None else score.recordings
-    errors = outcome.figures.get("calibration_error", {})
+    errors = outcome.figures.get("calibration_error")
     return {
         "usual": max(row.examples for row in measured.classes) / measured.examples,
         "learnt": dict(zip(labels, map(int, learnt), strict=True)),
@@ -124,5 +125,5 @@ def _of_classes(outcome: Outcome) -> dict[str, object]:
             for true, said, count, whole in confused_pairs(outcome)
         ],
         "sure_mistakes": int(((outcome.said != test.y) & (outcome.sure >= SURE)).sum()),
-        "calibration": errors.get("after"),
+        "calibration": errors["after"] - errors["chance"] if errors else None,
     }
