@@ -102,6 +102,20 @@ def test_the_page_shows_the_mistakes_themselves(tmp_path):
     assert page.alts[0] == "said: cost $x^$ 90%, is: dog <b>"
 
 
+def test_the_files_of_mistakes_are_named(tmp_path):
+    probabilities, split = answers()
+    names = np.array([f"dog <b>/{number}.jpg" for number in range(6)])
+    split = dataclasses.replace(split, names=names)
+    page = Links(written(tmp_path, card(), probabilities, split))
+    assert "said: cost $x^$ 90%, is: dog <b>, dog <b>/4.jpg" in page.alts
+
+    sounds = dataclasses.replace(split, x=np.zeros((6, 4, 5), np.float32))
+    text = written(tmp_path, card(shape=(4, 5)), probabilities, sounds)
+    mistakes = text[text.index("The surest mistakes</h2>") : text.index("The least sure")]
+    assert mistakes.count("<tr><td>dog &lt;b&gt;/") == 3
+    assert "<td>dog &lt;b&gt;/4.jpg</td><td>cost $x^$</td><td>90%</td>" in mistakes
+
+
 def test_without_mistakes_there_is_no_word_of_them(tmp_path):
     probabilities, split = answers()
     right = dataclasses.replace(split, y=probabilities.argmax(axis=1))

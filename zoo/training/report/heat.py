@@ -31,7 +31,7 @@ def where_it_looks(outcome: Outcome) -> str:
     figures = []
     for picture, warmth, index in zip(pixels, heat, shown, strict=True):
         said, true = outcome.said[index], outcome.test.y[index]
-        lines = [f"why ‘{labels[said]}’"] + ([f"is: {labels[true]}"] if said != true else [])
+        lines = f"why ‘{labels[said]}’", f"is: {labels[true]}", *outcome.names(index)
         figures.append(embedded(_warmed(picture, warmth), *lines))
     mistakes, answers = figures[: len(wrong)], figures[len(wrong) :]
     text = (

@@ -36,6 +36,7 @@ def worst_decisions(outcome: Outcome) -> str:
             outcome.test.x[i],
             f"said: {_chosen(names, beyond[i] >= 0)}",
             f"is: {_chosen(names, truth[i])}",
+            *outcome.names(int(i)),
         )
         for i in worst
         if wrong[i].any()

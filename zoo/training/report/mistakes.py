@@ -24,8 +24,8 @@ def surest_mistakes(outcome: Outcome) -> str:
     if not shown:
         return ""
     return (
-        "<h2 id='mistakes'>The surest mistakes</h2><p>Look here first: a wrong label, a picture "
-        f"that shows two things, or one unlike all that it learnt from.</p>{shown}"
+        "<h2>The surest mistakes</h2><p>Look here first: a wrong label, an example of two classes "
+        f"at once, or one unlike all that it learnt from.</p>{shown}"
     )
 
 
@@ -44,7 +44,7 @@ def confused(outcome: Outcome) -> str:
     if not pairs:
         return ""
     labels = outcome.card.labels
-    text = "<h2 id='confused'>Most often confused</h2>"
+    text = "<h2>Most often confused</h2>"
     if outcome.of_pictures:
         text += "".join(_pair(outcome, *pair) for pair in pairs[:_PAIRS])
         pairs = pairs[_PAIRS:]
@@ -79,13 +79,20 @@ def _pair(outcome: Outcome, true: int, said: int, count: int, whole: int) -> str
 
 
 def _shown(outcome: Outcome, indices: Sequence[int] | np.ndarray) -> str:
-    if not len(indices) or not outcome.of_pictures:
-        return ""
-    return strip([answer(outcome, int(index)) for index in indices])
+    """Returns examples with what is said of them and what they are; empty if none has a face."""
+    answers = [(outcome.names(int(index)), *_answer(outcome, int(index))) for index in indices]
+    if outcome.of_pictures:
+        figures = [
+            embedded(outcome.test.x[index], f"said: {said} {sure}", f"is: {true}", *names)
+            for index, (names, said, sure, true) in zip(indices, answers, strict=True)
+        ]
+        return strip(figures) if figures else ""
+    rows = [(*names, said, sure, true) for names, said, sure, true in answers if names]
+    return table(("example", "said", "score", "is"), rows) if rows else ""
 
 
-def answer(outcome: Outcome, index: int) -> str:
-    """Returns a picture with what is said of it, and what it is."""
-    labels, said, true = outcome.card.labels, outcome.said[index], outcome.test.y[index]
-    lines = f"said: {labels[said]} {outcome.sure[index]:.0%}", f"is: {labels[true]}"
-    return embedded(outcome.test.x[index], *lines)
+def _answer(outcome: Outcome, index: int) -> tuple[str, str, str]:
+    """Returns the class that is said, its score, and the true class."""
+    labels = outcome.card.labels
+    said, true = labels[outcome.said[index]], labels[outcome.test.y[index]]
+    return said, f"{outcome.sure[index]:.0%}", true

@@ -64,6 +64,10 @@ class Outcome:
         """Whether the examples can be shown."""
         return isinstance(self.card.input, Picture)
 
+    def names(self, index: int) -> list[str]:
+        """Returns the name of the file of an example of `test`; none, if it is not known."""
+        return [] if self.test.names is None else [str(self.test.names[index])]
+
     @property
     def said(self) -> np.ndarray:
         """Of classes: (examples,) the class of the highest probability."""

@@ -34,12 +34,17 @@ def largest_errors(outcome: Outcome) -> str:
     truth, values = _both(outcome)
     (name,) = outcome.card.labels
     worst = np.argsort(-abs(values - truth), kind="stable")[:_WORST]
-    rows = [(f"{truth[i]:.5g}", f"{values[i]:.5g}", f"{values[i] - truth[i]:+.5g}") for i in worst]
-    shown = table((f"true {name}", "predicted", "error"), rows)
+    rows = [
+        (f"{truth[i]:.5g}", f"{values[i]:.5g}", f"{values[i] - truth[i]:+.5g}",
+         *outcome.names(int(i)))
+        for i in worst
+    ]  # fmt: skip
+    head = (f"true {name}", "predicted", "error", "example")
+    shown = table(head[: len(rows[0])], rows)
     if outcome.of_pictures:
         figures = [
-            embedded(outcome.test.x[i], f"said: {value}", f"is: {true}", f"error {error}")
-            for i, (true, value, error) in zip(worst, rows, strict=True)
+            embedded(outcome.test.x[i], f"said: {value}", f"is: {true}", f"error {error}", *names)
+            for i, (true, value, error, *names) in zip(worst, rows, strict=True)
         ]
         shown = strip(figures)
     return f"<h2>The largest errors</h2>{shown}"
