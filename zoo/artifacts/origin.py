@@ -25,11 +25,13 @@ _TASK, _THRESHOLDS = "task", "thresholds"
 def origin_of(card: Card) -> dict[str, str]:
     """Returns what an exported file has to say about what it takes and what it tells.
 
-    Of classes of pictures it says nothing: any classifier of pictures takes them.
+    Of classes of pictures that are scaled as a whole it says nothing: see `picture_of`.
     """
     form, learnt = card.input, card.training.data if card.training else None
     of_classes = find_task(card.task).learns == "classes"
-    if not isinstance(form, (Recording, Sound)) and (of_classes or not isinstance(form, Picture)):
+    if not isinstance(form, (Picture, Recording, Sound)):
+        return {}
+    if isinstance(form, Picture) and of_classes and _is_plain(form):
         return {}
     return {
         _FORM: json.dumps({"kind": form.kind, **dataclasses.asdict(form)}),
@@ -53,6 +55,22 @@ def form_of_artifact(path: str) -> Picture | Recording | Sound | None:
     except ValueError as error:
         raise RequestError(f"{path} does not say which data it takes: {error}") from error
     return form if isinstance(form, (Picture, Recording, Sound)) else None
+
+
+def picture_of(shape: tuple[int | None, ...]) -> Picture | None:
+    """Returns the form of a file that says nothing, by its input; None: it takes no picture.
+
+    Any classifier of pictures takes them whole, scaled to its size.
+    """
+    match shape:
+        case (int(height), int(width), 1 | 3 as channels):
+            return Picture((height, width, channels), mean=(), std=())
+    return None
+
+
+def _is_plain(form: Picture) -> bool:
+    plain = picture_of(form.shape)
+    return plain is not None and plain.preparation == form.preparation
 
 
 def task_of_artifact(path: str) -> Task:

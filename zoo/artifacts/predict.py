@@ -20,7 +20,7 @@ from zoo.artifacts.inputs import (
     read_pictures,
 )
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
-from zoo.artifacts.origin import form_of_artifact, task_of_artifact
+from zoo.artifacts.origin import form_of_artifact, picture_of, task_of_artifact
 from zoo.artifacts.predictions import (
     BrokenFile,
     LabelScore,
@@ -275,9 +275,8 @@ def _form_of(artifact: Artifact) -> Picture | Sound | Recording:
     """
     if (form := form_of_artifact(artifact.path)) is not None:
         return form
-    match artifact.shape:
-        case (int(height), int(width), 1 | 3 as channels):
-            return Picture((height, width, channels), mean=(), std=())
+    if (picture := picture_of(artifact.shape)) is not None:
+        return picture
     raise RequestError(
         f"{artifact.path} takes {artifact.shape}, which is no picture; if it takes sounds or "
         "recordings, say --checkpoint too, the one that it was exported from, whose card holds "

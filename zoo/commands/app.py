@@ -1,0 +1,51 @@
+"""`zoo app`: an exported file as an app."""
+
+from __future__ import annotations
+
+import sys
+
+from absl import flags
+
+from zoo.artifacts.app import PLATFORMS, app
+from zoo.commands.console import console, print_result
+from zoo.commands.runner import DONE, Command, no_more
+from zoo.errors import RequestError
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string(
+    "artifact", None, "an export's folder, or one of its .tflite files", flag_values=FLAGS
+)
+flags.DEFINE_string("platform", "web", f"of {', '.join(PLATFORMS)}", flag_values=FLAGS)
+flags.DEFINE_string("output", None, "folder; default apps/NAME-PLATFORM", flag_values=FLAGS)
+flags.DEFINE_string("title", None, "default the checkpoint's name", flag_values=FLAGS)
+flags.DEFINE_float(
+    "threshold", None, 'an answer whose score is below it is "unknown", until the user moves it',
+    flag_values=FLAGS,
+)  # fmt: skip
+
+
+def main(values: flags.FlagValues, rest: list[str]) -> int:
+    """Writes the app."""
+    no_more(rest)
+    if not values.artifact:
+        raise RequestError("say what to make an app of: --artifact=FOLDER of an export")
+    result = app(
+        values.artifact,
+        platform=values.platform,
+        output=values.output,
+        title=values.title,
+        threshold=values.threshold,
+    )
+    print_result(console(), result)
+    return DONE
+
+
+COMMAND = Command(
+    "app",
+    "an exported file as an app. web: a static page for any phone, which works offline.",
+    FLAGS,
+    main,
+)
+
+if __name__ == "__main__":
+    sys.exit(COMMAND.run())
