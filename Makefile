@@ -18,7 +18,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow and not provers" $(PARALLEL) --durations=10
 
 test-provers: $(PROVERS)
-	$(BIN)/python -m pytest -m provers tests/export
+	$(BIN)/python -m pytest -m provers tests/export tests/artifacts
 
 test-all: $(PROVERS)
 	$(BIN)/python -m pytest $(PARALLEL) --durations=20
@@ -48,7 +48,7 @@ $(INSTALLED): setup.py constraints.txt
 	touch $@
 
 $(PROVERS): $(INSTALLED)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[provers]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[provers,browser]"
 	touch $@
 
 clean:

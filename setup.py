@@ -62,6 +62,7 @@ setup(
             "mediapipe>=1.2",
             "tflite-micro>=0.dev20261023182759",  # There are only pre-releases.
         ],
+        "browser": ["playwright>=1.50"],  # Drives Chromium, for the tests of the web app.
         "golden": ["timm>=1", "torch>=2.6", "torchvision>=0.21"],  # tests/golden/make_goldens.py
     },
     entry_points={"console_scripts": ["zoo=zoo.commands.main:main"]},

@@ -14,6 +14,7 @@ HELP = [
     "import",
     "convert-back",
     "export",
+    "app",
     "compare",
     "gradients",
     "benchmark",

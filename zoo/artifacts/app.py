@@ -14,6 +14,7 @@ from zoo.artifacts.litertjs import runtime_folder
 from zoo.artifacts.origin import form_of_artifact, picture_of, task_of_artifact
 from zoo.errors import RequestError
 from zoo.files import whole_folder
+from zoo.forms import Picture
 from zoo.registry import unknown
 from zoo.result import Result
 from zoo.tasks.coverage import check_threshold
@@ -21,6 +22,12 @@ from zoo.tasks.coverage import check_threshold
 PLATFORMS = ("web",)
 # The files of an export, the best first: gpu is half as large as cpu.
 _FILES = {"web": ("gpu.tflite", "cpu.tflite", "edge.tflite")}
+
+_ABOUT = {
+    "classes": "Tells apart:",
+    "sets": "Says which of these it shows:",
+    "values": "Predicts",
+}
 
 
 @dataclass(frozen=True)
@@ -113,12 +120,14 @@ def _page(
     form = form_of_artifact(str(file)) or picture_of(tuple(described["inputs"][0]["shape"][1:]))
     if form is None or form.kind not in web.FAMILIES:
         raise RequestError(f"there is no web app yet for what {file} takes; it can be pictures")
+    if isinstance(form, Picture) and not form.antialias:
+        raise RequestError(f"{file} was trained on pictures without antialias; apps scale with it")
     outputs = described["outputs"][0]["shape"][-1]
     labels = labels or tuple(str(number) for number in range(outputs))
     named = ", ".join(labels[:5]) + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
     return web.WebApp(
         title=title or _name(described),
-        about=f"{task.verb} {named}.",
+        about=f"{_ABOUT[task.learns]} {named}.",
         form={"kind": form.kind, **dataclasses.asdict(form)},
         task=task.learns,
         labels=labels,

@@ -8,7 +8,7 @@ const SOURCE = 4; // Numbers of a canvas's pixel: red, green, blue, alpha.
  * Returns the pixels of a picture: scaled as the form says, its middle cut out.
  *
  * @param source What a canvas can draw, `wide` × `high` pixels.
- * @param form Its `shape` (height, width, channels), `resize`, `interpolation` and `antialias`.
+ * @param form Its `shape` (height, width, channels), `resize` and `interpolation`.
  * @returns Float32Array of height × width × channels, from 0 to 255.
  */
 export function pixelsOf(source, wide, high, form) {
@@ -53,28 +53,37 @@ function middle(whole, part) {
 }
 
 /** Returns for each of `count` scaled pixels, from the one at `start` on, what it is the mean of. */
-function taps(size, scaled, start, count, { interpolation, antialias }) {
+function taps(size, scaled, start, count, { interpolation }) {
   const scale = size / scaled;
+  if (interpolation === "nearest") return nearest(scale, start, count);
   return Array.from({ length: count }, (_, index) => {
     const centre = (start + index + 0.5) * scale;
-    if (interpolation === "nearest") return { first: Math.min(size - 1, Math.floor(centre)), weights: [1 << BITS] };
-    const stretch = antialias ? Math.max(1, scale) : 1;
+    const stretch = Math.max(1, scale); // Where a picture shrinks, all its pixels count.
     const [reach, kernel] = KERNELS[interpolation];
     const first = Math.max(0, Math.floor(centre - reach * stretch + 0.5));
     const end = Math.min(size, Math.floor(centre + reach * stretch + 0.5));
     const plain = Array.from({ length: end - first }, (_, tap) =>
-      kernel((first + tap - centre + 0.5) / stretch, antialias),
+      kernel((first + tap - centre + 0.5) * (1 / stretch)),
     );
     const sum = plain.reduce((total, weight) => total + weight, 0);
     return { first, weights: plain.map((weight) => fixed(weight / sum)) };
   });
 }
 
+/** Adds up the steps, as Pillow does: a product would fall on the other side of some edges. */
+function nearest(scale, start, count) {
+  const all = [];
+  for (let centre = scale / 2; all.length < start + count; centre += scale) {
+    all.push({ first: Math.floor(centre), weights: [1 << BITS] });
+  }
+  return all.slice(start);
+}
+
 const fixed = (weight) => Math.trunc(weight * (1 << BITS) + (weight < 0 ? -0.5 : 0.5));
 
 const KERNELS = {
   bilinear: [1, (x) => Math.max(0, 1 - Math.abs(x))],
-  bicubic: [2, (x, antialias) => cubic(Math.abs(x), antialias ? -0.5 : -1)],
+  bicubic: [2, (x) => cubic(Math.abs(x), -0.5)],
   lanczos: [3, (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0)],
 };
 

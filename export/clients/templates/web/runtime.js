@@ -14,6 +14,7 @@ const CLOSE = 0.02; // How far scores of the GPU, in half precision, may be from
  */
 export async function openModel(facts, wished) {
   const gpu = wished !== "wasm" && (wished === "webgpu" || (await hasGpu())) && isFloat(facts);
+  globalThis.Module = { printErr: log }; // LiteRT takes its settings from this name.
   await loadLiteRt("litert/wasm/", { jspi: gpu && (await supportsFeature("jspi")) });
   const bytes = new Uint8Array(await (await fetch(facts.file)).arrayBuffer());
   const onProcessor = await opened(bytes, facts, "wasm");
@@ -29,6 +30,9 @@ export async function openModel(facts, wished) {
 
 /** Integers on a GPU come out wrong: some of its kernels ignore a stride. */
 const isFloat = (facts) => facts.integers === false;
+
+/** LiteRT writes all that it says where errors go. */
+const log = (line) => (/^(ERROR|FATAL)/.test(line) ? console.error(line) : console.debug(line));
 
 async function hasGpu() {
   try {
