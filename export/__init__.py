@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from export.errors import ExportError
     from export.forms.slide import Slide
     from export.pipeline import export_model
+    from export.precisions import Gates
     from export.publish import check_output
     from export.report import Artifact, GateFailure, Report
     from export.samples import LEAST_SAMPLES, Samples
-    from export.targets import TARGETS, Gates, Target, register_target
+    from export.targets import TARGETS, Target, register_target
     from export.tflite.inspect import describe_file
     from export.tflite.metadata import COLUMNS, About, file_inside, labels_inside
     from export.tflite.runtime import LiteModel, LiteStream, load_lite
@@ -36,7 +37,7 @@ _HOMES = {
     "Check": "export.checks.evidence",
     "ExportError": "export.errors",
     "GateFailure": "export.report",
-    "Gates": "export.targets",
+    "Gates": "export.precisions",
     "LiteModel": "export.tflite.runtime",
     "LiteStream": "export.tflite.runtime",
     "Prover": "export.checks.provers.prover",

@@ -24,9 +24,10 @@ from export.checks.stream import judge_stream, measure
 from export.child import ChildError
 from export.forms.form import SIGNATURE
 from export.forms.saved_model import VERSION, save_for_serving
+from export.precisions import FLOAT32_GATES
 from export.publish import SAVED_MODEL
 from export.report import Artifact
-from export.targets import FLOAT32_GATES, Target
+from export.targets import Target
 from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import labels_inside, sound_inside

@@ -11,13 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from export.artifact import Judged, lite_artifact, saved_model_artifact
+from export.artifact import saved_model_artifact
+from export.attempts import lite_files
 from export.checks.parity import accuracy, permuted
 from export.checks.prove import with_provers
 from export.checks.stream import long_stream
 from export.clients import integration, rows, streams
 from export.errors import ExportError, unknown
-from export.finer import better, first_target, second_target
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, Form, prepare
 from export.forms.front import FRONT, front_values
@@ -36,23 +36,16 @@ from export.publish import (
     working_folder,
 )
 from export.report import GateFailure, Report, to_json, versions
+from export.rescue import first_target
 from export.samples import Samples, are_pixels, check_samples, evenly_spaced, with_full_pixel_range
-from export.targets import INTEGERS, Target, find_targets
+from export.targets import Target
 from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
-from export.tflite.convert import Arithmetic, Source, convert
-from export.tflite.metadata import (
-    COLUMNS,
-    LABELS,
-    About,
-    attach,
-    check_about,
-    columns_text,
-    whole_metadata,
-)
-from export.tflite.sliding import slid
+from export.tflite.convert import Source
+from export.tflite.metadata import COLUMNS, LABELS, About, check_about, columns_text
 from export.trainable.about import TRAINABLE
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
+from export.wanted import find_targets
 
 Progress = Callable[[str], None]
 
@@ -74,9 +67,12 @@ def export_model(
     about: About | None = None,
     front: Sequence[str] = (),
     edge_io: str | None = None,
+    cpu_precision: str | None = None,
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
     edge_precision: str = "auto",
+    rescue: str | None = None,
+    gates: Mapping[str, float] | None = None,
     provers: Sequence[str] | None = None,
     streaming: keras.Model | Slide | None = None,
     trainable_head: bool = False,
@@ -102,12 +98,20 @@ def export_model(
             in every file. Integer files then take float32, and all behind the front is integers.
         edge_io: Input and output of integer targets for images: "uint8" or "int8"; None: the
             target's (uint8). Other inputs are always int8, and those of "16x8" int16.
+        cpu_precision: Precision of "cpu": "float32", "float16" or "int8-dynamic", whose weights
+            alone are integers; None: the target's (float32).
         gpu_precision: Precision of "gpu": "float16" or "float32"; None: the target's (float16).
         npu_percent: Least percentage of an integer file's operators that an Ethos-U NPU must take,
             if that is tried; None: the target's (100, of 16x8 90).
-        edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights; or
-            "auto": int8, and where that is not close enough to the model, 16x8. Recurrent models
-            begin with 16x8. Images get int8 only, since their bytes could not go in.
+        edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights;
+            "mixed", int8 with float32 in the layers that lose too much; or "auto": int8, and where
+            that is refused, what `rescue` says. Recurrent models begin with 16x8.
+        rescue: What follows where a file in "auto" is not close enough to the model: "16x8"; for
+            whole inputs without a front "mixed"; "none": it is refused. None: 16x8, then mixed; for
+            images mixed alone, since their bytes could not go into 16x8; and float32 where float16
+            is refused.
+        gates: Limits in place of a target's own, by target and field of `export.Gates`, as in
+            {"edge.sqnr_db": 20}. The report names them.
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:
             the target's.
         streaming: For streams. A `Slide`: the targets take the newest samples of a window that
@@ -130,7 +134,16 @@ def export_model(
     output = Path(output).absolute()
     check_output(output)
     form = prepare(model, streaming=streaming, front=front)
-    chosen = find_targets(targets, edge_io, gpu_precision, npu_percent, edge_precision)
+    chosen = find_targets(
+        targets,
+        edge_io=edge_io,
+        cpu_precision=cpu_precision,
+        gpu_precision=gpu_precision,
+        npu_percent=npu_percent,
+        edge_precision=edge_precision,
+        gates=gates,
+        rescue=rescue,
+    )
     if edge_io is None:  # 16 bits have no interface of 8.
         chosen = tuple(first_target(target, form.kind, form.recurrent) for target in chosen)
     wanted = with_provers(chosen, provers)
@@ -192,25 +205,8 @@ def _make(
 ) -> tuple[Report, dict[str, np.ndarray]]:
     task.scratch.mkdir()
     task.artifacts.mkdir()
-    made: dict[str, Judged] = {}
-    # If a window slides, the files of whole windows stay in the scratch folder.
-    converted = task.artifacts if task.form.slide is None else task.scratch
-    paths = {target: converted / f"{target.name}.tflite" for target in targets}
     tell("converting")
-    source = _write_source(task)
-    files = {path: _arithmetic(task, target) for target, path in paths.items()}
-    floats = _float_file(task, files)
-    failures = convert(source, files, task.scratch)
-    for target, whole in paths.items():
-        tell(f"{target.name}: checking")
-        judged = _judged(task, target, whole, failures, floats)
-        second = second_target(target, judged[0], task.form.kind)
-        if second is not None:
-            tell(f"{target.name}: {target.precision} is refused, so {second.precision}")
-            whole.unlink(missing_ok=True)
-            again = convert(source, {whole: _arithmetic(task, second)}, task.scratch)
-            judged = better(judged, _judged(task, second, whole, again, floats))
-        made[target.name] = judged
+    made = lite_files(task, _write_source(task), targets, tell)
     if trainable_head:
         tell("trainable: converting and letting it learn")
         made[TRAINABLE] = trainable_artifact(task)
@@ -227,31 +223,6 @@ def _make(
         artifacts={name: artifact for name, (artifact, _) in made.items()},
     )
     return report, {name: values for name, (_, values) in made.items() if values is not None}
-
-
-def _arithmetic(task: Task, target: Target) -> Arithmetic:
-    return Arithmetic(target.precision, target.io(task.form.kind))
-
-
-def _judged(
-    task: Task, target: Target, whole: Path, failures: Mapping[Path, str], floats: Path
-) -> Judged:
-    path = task.artifacts / whole.name
-    if whole not in failures:
-        if task.form.slide is not None:
-            path.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
-        _attach_metadata(task, target, path)
-    return lite_artifact(task, target, path, failures.get(whole), whole, floats)
-
-
-def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
-    """Returns the float32 file to compare integers with, and adds one if no target has it."""
-    precisions = {arithmetic.precision: path for path, arithmetic in files.items()}
-    if not precisions.keys() & set(INTEGERS) or "float32" in precisions:
-        return precisions.get("float32", Path())
-    path = task.scratch / "float32.tflite"
-    files[path] = Arithmetic("float32", "int8")
-    return path
 
 
 def _write_source(task: Task) -> Source:
@@ -287,15 +258,6 @@ def _write_source(task: Task) -> Source:
 
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     np.savez(path, **arrays)  # type: ignore[arg-type]  # A name could be savez's own flag.
-
-
-def _attach_metadata(task: Task, target: Target, path: Path) -> None:
-    """Writes the metadata. It comes before the checks, so that the shipped bytes are checked."""
-    made_from = {**task.identity, "versions": versions()}
-    metadata, files = whole_metadata(
-        task.form, target, task.about, made_from, labels=task.labels, pixels=task.pixels
-    )
-    attach(path, metadata, files)
 
 
 def _remove_failed(report: Report, folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from export.checks.evidence import Check, StreamFigures
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
+from export.targets import Moved
 from export.tflite.tensor import Latency, TensorInfo
 
 SCHEMA = 1
@@ -25,6 +26,23 @@ _PACKAGES = {
     "ai_edge_litert": "ai-edge-litert",
     "numpy": "numpy",
 }
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """A file that was refused, and in whose place there is one of another precision.
+
+    Attributes:
+        precision: Its precision.
+        refused: The checks that it failed.
+        bytes: Its size.
+        latency: Its time of one call.
+    """
+
+    precision: str
+    refused: str
+    bytes: int | None
+    latency: Latency | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,9 @@ class Artifact:
         worst_layers: Integer files: the layers that lose most, the worst first.
         front: Names of the first layers, which are in float32 whatever the precision.
         stream: What was measured along a stream without a reset; None: it is no file of a stream.
+        moved: Gates that the caller moved.
+        floats: Of "mixed": the layers in float32.
+        rescue: The file in whose place it is; None: it was the first try.
     """
 
     file: str
@@ -69,10 +90,15 @@ class Artifact:
     worst_layers: tuple[LayerNoise, ...] = ()
     front: tuple[str, ...] = ()
     stream: StreamFigures | None = None
+    moved: tuple[Moved, ...] = ()
+    floats: tuple[str, ...] = ()
+    rescue: Rescue | None = None
 
     @property
     def arithmetic(self) -> str:
         """Number types for a person, as in "float32 → int8 behind 'frontend'"."""
+        if self.floats:
+            return f"int8, with float32 in {', '.join(map(repr, self.floats))}"
         if not self.front or self.precision == "float32":
             return self.precision
         return f"float32 → {self.precision} behind {', '.join(map(repr, self.front))}"
@@ -248,11 +274,18 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
             else {}
         ),
         **({"stream": asdict(artifact.stream)} if artifact.stream else {}),
+        **({"moved": _moved(artifact)} if artifact.moved else {}),
+        **({"float_layers": artifact.floats} if artifact.floats else {}),
+        **({"instead_of": asdict(artifact.rescue)} if artifact.rescue else {}),
         "proofs": dict(artifact.proofs or {}),
         "checks": {check.name: _check(check) for check in artifact.checks},
         "weak": [check.name for check in artifact.checks if check.weak],
         "verdict": artifact.verdict,
     }
+
+
+def _moved(artifact: Artifact) -> dict[str, dict[str, float | None]]:
+    return {gate.gate: {"from": gate.before, "to": gate.after} for gate in artifact.moved}
 
 
 def _html_row(tag: str, cells: Sequence[str]) -> str:

@@ -75,6 +75,12 @@ def before_integers(graph: Graph) -> list[Node]:
     ]
 
 
+def with_floats(graph: Graph) -> list[Node]:
+    """Lists the operations that take or give floats."""
+    floats = {number for number, tensor in enumerate(graph.tensors) if tensor.dtype in FLOATS}
+    return [node for node in graph.nodes if floats.intersection((*node.inputs, *node.results))]
+
+
 def _boundaries(graph: Graph) -> list[Node]:
     return [
         node

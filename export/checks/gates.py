@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from export.checks import closeness
 from export.checks.boundary import FLOATS, misplaced
 from export.checks.evidence import Check, Evidence, verdict
-from export.checks.remedies import STATEFUL, remedies
+from export.checks.remedies import BETWEEN, STATEFUL, remedies
 from export.checks.run import FLOAT16_MOST
+from export.precisions import PRECISIONS
 from export.tflite.flatbuffer import Node
 from export.tflite.metadata import CHANNELS
 
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
+# Operators whose second input is their kernel. The converter leaves smaller ones in float32.
+_KERNELS, _SMALLEST = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), 1_024
 _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
-_BYTES = {"float32": 4, "float16": 2, "int8": 1, "16x8": 1}
 # Folding and sharing make a file smaller than its weights. Biases, scales and the graph add bytes.
 _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
 
@@ -136,9 +139,17 @@ def _integers_only(evidence: Evidence) -> Check | None:
         detail = f"{what}: {_refusal(where, 'constants')}" if what else behind
         return verdict("no_float_tensor", not what, detail + remedies(where))
     made = [node for node in evidence.graph.nodes if set(node.dtypes) & set(FLOATS)]
+    if floats := evidence.target.floats:
+        wrong = [node for node in made if not _may_be_float(node, floats)]
+        detail = _refusal(wrong, f"integers but in {', '.join(map(repr, floats))}")
+        return verdict("no_float_tensor", not wrong, detail)
     tensors = [tensor.name for tensor in evidence.graph.tensors if tensor.dtype in FLOATS]
     detail = _refusal(made, "") + remedies(made) or _wrong(tensors, "integers throughout")
     return verdict("no_float_tensor", not (made or tensors), detail)
+
+
+def _may_be_float(node: Node, floats: Sequence[str]) -> bool:
+    return node.operator in BETWEEN or (node.layer or node.after) in floats
 
 
 def _width(evidence: Evidence) -> Check | None:
@@ -152,11 +163,30 @@ def _width(evidence: Evidence) -> Check | None:
     return verdict("activations", not wrong, results)
 
 
+def _int8_weights(evidence: Evidence) -> Check | None:
+    """Catches kernels that stayed float32 where only weights are to be integers."""
+    if evidence.graph is None or evidence.target.precision != "int8-dynamic":
+        return None
+    kernels = [
+        (node, evidence.graph.tensors[node.inputs[1]])
+        for node in evidence.graph.nodes
+        if node.operator in _KERNELS
+    ]
+    large = [(node, kernel) for node, kernel in kernels if math.prod(kernel.shape) >= _SMALLEST]
+    left = [node for node, kernel in large if kernel.dtype in FLOATS]
+    if large and len(left) == len(large):
+        return Check("int8_weights", "fail", f"no kernel is int8: {_refusal(left, '')}")
+    if not left:
+        detail = f"{len(large)} kernels; those of less than {_SMALLEST:,} numbers stay float32"
+        return Check("int8_weights", "pass", detail)
+    return Check("int8_weights", "warning", f"the kernel stays float32 of {_refusal(left, '')}")
+
+
 def _plausible_size(evidence: Evidence) -> Check | None:
     """Catches weights that are missing or stored twice."""
     if evidence.graph is None or evidence.bytes is None or not evidence.weights:
         return None
-    weights = evidence.weights * _BYTES[evidence.target.precision]
+    weights = evidence.weights * PRECISIONS[evidence.target.precision].weight_bytes
     least = round(_LEAST_SHARE * weights)
     most = round(_MOST_SHARE * weights) + _GRAPH_BYTES
     size = evidence.bytes - evidence.front_bytes
@@ -201,6 +231,8 @@ def _calibration(evidence: Evidence) -> Check | None:
 def _float16_range(evidence: Evidence) -> Check | None:
     """Catches sums that overflow on a GPU, which calculates in float16; a CPU does not."""
     if evidence.target.precision != "float16" or evidence.run.largest is None:
+        return None
+    if evidence.target.operators is None:  # A file for CPUs, which widen float16 to float32.
         return None
     place, value = evidence.run.largest
     if value <= FLOAT16_MOST:
@@ -260,6 +292,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _sound_inside,
     _integers_only,
     _width,
+    _int8_weights,
     _plausible_size,
     _pixels_as_they_are,
     _calibration,

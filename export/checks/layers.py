@@ -62,20 +62,31 @@ def worst_layers(
     return tuple(LayerNoise(**row) for row in json.loads(results.read_text()))
 
 
-def _compare_here(job: Mapping[str, str]) -> None:
-    with np.load(job["test_x"]) as file:
-        inputs = {name: file[name][:_SAMPLES] for name in file.files if name != "lengths"}
-    nodes = read_graph(Path(job["integers"])).nodes
-    integers, floats = Watched(job["integers"]), Watched(job["floats"])
-    energy = {index: np.zeros(2) for index, info in integers.infos.items() if info.name in floats}
+def layer_noise(
+    integers: str, floats: str, inputs: Mapping[str, np.ndarray]
+) -> list[tuple[str, LayerNoise]]:
+    """Measures what each operation loses to integers.
+
+    Args:
+        integers: `.tflite` to look at.
+        floats: The same graph in float32.
+        inputs: (N, ...) of each input; eight samples of it are taken.
+
+    Returns:
+        The operations that lose anything, the worst first, each with the name of its result.
+    """
+    inputs = {name: values[:_SAMPLES] for name, values in inputs.items() if name != "lengths"}
+    nodes = read_graph(Path(integers)).nodes
+    rough, exact = Watched(integers), Watched(floats)
+    energy = {index: np.zeros(2) for index, info in rough.infos.items() if info.name in exact}
     # One sample at a time, since the results of all layers of a large network fill the memory.
     for place in range(len(next(iter(inputs.values())))):
-        for watched in (integers, floats):
+        for watched in (rough, exact):
             watched.run(**{name: values[place] for name, values in inputs.items()})
         for index in energy:
-            name = integers.infos[index].name
-            energy[index] += energies(integers.values(index), floats.values(floats.number(name)))
-    best = max(_BEST_DB.get(info.dtype, 0.0) for info in integers.infos.values())
+            name = rough.infos[index].name
+            energy[index] += energies(rough.values(index), exact.values(exact.number(name)))
+    best = max(_BEST_DB.get(info.dtype, 0.0) for info in rough.infos.values())
     noise = {index: decibels(*sums) for index, sums in energy.items()}
     rows = []
     before: dict[int, float] = {}  # Signal to noise of each tensor.
@@ -83,9 +94,17 @@ def _compare_here(job: Mapping[str, str]) -> None:
         taken = min([best, *(before[index] for index in node.inputs if index in before)])
         reached = noise.get(node.results[0], taken) if node.results else taken
         before.update(dict.fromkeys(node.results, reached))
-        rows.append(LayerNoise(node.layer or node.after, node.operator, reached, taken - reached))
-    worst = sorted((row for row in rows if row.lost_db > 0), key=lambda row: -row.lost_db)
-    Path(job["results"]).write_text(json.dumps([asdict(row) for row in worst[:_WORST]]))
+        name = rough.infos[node.results[0]].name if reached < taken else ""
+        row = LayerNoise(node.layer or node.after, node.operator, reached, taken - reached)
+        rows.append((name, row))
+    return sorted((row for row in rows if row[1].lost_db > 0), key=lambda row: -row[1].lost_db)
+
+
+def _compare_here(job: Mapping[str, str]) -> None:
+    with np.load(job["test_x"]) as file:
+        inputs = {name: file[name] for name in file.files}
+    worst = layer_noise(job["integers"], job["floats"], inputs)
+    Path(job["results"]).write_text(json.dumps([asdict(row) for _, row in worst[:_WORST]]))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ _TURNED = "turn the data round before the model"
 _CHOSEN = "slice with steps of 1, or multiply by a matrix of zeros and ones"
 _REPEATED = "let broadcasting repeat it, or take UpSampling2D(interpolation='bilinear')"
 # The converter puts these between integers and floats; the model's owner cannot change them.
-_BETWEEN = ("QUANTIZE", "DEQUANTIZE")
+BETWEEN = ("QUANTIZE", "DEQUANTIZE")
 # LiteRT says: Node number 1345 (SQUARED_DIFFERENCE) failed to invoke.
 _STOPPED = re.compile(r"Node number (?P<number>\d+) \((?P<operator>\w+)\) failed to")
 _BY_OPERATOR = {
@@ -43,7 +43,7 @@ def remedies(nodes: Sequence[Node]) -> str:
     Returns:
         The advice; empty if there is none.
     """
-    operators = [node.operator for node in nodes if node.operator not in _BETWEEN]
+    operators = [node.operator for node in nodes if node.operator not in BETWEEN]
     if not operators:
         return ""
     advice = dict.fromkeys(_BY_OPERATOR[name] for name in operators if name in _BY_OPERATOR)

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.clients import rows
 from export.clients.streams import window_of
+from export.precisions import INTEGERS
 from export.report import Artifact, Report
-from export.targets import INTEGERS
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 

@@ -13,6 +13,7 @@ from export.pages.examples import image_strip, value_table
 from export.pages.style import STYLE
 from export.report import Artifact, Report
 from export.samples import Samples
+from export.tflite.tensor import Latency
 
 _EXAMPLES = 10
 _NONE = "–"
@@ -44,6 +45,7 @@ def render(
         [
             _header(title, report),
             _section("Artifacts", _artifacts(report)),
+            *_rescues(report),
             _section("Accuracy, size, latency", f'<div class="chart">{draw(report)}</div>'),
             _section("Examples from the test set", examples(samples, labels, titled, shown)),
             _section("Gates", _gates(report)),
@@ -141,12 +143,40 @@ def _note(report: Report) -> str:
     )
 
 
+def _rescues(report: Report) -> list[str]:
+    rows = "".join(
+        f"<tr><td>{escape(_title(name))}</td><td>{escape(item.rescue.precision)}</td>"
+        f'<td class="detail">{escape(item.arithmetic)}</td>'
+        f'<td class="number">{_size(item.rescue.bytes)} → {_size(item.bytes)}</td>'
+        f'<td class="number">{_milliseconds(item.rescue.latency)} → {_milliseconds(item.latency)}'
+        "</td></tr>"
+        for name, item in report.artifacts.items()
+        if item.rescue
+    )
+    if not rows:
+        return []
+    columns = ("Target", "Refused", "In its place", "Size", "Latency")
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    note = "Why it was refused stands below, at the check precision."
+    return [
+        _section(
+            "Files in place of refused ones",
+            f'<table class="narrow"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+            f'<p class="note">{note}</p>',
+        )
+    ]
+
+
+def _milliseconds(latency: Latency | None) -> str:
+    return _NONE if latency is None else f"{latency.median:.3g} ms"
+
+
 def _artifact_row(name: str, artifact: Artifact) -> str:
     parity, latency = artifact.parity, artifact.latency
     file = f"<code>{escape(artifact.file)}</code>" if artifact.verdict == "pass" else "not written"
     cells = [
         f"<strong>{escape(_title(name))}</strong><br>{file}",
-        escape(artifact.arithmetic),
+        _precision(artifact),
         _tensors(artifact),
         _size(artifact.bytes),
         _percent(artifact.top1),
@@ -157,6 +187,14 @@ def _artifact_row(name: str, artifact: Artifact) -> str:
         badge(artifact.verdict),
     ]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _precision(artifact: Artifact) -> str:
+    if not artifact.floats:
+        return escape(artifact.arithmetic)
+    count = len(artifact.floats)
+    layers = "1 layer" if count == 1 else f"{count} layers"
+    return f"{escape(artifact.precision)}<br><small>float32 in {layers}</small>"
 
 
 def _tensors(artifact: Artifact) -> str:
@@ -173,10 +211,19 @@ def _ratio(parity: Parity) -> str:
 def _gates(report: Report) -> str:
     return "".join(
         f'<details class="gates" open><summary><strong>{escape(_title(name))}</strong> '
-        f"{badge(artifact.verdict)}</summary><table><tbody>{_checks(artifact)}</tbody></table>"
-        "</details>"
+        f"{badge(artifact.verdict)}</summary>{_moved(artifact)}"
+        f"<table><tbody>{_checks(artifact)}</tbody></table></details>"
         for name, artifact in report.artifacts.items()
     )
+
+
+def _moved(artifact: Artifact) -> str:
+    moves = ", ".join(
+        f"<code>{gate.gate}</code> from {'none' if gate.before is None else f'{gate.before:g}'} "
+        f"to {gate.after:g}"
+        for gate in artifact.moved
+    )
+    return f'<p class="note">Gates moved for this export: {moves}.</p>' if moves else ""
 
 
 def _checks(artifact: Artifact) -> str:

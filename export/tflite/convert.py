@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from export.child import ChildError, child_main, run_child
-from export.targets import INTEGERS, IntegerType, Precision
+from export.precisions import PRECISIONS
+from export.targets import IntegerType
 from export.tflite.packing import joined
 from export.tflite.refusal import why
 
@@ -47,11 +48,11 @@ class Arithmetic:
     """How a file calculates.
 
     Attributes:
-        precision: Number type of the weights; "int8" and "16x8" mean integers throughout.
+        precision: A name in `export.precisions.PRECISIONS`.
         integer_io: Type of input and output if all are integers.
     """
 
-    precision: Precision
+    precision: str
     integer_io: IntegerType
 
 
@@ -87,12 +88,12 @@ def _convert_here(job: dict[str, Any]) -> None:
     source = Source(**job["source"])
     if source.front and not Path(source.front_file).exists():
         front = replace(source, signatures=(source.front,), front="")
-        _write(Path(source.front_file), _converter(front, Arithmetic("float32", "int8")).convert())
+        write(Path(source.front_file), _converter(front, Arithmetic("float32", "int8")).convert())
     for path, arithmetic in job["files"]:
         content = _content(source, Arithmetic(**arithmetic))
         if source.front:
             content = joined(Path(source.front_file).read_bytes(), content)
-        _write(Path(path), content)
+        write(Path(path), content)
 
 
 def _content(source: Source, arithmetic: Arithmetic) -> bytes:
@@ -110,8 +111,38 @@ def _content(source: Source, arithmetic: Arithmetic) -> bytes:
         return bytes(converter.convert())
 
 
-def _write(path: Path, content: bytes) -> None:
-    # Renamed when complete, so that the parent knows from the name that it is finished.
+def calibrated(source: Source, integer_io: IntegerType) -> bytes:
+    """Returns the float32 file with the range of each tensor, from which `quantised` begins."""
+    converter = _converter(source, Arithmetic("int8", integer_io))
+    # As `tf.lite.experimental.QuantizationDebugger` does; its files have no integer inputs.
+    converter._experimental_calibrate_only = True
+    return bytes(converter.convert())
+
+
+def quantised(content: bytes, integer_io: IntegerType, floats: Sequence[str]) -> bytes:
+    """Makes integers of a calibrated file.
+
+    Args:
+        content: Of `calibrated`.
+        integer_io: Type of input and output.
+        floats: Names of the results that stay float32.
+
+    Returns:
+        The file. The same floats give the same bytes, in whatever order.
+    """
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    given = tf.as_dtype(integer_io)
+    return bytes(
+        mlir_quantize(
+            content, input_data_type=given, output_data_type=given, denylisted_nodes=sorted(floats)
+        )
+    )
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file that has its name when it is complete, which tells the parent so."""
     partial = Path(f"{path}.partial")
     partial.write_bytes(content)
     os.replace(partial, path)
@@ -124,20 +155,18 @@ def _converter(source: Source, arithmetic: Arithmetic) -> Any:
         source.saved_model, signature_keys=list(source.signatures)
     )
     converter.experimental_enable_resource_variables = source.variables
+    precision = PRECISIONS[arithmetic.precision]
     # Builtin operators only: a model that needs Flex must fail, since apps lack that dependency.
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if arithmetic.precision == "float16":
+    converter.target_spec.supported_ops = [
+        getattr(tf.lite.OpsSet, name) for name in precision.operators
+    ]
+    if precision.optimised:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
-    elif arithmetic.precision in INTEGERS:
+    if precision.types:
+        converter.target_spec.supported_types = [tf.as_dtype(name) for name in precision.types]
+    if precision.integers:
         with np.load(source.calibration) as file:
             samples = {name: file[name] for name in file.files}
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        if arithmetic.precision == "16x8":
-            # With floats allowed, what has no form in int16 stays float, and the checks name it.
-            wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-            converter.target_spec.supported_ops = [wide, tf.lite.OpsSet.TFLITE_BUILTINS]
         given = "float32" if source.front else arithmetic.integer_io
         converter.inference_input_type = tf.as_dtype(given)
         converter.inference_output_type = tf.as_dtype(arithmetic.integer_io)

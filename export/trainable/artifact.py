@@ -9,8 +9,8 @@ import numpy as np
 from export.checks.evidence import Check
 from export.checks.parity import accuracy, compare
 from export.child import ChildError
+from export.precisions import FLOAT32_GATES
 from export.report import Artifact, versions
-from export.targets import FLOAT32_GATES
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.flatbuffer import read_graph

@@ -12,7 +12,7 @@ import numpy as np
 from export.checks.evidence import Check
 from export.checks.parity import Parity
 from export.child import child_main, run_child
-from export.targets import Gates
+from export.precisions import Gates
 from export.tflite.flatbuffer import Graph
 from export.tflite.runtime import open_interpreter
 from export.tflite.tensor import Latency, TensorInfo, from_json, tensor_info, timed

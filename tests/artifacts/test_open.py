@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 
@@ -11,7 +12,7 @@ import pytest
 import export
 from export.tflite.metadata import attach
 from export.tflite.metadata_schema import AXIS_LABELS
-from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.artifacts.open import artifact_labels, check_written, open_artifact
 from zoo.errors import RequestError
 
 DIGITS = tuple("0123456789")
@@ -106,3 +107,47 @@ def test_a_file_runs_in_a_process_of_its_own(place):
     with open_artifact(str(place)) as artifact:
         assert artifact.shape == (4,)
         assert np.array_equal(artifact.run(x, None), export.LiteModel(place)(x))
+
+
+REPORT = {
+    "artifacts": {
+        "cpu": {"file": "cpu.tflite", "checks": {"sqnr_db": "pass"}},
+        "edge": {"file": None, "checks": {"finite": "pass", "sqnr_db": "fail: 3 dB, at least 25"}},
+        "saved_model": {"file": "saved_model/1", "checks": {}},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            "edge.tflite",
+            "was not written, since it failed sqnr_db: 3 dB, at least 25; written: cpu",
+        ),
+        ("", "is a whole export; give one of its files: cpu.tflite, saved_model/1"),
+        ("cpu.tflite", ""),
+        ("gpu.tflite", ""),  # It was not asked for.
+        ("saved_model", ""),
+    ],
+)
+def test_what_an_export_left_out_is_refused_with_the_reason(tmp_path, name, says):
+    (tmp_path / "cpu.tflite").write_bytes(b"")
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "report.json").write_text(json.dumps(REPORT))
+    refused = ""
+    try:
+        check_written(str(tmp_path / name))
+    except RequestError as error:
+        refused = str(error)
+    assert says in refused
+    assert bool(says) == bool(refused)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"artifacts": 3}', '{"artifacts": {"edge": 1}}']
+)
+def test_the_report_of_another_program_is_left_alone(tmp_path, content):
+    (tmp_path / "report.json").write_text(content)
+    check_written(str(tmp_path / "edge.tflite"))
+    check_written(str(tmp_path))

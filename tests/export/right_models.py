@@ -26,6 +26,7 @@ class Right:
         end: Activation of the three outputs; None: the body has heads of its own, Dense layers
             whose names begin with "head".
         warns: Operators that the cpu file must name as those of TensorFlow Lite's own kernels.
+        floats: The layer without a form in integers, which stays float32 in the edge file.
         refused: Where hardware cannot take it: the target, and what its refusal must say.
         deep: Whether it is so deep that, with random weights, rounding them changes its answers:
             it passes in float32 alone.
@@ -35,6 +36,7 @@ class Right:
     body: Callable[[Any], Any]
     end: str | None = "softmax"
     warns: tuple[str, ...] = ()
+    floats: str = ""
     refused: tuple[tuple[str, str], ...] = ()
     deep: bool = False
 
@@ -230,14 +232,14 @@ RIGHT: dict[str, Right] = {
     "six branches": Right(IMAGE, six_branches, warns=("CONCATENATION",)),
     "merges": Right(IMAGE, merges),
     "squeeze and excite": Right(IMAGE, _image(squeeze_excite)),
-    "GeM": Right(IMAGE, _image(GeM()), warns=("POW",), refused=(("edge", "POW in layer 'ge_m"),)),
+    "GeM": Right(IMAGE, _image(GeM()), warns=("POW",), floats="ge_m"),
     "shared layer": Right(IMAGE, shared),
     # Activations.
     "selu": Right(IMAGE, _image(L.Activation("selu")), warns=("SELECT",)),
     "PReLU": Right(IMAGE, _image(L.PReLU(keras.initializers.Constant(0.2), shared_axes=[1, 2]))),
     **{f"activation {name}": Right(IMAGE, _image(L.Activation(name))) for name in ACTIVATIONS},
     "activation elu": Right(  # The converter has no elu of integers.
-        IMAGE, _image(L.Activation("elu")), refused=(("edge", "ELU in layer 'activation"),)
+        IMAGE, _image(L.Activation("elu")), floats="activation"
     ),
     # Normalisations, at every depth.
     "layer norm": Right(IMAGE, _image(L.LayerNormalization())),

@@ -36,7 +36,7 @@ def failed(model, targets, folder, calibration=X[:200]):
             samples=samples,
             targets=targets,
             outputs="values",
-            edge_precision="int8",
+            rescue="none",
             provers=(),
         )
     except export.GateFailure as failure:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from export import About, ExportError, check_output
+from export.wanted import find_targets, parse_gates
 from zoo import forms
 from zoo.artifacts.columns import document
 from zoo.artifacts.open import read_labels
@@ -76,7 +77,10 @@ def export(
     calibration_samples: int = 200,
     edge_io: str | None = None,
     edge_precision: str = "auto",
+    cpu_precision: str | None = None,
     gpu_precision: str | None = None,
+    rescue: str | None = None,
+    gate: Sequence[str] = (),
     npu_percent: float | None = None,
     labels: str | None = None,
     sequence_length: int | None = None,
@@ -105,8 +109,14 @@ def export(
         calibration_samples: Training examples that set the ranges of integers, at most 200.
         edge_io: What images of "edge" hold: "uint8" or "int8"; None: uint8.
         edge_precision: Arithmetic of "edge": "int8", "16x8" or "auto": see `export.export_model`.
-        gpu_precision: Weights of "gpu": "float16" or "float32". None: float16, but float32 for a
-            table, whose numbers may be beyond 65,504, the last of float16.
+        cpu_precision: Numbers of "cpu": "float32", "float16" or "int8-dynamic", whose weights alone
+            are int8; None: float32.
+        gpu_precision: Weights of "gpu": "float16" or "float32". None: float16, or float32
+            where that is refused, and for a table, whose numbers may be beyond 65,504, the last of
+            float16.
+        rescue: What follows where "edge" is not close enough to the model: "mixed", some layers in
+            float32; "16x8"; "none". None: 16x8, then mixed; for pictures mixed alone.
+        gate: Limits of checks in place of the targets' own, as "edge.sqnr_db=20".
         npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed; None: 100,
             of 16x8 90.
         labels: Text file with a label a line, in place of the checkpoint's.
@@ -142,6 +152,16 @@ def export(
     tell = progress or (lambda line: None)
     try:
         check_output(output)
+        wanted: dict[str, Any] = {
+            "edge_io": edge_io,
+            "cpu_precision": cpu_precision,
+            "gpu_precision": gpu_precision,
+            "edge_precision": edge_precision,
+            "npu_percent": npu_percent,
+            "rescue": rescue,
+            "gates": parse_gates(gate),
+        }
+        find_targets(targets, **wanted)  # A wrong request is refused before anything is read.
         import_keras()
         from export import export_model
         from zoo.data.reading import Reading
@@ -175,21 +195,19 @@ def export(
             ),
             about=about(source.checkpoint.card),
             front=front_names([layer.name for layer in model.layers]),
-            edge_io=edge_io,
-            edge_precision=edge_precision,
             streaming=source.streaming,
-            gpu_precision=gpu_precision or _gpu_precision(source.checkpoint.card),
-            npu_percent=npu_percent,
             trainable_head=trainable_head,
             progress=tell,
+            **_with_precision(wanted, source.checkpoint.card),
         )
     except ExportError as error:
         raise RequestError(str(error)) from error
     return Exported(report, output)
 
 
-def _gpu_precision(card: Card) -> str:
-    return "float32" if isinstance(card.input, forms.Table) else "float16"
+def _with_precision(wanted: Mapping[str, Any], card: Card) -> dict[str, Any]:
+    table = isinstance(card.input, forms.Table) and wanted["gpu_precision"] is None
+    return {**wanted, "gpu_precision": "float32"} if table else dict(wanted)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import export
+from export.publish import REPORT
 from zoo.artifacts.process import Process
 from zoo.artifacts.trust import check_only_calculates
 from zoo.checkpoints.card import Card
@@ -58,6 +60,7 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
         RequestError: It is missing, does not have one input and one output, or does more than
             calculate.
     """
+    check_written(path)
     if Path(path).is_dir():
         yield load_saved_model(path, trust=trust)
         return
@@ -65,6 +68,34 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
         facts = process.facts
         shape, labels = tuple(facts["shape"]), tuple(facts["labels"])
         yield Artifact(path, shape, process.run, labels, facts["hop"])
+
+
+def check_written(path: str) -> None:
+    """Refuses a file that an export left out, and says why; and the folder of a whole export.
+
+    Args:
+        path: The file or folder. If it has nothing to do with an export, nothing happens.
+
+    Raises:
+        RequestError: It is one of these.
+    """
+    asked = Path(path)
+    report = (asked if asked.is_dir() else asked.parent) / REPORT
+    if not report.is_file() or (asked.exists() and not asked.is_dir()):
+        return
+    try:
+        artifacts = json.loads(report.read_text(encoding="utf-8"))["artifacts"]
+        files = ", ".join(item["file"] for item in artifacts.values() if item["file"])
+        checks = {} if asked.is_dir() else artifacts.get(asked.stem, {}).get("checks", {})
+        failed = [f"{name}: {text[6:]}" for name, text in checks.items() if text[:5] == "fail:"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return  # Another program's report.
+    if asked.is_dir():
+        raise RequestError(f"{path} is a whole export; give one of its files: {files or 'none'}")
+    if failed:
+        raise RequestError(
+            f"{path} was not written, since it failed {failed[0]}; written: {files or 'none'}"
+        )
 
 
 def check_origin(path: str, name: str, card: Card) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.artifacts.open import check_written
 from zoo.artifacts.process import Process
 from zoo.errors import RequestError
 from zoo.result import Result, TextTable
@@ -110,6 +111,8 @@ def benchmark(
         RequestError: There is nothing to time, or something does not load.
     """
     subjects = [(name, False) for name in _several(artifact)]
+    for name, _ in subjects:
+        check_written(name)
     subjects += [(name, True) for name in _several(checkpoint)]
     if not subjects:
         raise RequestError("say what to time: --artifact=FILE or --checkpoint=NAME")

@@ -29,13 +29,25 @@ flags.DEFINE_string(
     "edge_io", None, "image bytes in edge: uint8, the default, or int8", flag_values=FLAGS
 )
 flags.DEFINE_string(
-    "edge_precision", "auto", "arithmetic of edge: int8; 16x8, which is int16 with int8 weights; "
-    "auto: int8, or 16x8 where a sequence needs it", flag_values=FLAGS,
+    "cpu_precision", None, "numbers of cpu: float32, the default; float16; int8-dynamic, whose "
+    "weights alone are int8", flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string(
     "gpu_precision", None, "weights in gpu: float16, or float32, which is the default of tables",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_string(
+    "edge_precision", "auto", "arithmetic of edge: int8; 16x8, which is int16 with int8 weights; "
+    "mixed: int8, with float32 in layers that lose too much; auto: 16x8 for an LSTM, else int8, "
+    "and --rescue", flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string(
+    "rescue", None, "where edge is not close enough to the model: none, mixed or 16x8; default "
+    "16x8 and then mixed, for pictures mixed", flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_multi_string(
+    "gate", [], "moves the limit of a check, as in edge.sqnr_db=20; repeatable", flag_values=FLAGS
+)
 flags.DEFINE_float(
     "npu_percent", None, "least share of edge on an Ethos-U NPU, where vela is installed; default "
     "100, of 16x8 90",
@@ -82,7 +94,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 calibration_samples=values.calibration_samples,
                 edge_io=values.edge_io,
                 edge_precision=values.edge_precision,
+                cpu_precision=values.cpu_precision,
                 gpu_precision=values.gpu_precision,
+                rescue=values.rescue,
+                gate=values.gate,
                 npu_percent=values.npu_percent,
                 labels=values.labels,
                 sequence_length=values.sequence_length,

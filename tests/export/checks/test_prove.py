@@ -252,6 +252,17 @@ def test_operators_of_a_float_front_are_not_counted():
     assert "75.0 %" in detail
 
 
+def test_layers_that_are_float_on_purpose_are_not_counted():
+    mixed = dataclasses.replace(EDGE, precision="mixed", floats=("stem",))
+    printed = "CPU operators = 4 (40.0%)\nNPU operators = 6 (60.0%)\n"
+    for floats, passed, says in ((4, True, "100.0 %"), (2, False, "75.0 %"), (0, False, "60.0 %")):
+        figures = ethos_u.read_summary(printed, SUMMARY, floats=floats)
+        result, detail = ethos_u.judge(figures, mixed)
+        assert result == passed
+        assert f"{says} of the operators but {floats} in and around the float layers" in detail
+    assert not ethos_u.judge(ethos_u.read_summary(printed, SUMMARY, floats=4), EDGE)[0]
+
+
 def test_velas_words_are_read():
     printed = "CPU operators = 1 (25.0%)\nNPU operators = 3 (75.0%)\n"
     figures = ethos_u.read_summary(printed, SUMMARY)

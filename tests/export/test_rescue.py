@@ -1,4 +1,4 @@
-"""Integers of 16 bits: asked for, or taken where 8 bits are too few."""
+"""Other numbers where a file is refused: 16 bits, some layers in float32, float32 weights."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from keras import ops
 import export
 from export.checks.remedies import why_stopped
 from export.child import ChildError
-from export.finer import better, first_target, second_target
+from export.precisions import FLOAT32_GATES
 from export.report import Artifact, Check
-from export.targets import TARGETS, find_targets
+from export.rescue import better, first_target, next_targets
+from export.targets import TARGETS
 from export.tflite.flatbuffer import Graph, Node, read_graph
+from export.tflite.tensor import Latency
+from export.wanted import find_targets
 
 EDGE = TARGETS["edge"]
 # A column that is large beside the others, which 8 bits of one scale round to nothing.
@@ -32,51 +35,61 @@ def artifact(*failed, precision="int8"):
     )
 
 
+STRICT = dataclasses.replace(EDGE, rescues=())
+ONLY_16 = dataclasses.replace(EDGE, rescues=("16x8",))
+
+
 @pytest.mark.parametrize(
     ("failed", "kind", "target", "tried"),
     [
-        (["sqnr_db"], "sequence", EDGE, True),
-        (["top1_agreement", "accuracy"], "features", EDGE, True),
-        (["sqnr_db", "tflite_micro"], "sequence", EDGE, True),
-        (["tflite_micro"], "sequence", EDGE, False),
-        (["sqnr_db"], "image", EDGE, False),
-        ([], "sequence", EDGE, False),
-        (["sqnr_db", "no_float_tensor"], "sequence", EDGE, False),
-        (["conversion"], "sequence", EDGE, False),
-        (["sqnr_db"], "sequence", dataclasses.replace(EDGE, instead=None), False),
-        (["max_abs_error"], "sequence", TARGETS["cpu"], False),
+        (["sqnr_db"], "sequence", EDGE, ["16x8", "mixed"]),
+        (["top1_agreement", "accuracy"], "features", EDGE, ["16x8", "mixed"]),
+        (["sqnr_db", "tflite_micro"], "sequence", EDGE, ["16x8", "mixed"]),
+        (["tflite_micro"], "sequence", EDGE, []),
+        (["sqnr_db"], "image", EDGE, ["mixed"]),
+        (["sqnr_db"], "image", ONLY_16, ["16x8"]),
+        ([], "sequence", EDGE, []),
+        (["sqnr_db", "no_float_tensor"], "sequence", EDGE, ["mixed"]),
+        (["no_float_tensor", "signature"], "sequence", EDGE, []),
+        (["conversion"], "sequence", EDGE, []),
+        (["sqnr_db"], "sequence", STRICT, []),
+        (["max_abs_error"], "sequence", TARGETS["cpu"], []),
+        (["max_rel_error"], "image", TARGETS["gpu"], ["float32"]),
+        (["float16_range", "finite"], "features", TARGETS["gpu"], ["float32"]),
+        (["delegate_operators", "max_rel_error"], "image", TARGETS["gpu"], []),
     ],
 )
-def test_what_more_bits_may_mend_is_tried_again(failed, kind, target, tried):
-    finer = second_target(target, artifact(*failed), kind)
-    assert (finer is not None) == tried
-    if finer is not None:
-        assert (finer.precision, finer.instead, finer.gates) == ("16x8", None, target.gates)
+def test_what_other_numbers_may_mend_is_tried_again(failed, kind, target, tried):
+    others = next_targets(target, artifact(*failed), kind)
+    assert [other.precision for other in others] == tried
+    gates = FLOAT32_GATES if tried == ["float32"] else target.gates
+    assert all(other.gates == gates and not other.rescues for other in others)
 
 
 @pytest.mark.parametrize(
-    ("target", "kind", "recurrent", "precision", "instead"),
+    ("target", "kind", "recurrent", "precision", "rescues"),
     [
-        (EDGE, "sequence", True, "16x8", "int8"),
-        (EDGE, "features", True, "16x8", "int8"),
-        (EDGE, "sequence", False, "int8", "16x8"),
-        (EDGE, "image", True, "int8", "16x8"),
-        (TARGETS["cpu"], "sequence", True, "float32", None),
-        (dataclasses.replace(EDGE, instead=None), "sequence", True, "int8", None),
+        (EDGE, "sequence", True, "16x8", ("int8", "mixed")),
+        (EDGE, "features", True, "16x8", ("int8", "mixed")),
+        (EDGE, "sequence", False, "int8", ("16x8", "mixed")),
+        (EDGE, "image", True, "int8", ("16x8", "mixed")),
+        (TARGETS["cpu"], "sequence", True, "float32", ()),
+        (STRICT, "sequence", True, "16x8", ()),
+        (find_targets(["edge"], edge_precision="int8")[0], "sequence", True, "int8", ()),
     ],
 )
-def test_recurrent_models_begin_with_16_bits(target, kind, recurrent, precision, instead):
+def test_recurrent_models_begin_with_16_bits(target, kind, recurrent, precision, rescues):
     first = first_target(target, kind, recurrent)
-    assert (first.precision, first.instead) == (precision, instead)
+    assert (first.precision, first.rescues) == (precision, rescues)
 
 
 @pytest.mark.parametrize("failed", [["sqnr_db"], ["no_float_tensor"], ["conversion"]])
 def test_where_16_bits_came_first_8_are_tried_whatever_fails(failed):
     first = first_target(EDGE, "sequence", recurrent=True)
-    second = second_target(first, artifact(*failed, precision="16x8"), "sequence")
-    assert (second.precision, second.instead) == ("int8", None)
-    assert second_target(first, artifact(precision="16x8"), "sequence") is None
-    assert second_target(first, artifact("ethos_u", precision="16x8"), "sequence") is None
+    second = next_targets(first, artifact(*failed, precision="16x8"), "sequence")[0]
+    assert (second.precision, second.rescues) == ("int8", ())
+    assert next_targets(first, artifact(precision="16x8"), "sequence") == ()
+    assert next_targets(first, artifact("ethos_u", precision="16x8"), "sequence") == ()
 
 
 def test_the_better_file_is_kept_with_a_note_on_the_other():
@@ -86,16 +99,31 @@ def test_the_better_file_is_kept_with_a_note_on_the_other():
     assert kept.checks[-1] == Check(
         "precision", "warning", "int8 was refused (sqnr_db: why): this file is 16x8"
     )
+    assert (kept.rescue.precision, kept.rescue.refused) == ("int8", "sqnr_db: why")
     kept, values = better(first, (artifact("runs", precision="16x8"), None))
     assert (kept.precision, kept.verdict, values) == ("int8", "fail", "8")
     assert kept.checks[-1].detail == "16x8 was refused (runs: why) too"
+    assert kept.rescue is None
+
+
+def test_the_note_says_which_layers_are_float_and_what_they_cost():
+    before = dataclasses.replace(artifact("sqnr_db"), bytes=9_000, latency=Latency(0.5, 1, 2))
+    after = dataclasses.replace(
+        artifact(precision="mixed"), floats=("stem", "head"), bytes=10_500, latency=Latency(2, 3, 2)
+    )
+    kept, _ = better((before, None), (after, None))
+    assert kept.checks[-1].detail.endswith(
+        "this file is int8, with float32 in 'stem', 'head', 1,500 bytes more; 0.50 ms became 2.00"
+    )
 
 
 def test_targets_take_the_precision_that_is_asked_for():
     assert find_targets(["edge"]) == (EDGE,)
     for precision in ("int8", "16x8"):
         cpu, edge = find_targets(["cpu", "edge"], edge_precision=precision)
-        assert (cpu.precision, edge.precision, edge.instead) == ("float32", precision, None)
+        assert (cpu.precision, edge.precision, edge.rescues) == ("float32", precision, ())
+    (mixed,) = find_targets(["edge"], edge_precision="mixed")
+    assert (mixed.precision, mixed.rescues) == ("int8", ("mixed",))
     assert (EDGE.npu_percent, edge.npu_percent) == (100, 90)
     (strict,) = find_targets(["edge"], npu_percent=95, edge_precision="16x8")
     assert strict.npu_percent == 95
@@ -111,6 +139,19 @@ def test_targets_take_the_precision_that_is_asked_for():
         find_targets(["edge"], edge_precision="8x16")
     with pytest.raises(export.ExportError, match="takes and gives int16; leave one of them out"):
         find_targets(["edge"], "int8", edge_precision="16x8")
+    with pytest.raises(export.ExportError, match="rescue='16x8' takes and gives int16"):
+        find_targets(["edge"], "uint8", rescue="16x8")
+    with pytest.raises(export.ExportError, match="rescue is 'mixed', but edge_precision='16x8'"):
+        find_targets(["edge"], edge_precision="16x8", rescue="mixed")
+    with pytest.raises(export.ExportError, match="unknown rescue 'mix'; did you mean 'mixed'"):
+        find_targets(["edge"], rescue="mix")
+
+
+def test_rescues_are_of_integers_but_none_is_of_all():
+    gpu, edge = find_targets(["gpu", "edge"], rescue="mixed")
+    assert (gpu.rescues, edge.rescues) == (("float32",), ("mixed",))
+    gpu, edge = find_targets(["gpu", "edge"], rescue="none")
+    assert (gpu.rescues, edge.rescues) == ((), ())
 
 
 @pytest.mark.parametrize(

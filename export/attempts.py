@@ -1,0 +1,135 @@
+"""The file of each target: converted, judged, and made anew in other numbers if it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from export.artifact import Judged, lite_artifact
+from export.checks.mixed import Question, mix
+from export.checks.parity import chance
+from export.child import ChildError
+from export.precisions import INTEGERS
+from export.report import versions
+from export.rescue import better, next_targets
+from export.targets import Target
+from export.task import Task
+from export.tflite.convert import Arithmetic, Source, convert
+from export.tflite.metadata import attach, whole_metadata
+from export.tflite.refusal import why as why_converted
+from export.tflite.sliding import slid
+
+
+def lite_files(
+    task: Task, source: Source, targets: Sequence[Target], tell: Callable[[str], None]
+) -> dict[str, Judged]:
+    """Writes a `.tflite` file for each target, and judges it.
+
+    Args:
+        task: The export.
+        source: What to convert.
+        targets: What the files are for.
+        tell: Called with a line of text at each step.
+
+    Returns:
+        The artifacts by target, each with its answers.
+    """
+    # If a window slides, the files of whole windows stay in the scratch folder.
+    converted = task.artifacts if task.form.slide is None else task.scratch
+    paths = {target: converted / f"{target.name}.tflite" for target in targets}
+    files = {path: _arithmetic(task, target) for target, path in paths.items()}
+    floats = _float_file(task, files)
+    failures = convert(source, files, task.scratch)
+    made: dict[str, Judged] = {}
+    for target, whole in paths.items():
+        tell(f"{target.name}: checking")
+        judged = _judged(task, target, whole, failures, floats)
+        for other in next_targets(target, judged[0], task.form.kind):
+            if other.precision == "mixed" and not _mixable(task):
+                continue
+            tell(f"{target.name}: {target.precision} is refused, so {other.precision}")
+            whole.unlink(missing_ok=True)
+            judged = better(judged, _other(task, source, other, whole, floats))
+            if judged[0].verdict == "pass":
+                break
+        made[target.name] = judged
+    return made
+
+
+def _other(task: Task, source: Source, target: Target, whole: Path, floats: Path) -> Judged:
+    """Makes a file in other numbers than those that were refused, and judges it."""
+    if target.precision != "mixed":
+        failures = convert(source, {whole: _arithmetic(task, target)}, task.scratch)
+        return _judged(task, target, whole, failures, floats)
+    layers, why = _mixed(task, source, target, whole, floats)
+    failures = {whole: why} if why else {}
+    return _judged(task, replace(target, floats=layers), whole, failures, floats)
+
+
+def _mixable(task: Task) -> bool:
+    # A float front is converted apart, and a state would go from integers to floats and back.
+    return task.form.front is None and not task.form.states
+
+
+def _mixed(
+    task: Task, source: Source, target: Target, path: Path, floats: Path
+) -> tuple[tuple[str, ...], str]:
+    """Returns the layers that stay float32, and if there is no such file, why."""
+    truth, least = task.samples.test_y, task.thresholds
+    question = Question(
+        gates=target.gates,
+        classified=task.form.outputs != "values",
+        labels=task.labels,
+        chance=0.0 if truth is None else chance(truth, task.form.classes),
+    )
+    arrays = {
+        "x": task.samples.compared,
+        "reference": task.reference,
+        "truth": truth,
+        "thresholds": least,
+    }
+    try:
+        io = target.io(task.form.kind)
+        layers = mix(source, path, io, floats, question, arrays, task.scratch)
+    except ChildError as death:
+        return (), why_converted(death)
+    return (
+        layers,
+        "" if layers else "with the layers that lose most in float32 too, it is not close enough",
+    )
+
+
+def _arithmetic(task: Task, target: Target) -> Arithmetic:
+    return Arithmetic(target.precision, target.io(task.form.kind))
+
+
+def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
+    """Returns the float32 file to compare integers with, and adds one if no target has it."""
+    precisions = {arithmetic.precision: path for path, arithmetic in files.items()}
+    if not precisions.keys() & set(INTEGERS) or "float32" in precisions:
+        return precisions.get("float32", Path())
+    path = task.scratch / "float32.tflite"
+    files[path] = Arithmetic("float32", "int8")
+    return path
+
+
+def _judged(
+    task: Task, target: Target, whole: Path, failures: Mapping[Path, str], floats: Path
+) -> Judged:
+    path = task.artifacts / whole.name
+    if whole not in failures:
+        if task.form.slide is not None:
+            path.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
+        _attach_metadata(task, target, path)
+    artifact, values = lite_artifact(task, target, path, failures.get(whole), whole, floats)
+    return replace(artifact, moved=target.moved, floats=target.floats), values
+
+
+def _attach_metadata(task: Task, target: Target, path: Path) -> None:
+    """Writes the metadata. It comes before the checks, so that the shipped bytes are checked."""
+    made_from = {**task.identity, "versions": versions()}
+    metadata, files = whole_metadata(
+        task.form, target, task.about, made_from, labels=task.labels, pixels=task.pixels
+    )
+    attach(path, metadata, files)
