@@ -37,6 +37,7 @@ setup(
         "safetensors>=0.6",
         "scikit-learn>=1.7",
         "scipy>=1.15",
+        "segno>=1.6",  # QR codes, in Python alone.
         "soundfile>=0.13,<0.15",
         "soxr>=0.5,<2",
         "tensorflow>=2.21,<2.22",

@@ -10,10 +10,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo.artifacts.app import app as app
     from zoo.artifacts.embed import embed as embed
     from zoo.artifacts.evaluate import evaluate as evaluate
     from zoo.artifacts.export import export as export
     from zoo.artifacts.predict import predict as predict
+    from zoo.artifacts.serve import serve as serve
     from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
     from zoo.checkpoints.catalogue import list_checkpoints as list_checkpoints
@@ -37,6 +39,7 @@ _PUBLIC = {
     "Card": "zoo.checkpoints.card",
     "Checkpoint": "zoo.checkpoints.load",
     "RequestError": "zoo.errors",
+    "app": "zoo.artifacts.app",
     "benchmark": "zoo.artifacts.timing",
     "create_model": "zoo.checkpoints.load",
     "embed": "zoo.artifacts.embed",
@@ -50,6 +53,7 @@ _PUBLIC = {
     "predict": "zoo.artifacts.predict",
     "save": "zoo.checkpoints.store",
     "strides": "zoo.models.features",
+    "serve": "zoo.artifacts.serve",
     "train": "zoo.training.train",
 }
 

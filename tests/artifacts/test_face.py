@@ -11,11 +11,13 @@ from PIL import Image
 
 import export
 import zoo
+from zoo.commands.app import FLAGS as APP
 from zoo.commands.benchmark import FLAGS as BENCHMARK
 from zoo.commands.embed import FLAGS as EMBED
 from zoo.commands.evaluate import FLAGS as EVALUATE
 from zoo.commands.export import FLAGS as EXPORT
 from zoo.commands.predict import FLAGS as PREDICT
+from zoo.commands.serve import FLAGS as SERVE
 
 PRINTING = {"json", "verbosity"}
 
@@ -23,11 +25,13 @@ PRINTING = {"json", "verbosity"}
 @pytest.mark.parametrize(
     ("function", "flags"),
     [
+        (zoo.app, APP),
         (zoo.benchmark, BENCHMARK),
         (zoo.embed, EMBED),
         (zoo.evaluate, EVALUATE),
         (zoo.export, EXPORT),
         (zoo.predict, PREDICT),
+        (zoo.serve, SERVE),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

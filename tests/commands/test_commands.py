@@ -15,6 +15,7 @@ HELP = [
     "convert-back",
     "export",
     "app",
+    "serve",
     "compare",
     "gradients",
     "benchmark",

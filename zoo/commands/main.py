@@ -22,6 +22,7 @@ COMMANDS = {
     "convert-back": "a ResNet's checkpoint into torchvision's names",
     "export": "SavedModel and TFLite files for cpu, gpu and edge, verified",
     "app": "an exported file as an app: a web page for phones",
+    "serve": "that web app from this computer, for a phone beside it",
     "compare": "twins that differ in one thing, trained and shown side by side",
     "gradients": "how gradients shatter, and their norm by depth, with and without skips",
     "landscape": "the loss surface around a checkpoint: pictures, and how convex it is",
