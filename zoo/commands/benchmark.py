@@ -52,6 +52,12 @@ COMMAND = Command(
     "how fast artifacts and checkpoints are on this CPU, and what memory they take.",
     FLAGS,
     main,
+    required=("artifact|checkpoint",),
+    usual=("threads", "runs", "json"),
+    examples=(
+        "zoo benchmark --artifact=exports/mine/cpu.tflite,exports/mine/edge.tflite --threads=2",
+        "zoo benchmark --checkpoint=resnet8.digits",
+    ),
 )
 
 if __name__ == "__main__":

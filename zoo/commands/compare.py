@@ -168,6 +168,11 @@ COMMAND = Command(
     "same data, and shows accuracy, curves, gradients and loss surfaces side by side.",
     FLAGS,
     main,
+    usual=("model", "vary", "data", "epochs", "seeds", "output"),
+    examples=(
+        "zoo compare --model=residual_mlp --vary=depth=4,16,32 --vary=shortcut=auto,none",
+        "zoo compare --model=resnet20 --vary=order=post_activation,linear_output --epochs=5",
+    ),
 )
 
 if __name__ == "__main__":

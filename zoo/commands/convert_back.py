@@ -37,6 +37,11 @@ COMMAND = Command(
     "a ResNet-18, 34 or 50 as safetensors in torchvision's names and layouts.",
     FLAGS,
     main,
+    required=("checkpoint", "output"),
+    examples=(
+        "zoo convert-back --checkpoint=runs/photos --output=photos.safetensors",
+        "zoo convert-back --checkpoint=resnet18.cifar10 --output=cifar10.safetensors",
+    ),
 )
 
 if __name__ == "__main__":

@@ -63,7 +63,15 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 
 COMMAND = Command(
-    "data", "pack a folder of photos into TFRecord shards with a manifest.", FLAGS, main
+    "data",
+    "pack a folder of photos into TFRecord shards with a manifest.",
+    FLAGS,
+    main,
+    required=("data", "output"),
+    examples=(
+        "zoo data --data=photos/ --output=shards/",
+        "zoo data --data=tfds:beans --output=shards/ --shards=64",
+    ),
 )
 
 if __name__ == "__main__":

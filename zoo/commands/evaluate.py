@@ -77,6 +77,12 @@ COMMAND = Command(
     "accuracy, per-class table and confusion matrix of a checkpoint or of an exported file.",
     FLAGS,
     main,
+    required=("checkpoint|artifact",),
+    usual=("data", "split", "output", "threshold", "label_column"),
+    examples=(
+        "zoo evaluate --checkpoint=runs/photos",
+        "zoo evaluate --artifact=exports/photos/edge.tflite --data=photos/ --output=figures.json",
+    ),
 )
 
 if __name__ == "__main__":

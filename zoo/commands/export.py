@@ -129,6 +129,12 @@ COMMAND = Command(
     "a checkpoint as SavedModel and TFLite files for the targets, verified.",
     FLAGS,
     main,
+    required=("checkpoint",),
+    usual=("data", "targets", "output", "edge_io", "edge_precision", "streaming"),
+    examples=(
+        "zoo export --checkpoint=runs/photos --output=exports/photos",
+        "zoo export --checkpoint=runs/sounds --targets=cpu,edge --streaming",
+    ),
 )
 
 if __name__ == "__main__":

@@ -100,7 +100,26 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 
 COMMAND = Command(
-    "finetune", "a checkpoint's backbone with a new head for classes of your own.", FLAGS, main
+    "finetune",
+    "a checkpoint's backbone with a new head for classes of your own.",
+    FLAGS,
+    main,
+    required=("checkpoint", "data"),
+    usual=(
+        "output",
+        "epochs",
+        "learning_rate",
+        "image_size",
+        "freeze",
+        "augment",
+        "task",
+        "label_column",
+        "seed",
+    ),
+    examples=(
+        "zoo finetune --checkpoint=resnet18.cifar10 --data=photos/ --output=runs/photos",
+        "zoo finetune --checkpoint=resnet8.spoken_digits --data=sounds/ --epochs=20",
+    ),
 )
 
 if __name__ == "__main__":

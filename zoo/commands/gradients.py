@@ -212,6 +212,12 @@ COMMAND = Command(
     "are at each residual unit; with shortcuts and without.",
     FLAGS,
     main,
+    required=("model|checkpoint",),
+    usual=("data", "seeds", "epochs", "output"),
+    examples=(
+        "zoo gradients --model=resnet56",
+        "zoo gradients --checkpoint=runs/photos --data=photos/",
+    ),
 )
 
 if __name__ == "__main__":

@@ -117,7 +117,16 @@ def _numbers(flag: str, given: list[str] | None) -> list[float] | None:
 
 
 COMMAND = Command(
-    "import", "weights of a torchvision or timm ResNet into a checkpoint.", FLAGS, main
+    "import",
+    "weights of a torchvision or timm ResNet into a checkpoint.",
+    FLAGS,
+    main,
+    required=("source",),
+    usual=("model", "output", "labels", "sha256", "licence"),
+    examples=(
+        "zoo import --source=timm/resnet50.a1_in1k --model=resnet50.a1_in1k",
+        "zoo import --source=mine.pth --model=resnet18 --labels=labels.txt --output=runs/mine",
+    ),
 )
 
 if __name__ == "__main__":

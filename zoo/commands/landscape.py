@@ -175,7 +175,18 @@ def _line(
     return DONE
 
 
-COMMAND = Command("landscape", "the loss surface around a checkpoint.", FLAGS, main)
+COMMAND = Command(
+    "landscape",
+    "the loss surface around a checkpoint.",
+    FLAGS,
+    main,
+    required=("checkpoint",),
+    usual=("data", "plane", "examples", "points", "output"),
+    examples=(
+        "zoo landscape --checkpoint=runs/photos --data=photos/",
+        "zoo landscape --checkpoint=resnet8.digits --points=21 --statistics=batch",
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(COMMAND.run())

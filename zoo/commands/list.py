@@ -187,7 +187,17 @@ def _millions(count: int | None) -> str:
     return "" if count is None else f"{count / 1e6:,.2f} M"
 
 
-COMMAND = Command("list", "[PATTERN]: models and checkpoints of the zoo.", FLAGS, main)
+COMMAND = Command(
+    "list",
+    "[PATTERN]: models and checkpoints of the zoo.",
+    FLAGS,
+    main,
+    usual=("family", "offline", "sort"),
+    examples=(
+        "zoo list",
+        "zoo list 'resnet18*' --json",
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(COMMAND.run())

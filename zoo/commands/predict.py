@@ -92,6 +92,12 @@ COMMAND = Command(
     "Exit code 1 means that some files are broken, 2 that all are.",
     FLAGS,
     main,
+    required=("checkpoint|artifact",),
+    usual=("top", "threshold", "output", "json"),
+    examples=(
+        "zoo predict --checkpoint=runs/photos holiday/ cat.jpg",
+        "zoo predict --artifact=exports/photos/edge.tflite holiday/ --output=answers.csv",
+    ),
 )
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ import os
 import shlex
 import signal
 import sys
-import textwrap
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,8 @@ from absl.flags import FlagValues
 
 from zoo.commands.console import complain, console, finish_output, open_streams, reader_is_gone
 from zoo.commands.fault import keep_traceback
+from zoo.commands.flags.spelling import in_words
+from zoo.commands.help import help_text
 from zoo.errors import DamagedError, RequestError, StoppedError
 
 DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, FAULT, STOPPED = 0, 1, 2, 3, 130
@@ -35,12 +36,18 @@ class Command:
         about: What it does, for `--help`.
         flags: Its own flags. (absl's global ones would clash between commands.)
         main: Takes the parsed flags and the other arguments, and returns the exit code.
+        required: Flags that `--help` shows first, see `zoo.commands.help.help_text`.
+        usual: Flags that `--help` shows next; the others follow.
+        examples: Whole command lines, for `--help`.
     """
 
     name: str
     about: str
     flags: FlagValues
     main: Callable[[FlagValues, list[str]], int]
+    required: Sequence[str] = ()
+    usual: Sequence[str] = ()
+    examples: Sequence[str] = ()
 
     def run(self, argv: list[str] | None = None) -> int:
         """Parses and runs.
@@ -64,14 +71,22 @@ class Command:
 
     def _run(self, arguments: list[str]) -> int:
         if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
-            print(f"zoo {self.name}: {textwrap.dedent(self.about).strip()}\n")
-            print(self.flags.get_help())
+            print(
+                help_text(
+                    self.name,
+                    self.about,
+                    self.flags,
+                    required=self.required,
+                    usual=self.usual,
+                    examples=self.examples,
+                )
+            )
             return DONE
         self.flags.unparse_flags()  # So that a second run in this process has the defaults.
         try:
             rest = self.flags([f"zoo {self.name}", *arguments])[1:]
         except flags.Error as error:
-            raise RequestError(str(error)) from error
+            raise RequestError(in_words(error, self.name, self.flags)) from error
         # SIGTERM raises, like Ctrl-C, so that temporary files are removed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         return self.main(self.flags, rest)
@@ -145,7 +160,8 @@ def arguments_of(values: FlagValues) -> dict[str, Any]:
 def no_more(rest: list[str]) -> None:
     """Refuses arguments that are not flags."""
     if rest:
-        raise RequestError(f"unexpected argument {rest[0]!r}; flags start with --")
+        example = f": --{rest[0]}" if "=" in rest[0] else ", as in --data=FOLDER"
+        raise RequestError(f"unexpected argument {rest[0]!r}; flags start with --{example}")
 
 
 def _sentence(error: Exception) -> str:

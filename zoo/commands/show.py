@@ -74,6 +74,11 @@ COMMAND = Command(
     "NAME: the card of a checkpoint, by name or folder; or FILE.tflite: what it says.",
     FLAGS,
     main,
+    usual=("json",),
+    examples=(
+        "zoo show resnet8.digits",
+        "zoo show exports/mine/edge.tflite",
+    ),
 )
 
 if __name__ == "__main__":

@@ -99,7 +99,29 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     return DONE
 
 
-COMMAND = Command("train", "train a model from scratch into a checkpoint.", FLAGS, main)
+COMMAND = Command(
+    "train",
+    "train a model from scratch into a checkpoint.",
+    FLAGS,
+    main,
+    usual=(
+        "model",
+        "data",
+        "output",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "image_size",
+        "augment",
+        "task",
+        "label_column",
+        "seed",
+    ),
+    examples=(
+        "zoo train --model=resnet18 --data=photos/ --augment=light --output=runs/photos",
+        "zoo train --model=residual_mlp --data=people.csv --label_column=income",
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(COMMAND.run())
