@@ -43,6 +43,21 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+def check_writable(path: Path) -> None:
+    """Refuses a file or folder that cannot be written, before any work.
+
+    Raises:
+        RequestError: A folder above it cannot be written, or is a file.
+    """
+    existing = next(parent for parent in path.absolute().parents if parent.exists())
+    probe = existing / f".{secrets.token_hex(4)}"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise RequestError(f"cannot write '{path}': {error.strerror or error}") from error
+
+
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Gives a temporary folder beside `path`, and renames it if the block ends without an error.

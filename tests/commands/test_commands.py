@@ -22,14 +22,6 @@ HELP = [
 ]
 
 
-@pytest.mark.parametrize("command", HELP)
-def test_help(zoo_command, command):
-    code, out, _ = zoo_command(command, "--help")
-    assert code == 0
-    assert out.startswith(f"zoo {command}: ")
-    assert "--verbosity" in out
-
-
 def test_the_commands_are_listed(zoo_command):
     code, out, _ = zoo_command("--help")
     assert code == 0
@@ -94,8 +86,8 @@ def test_train(zoo_command, tmp_path):
 WRONG = [
     (("trian",), "unknown command 'trian'; did you mean 'train'?"),
     (("train", "--model=resnet81"), "unknown model 'resnet81'; did you mean"),
-    (("train", "--epoch=3"), "Unknown command line flag 'epoch'. Did you mean: epochs ?"),
-    (("train", "--epochs=many"), "flag --epochs=many: invalid literal for int"),
+    (("train", "--epoch=3"), "zoo train has no flag --epoch; did you mean --epochs?"),
+    (("train", "--epochs=many"), "--epochs is a whole number, not 'many'"),
     (("train", "--epochs=0"), "epochs must be positive, not 0"),
     (("train", "--precision=half"), "unknown precision 'half'; known: float32"),
     (("train", "--data=no/such"), "there is no data 'no/such'"),

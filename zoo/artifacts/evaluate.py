@@ -18,7 +18,7 @@ from zoo.artifacts.predict import predict
 from zoo.artifacts.predictions import Predictions
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
-from zoo.files import write_text
+from zoo.files import check_writable, write_text
 from zoo.forms import PLAIN, Table
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
@@ -136,6 +136,12 @@ def evaluate(
         raise RequestError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
     if foreign is not None and not Path(foreign).exists():
         raise RequestError(f"--foreign={foreign}: there is no such file or folder")
+    if threshold is not None:
+        check_threshold(threshold, "classes")  # Of which task it is, is known later.
+    if decision_threshold is not None:
+        check_decision(decision_threshold)
+    if output is not None:
+        check_writable(Path(output))
     import_keras()
     from zoo.data.reading import Reading
 

@@ -15,6 +15,7 @@ from zoo.artifacts.open import read_labels
 from zoo.artifacts.origin import origin_of
 from zoo.artifacts.streaming import SLIDE, STEP, hop_of, kind_of_stream
 from zoo.checkpoints.card import Card
+from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
 from zoo.models.names import front_names
@@ -162,6 +163,9 @@ def export(
             "gates": parse_gates(gate),
         }
         find_targets(targets, **wanted)  # A wrong request is refused before anything is read.
+        form = checkpoint_card(checkpoint).input
+        stream = _stream(form, sequence_length, streaming, hop)
+        names = read_labels(labels) if labels else None
         import_keras()
         from export import export_model
         from zoo.data.reading import Reading
@@ -179,7 +183,7 @@ def export(
             few=True,
             progress=decoding,
         )
-        source = _load(checkpoint, data, reading, sequence_length, streaming, hop)
+        source = _load(checkpoint, data, reading, sequence_length, stream, hop)
         for note in (*source.dataset.notes, *source.notes):
             tell(note)
         model = source.checkpoint.model
@@ -187,7 +191,7 @@ def export(
             model,
             output,
             samples=_samples(source, calibration_samples),
-            labels=read_labels(labels) if labels else source.checkpoint.labels,
+            labels=names or source.checkpoint.labels,
             targets=targets,
             outputs=source.dataset.task.outputs,
             identity=identity(
@@ -227,12 +231,26 @@ class _Source:
     notes: tuple[str, ...] = ()
 
 
+def _stream(
+    form: forms.Form, sequence_length: int | None, streaming: str | bool | None, hop: float | None
+) -> str | None:
+    """Returns the kind of stream; what makes no sense for a form is refused before data is read."""
+    stream = kind_of_stream(streaming, form)
+    if hop is not None and stream != SLIDE:
+        raise RequestError("--hop is of --streaming=slide")
+    if sequence_length and not isinstance(form, forms.Sequence):
+        raise RequestError("--sequence_length is for models of sequences")
+    if hop is not None and form.shape[0] is not None:
+        hop_of(hop, form, form.shape[0])
+    return stream
+
+
 def _load(
     name: str,
     data: str,
     reading: Reading,
     sequence_length: int | None,
-    streaming: str | bool | None,
+    stream: str | None,
     hop: float | None,
 ) -> _Source:
     from zoo.checkpoints.load import load
@@ -241,13 +259,8 @@ def _load(
     checkpoint = load(name)
     dataset = _with_test(checkpoint.card, load_for(checkpoint.card, data, reading))
     form = checkpoint.card.input
-    stream = kind_of_stream(streaming, form)
-    if hop is not None and stream != SLIDE:
-        raise RequestError("--hop is of --streaming=slide")
     if isinstance(form, forms.Sequence):
         source = _of_length(name, checkpoint, dataset, sequence_length, stream)
-    elif sequence_length:
-        raise RequestError("--sequence_length is for models of sequences")
     else:
         source = _Source(checkpoint, dataset)
     return _sliding(source, form, hop) if stream == SLIDE else source

@@ -22,6 +22,7 @@ from zoo.commands.flags.reading import define_reading, read
 from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.commands.twinning import train_twin
 from zoo.errors import RequestError
+from zoo.files import check_writable, write_text
 from zoo.models import MODELS
 from zoo.quiet import import_keras, need_tensorflow
 
@@ -73,6 +74,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         if (value := getattr(values, name)) < least:
             raise RequestError(f"--{name} must be from {least} up, not {value}")
     twins = cross(parse_config(values.config), parse_vary(values.vary))
+    folder = Path(values.output or f"runs/compare-{values.model}")
+    check_writable(folder)
     import_keras()
     need_tensorflow()
     from zoo.data.sources import load_dataset
@@ -87,7 +90,6 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     recipe = Recipe(**{**row.recipe, **asked})
     load = partial(load_dataset, values.data, row.input, image_size=values.image_size)
     dataset = read(values, terminal, lambda how: load(reading=how))
-    folder = Path(values.output or f"runs/compare-{values.model}")
     outcomes = [_outcome(values, twin, dataset, recipe, folder, terminal) for twin in twins]
     _show(values, outcomes, dataset, folder, terminal)
     return DONE
@@ -136,7 +138,6 @@ def _show(
 ) -> None:
     from zoo.analysis.compare.comparison import steps
     from zoo.analysis.compare.page import PAGE, result_rows, write_comparison
-    from zoo.files import write_text
 
     differences = [step for name in outcomes[0].figures for step in steps(outcomes, name)]
     command = command_line("compare", values)

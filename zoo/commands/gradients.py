@@ -21,6 +21,7 @@ from zoo.commands.flags.reading import define_reading, read
 from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.commands.twinning import counted, figure, train_twin
 from zoo.errors import RequestError
+from zoo.files import check_writable, write_text
 from zoo.models import MODELS
 from zoo.quiet import import_keras, need_tensorflow
 
@@ -69,12 +70,13 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     config = parse_config(values.config)
     if values.model:
         MODELS.get(values.model)  # Before anything slow: the name may be wrong.
+    name = Path(values.checkpoint).resolve().name if values.checkpoint else values.model
+    folder = Path(values.output or f"runs/gradients-{name}")
+    check_writable(folder)
     import_keras()
     need_tensorflow()
     terminal = console()
     card, dataset = _subject(values, config, terminal)
-    name = Path(values.checkpoint).resolve().name if values.checkpoint else values.model
-    folder = Path(values.output or f"runs/gradients-{name}")
     networks = _measure(values, card, dataset, folder, terminal)
     title = f"{name} {values.config.replace(',', ', ')}".rstrip() + f" on {dataset.name}"
     _write(networks, folder, title, command_line("gradients", values))
@@ -158,7 +160,6 @@ def _trained(
 
 def _write(networks: Sequence[Network], folder: Path, title: str, command: str) -> None:
     from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
-    from zoo.files import write_text
 
     plot_shattering(networks, folder / "shattering.png", title)
     plot_depth(networks, folder / "depth.png", title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from absl import flags
 
@@ -61,7 +62,7 @@ def _flags(names: Iterable[str], values: flags.FlagValues, width: int) -> Iterab
             yield " " * left + line
 
 
-def _form(flag: flags.Flag) -> str:
+def _form(flag: flags.Flag[Any]) -> str:
     """Returns how a flag is written: "--epochs=N", "--streaming[=slide|step]", "--json"."""
     if isinstance(flag, flags.EnumFlag):
         words = [word for word in flag.parser.enum_values if word not in ("true", "false")]
@@ -73,7 +74,7 @@ def _form(flag: flags.Flag) -> str:
     return f"--{flag.name}=" + _TYPES.get(kind, "A,B" if "list" in kind else "TEXT")
 
 
-def _meaning(flag: flags.Flag) -> str:
+def _meaning(flag: flags.Flag[Any]) -> str:
     text = str(flag.help)
     if isinstance(flag, flags.EnumFlag):
         text = text.partition(">: ")[2]  # absl writes the words before it.

@@ -15,6 +15,7 @@ from zoo.commands.flags.reading import define_reading, read
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.commands.terminal import bar
 from zoo.errors import RequestError
+from zoo.files import check_writable, write_text
 from zoo.quiet import import_keras, need_tensorflow
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError(
             "--plane, --curvature and --statistics=batch are of planes; --to measures a line"
         )
+    folder = Path(values.output or f"runs/landscape-{Path(values.checkpoint).resolve().name}")
+    check_writable(folder)
     import_keras()
     need_tensorflow()
     from zoo.checkpoints.load import load
@@ -87,7 +90,6 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     terminal = console()
     checkpoint = load(values.checkpoint)
     dataset = read(values, terminal, lambda how: load_for(checkpoint.card, values.data, how))
-    folder = Path(values.output or f"runs/landscape-{Path(values.checkpoint).resolve().name}")
     if values.to:
         return _line(values, checkpoint, dataset, folder, terminal)
     split = balanced_sample(dataset.splits[values.split], values.examples)
@@ -121,7 +123,6 @@ def _tell(
     values: flags.FlagValues, surface: Surface, examples: int, folder: Path, terminal: Console
 ) -> int:
     from zoo.analysis.landscape.pictures import draw_surface
-    from zoo.files import write_text
 
     figures = surface.figures()
     name = Path(values.checkpoint).resolve().name

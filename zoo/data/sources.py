@@ -91,12 +91,7 @@ def load_dataset(
     for name in _OPTIONS:
         if getattr(reading, name) is not None and name not in getattr(reader, "OPTIONS", ()):
             raise RequestError(f"--{name} makes no sense for {source}, {reader.KNOWN_AS}")
-    if image_size is not None and kind is not Picture:
-        raise RequestError(f"image size {image_size} makes no sense: the model takes no picture")
-    if image_size is not None and image_size < SMALLEST:
-        raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
-    if image_size is not None and image_size > HIGHEST:
-        raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
+    check_size(image_size, kind)
     reading = dataclasses.replace(reading, kind=kind, image_size=image_size, form=form)
     reading, asked = _excluding(source, reading)
     dataset = reader.open(source, reading)
@@ -110,6 +105,22 @@ def load_dataset(
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
     pictures = kind is Picture and not isinstance(dataset.form, Sound)
     return resized(dataset, reading) if pictures else dataset
+
+
+def check_size(image_size: int | None, kind: type[Form]) -> None:
+    """Refuses a size of pictures that is not from 32 to 1024, or not of pictures.
+
+    Raises:
+        RequestError: It is one of these.
+    """
+    if image_size is None:
+        return
+    if kind is not Picture:
+        raise RequestError(f"image size {image_size} makes no sense: the model takes no picture")
+    if image_size < SMALLEST:
+        raise RequestError(f"image size {image_size} is under {SMALLEST}, the smallest allowed")
+    if image_size > HIGHEST:
+        raise RequestError(f"image size {image_size} is over {HIGHEST}, the largest allowed")
 
 
 def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:

@@ -11,15 +11,19 @@ from zoo.tasks.classification import ClassificationScore
 from zoo.tasks.task import Score
 
 
-def check_decision(threshold: float, labels: Sequence[str]) -> None:
+def check_decision(threshold: float, labels: Sequence[str] | None = None) -> None:
     """Refuses a threshold that is not between 0 and 1, or not of two classes.
+
+    Args:
+        threshold: What the user asks for.
+        labels: Of the model; None: not known yet.
 
     Raises:
         RequestError: It is one of these.
     """
     if not 0 < threshold < 1:
         raise RequestError(f"--decision_threshold must be between 0 and 1, not {threshold:g}")
-    if len(labels) != 2:
+    if labels is not None and len(labels) != 2:
         raise RequestError(
             f"--decision_threshold is of two classes, and this model has {len(labels)}"
         )

@@ -20,7 +20,7 @@ from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
 from zoo.data.reading import Progress, Reading
-from zoo.data.sources import load_dataset
+from zoo.data.sources import check_size, load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound, Table
 from zoo.models.names import LOGITS
@@ -30,6 +30,7 @@ from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe
 from zoo.training.folds import (
+    check_folds,
     choose_folds,
     everything,
     holds_validation,
@@ -43,7 +44,7 @@ from zoo.training.plan import Plan, choose_plan
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
-from zoo.training.run import check_weights, open_run
+from zoo.training.run import check_asked, check_weights, open_run
 from zoo.training.run_folder import LOGS
 from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_checkpoint
 from zoo.training.train import in_precision
@@ -169,7 +170,11 @@ def finetune(
         precision=resolve_precision(precision, devices, progress),
         seed=seed,
     )
-    plan = plan_for(1)  # Refuses wrong values before the pictures are read.
+    # What is wrong is refused before the pictures are read.
+    check_asked(output, tensorboard=tensorboard)
+    check_size(image_size, type(base.input))
+    check_folds(folds)
+    plan = plan_for(1)
     check_recipe(plan.whole, type(base.input), learns)
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
     form: Form = base.input

@@ -29,8 +29,7 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
         RequestError: A class has one example, there are fewer examples of a class than folds, or
             groups have to stay whole.
     """
-    if asked is not None and (asked < 0 or asked == 1):
-        raise RequestError(f"--folds must be 2 or more, or 0 for none, not {asked}")
+    check_folds(asked)
     test = dataset.test
     measured = len(test) if test.recordings is None else len(np.unique(test.recordings))
     known = dataset.task.learns in ("classes", "values")
@@ -70,6 +69,16 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
             f"--folds={asked}, but class {label} has {fewest} {what}s; at most as many folds"
         )
     return asked or min(USUAL, fewest)
+
+
+def check_folds(asked: int | None) -> None:
+    """Refuses a number of folds that makes no cross-validation.
+
+    Raises:
+        RequestError: It is 1 or negative.
+    """
+    if asked is not None and (asked < 0 or asked == 1):
+        raise RequestError(f"--folds must be 2 or more, or 0 for none, not {asked}")
 
 
 def without_test(dataset: Dataset) -> Dataset:

@@ -56,16 +56,22 @@ def watchers(
         logs: Folder for TensorBoard's files; None: none are written.
         title: Stands before each line, such as "head".
 
-    Raises:
-        RequestError: TensorBoard is not installed.
     """
     callbacks: list[keras.callbacks.Callback] = [EpochLines(epochs, tell, steps, title)]
     if logs is not None:
-        if importlib.util.find_spec("tensorboard") is None:
-            raise RequestError("--tensorboard needs a package: pip install tensorboard")
         # Without its graph and its profiles, which nobody needs here.
         callbacks.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
     return callbacks
+
+
+def check_tensorboard(asked: bool) -> None:
+    """Refuses logs for TensorBoard where it is not installed.
+
+    Raises:
+        RequestError: It is not.
+    """
+    if asked and importlib.util.find_spec("tensorboard") is None:
+        raise RequestError("--tensorboard needs a package: pip install tensorboard")
 
 
 class EpochLines(keras.callbacks.Callback):

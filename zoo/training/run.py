@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.metadata
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.plan import Plan
+from zoo.training.progress import check_tensorboard
 from zoo.training.recipe import Recipe
-from zoo.training.run_folder import begun, finished
+from zoo.training.run_folder import begun, finished, is_run
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,21 @@ def _learnt(dataset: Dataset) -> dict[str, Any]:
     """Returns the fields of a `Learnt`. Runs without what is left out are as they always were."""
     excluded = {"excluded": dataset.excluded} if dataset.excluded else {}
     return {"name": dataset.name, "fingerprint": dataset.fingerprint(), **excluded}
+
+
+def check_asked(output: str | os.PathLike[str] | None, *, tensorboard: bool) -> None:
+    """Refuses a folder that no run can begin or continue in, and logs that cannot be written.
+
+    Args:
+        output: The folder that is asked for; None: it follows from the data.
+        tensorboard: Whether logs for TensorBoard are asked for.
+
+    Raises:
+        RequestError: It is one of these.
+    """
+    if output is not None:
+        is_run(Path(output))
+    check_tensorboard(tensorboard)
 
 
 def check_weights(weights: str) -> None:

@@ -14,7 +14,7 @@ from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.store import WEIGHTS
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
-from zoo.files import held, write_text
+from zoo.files import check_writable, held, write_text
 from zoo.training.differences import differences
 
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
@@ -46,20 +46,32 @@ def begun(output: Path, record: Mapping[str, Any], settings: Mapping[str, Any]) 
         yield
 
 
+def is_run(output: Path) -> bool:
+    """Returns whether a folder holds a run, be it finished or not; otherwise one can begin there.
+
+    Raises:
+        RequestError: It holds something else, or cannot be written.
+    """
+    # A hidden file is an unfinished one of a killed process.
+    if not output.exists() or (
+        output.is_dir() and all(path.name.startswith(".") for path in output.iterdir())
+    ):
+        check_writable(output)
+        return False
+    if not (output / RECORD).is_file():
+        raise RequestError(f"--output {output} exists and is not a run; choose another folder")
+    return True
+
+
 def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     """Returns the card of a finished run of these settings; None if it is not finished.
 
     Raises:
         RequestError: The folder holds something else, or a run of other settings.
     """
-    # A hidden file is an unfinished one of a killed process.
-    if not output.exists() or (
-        output.is_dir() and all(path.name.startswith(".") for path in output.iterdir())
-    ):
+    if not is_run(output):
         return None
     path = output / RECORD
-    if not path.is_file():
-        raise RequestError(f"--output {output} exists and is not a run; choose another folder")
     if not any(_unfinished(output)) and not (output / CARD).exists():
         return None  # It stopped before it had saved anything.
     if changed := differences(_read_record(path), json.loads(json.dumps(settings))):

@@ -15,7 +15,7 @@ from zoo.checkpoints.card import DECIDED, Card
 from zoo.checkpoints.store import build_from_card
 from zoo.data.dataset import Dataset, form_of
 from zoo.data.reading import Reading
-from zoo.data.sources import load_dataset
+from zoo.data.sources import check_size, load_dataset
 from zoo.errors import RequestError, ShapeError
 from zoo.forms import Picture, Sound
 from zoo.models import MODELS, build
@@ -28,7 +28,7 @@ from zoo.training.fit import check_recipe, fit
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import PRECISIONS, Recipe
-from zoo.training.run import check_weights, open_run
+from zoo.training.run import check_asked, check_weights, open_run
 from zoo.training.run_folder import LOGS, STATE
 from zoo.training.trained import Trained
 from zoo.training.trajectory import KeepTrajectory
@@ -147,7 +147,9 @@ def train(
     devices = open_distribution(
         distribution, cluster=cluster, tpu=tpu, timeout=worker_timeout, tell=progress
     )
+    check_size(image_size, row.input)
     check_config(model, config, image_size)
+    check_asked(output, tensorboard=tensorboard)
     asked = {
         "epochs": epochs,
         "batch_size": batch_size,

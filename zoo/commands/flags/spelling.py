@@ -15,7 +15,7 @@ _ALIASES = {
     "output": ("o", "out", "outdir", "output_dir", "save_dir", "project", "destination"),
     "data": ("dataset", "dataset_name", "data_path", "train_dir", "train", "input", "source"),
     "checkpoint": ("ckpt", "pretrained", "resume", "base", "backbone", "model_path", "weights"),
-    "model": ("arch", "architecture", "network", "net", "model_name", "checkpoint"),
+    "model": ("arch", "architecture", "network", "net", "model_name"),
     "artifact": ("tflite", "saved_model", "model", "file"),
     "image_size": ("img", "imgsz", "img_size", "imagesize", "input_size", "size", "resolution"),
     "precision": ("amp", "fp16", "half", "dtype", "mixed_precision"),
