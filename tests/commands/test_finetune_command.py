@@ -19,7 +19,7 @@ def colours(tmp_path_factory):
     return write_photos(tmp_path_factory.mktemp("data") / "colours", counts)
 
 
-def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path):
+def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path, monkeypatch):
     (colours / "red" / "broken.png").write_bytes(b"x")
     output = tmp_path / "run"
     arguments = ("--checkpoint=resnet8.digits", f"--data={colours}", "--epochs=1",
@@ -47,9 +47,12 @@ def test_a_folder_of_photos_becomes_a_checkpoint(zoo_command, colours, tmp_path)
     for stage in ("head", "network"):
         assert list((output / "tensorboard" / stage / "validation").glob("events.*"))
 
-    code, out, _ = zoo_command("evaluate", f"--checkpoint={output}", f"--data={colours}")
+    assert "source" not in json.dumps(card["training"])  # Where the data lie is the run's own.
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = zoo_command("evaluate", f"--checkpoint={output}")
     (colours / "red" / "broken.png").unlink()
     assert code == 0
+    assert f"data: {colours}, which {output} was trained on" in out
     measured = card["metrics"][0]
     assert f"top1 {measured['value']:.2%} (95% interval " in out
     picture = str(colours / "red" / "000.png")

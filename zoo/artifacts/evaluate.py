@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import numpy as np
 
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
-from zoo.artifacts.origin import card_of_artifact
+from zoo.artifacts.origin import card_of_artifact, data_of_artifact
 from zoo.artifacts.predict import predict
 from zoo.artifacts.predictions import Predictions
 from zoo.checkpoints.catalogue import checkpoint_card
@@ -30,6 +31,7 @@ from zoo.tasks.foreign import Foreign, foreign_of
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset, Split
+    from zoo.data.place import Place
     from zoo.data.reading import Reading
 
 SPLITS = ("test", "validation", "val", "train", "all")
@@ -78,7 +80,7 @@ def evaluate(
     *,
     checkpoint: str | None = None,
     artifact: str | None = None,
-    data: str = "digits",
+    data: str | None = None,
     split: str = "test",
     output: str | Path | None = None,
     label_column: str | None = None,
@@ -102,7 +104,8 @@ def evaluate(
         checkpoint: Name or folder of a checkpoint. With an artifact: the checkpoint that it was
             exported from, whose card says how data is read.
         artifact: A `.tflite` file or a SavedModel's folder, in place of a checkpoint.
-        data: As for `zoo.data.sources.load_dataset`.
+        data: As for `zoo.data.sources.load_dataset`; None: those of the training, if they still
+            lie where they were.
         split: "test", "validation" or "val", "train" or "all". If data has a validation split of
             its own and no test split, the two are the same. In data without either that the
             checkpoint was not trained on, "test" means all examples.
@@ -143,6 +146,7 @@ def evaluate(
     if output is not None:
         check_writable(Path(output))
     import_keras()
+    from zoo.data.place import Place
     from zoo.data.reading import Reading
 
     reading = Reading(
@@ -158,15 +162,20 @@ def evaluate(
         data_dir=data_dir,
         progress=progress,
     )
-    if artifact:
-        with open_artifact(artifact, trust=trust) as opened:
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(open_artifact(artifact, trust=trust)) if artifact else None
+        place = Place(data) if data is not None else _place(checkpoint, artifact)
+        data, reading = place.data, place.read_by(reading)
+        if opened is not None:
             measured = _of_artifact(opened, checkpoint, data, split, reading)
-    else:
-        measured = _of_checkpoint(str(checkpoint), data, split, reading)
+        else:
+            measured = _of_checkpoint(str(checkpoint), data, split, reading)
     evaluation = _score(*measured, threshold, decision_threshold)
     if foreign is not None:
         found = _foreign(foreign, measured, checkpoint, artifact, threshold, trust)
         evaluation = dataclasses.replace(evaluation, foreign=found)
+    if place.note:
+        evaluation = dataclasses.replace(evaluation, notes=(place.note, *evaluation.notes))
     if output is not None:
         score = evaluation.score
         figures = {**dataclasses.asdict(score), "intervals": score.intervals}
@@ -198,6 +207,16 @@ def _foreign(
         raise RequestError(f"--foreign={files}: none of its files can be read")
     scores = np.array([prediction.labels[0].score for prediction in result.predictions])
     return foreign_of(probabilities.max(axis=1), scores, threshold)
+
+
+def _place(checkpoint: str | None, artifact: str | None) -> Place:
+    """Returns the data of a training, where nobody says which data to measure with."""
+    from zoo.data.place import place_by_name, trained_on
+
+    if checkpoint:
+        return trained_on(checkpoint, checkpoint_card(checkpoint))
+    assert artifact is not None
+    return place_by_name(data_of_artifact(artifact), artifact)
 
 
 def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Measured:

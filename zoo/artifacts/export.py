@@ -72,7 +72,7 @@ def default_output(checkpoint: str) -> Path:
 def export(
     checkpoint: str,
     *,
-    data: str = "digits",
+    data: str | None = None,
     targets: Sequence[str] = ("cpu", "gpu", "edge"),
     output: str | Path | None = None,
     calibration_samples: int = 200,
@@ -104,7 +104,8 @@ def export(
 
     Args:
         checkpoint: Name or folder.
-        data: To calibrate and to measure with, as for `zoo.data.sources.load_dataset`.
+        data: To calibrate and to measure with, as for `zoo.data.sources.load_dataset`; None: those
+            of the training, if they still lie where they were.
         targets: Names in `export.TARGETS`. The SavedModel is always written.
         output: Folder; None: `default_output`.
         calibration_samples: Training examples that set the ranges of integers, at most 200.
@@ -163,11 +164,12 @@ def export(
             "gates": parse_gates(gate),
         }
         find_targets(targets, **wanted)  # A wrong request is refused before anything is read.
-        form = checkpoint_card(checkpoint).input
-        stream = _stream(form, sequence_length, streaming, hop)
+        card = checkpoint_card(checkpoint)
+        stream = _stream(card.input, sequence_length, streaming, hop)
         names = read_labels(labels) if labels else None
         import_keras()
         from export import export_model
+        from zoo.data.place import Place, trained_on
         from zoo.data.reading import Reading
 
         reading = Reading(
@@ -183,8 +185,10 @@ def export(
             few=True,
             progress=decoding,
         )
-        source = _load(checkpoint, data, reading, sequence_length, stream, hop)
-        for note in (*source.dataset.notes, *source.notes):
+        place = trained_on(checkpoint, card) if data is None else Place(data)
+        reading = place.read_by(reading)
+        source = _load(checkpoint, place.data, reading, sequence_length, stream, hop)
+        for note in (*filter(None, [place.note]), *source.dataset.notes, *source.notes):
             tell(note)
         model = source.checkpoint.model
         report = export_model(

@@ -115,6 +115,11 @@ def card_of_artifact(path: str, labels: tuple[str, ...]) -> Card | None:
     )
 
 
+def data_of_artifact(path: str) -> str:
+    """Returns the name of the data that an export was measured with; empty: it has none."""
+    return str(_origin(path).get("data", ""))
+
+
 def _origin(path: str) -> Mapping[str, Any]:
     place = Path(path).resolve()
     origin: Any

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+RUN_RECORD = "run.json"  # Beside a card that a training wrote: its settings, and where data lay.
+
 
 @dataclass(frozen=True)
 class Learnt:

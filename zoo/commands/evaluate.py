@@ -20,7 +20,9 @@ flags.DEFINE_string(
     "or a .tflite file or a SavedModel's folder; for a table with the checkpoint it was made from",
     flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_string("data", "digits", "the measure", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data", None, "the measure; default what the checkpoint was trained on", flag_values=FLAGS
+)
 flags.DEFINE_enum(
     "split", "test", SPLITS,
     "of the data; test of data without splits that the checkpoint was not trained on: all",

@@ -18,7 +18,11 @@ from zoo.commands.terminal import bar
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
-flags.DEFINE_string("data", "digits", "to calibrate and to measure with", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data", None,
+    "to calibrate and to measure with; default what the checkpoint was trained on",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_list("targets", ["cpu", "gpu", "edge"], "of cpu, gpu, edge", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "folder; default exports/CHECKPOINT", flag_values=FLAGS)
 flags.DEFINE_integer(

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from zoo.commands.console import console
 from zoo.commands.flags.configuring import parse_config
-from zoo.commands.flags.reading import define_reading, read
+from zoo.commands.flags.reading import define_reading, read, read_for
 from zoo.commands.runner import DONE, Command, command_line, no_more
 from zoo.commands.twinning import counted, figure, train_twin
 from zoo.errors import RequestError
@@ -45,7 +45,10 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "config", "", "the model's configuration, as in depth=32,zero_init=false", flag_values=FLAGS
 )
-flags.DEFINE_string("data", "digits", "what inputs and losses are of", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data", None, "what inputs and losses are of; default digits, of a checkpoint what it was "
+    "trained on", flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_integer("image_size", None, "as of zoo train", flag_values=FLAGS)
 flags.DEFINE_integer("seeds", 5, "fresh weights of each network, from seed 0", flag_values=FLAGS)
 flags.DEFINE_integer("lines", 8, "pairs of examples for each seed", flag_values=FLAGS)
@@ -103,15 +106,15 @@ def _subject(
     values: flags.FlagValues, config: Mapping[str, Any], terminal: Console
 ) -> tuple[Card, Dataset]:
     from zoo.checkpoints.catalogue import checkpoint_card
-    from zoo.data.sources import load_dataset, load_for
+    from zoo.data.sources import load_dataset
     from zoo.training.train import check_config, new_card
 
     if values.checkpoint:
         card = checkpoint_card(values.checkpoint)
-        return card, read(values, terminal, lambda how: load_for(card, values.data, how))
+        return card, read_for(values, terminal, values.checkpoint, card)
     check_config(values.model, config, values.image_size)
     kind = MODELS.get(values.model).input
-    load = partial(load_dataset, values.data, kind, image_size=values.image_size)
+    load = partial(load_dataset, values.data or "digits", kind, image_size=values.image_size)
     dataset = read(values, terminal, lambda how: load(reading=how))
     return new_card(values.model, dataset, config), dataset
 

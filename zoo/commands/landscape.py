@@ -11,7 +11,7 @@ from absl import flags
 from rich.console import Console
 
 from zoo.commands.console import console
-from zoo.commands.flags.reading import define_reading, read
+from zoo.commands.flags.reading import define_reading, read_for
 from zoo.commands.runner import DONE, Command, no_more
 from zoo.commands.terminal import bar
 from zoo.errors import RequestError
@@ -35,7 +35,10 @@ flags.DEFINE_enum(
     "its training with --trajectory moved in most",
     flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_string("data", "digits", "what the loss is of", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data", None, "what the loss is of; default what the checkpoint was trained on",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_enum(
     "split", "train", ["train", "validation", "test"], "of the data", flag_values=FLAGS
 )
@@ -85,11 +88,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     need_tensorflow()
     from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
-    from zoo.data.sources import load_for
 
     terminal = console()
     checkpoint = load(values.checkpoint)
-    dataset = read(values, terminal, lambda how: load_for(checkpoint.card, values.data, how))
+    dataset = read_for(values, terminal, values.checkpoint, checkpoint.card)
     if values.to:
         return _line(values, checkpoint, dataset, folder, terminal)
     split = balanced_sample(dataset.splits[values.split], values.examples)

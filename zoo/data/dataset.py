@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -85,6 +85,7 @@ class Dataset:
         divided: Whether the source has no test split of its own. Then this one was taken from
             examples that another model may have been trained on.
         excluded: Names of what was left out at the user's request, see `zoo.data.excluding`.
+        source: Where it lies and how it was read, see `zoo.data.place`; empty: made in memory.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     divided: bool = False
     excluded: tuple[str, ...] = ()
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # The name of a folder need not be UTF-8, and a card can only hold UTF-8.

@@ -14,6 +14,7 @@ from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures import listed as pictures_listed
 from zoo.data.pictures.files import Encoded, PictureReader
 from zoo.data.pictures.prepare import resized
+from zoo.data.place import place_of
 from zoo.data.reading import SMALLEST, Reader, Reading
 from zoo.data.recordings import folder as recordings
 from zoo.data.recordings import table as recordings_table
@@ -81,6 +82,7 @@ def load_dataset(
         RequestError: There is no such data, it is not of that kind, a split is empty, or the size
             is not from 32 to 1024.
     """
+    place = place_of(source, reading)
     source = unpacked(source, reading.progress)
     reader = _reader_of(source, kind, reading)
     if reading.task.learns == "sets" and reader not in (sounds_listed, pictures_listed):
@@ -104,7 +106,8 @@ def load_dataset(
             raise RequestError(f"{source} has too few examples: none is left for the {name} split")
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
     pictures = kind is Picture and not isinstance(dataset.form, Sound)
-    return resized(dataset, reading) if pictures else dataset
+    dataset = resized(dataset, reading) if pictures else dataset
+    return dataclasses.replace(dataset, source=place)
 
 
 def check_size(image_size: int | None, kind: type[Form]) -> None:

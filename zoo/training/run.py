@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,14 @@ class Run:
         settings: All that decides the result. A run can only be continued with the same settings.
         command: The command that the user typed, for the card.
         distribution: The other workers. Only the chief writes into the folder.
+        source: Where the data lie, see `zoo.data.place`.
     """
 
     output: Path
     settings: Mapping[str, Any]
     command: str
     distribution: Distribution
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     def finished(self) -> Card | None:
         """Returns the card if the run is already finished. All workers have to call this.
@@ -74,7 +76,12 @@ class Run:
         Raises:
             RequestError: Another process writes into the folder.
         """
-        record = {"command": self.command, **self.settings, "versions": versions()}
+        record = {
+            "command": self.command,
+            "source": self.source,
+            **self.settings,
+            "versions": versions(),
+        }
         with contextlib.ExitStack() as stack:
 
             def begin() -> str:
@@ -124,7 +131,7 @@ def open_run(
         "weights": weights,
         **dataclasses.asdict(how),
     }
-    return Run(output, settings, command, distribution)
+    return Run(output, settings, command, distribution, dataset.source)
 
 
 def _learnt(dataset: Dataset) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from zoo.checkpoints.card import CARD, Card, read_card
+from zoo.checkpoints.provenance import RUN_RECORD
 from zoo.checkpoints.store import WEIGHTS
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
@@ -19,7 +20,7 @@ from zoo.training.differences import differences
 
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
-RECORD, HISTORY, CURVES, PAGE = "run.json", "history.csv", "curves.png", "result.html"
+RECORD, HISTORY, CURVES, PAGE = RUN_RECORD, "history.csv", "curves.png", "result.html"
 RESULT = "result.json"
 LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 # Files that only an unfinished run has.

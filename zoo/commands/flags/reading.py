@@ -14,6 +14,7 @@ from zoo.tasks import TASKS, find_task
 from zoo.tasks.classification import CLASSIFICATION
 
 if TYPE_CHECKING:
+    from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
     from zoo.data.reading import Reading
 
@@ -132,3 +133,14 @@ def read(
     for note in dataset.notes:
         terminal.print(note)
     return dataset
+
+
+def read_for(values: flags.FlagValues, terminal: Console, checkpoint: str, card: Card) -> Dataset:
+    """Reads `--data`, or the data that a checkpoint was trained on, in the form that it takes."""
+    from zoo.data.place import Place, trained_on
+    from zoo.data.sources import load_for
+
+    place = Place(values.data) if values.data is not None else trained_on(checkpoint, card)
+    if place.note:
+        terminal.print(place.note)
+    return read(values, terminal, lambda how: load_for(card, place.data, place.read_by(how)))
