@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoo.artifacts.evaluate import evaluate as evaluate
     from zoo.artifacts.export import export as export
     from zoo.artifacts.predict import predict as predict
+    from zoo.artifacts.runs import runs as runs
     from zoo.artifacts.serve import serve as serve
     from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
@@ -51,6 +52,7 @@ _PUBLIC = {
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.artifacts.predict",
+    "runs": "zoo.artifacts.runs",
     "save": "zoo.checkpoints.store",
     "strides": "zoo.models.features",
     "serve": "zoo.artifacts.serve",

@@ -45,6 +45,11 @@ COMMAND = Command(
     "an exported file as an app. web: a static page for any phone, which works offline.",
     FLAGS,
     main,
+    required=("artifact",),
+    examples=(
+        "zoo app --artifact=exports/photos --output=app",
+        "zoo app --artifact=exports/photos/edge.tflite",
+    ),
 )
 
 if __name__ == "__main__":

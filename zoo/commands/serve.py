@@ -95,6 +95,11 @@ COMMAND = Command(
     "QR code.",
     FLAGS,
     main,
+    required=("artifact",),
+    examples=(
+        "zoo serve --artifact=exports/photos",
+        "zoo serve --artifact=exports/photos/edge.tflite --port=8443",
+    ),
 )
 
 if __name__ == "__main__":
