@@ -13,7 +13,7 @@ from zoo import forms
 from zoo.artifacts.columns import document
 from zoo.artifacts.open import read_labels
 from zoo.artifacts.origin import origin_of
-from zoo.artifacts.streaming import SLIDE, STEP, hop_of, kind_of_stream
+from zoo.artifacts.streaming import SLIDE, STEP, check_stream, hop_of
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.checkpoints.store import WEIGHTS
@@ -165,7 +165,7 @@ def export(
         }
         find_targets(targets, **wanted)  # A wrong request is refused before anything is read.
         card = checkpoint_card(checkpoint)
-        stream = _stream(card.input, sequence_length, streaming, hop)
+        stream = check_stream(card.input, sequence_length, streaming, hop)
         names = read_labels(labels) if labels else None
         import_keras()
         from export import export_model
@@ -233,20 +233,6 @@ class _Source:
     dataset: Dataset
     streaming: keras.Model | Slide | None = None
     notes: tuple[str, ...] = ()
-
-
-def _stream(
-    form: forms.Form, sequence_length: int | None, streaming: str | bool | None, hop: float | None
-) -> str | None:
-    """Returns the kind of stream; what makes no sense for a form is refused before data is read."""
-    stream = kind_of_stream(streaming, form)
-    if hop is not None and stream != SLIDE:
-        raise RequestError("--hop is of --streaming=slide")
-    if sequence_length and not isinstance(form, forms.Sequence):
-        raise RequestError("--sequence_length is for models of sequences")
-    if hop is not None and form.shape[0] is not None:
-        hop_of(hop, form, form.shape[0])
-    return stream
 
 
 def _load(

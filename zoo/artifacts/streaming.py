@@ -65,3 +65,27 @@ def hop_of(hop: float | None, form: forms.Form, window: int) -> int:
             f"to {window / rate:g} {unit}, so that no sample is left out"
         )
     return samples
+
+
+def check_stream(
+    form: forms.Form, sequence_length: int | None, streaming: str | bool | None, hop: float | None
+) -> str | None:
+    """Returns the kind of stream, and refuses what makes no sense for a form, before data is read.
+
+    Args:
+        form: What the model takes.
+        sequence_length: Steps that the files shall take; None: the model's own.
+        streaming: See `kind_of_stream`.
+        hop: See `hop_of`.
+
+    Raises:
+        RequestError: It makes no sense.
+    """
+    stream = kind_of_stream(streaming, form)
+    if hop is not None and stream != SLIDE:
+        raise RequestError("--hop is of --streaming=slide")
+    if sequence_length and not isinstance(form, forms.Sequence):
+        raise RequestError("--sequence_length is for models of sequences")
+    if hop is not None and form.shape[0] is not None:
+        hop_of(hop, form, form.shape[0])
+    return stream
