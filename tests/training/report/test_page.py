@@ -192,6 +192,7 @@ def test_the_pairs_that_are_confused_most_and_classes_without_examples(tmp_path)
 
     split = dataclasses.replace(split, x=np.zeros((13, 8, 8, 3), np.uint8))
     text = written(tmp_path, card(examples=13), np.eye(3, dtype=np.float32)[predicted], split)
-    pair = text[text.index(f"cat taken for {dog}: 3 of 9") : text.index(f"cat taken for {cost}")]
+    pair = text[text.index(f"cat taken for {dog}: 3 of 9") : text.index("The surest mistakes</h2>")]
+    assert f"<td>cat</td><td>{cost}</td><td>1 of 9</td>" in pair
     assert pair.count("is: cat") == 2 * 3  # In the alternative text too.
     assert pair.count(f"is: {dog}") == 2

@@ -14,6 +14,7 @@ from zoo.training.report.outcome import Outcome
 _MISTAKES = 12
 _UNSURE = 8
 _PAIRS = 5  # Of classes that are confused, with pictures.
+_OFTEN = 2  # Confused more rarely, a pair is shown without pictures.
 _OF_PAIR = 3  # Pictures of each.
 _MORE_PAIRS = 8  # Without pictures.
 
@@ -35,7 +36,8 @@ def least_sure(outcome: Outcome) -> str:
     shown = _shown(outcome, order)
     if not shown:
         return ""
-    return "<h2>The least sure answers</h2><p>More pictures like these teach it most.</p>" + shown
+    more = f"<p>More {outcome.plural} like these teach it most.</p>"
+    return f"<h2>The least sure answers</h2>{more}{shown}"
 
 
 def confused(outcome: Outcome) -> str:
@@ -46,8 +48,9 @@ def confused(outcome: Outcome) -> str:
     labels = outcome.card.labels
     text = "<h2>Most often confused</h2>"
     if outcome.of_pictures:
-        text += "".join(_pair(outcome, *pair) for pair in pairs[:_PAIRS])
-        pairs = pairs[_PAIRS:]
+        shown = [pair for pair in pairs[:_PAIRS] if pair[2] >= _OFTEN]
+        text += "".join(_pair(outcome, *pair) for pair in shown)
+        pairs = pairs[len(shown) :]
     rows = [
         (labels[true], labels[said], f"{count} of {whole}")
         for true, said, count, whole in pairs[:_MORE_PAIRS]
