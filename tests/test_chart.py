@@ -59,3 +59,10 @@ def test_marks_stay_inside_and_do_not_cover_each_other():
     )
     assert first.get("y") != second.get("y")
     assert float(second.get("x")) < 388
+
+
+def test_large_numbers_are_short():
+    svg = drawn([Series("", [(0, 14_999), (1, 499_301)])])
+    texts = {text.text for text in svg.findall("text")}
+    assert "400k" in texts
+    assert not {"400000", "4e+05"} & texts

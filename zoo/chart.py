@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from zoo.printable import printable
 
@@ -78,8 +78,8 @@ def chart(
     parts = [
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(printable(alt))}">',
-        *(_grid(up.at(y), f"{y:g}") for y in up.ticks),
-        *(_text(across.at(x), _BOTTOM + 18, f"{x:g}", "middle") for x in across.ticks),
+        *(_grid(up.at(y), _number(y)) for y in up.ticks),
+        *(_text(across.at(x), _BOTTOM + 18, _number(x), "middle") for x in across.ticks),
         _text((_LEFT + _RIGHT) / 2, _HEIGHT - 6, x_name, "middle"),
         *(_mark(mark, across) for mark in marks),
         *(_drawn(row, across, up) for row in series),
@@ -115,6 +115,11 @@ class _Axis:
         ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(self.low, self.high)
         room = 1e-9 * (self.high - self.low)
         return [float(t) for t in ticks if self.low - room <= t <= self.high + room]
+
+
+def _number(value: float) -> str:
+    """Returns a number for an axis; 500k for a large one."""
+    return f"{value:g}" if abs(value) < 1e4 else EngFormatter(sep="")(value)
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:

@@ -34,7 +34,8 @@ p.note, details, figcaption { color: var(--soft); font-size: .875rem; }
 .strip img.small { image-rendering: pixelated; }
 figcaption b { color: var(--ink); }
 .charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }
-.chart { flex: 1 1 330px; max-width: 500px; width: 100%; height: auto; font-size: 13px; }
+.chart { flex: 1 1 330px; max-width: 500px; width: 100%; height: auto; overflow: visible;
+  font-size: 13px; }
 .chart text { fill: var(--soft); }
 .chart text.name { fill: var(--ink); font-weight: 600; }
 .chart line { stroke: var(--line); }

@@ -32,7 +32,8 @@ CASES = {
         ({"training": 0.8, "validation": 0.6}, "", False),
     ],
     "unfinished": [
-        ({"training": 0.8, "last": True, "epochs": 5}, "The last of 5 epochs", True),
+        ({"training": 0.8, "last": True, "epochs": 5}, "it reaches 80.0%", True),
+        ({"training": 0.8, "watched": "r2", "last": True}, "it reaches r2 0.800", True),
         ({"training": 0.8, "last": False}, "", False),
         ({"training": 0.97, "last": True}, "", False),
     ],
@@ -60,7 +61,7 @@ CASES = {
     ],
     "confused": [
         ({"confused": [Confused("cat", "dog", 5, 25), Confused("dog", "cat", 2, 4)]},
-         "‘cat’ is taken for ‘dog’ in 5 of 25. See", True),
+         "‘cat’ is taken for ‘dog’ in 5 of 25. Are", True),
         ({"confused": [Confused("cat", "dog", 4, 25)]}, "", False),
         ({"confused": [Confused("cat", "dog", 2, 2)]}, "", False),
     ],

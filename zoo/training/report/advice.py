@@ -46,7 +46,10 @@ def advice(outcome: Outcome) -> str:
     """Returns the advice on a run, and all rules that were checked."""
     facts = facts_of(outcome)
     given = [(rule, text) for rule in RULES if (text := rule.says(facts)) is not None]
-    items = "".join(f"<li><b>{escape(rule.title)}.</b> {escape(text)}</li>" for rule, text in given)
+    items = "".join(
+        f"<li><b>{escape(rule.title)}.</b> {_FLAG.sub(_CODE, escape(text))}</li>"
+        for rule, text in given
+    )
     shown = f"<ul class='advice'>{items}</ul>" if given else "<p>Nothing stands out.</p>"
     names = {rule.name for rule, _ in given}
     checked = "".join(
@@ -65,9 +68,9 @@ def _guess(facts: Facts) -> str | None:
         return None
     return (
         f"Always giving the most frequent answer would be right for {facts.usual:.1%}, and what "
-        f"was measured may be as low as {facts.interval[0]:.1%}. Check that the {facts.plural} are "
-        "in the folders of their classes, and that a person could tell them apart; then train "
-        "longer, or start from another checkpoint (zoo list)."
+        f"was measured may be as low as {facts.interval[0]:.1%}. Check that the {facts.plural} "
+        "have the right labels, and that a person could tell them apart; then train longer, or "
+        "start from another checkpoint (zoo list)."
     )
 
 
@@ -79,9 +82,9 @@ def _overfitting(facts: Facts) -> str | None:
         return None
     stronger = facts.plural in ("pictures", "sounds") and facts.augment != "strong"
     return (
-        f"In training it reaches {_figure(training)}, on {facts.plural} it did not learn from "
-        f"{_figure(validation)}. It remembers single {facts.plural} in place of what their classes "
-        f"have in common. More and more varied training {facts.plural} help most (there are "
+        f"In training it reaches {facts.shown(training)}, on {facts.plural} it did not learn from "
+        f"{facts.shown(validation)}. It remembers single {facts.plural}, not what is common to all "
+        f"of a kind. More and more varied training {facts.plural} help most (there are "
         f"{facts.trained:,})"
         + ("; --augment=strong makes more of those there are." if stronger else ".")
     )
@@ -95,9 +98,9 @@ def _underfitting(facts: Facts) -> str | None:
         return None
     larger = ", larger pictures (--image_size)" if facts.plural == "pictures" else ""
     return (
-        f"Even in training it only reaches {_figure(training)}. What may help: more epochs "
-        f"(--epochs={2 * facts.epochs}){larger}, or a larger model. If a person could not tell "
-        f"these {facts.plural} either, nothing will."
+        f"Even in training it only reaches {facts.shown(training)}. What may help: more epochs "
+        f"(--epochs={2 * facts.epochs}){larger}, or a larger model. If the {facts.plural} do not "
+        "hold the answer, nothing will."
     )
 
 
@@ -106,7 +109,7 @@ def _unfinished(facts: Facts) -> str | None:
         return None
     return (
         f"The last of {facts.epochs} epochs was the best one, and in training it reaches "
-        f"{_figure(facts.training)}. The command below trains twice as long."
+        f"{facts.shown(facts.training)}. Train longer (--epochs={2 * facts.epochs})."
     )
 
 
@@ -181,8 +184,8 @@ def _mixed_up(facts: Facts) -> str | None:
         for pair in pairs[:_PAIRS]
     )
     return (
-        f"{text}. See them below: are they labelled alike, or do they show the same? Then correct "
-        "the labels or join the classes. If not, collect more of both."
+        f"{text}. Are they labelled by different rules, or do they look the same? Then correct the "
+        "labels or join the classes. If not, collect more of both."
     )
 
 
@@ -229,10 +232,6 @@ def _unreliable(facts: Facts) -> str | None:
         f"Scores and the share that is right differ by {facts.calibration:.1%}, chance deducted. "
         "Choose a threshold by the chart of answers below, not by the score's face value."
     )
-
-
-def _figure(value: float) -> str:
-    return f"{value:.1%}" if 0 <= value <= 1 else f"{value:.3g}"
 
 
 def _counted(few: list[tuple[int, str]]) -> str:

@@ -39,8 +39,9 @@ class Facts:
         tested: How many the figure was measured on.
         interval: The ends of the figure's 95 % interval; None: it has none.
         usual: The figure that always the same answer would have; None: unknown.
-        training: The watched figure in training, at the epoch that was taken; None: unknown.
-        validation: That in validation.
+        watched: The figure of an epoch that is watched.
+        training: That figure in training, at the epoch that was taken; None: unknown.
+        validation: That figure in validation.
         validation_interval: The ends of its 95 % interval; None: it is no share.
         epochs: How many epochs the last stage was trained.
         last: Whether the epoch that was taken is the last of them.
@@ -60,6 +61,7 @@ class Facts:
     tested: int = 0
     interval: tuple[float, float] | None = None
     usual: float | None = None
+    watched: str = "accuracy"
     training: float | None = None
     validation: float | None = None
     validation_interval: tuple[float, float] | None = None
@@ -72,6 +74,10 @@ class Facts:
     confused: Sequence[Confused] = ()
     sure_mistakes: int = 0
     calibration: float | None = None
+
+    def shown(self, figure: float) -> str:
+        """Returns a value of the watched figure for a person: "91.2%", "r2 0.802"."""
+        return f"{figure:.1%}" if self.watched == "accuracy" else f"{self.watched} {figure:.3f}"
 
 
 def facts_of(outcome: Outcome) -> Facts:
@@ -102,6 +108,7 @@ def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
     of_windows = outcome.test.recordings is not None
     share = task.learns == "classes" and validated and not of_windows
     return {
+        "watched": task.watched,
         "training": row[task.watched],
         "validation": figure if validated else None,
         "validation_interval": wilson(figure, validated) if share else None,

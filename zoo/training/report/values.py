@@ -35,7 +35,7 @@ def largest_errors(outcome: Outcome) -> str:
     (name,) = outcome.card.labels
     worst = np.argsort(-abs(values - truth), kind="stable")[:_WORST]
     rows = [
-        (f"{truth[i]:.5g}", f"{values[i]:.5g}", f"{values[i] - truth[i]:+.5g}",
+        (_text(truth[i]), _text(values[i]), _text(values[i] - truth[i], "+"),
          *outcome.names(int(i)))
         for i in worst
     ]  # fmt: skip
@@ -52,3 +52,7 @@ def largest_errors(outcome: Outcome) -> str:
 
 def _both(outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
     return outcome.test.y.astype(np.float64), outcome.predictions[:, 0].astype(np.float64)
+
+
+def _text(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.5g}" if abs(value) < 1e5 else f"{value:{sign},.0f}"
