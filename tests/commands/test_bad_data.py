@@ -98,7 +98,7 @@ TRAIN = [
 MEASURE = [
     ("ragged.csv", "line 62: 2 cells, the first line has 3"),
     ("other_label.csv", "unknown column 'kind'; known: weight, colour, sort"),
-    ("other_column.csv", "unknown column 'weight'; known: size, colour, kind"),
+    ("other_column.csv", "missing column: weight; it has: size, colour, kind"),
     ("new_class.csv", "new_class.csv, line 62: class 'z' is not one of a, b"),
     ("empty.csv", "empty.csv is empty"),
     ("nan.npz", "no table data; the model takes 2 dimensions"),

@@ -156,10 +156,36 @@ def test_all_rows_go_into_a_file(zoo_command, folder, tmp_path):
     assert all(row[4] in "ab" and 0.5 <= float(row[5]) <= 1 for row in rows)
 
 
+def test_a_file_of_predictions_keeps_what_it_was_given(zoo_command, folder, tmp_path):
+    dated = tmp_path / "dated.csv"
+    dated.write_text("prediction,day,colour,weight,size\nold,2024-03-31,red,3.5,1\n")
+    swapped = tmp_path / "swapped.csv"
+    swapped.write_text("day,colour,prediction,weight,size\n1.4.2024,green,x,1,2\n")
+    output = tmp_path / "out.csv"
+    model = f"--checkpoint={folder / 'kind'}"
+    code, _, err = zoo_command("predict", model, f"--output={output}", str(dated), str(swapped))
+    assert code == 0, err
+    head, *rows = csv.reader(output.read_text().splitlines())
+    added = ["prediction_2", "confidence_2"]
+    assert head == ["prediction", "day", "colour", "weight", "size", *added]
+    assert [row[:5] for row in rows] == [
+        ["old", "2024-03-31", "red", "3.5", "1"],
+        ["x", "1.4.2024", "green", "1", "2"],
+    ]
+    for asked, says in (
+        ((f"--output={dated}", str(dated)), "is what is to be predicted; choose another name"),
+        ((f"--output={output}", str(dated), str(folder / "new.csv")), "has other columns than"),
+        ((str(tmp_path),), f"{tmp_path} is a folder; name the tables in it"),
+    ):
+        code, _, err = zoo_command("predict", model, *asked)
+        assert (code, says in err, len(err.splitlines())) == (2, True, 1), err
+    assert dated.read_text().startswith("prediction,day")
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("colour,size\nred,1\n", "unknown column 'weight'"),
+        ("colour,size\nred,1\n", "missing column: weight"),
         (
             "colour,weight,size\nred,heavy,1\nred,light,2\n",
             "column 'weight' holds numbers, but 2 of 2 cells",

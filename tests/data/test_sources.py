@@ -1,12 +1,15 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 from zoo.data import sources
 from zoo.data.dataset import SPLITS, Dataset, Split
+from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset, load_for
 from zoo.errors import RequestError
+from zoo.forms import Vector
 
 
 @pytest.mark.parametrize(("size", "expected"), [(None, 32), (40, 40)])
@@ -22,12 +25,37 @@ def test_digits_as_images(size, expected):
         ("digits", 31, "image size 31 is under 32"),
         ("digits", 1025, "image size 1025 is over 1024"),
         ("no/such/folder", None, "there is no data 'no/such/folder'"),
+        ("{}/sheet.xlsx", None, "sheet.xlsx is no data; save the sheet as CSV in UTF-8"),
+        ("{}/table.tsv", None, "table.tsv is no data; if it is a table, call it FILE.csv"),
         ("odd://folder", None, "TensorFlow knows no file system odd:// here"),
     ],
 )
-def test_wrong_requests(source, size, message):
+def test_wrong_requests(tmp_path, source, size, message):
+    for name in ("sheet.xlsx", "table.tsv"):
+        (tmp_path / name).write_bytes(b"PK")
     with pytest.raises(RequestError, match=message):
-        load_dataset(source, image_size=size)
+        load_dataset(source.format(tmp_path), image_size=size)
+
+
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        (["1.5,a", "2.5,b", "3.5,a"], "are the labels values? then say --task=regression; or give"),
+        (["x,1", "y,2", "x,3"], "give more, from six of each class on, or splits of your own"),
+    ],
+)
+def test_too_few_rows_say_what_to_do(tmp_path, rows, advice):
+    path = tmp_path / "few.csv"
+    path.write_text("\n".join(["label,size", *rows]))
+    reading = Reading(label_column="label")
+    with pytest.raises(RequestError, match=re.escape(f"for the validation split; {advice}")):
+        load_dataset(str(path), Vector, reading=reading)
+
+
+def test_a_folder_of_loose_tables_holds_no_pictures(tmp_path):
+    (tmp_path / "january.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(RequestError, match=r"holds no data that is known: a table is a \.csv"):
+        load_dataset(str(tmp_path), Vector)
 
 
 class Stripes:

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from zoo.errors import RequestError
+from zoo.frontends.log_mel import LogMel
 from zoo.models import build
 from zoo.models.sizes import MOST_PARAMETERS, check_parameters
 
@@ -54,6 +55,19 @@ def test_only_what_looks_large_is_counted_and_by_its_own_count():
     light = {"width": 10**4, "depth": 30, "input_shape": (64,)}
     check_parameters("light", light, lambda: residual_mlp(depth=1, width=8))
     assert MOST_PARAMETERS < 30 * 10**8
+
+
+@pytest.mark.parametrize("seconds", [60, 17])
+def test_the_samples_of_a_sound_are_no_channels(seconds):
+    frontend = LogMel(16_000, 512, 7_500, 40, 20.0, 8_000.0, 1e-3)
+    shape = (seconds * 16_000,)
+
+    def fail():
+        raise AssertionError
+
+    check_parameters("sound", {"width": 64, "input_shape": shape, "frontend": frontend}, fail)
+    with pytest.raises(RequestError, match="values is too large"):
+        check_parameters("row", {"width": 64, "input_shape": shape}, fail)
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), MemoryError(), RecursionError(), ValueError("")])

@@ -112,7 +112,7 @@ def predict(
     if decision_threshold is not None:
         raise RequestError("--decision_threshold is of the rows of tables; leave it out")
     if output is not None:
-        check_output(output)
+        check_output(output, listed)
     check_files(listed, "predict")
     with _open(checkpoint, artifact, labels, trust) as predictor:
         if threshold is not None:

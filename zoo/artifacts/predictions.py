@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,14 +103,20 @@ class Predictions(Result):
         return page.table(("file", "labels"), rows)
 
 
-def check_output(output: str | Path) -> None:
-    """Refuses what is no name of a CSV file.
+def check_output(output: str | Path, files: Sequence[str | Path]) -> None:
+    """Refuses what is no name of a new CSV file.
+
+    Args:
+        output: The name.
+        files: What is predicted, which must stay as it is.
 
     Raises:
         RequestError: It is none.
     """
     if Path(output).suffix != ".csv":
         raise RequestError(f"--output={output} has to be called FILE.csv")
+    if Path(output).resolve() in [Path(file).resolve() for file in files]:
+        raise RequestError(f"--output={output} is what is to be predicted; choose another name")
 
 
 def with_answer(prediction: Prediction, threshold: float) -> Prediction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv as text
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.open import artifact_labels, open_artifact
+from zoo.artifacts.predictions import check_output
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.data.tables import csv
@@ -119,8 +121,8 @@ def predict_rows(
 
     if not files:
         raise RequestError("say which tables: zoo predict --checkpoint=NAME FILE.csv…")
-    if output is not None and Path(output).suffix != ".csv":
-        raise RequestError(f"--output={output} has to be called FILE.csv")
+    if output is not None:
+        check_output(output, files)
     with _open(checkpoint, artifact, labels, trust) as (card, run):
         form, task = card.input, find_task(card.task)
         assert isinstance(form, Table)
@@ -132,9 +134,13 @@ def predict_rows(
         likelier = 0
         tables = list[csv.Table]()
         for file in files:
-            table, own = rows_of(Path(file), form)
+            written, table, own = rows_of(Path(file), form)
             notes += own + surprises(form, [table])
-            tables.append(table)
+            tables.append(written)
+            if output is not None and {*written.columns} != {*tables[0].columns}:
+                raise RequestError(
+                    f"{file} has other columns than {files[0]}; write them into files of their own"
+                )
             encoded = encode(form, table)
             for start in range(0, len(encoded), _AT_ONCE):
                 outputs = run(encoded[start : start + _AT_ONCE])
@@ -207,20 +213,23 @@ def _open(
 def _write(output: Path, tables: Sequence[csv.Table], predictions: Sequence[RowPrediction]) -> None:
     """Writes the rows of all tables with their predictions."""
     names = list(tables[0].columns)
-    for table in tables[1:]:
-        if list(table.columns) != names:
-            raise RequestError(
-                f"{table.path} has other columns than {tables[0].path}; predict them one by one"
-            )
     left = iter(predictions)
+    # A table that was predicted before has such columns already.
+    number = next(n for n in itertools.count(1) if not {*_added(n)} & {*names})
     with whole_file(output) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = text.writer(file)
-        writer.writerow([*names, "prediction", "confidence"])
+        writer.writerow([*names, *_added(number)])
         for table in tables:
-            for cells in zip(*table.columns.values(), strict=True):
+            for cells in zip(*(table.columns[name] for name in names), strict=True):
                 row = next(left)
                 sure = "" if row.confidence is None else row.confidence
                 writer.writerow([*cells, row.prediction, sure])
+
+
+def _added(number: int) -> tuple[str, str]:
+    """Returns the names of the columns that are added to a table."""
+    suffix = "" if number == 1 else f"_{number}"
+    return f"prediction{suffix}", f"confidence{suffix}"
 
 
 def document(result: RowPredictions) -> dict[str, object]:

@@ -10,6 +10,7 @@ from zoo.data import arrays, digits
 from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
 from zoo.data.excluding import Excluded, listed, read_excluded
+from zoo.data.numbers import as_number
 from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures import listed as pictures_listed
 from zoo.data.pictures.files import Encoded, PictureReader
@@ -22,7 +23,8 @@ from zoo.data.sounds import folder as sounds
 from zoo.data.sounds import listed as sounds_listed
 from zoo.data.tables import table
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture, Recording, Sequence, Sound
+from zoo.forms import Form, Picture, Recording, Sequence, Sound, Table
+from zoo.tasks import Task
 
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
@@ -33,6 +35,13 @@ READERS: list[Reader] = [
     folder,
 ]
 
+
+# What to do with files that hold a table, by their suffix.
+_SPELLED_AS = {
+    **dict.fromkeys((".tsv", ".tab", ".txt"), "if it is a table, call it FILE.csv"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "save the sheet as CSV in UTF-8"),
+    **dict.fromkeys((".parquet", ".feather", ".json", ".jsonl"), "write its rows into a CSV file"),
+}
 
 # What only some readers take, named like the flags. Their `OPTIONS` say which.
 _OPTIONS = (
@@ -103,7 +112,10 @@ def load_dataset(
     for name, split in dataset.splits.items():
         may_be_empty = reading.measured or (reading.few and name != "train")
         if not len(split) and not may_be_empty:
-            raise RequestError(f"{source} has too few examples: none is left for the {name} split")
+            raise RequestError(
+                f"{source} has too few examples: none is left for the {name} split; "
+                f"{_advice(dataset, reading.task)}"
+            )
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
     pictures = kind is Picture and not isinstance(dataset.form, Sound)
     dataset = resized(dataset, reading) if pictures else dataset
@@ -194,6 +206,14 @@ def _excluding(source: str, reading: Reading) -> tuple[Reading, Excluded | None]
     return dataclasses.replace(reading, excluded=asked.names), asked
 
 
+def _advice(dataset: Dataset, task: Task) -> str:
+    """Returns what to do if there are too few examples for three splits."""
+    numbers = all(as_number(label) is not None for label in dataset.labels)
+    if task.learns == "classes" and numbers and isinstance(dataset.form, Table):
+        return "are the labels values? then say --task=regression; or give more of each"
+    return "give more, from six of each class on, or splits of your own"
+
+
 def _reader_of(source: str, kind: type[Form], reading: Reading) -> Reader:
     """Returns the module that reads a source for a kind of model."""
     for lists in (sounds_listed, pictures_listed):
@@ -222,6 +242,8 @@ def find_reader(source: str) -> Reader:
             for archive in _archives_alone(path):
                 raise RequestError(f"{source} holds an archive alone; give that: {archive}")
             return reader
+    if path.is_file() and (advice := _SPELLED_AS.get(path.suffix.lower())):
+        raise RequestError(f"{path} is no data; {advice}")
     what = f"{path} is no data" if path.is_file() else f"there is no data {source!r}"
     raise RequestError(f"{what}; known: {', '.join(reader.KNOWN_AS for reader in READERS)}")
 

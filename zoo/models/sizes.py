@@ -76,13 +76,17 @@ def check_parameters(
     Raises:
         RequestError: It has more, or its input is over `MOST_VALUES` or `MOST_CHANNELS`.
     """
+    from zoo.models.inputs import shape_behind
+
     shape = [size or 1 for size in arguments.get("input_shape") or (1,)]
-    if math.prod(shape) > MOST_VALUES or shape[-1] > MOST_CHANNELS:
+    channels = shape_behind(arguments.get("frontend"), tuple(shape))[-1] or 1
+    # The samples of a sound are no channels, nor is a column that becomes many features.
+    if math.prod(shape) > MOST_VALUES or min(shape[-1], channels) > MOST_CHANNELS:
         raise RequestError(
             f"{name}: an input of {' × '.join(f'{size:,}' for size in shape)} values is too large; "
             f"the zoo takes {MOST_VALUES:,} values in {MOST_CHANNELS:,} channels or features"
         )
-    if _at_most(arguments) <= _SURELY_SMALL:
+    if _at_most(arguments, channels) <= _SURELY_SMALL:
         return
     count = without_values(
         lambda: sum(math.prod(variable.shape) for variable in build().trainable_variables)
@@ -115,8 +119,13 @@ def without_values(ask: Callable[[], T]) -> T:
         return thread.submit(in_scope).result()
 
 
-def _at_most(arguments: Mapping[str, Any]) -> int:
-    """Returns a number of parameters that no built-in block exceeds; unknown sizes count as 1."""
+def _at_most(arguments: Mapping[str, Any], channels: int) -> int:
+    """Returns a number of parameters that no built-in block exceeds; unknown sizes count as 1.
+
+    Args:
+        arguments: Of a builder.
+        channels: That its network reads.
+    """
 
     def number(key: str) -> int:
         value = arguments.get(key)
@@ -127,7 +136,6 @@ def _at_most(arguments: Mapping[str, Any]) -> int:
 
     width = max(number("width"), largest(["widths"]))
     blocks = max(number("depth"), sum(n for n in arguments.get("depths") or () if type(n) is int))
-    channels = (arguments.get("input_shape") or (1,))[-1] or 1
     stem = max(49, number("patch") ** 2) * channels * width * number("members")
     head = 4 * width * number("num_classes")
     return blocks * (36 + 2 * number("expansion")) * width**2 + stem + head

@@ -38,7 +38,10 @@ def test_the_clock_may_be_named_with_its_unit():
     columns = {"time": STEPS, "ticks": np.array([5.0, 6.0, 7.0, 8.0])}
     assert find_clock([columns], "ticks:us") == ("ticks:us", ("time",))
     assert find_clock([columns], "time") == ("time:s", ("ticks",))
-    for asked, message in (("tick", "no such column"), ("ticks:days", "unknown unit 'days'")):
+    for asked, message in (
+        ("tick", "no column of that name holds numbers or dates; such columns are time, ticks"),
+        ("ticks:days", "unknown unit 'days'"),
+    ):
         with pytest.raises(RequestError, match=message):
             find_clock([columns], asked)
 

@@ -131,6 +131,40 @@ def test_without_a_clock_the_rate_is_asked_for(tmp_path):
     assert form_of(load(tmp_path, rate=20.0)).time_column == ""
 
 
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (["12:00:00"] * 39, "p0_00.csv: its clock stops: 38 of 40 rows repeat the time before; if"),
+        ([""] + ["12:00:00"] * 38, "p0_00.csv: row 1 has no time"),
+        ([f"{60 - n}.5" for n in range(39)], "p0_00.csv: its clock goes backwards"),
+    ],
+)
+def test_if_no_recording_has_a_clock_that_can_be_used_the_first_says_why(moves, times, message):
+    for path in moves.rglob("*.csv"):
+        head, *rows = _lines(path)
+        cells = [row.partition(",")[2] for row in rows]
+        last = "12:00:01" if ":" in times[-1] else "1"
+        path.write_text("\n".join([head, *map(",".join, zip([*times, last], cells, strict=True))]))
+    with pytest.raises(RequestError, match=message):
+        load(moves)
+
+
+@pytest.mark.parametrize(
+    ("rate", "message"),
+    [
+        (0.0, "--rate=0; recordings have more than 0 samples a second"),
+        (-5.0, "--rate=-5; recordings"),
+        (float("nan"), "--rate=nan; recordings"),
+        (0.5, "--rate=0.5 is over 20 times more or less than the 20 rows a second"),
+        (1000.0, "--rate=1000 is over 20 times more or less"),
+    ],
+)
+def test_rates_that_the_recordings_cannot_have(moves, rate, message):
+    with pytest.raises(RequestError, match=message):
+        load(moves, rate=rate)
+    assert form_of(load(moves, rate=2.0)).rate == 2
+
+
 def _lines(path):
     return path.read_text().splitlines()
 

@@ -1,10 +1,13 @@
 """A CSV of paths of sounds and their labels."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.data.sounds.written_sounds import write_sounds
 from zoo.data.reading import Reading
+from zoo.data.sounds.listed import claims
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Sequence, Vector
@@ -108,6 +111,15 @@ def test_a_column_of_persons(folder):
     assert dataset.labels == ("high", "low")
     # train, val and test are three persons here, of 12, 4 and 4 sounds.
     assert sorted(len(split) for split in dataset.splits.values()) == [4, 4, 12]
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_lines_may_end_as_on_any_system(folder, end):
+    path = folder.parent / "ends.csv"
+    path.write_bytes(Path(written(folder, "list.csv")).read_text().replace("\n", end).encode())
+    assert load_dataset(str(path), Sequence).labels == ("high", "low")
+    path.write_bytes(f"a,b{end}".encode() + f"1,2{end}".encode() * 9)
+    assert not claims(str(path))
 
 
 def test_other_tables_are_tables(tmp_path):

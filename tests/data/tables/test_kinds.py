@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zoo.data.tables.csv import Table
-from zoo.data.tables.kinds import judge
+from zoo.data.tables.kinds import TWO_WAYS, judge
 
 N = 120
 RANDOM = np.random.default_rng(0)
@@ -149,3 +149,19 @@ def test_a_number_with_a_unit_is_named(cells, said):
     assert kinds.categories == ["size"]
     named = "numbers with a unit, read as categories; leave the unit out"
     assert kinds.notes == ({named: [f"size ({cells[0]!r} in line 2)"]} if said else {})
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["03/04/2024", "12/31/2024", "1/2/24"], True),
+        (["03/04/2024 12:30", "12/31/2024 8:00", ""], True),
+        (["1/2", "3/4", "5/8"], False),
+        (["a 03/04/2024", "b", "c"], False),
+    ],
+)
+def test_dates_that_may_be_read_in_two_ways_are_named(cells, said):
+    columns = {"day": cells * 10, "kind": ["a", "b", "a"] * 10}
+    kinds = judge([Table(Path("t.csv"), True, columns, range(2, 32))], "kind")
+    assert kinds.categories == ["day"]
+    assert (TWO_WAYS in kinds.notes) == said

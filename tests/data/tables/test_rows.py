@@ -19,7 +19,7 @@ FORM = Table.of(
 
 def read(path, lines):
     path.write_text("\n".join(lines) + "\n")
-    table, notes = rows_of(path, FORM)
+    _, table, notes = rows_of(path, FORM)
     return notes + surprises(FORM, [table]), encode(FORM, table).tolist()
 
 
@@ -62,8 +62,8 @@ def test_odd_columns_are_named(tmp_path, lines, note):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["colour,x", "red,1"], "unknown column 'price'; known: colour, x"),
-        (["size,x", "red,1"], "missing columns: price, colour"),
+        (["colour,x", "red,1"], "missing column: price; it has: colour, x"),
+        (["size,x", "red,1"], "missing columns: price, colour; it has: size, x"),
         (["price,colour", "$7.25,red", "$8,red"], r"2 of 2 cells are none, such as '\$7.25' in li"),
         (["price,colour", "red,red"], "column 'price' holds numbers, but 1 of 1 cells are none"),
         (
@@ -75,3 +75,34 @@ def test_odd_columns_are_named(tmp_path, lines, note):
 def test_columns_of_another_type_are_refused(tmp_path, lines, message):
     with pytest.raises(RequestError, match=message):
         read(tmp_path / "new.csv", lines)
+
+
+BORN = Table.of(
+    "kind",
+    True,
+    tuple(Column(f"born {part}", "number", edges=(0.0, 9.0)) for part in ("year", "weekday")),
+)
+
+
+@pytest.mark.parametrize(
+    ("dates", "message"),
+    [
+        (["2024-03-31", "", "1.4.2024"], None),
+        (["2024-03-31", "03/04/2024"], "'born' held dates .*, and now '03/04/2024' in line 3"),
+        (["soon", "later"], "'born' held dates .*, and now 'soon' in line 2; spell it like"),
+    ],
+)
+def test_dates_are_named_by_their_own_column(tmp_path, dates, message):
+    path = tmp_path / "new.csv"
+    path.write_text("\n".join(["born,size", *(f"{date},1" for date in dates)]))
+    written, table, notes = rows_of(path, BORN)
+    assert notes == ["left out, not known to the model: size"]
+    assert [*written.columns] == ["born", "size"]
+    if message is None:
+        assert surprises(BORN, [table]) == [
+            "empty cells, read as the median or as a category of their own: born year (1), "
+            "born weekday (1)"
+        ]
+    else:
+        with pytest.raises(RequestError, match=message):
+            surprises(BORN, [table])

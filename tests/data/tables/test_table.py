@@ -157,7 +157,7 @@ def test_the_test_table_may_have_its_columns_in_another_order(tmp_path):
 WRONG_TESTS = {
     "a label of its own": (text(["1,1,red,x,z,1"]), "line 2: class 'z' is not one of a, b"),
     "no label": (text(["1,red,1"], "weight,colour,size"), "unknown column 'kind'; known: weight"),
-    "no column": (text(["1,red,a"], "weight,colour,kind"), "unknown column 'size'; known: weight"),
+    "no column": (text(["1,red,a"], "weight,colour,kind"), "missing column: size; it has: weight"),
     "no header": (text(list(rows())[1:], header=None), "unknown column 'kind'"),
     "ragged": (text(["1,2"]), "line 2: 2 cells"),
 }

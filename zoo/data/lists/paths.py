@@ -64,8 +64,8 @@ def lists(source: str, suffixes: Collection[str], folder: str | None = None) -> 
     path = Path(source)
     if path.suffix != ".csv" or not path.is_file():
         return False
-    with path.open("rb") as file:
-        lines = [file.readline(2**12).decode("utf-8", "replace") for _ in range(_LINES)]
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        lines = [file.readline(2**12) for _ in range(_LINES)]
     rows = [_cells(line) for line in (lines[1:] if lines[1] else lines) if line.strip()]
     files = Files(Path(folder) if folder else path.parent, suffixes)
     if any(map(files.has_suffix, itertools.chain.from_iterable(rows[:1]))):

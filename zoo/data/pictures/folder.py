@@ -8,10 +8,12 @@ from pathlib import Path
 
 from zoo.data.dataset import Dataset
 from zoo.data.folders.classes import find_classes
-from zoo.data.folders.tree import Kind
+from zoo.data.folders.tree import Kind, scan
 from zoo.data.pictures.decode import KINDS, BrokenPictureError, is_picture, open_regular
 from zoo.data.pictures.files import Encoded, check_asked, complete, open_files
 from zoo.data.reading import Reading
+from zoo.errors import RequestError
+from zoo.forms import Picture
 from zoo.printable import printable
 
 KNOWN_AS = "a folder of photos"
@@ -29,6 +31,11 @@ def claims(source: str) -> bool:
 
 def find(source: str, reading: Reading) -> Encoded:
     """Finds the pictures of a folder and their classes, see `find_photos`."""
+    if reading.kind is not Picture and not scan(Path(source), PICTURES)[0].holds_files():
+        raise RequestError(
+            f"{source} holds no data that is known: a table is a .csv file, or a folder of "
+            "train.csv and test.csv; sounds and recordings are in a folder for each class"
+        )
     check_asked(source, reading)
     return find_photos(source, reading.excluded)
 

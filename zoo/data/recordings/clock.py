@@ -57,7 +57,7 @@ def find_clock(
         RequestError: There is no such column or unit.
     """
     common = [name for name in recordings[0] if all(name in other for other in recordings)]
-    rising = [name for name in common if all(_rises(other[name]) for other in recordings)]
+    rising = [name for name in common if all(rises(other[name]) for other in recordings)]
     if asked is not None:
         name, unit = _asked(asked, common)
         left_out = tuple(other for other in rising if other != name)
@@ -92,10 +92,17 @@ def seconds(times: np.ndarray, unit: str) -> tuple[np.ndarray, np.ndarray]:
     still = steps == 0
     if len(times) > 1 and still.mean() > STOPPED:
         raise ClockError(
-            f"its clock stops: {int(still.sum()):,} of {len(times):,} rows repeat the time before"
+            f"its clock stops: {int(still.sum()):,} of {len(times):,} rows repeat the time before; "
+            "if they are evenly spaced, remove that column and say --rate=HZ"
         )
     kept = np.concatenate([[True], ~still])
     return (times[kept] - times[0]) * UNITS[unit], kept
+
+
+def rises(values: np.ndarray) -> bool:
+    """Returns whether numbers never fall, and most of them are larger than the one before."""
+    steps = np.diff(values)
+    return len(steps) > 0 and bool((steps >= 0).all()) and float((steps > 0).mean()) > STOPPED
 
 
 def _asked(asked: str, names: Sequence[str]) -> tuple[str, str | None]:
@@ -104,7 +111,10 @@ def _asked(asked: str, names: Sequence[str]) -> tuple[str, str | None]:
     name, colon, unit = asked.rpartition(":")
     if not colon or name not in names:
         listed = ", ".join(names[:8])
-        raise RequestError(f"--time_column={asked}: there is no such column; they are {listed}")
+        raise RequestError(
+            f"--time_column={asked}: no column of that name holds numbers or dates; such columns "
+            f"are {listed}"
+        )
     if unit not in UNITS:
         raise RequestError(
             f"--time_column={asked}: unknown unit {unit!r}; known: {', '.join(UNITS)}"
@@ -130,12 +140,6 @@ def _unit(name: str, recordings: Sequence[Mapping[str, np.ndarray]]) -> str:
     steps = steps[steps > 0]
     usual = float(np.median(steps)) if len(steps) else 0.0
     return next((unit for below, unit in _STEPS if usual < below), "ns")
-
-
-def _rises(values: np.ndarray) -> bool:
-    """Returns whether numbers never fall, and most of them are larger than the one before."""
-    steps = np.diff(values)
-    return len(steps) > 0 and bool((steps >= 0).all()) and float((steps > 0).mean()) > STOPPED
 
 
 def _counts(values: np.ndarray) -> bool:

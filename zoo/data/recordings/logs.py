@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.data.numbers import NUMBERS, find_spelling
-from zoo.data.recordings.clock import ClockError, find_clock, says_time, seconds
+from zoo.data.recordings.clock import ClockError, find_clock, rises, says_time, seconds
+from zoo.data.recordings.stamps import written_times
 from zoo.data.recordings.windows import Log
 from zoo.data.tables.csv import Table
 from zoo.errors import RequestError
@@ -34,7 +35,7 @@ class Columns:
 
 
 def numbers_of(table: Table, without: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """Returns the columns that hold numbers, or dates beside a name such as "time", as float64.
+    """Returns the columns that hold numbers, or times that are written out, as float64.
 
     A missing value is NaN.
 
@@ -147,13 +148,7 @@ def _numbers(name: str, cells: Sequence[str], separator: str) -> np.ndarray | No
         values = find_spelling(Counter(cells), separator).read_all(cells)
         filled = sum(map(bool, cells))
         if np.isfinite(values).sum() < NUMBERS * filled:
-            return _dates(cells) if says_time(name) else None
+            times = written_times(cells)
+            # The date of a recording, the same in each row, is no clock and no measurement.
+            return times if times is not None and (says_time(name) or rises(times)) else None
     return None if np.isnan(values).all() else values
-
-
-def _dates(cells: Sequence[str]) -> np.ndarray | None:
-    """Returns dates such as "2026-01-31 12:00:00.25" in nanoseconds since 1970."""
-    try:
-        return np.array(cells, "datetime64[ns]").astype(np.float64)
-    except ValueError:
-        return None

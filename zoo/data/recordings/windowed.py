@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from zoo.data.labels import check_splits
 from zoo.data.reading import Reading
 from zoo.data.recordings.clock import ClockError
 from zoo.data.recordings.logs import Columns, log_of, wanted_columns
-from zoo.data.recordings.windows import GAP, Log, Windows, cut, steps_of, usual_rate
+from zoo.data.recordings.windows import GAP, OTHER_UNIT, Log, Windows, cut, steps_of, usual_rate
 from zoo.errors import RequestError
 from zoo.forms import Recording
 from zoo.forms import Sequence as SequenceForm
@@ -87,6 +88,11 @@ def windowed(
     columns = wanted_columns(form, train, reading.time_column, name)
     logs, broken = _logs(raws, columns)
     ours = [logs[index] for index, raw in enumerate(raws) if raw.split == "train" and index in logs]
+    if not ours:
+        index, reason = next((i, r) for i, r in broken.items() if raws[i].split == "train")
+        raise RequestError(
+            f"{name}: no recording can be used. The first: {raws[index].place}: {reason}"
+        )
     form = form or _form(ours, columns, reading, name)
     windows: dict[int, Windows] = {}
     for index, log in logs.items():
@@ -140,11 +146,19 @@ def _logs(raws: Sequence[Raw], columns: Columns) -> tuple[dict[int, Log], dict[i
 
 
 def _form(logs: list[Log], columns: Columns, reading: Reading, name: str) -> Recording:
-    rate = reading.rate or usual_rate(logs)
+    usual = usual_rate(logs)
+    rate = usual if reading.rate is None else reading.rate
     if rate is None:
         raise RequestError(
             f"{name}: no column is a clock; say which with --time_column=NAME, or how many rows a "
             "second has with --rate=HZ"
+        )
+    if not (math.isfinite(rate) and rate > 0):
+        raise RequestError(f"--rate={rate:g}; recordings have more than 0 samples a second")
+    if usual is not None and not 1 / OTHER_UNIT < usual / rate < OTHER_UNIT:
+        raise RequestError(
+            f"{name}: --rate={rate:g} is over {OTHER_UNIT:g} times more or less than the {usual:g} "
+            "rows a second of the recordings; ask for a nearer one, or for another --time_column"
         )
     steps, hop = steps_of(logs, rate, reading.window, reading.hop)
     shape = (steps, len(columns.channels))

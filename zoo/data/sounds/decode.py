@@ -34,8 +34,8 @@ SOUNDS = Kind(
 )
 
 
-def sound_facts(path: Path) -> tuple[int, float] | None:
-    """Returns samples a second and the duration in seconds; None: it is broken.
+def sound_facts(path: Path) -> tuple[int, float] | str:
+    """Returns samples a second and the duration in seconds, or why it is broken.
 
     Raises:
         RequestError: It may not be read.
@@ -43,8 +43,8 @@ def sound_facts(path: Path) -> tuple[int, float] | None:
     try:
         with _opened(path) as sound:
             return sound.samplerate, sound.frames / sound.samplerate
-    except BrokenSoundError:
-        return None
+    except BrokenSoundError as error:
+        return str(error)
 
 
 def read_sound(

@@ -142,7 +142,7 @@ def open_files(
 def _form(
     sounds: Classed,
     train: Sequence[Path],
-    facts: Mapping[Path, tuple[int, float] | None],
+    facts: Mapping[Path, tuple[int, float] | str],
     reading: Reading,
 ) -> Sound:
     group = apart_by(reading) or ""
@@ -152,18 +152,19 @@ def _form(
     usual = [
         fact
         for path in train
-        if (fact := facts[path]) is not None and not (noise and NOISE in path.parts)
+        if not isinstance(fact := facts[path], str) and not (noise and NOISE in path.parts)
     ]
     if not usual:
-        raise RequestError(f"{sounds.name}: no file is a whole sound; the first is {train[0]}")
+        first = printable(str(train[0]))
+        raise RequestError(f"{sounds.name}: no file is a whole sound; {first}: {facts[train[0]]}")
     return choose_form(usual, reading.rate, reading.seconds, group)
 
 
 def _pieces(
-    path: Path, name: str, facts: tuple[int, float] | None, form: Sound, noise: bool
+    path: Path, name: str, facts: tuple[int, float] | str, form: Sound, noise: bool
 ) -> list[_Piece]:
     """Returns a sound, or the pieces of a recording of noise; its short rest does not count."""
-    count = int(facts[1] // form.seconds) if noise and facts is not None else 1
+    count = int(facts[1] // form.seconds) if noise and not isinstance(facts, str) else 1
     return [_Piece(path, name, index * form.seconds) for index in range(max(count, 1))]
 
 
@@ -172,7 +173,7 @@ def _decoded(
     pieces: Mapping[str, Sequence[_Piece]],
     y: Mapping[str, np.ndarray],
     form: Sound,
-    facts: Mapping[Path, tuple[int, float] | None],
+    facts: Mapping[Path, tuple[int, float] | str],
     reading: Reading,
 ) -> Dataset:
     flat = [piece for name in SPLITS for piece in pieces[name]]
@@ -222,11 +223,11 @@ def _decoded(
 def _form_notes(
     form: Sound,
     paths: Sequence[Path],
-    facts: Mapping[Path, tuple[int, float] | None],
+    facts: Mapping[Path, tuple[int, float] | str],
     labels: Sequence[str],
 ) -> list[str]:
     """Returns how the sounds were changed: rate, length and pieces, a sentence each."""
-    known = {path: fact for path in paths if (fact := facts[path]) is not None}
+    known = {path: fact for path in paths if not isinstance(fact := facts[path], str)}
     durations = [seconds for path, (_, seconds) in known.items() if NOISE not in path.parts]
     longer = sum(seconds * form.rate > form.shape[0] + 1 for seconds in durations)
     shorter = sum(seconds * form.rate < form.shape[0] - 1 for seconds in durations)

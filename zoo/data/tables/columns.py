@@ -11,6 +11,7 @@ import numpy as np
 from zoo import forms
 from zoo.data.numbers import GAPS, NUMBERS, PLAIN, Spelling, find_spelling
 from zoo.data.tables.csv import Table
+from zoo.data.tables.dates import part_names, read_date
 from zoo.data.tables.kinds import CONSTANT, MOST_NAMES, Kinds, clipped
 from zoo.errors import RequestError
 from zoo.forms import LARGEST, SMALLEST, Column
@@ -143,9 +144,7 @@ def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
     notes: dict[str, list[str]] = {}
     names = [column.name for column in form.columns if not column.absent]
     for table in tables:
-        lacking = [name for name in names if name not in table.columns]
-        if len(lacking) > 1:
-            raise RequestError(f"{table.path}: {listing('missing columns', lacking)}")
+        _check_columns(table, [name for name in names if name not in table.columns])
     for column in form.columns:
         if column.absent:
             continue
@@ -153,6 +152,29 @@ def surprises(form: forms.Table, tables: Sequence[Table]) -> list[str]:
             shown = f", such as {example}" if example else ""
             notes.setdefault(reason, []).append(f"{column.name} ({count:,}{shown})")
     return [listing(reason, names) for reason, names in notes.items()]
+
+
+def _check_columns(table: Table, lacking: Sequence[str]) -> None:
+    """Refuses a table that lacks columns of a model.
+
+    Raises:
+        RequestError: It does; the message also names dates that cannot be read as such.
+    """
+    if not lacking:
+        return
+    for name, cells in table.columns.items():
+        row = next(
+            (row for row, cell in enumerate(cells) if cell and read_date(cell) is None), None
+        )
+        if row is not None and {*part_names(name)} & {*lacking}:
+            raise RequestError(
+                f"{table.path}: column {name!r} held dates where the model learnt, and now "
+                f"{clipped(cells[row])} in line {table.lines[row]}; spell it like 2024-03-31"
+            )
+    what = "missing column" if len(lacking) == 1 else "missing columns"
+    raise RequestError(
+        f"{table.path}: {listing(what, lacking)}; {listing('it has', [*table.columns])}"
+    )
 
 
 def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, int, str]]:

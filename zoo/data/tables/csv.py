@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import itertools
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ EMPTY = frozenset(
 # A gzip file may unpack to this many bytes, or to this many times its own size.
 UNPACKED, RATIO = 1 << 26, 20
 LONGEST_LINE = 1 << 24  # In characters.
+_SAYS_SEPARATOR = re.compile(r"sep=([^\w\s\"]|\t)\s*")  # A first line that Excel understands.
 _SNIFFED = 50  # Lines that decide about the separator.
 _REMEMBERED = 100_000  # Cells whose clean form is cached, since most tables repeat cells.
 
@@ -88,9 +90,9 @@ def read_table(
 ) -> Table:
     """Reads a CSV file, gzipped or not.
 
-    Cells are separated by commas, semicolons or tabs. Spaces around a cell are dropped. `?`, `NA`,
-    `NaN`, `null` and others of `EMPTY` become empty cells. Separators at the end of a line make no
-    column.
+    Cells are separated by commas, semicolons or tabs, or as a first line "sep=;" says. Spaces
+    around a cell are dropped. `?`, `NA`, `NaN`, `null` and others of `EMPTY` become empty cells.
+    Separators at the end of a line make no column.
 
     Args:
         path: Path of the file, in UTF-8.
@@ -142,7 +144,10 @@ def _read_rows(path: Path, separators: str) -> tuple[list[list[str]], list[int],
     line = 0
     stream = _lines(path)
     head = list(itertools.islice(stream, _SNIFFED))
-    separator = _separator(head, separators)
+    said = _SAYS_SEPARATOR.fullmatch(head[0]) if head else None
+    if said:
+        head[0] = "\n"
+    separator = said[1] if said else _separator(head, separators)
     reader = _reader(itertools.chain(head, stream), separator)
     try:
         for row in reader:

@@ -32,6 +32,11 @@ def read_date(cell: str) -> datetime | None:
     return None
 
 
+def part_names(name: str) -> list[str]:
+    """Returns the names of the columns that a column of dates becomes."""
+    return [f"{name} {part}" for part in PARTS]
+
+
 def with_parts(table: Table, kept: Collection[str]) -> tuple[Table, list[str]]:
     """Replaces each column of dates by columns of its parts, such as "born year".
 
@@ -47,7 +52,7 @@ def with_parts(table: Table, kept: Collection[str]) -> tuple[Table, list[str]]:
     columns, dates = dict[str, Sequence[str]](), list[str]()
     for name, cells in table.columns.items():
         filled = [cell for cell in cells if cell.lower() not in GAPS]
-        parts = [f"{name} {part}" for part in PARTS]
+        parts = part_names(name)
         known = (
             {cell: read_date(cell) for cell in set(cells)}
             if any(map(read_date, filled[:20]))

@@ -24,7 +24,8 @@ from zoo.registry import unknown
 MOST_NAMES = 200  # With more names, no similar one is suggested.
 # In fewer rows a column of distinct values may be a measurement.
 ID_ROWS = 20
-UNLIKE = "left out, text that differs in most rows; if it is a number, spell it as one"
+UNLIKE = "left out, text that differs in most rows; spell numbers as 1.5 and dates as 2024-03-31"
+TWO_WAYS = "dates that may be read in two ways, taken for categories; spell them as 2024-03-31"
 CONSTANT = "left out, the same in every row"
 SPELLED = "numbers in a spelling of their own"
 # Names of columns that number the rows: id, user_id, PassengerId, index, Unnamed: 0.
@@ -35,6 +36,7 @@ _ID_NAME = re.compile(
 )
 # A number and its unit, which is no sign: "1,234 kg", "USD 7.25", "12cm".
 _MEASURE = re.compile(r"[A-Z]{3} ?[0-9][0-9.,']*|[0-9][0-9.,']* ?(?!(?:st|nd|rd|th)$)[^\W\d_]{1,3}")
+_SLASHED = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}\b")  # A date, in many countries.
 _ID_IN_CAMEL_CASE = re.compile(r".*[a-z](?:Id|ID)")
 
 
@@ -119,8 +121,11 @@ def judge(
                 categories.append(name)
                 reason = "numbers for the most part, read as text; spell all as numbers"
                 measures = sum(counts[cell] for cell in counts if _MEASURE.fullmatch(cell))
+                dates = sum(counts[cell] for cell in counts if _SLASHED.match(cell))
                 if measures > filled / 2:
                     reason = "numbers with a unit, read as categories; leave the unit out"
+                elif dates > filled / 2:
+                    reason = TWO_WAYS
                 elif texts > filled / 2 or len(counts) <= ID_ROWS:
                     continue
             notes.setdefault(reason, []).append(_example(table, name, spelling))

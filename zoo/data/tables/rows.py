@@ -8,11 +8,11 @@ from pathlib import Path
 from zoo import forms
 from zoo.data.tables.columns import listing
 from zoo.data.tables.csv import Table, read_table
-from zoo.data.tables.dates import with_parts
+from zoo.data.tables.dates import part_names, with_parts
 from zoo.errors import RequestError
 
 
-def rows_of(path: Path, form: forms.Table) -> tuple[Table, list[str]]:
+def rows_of(path: Path, form: forms.Table) -> tuple[Table, Table, list[str]]:
     """Reads a table for a model.
 
     Args:
@@ -21,19 +21,22 @@ def rows_of(path: Path, form: forms.Table) -> tuple[Table, list[str]]:
             out, and its columns go by their order.
 
     Returns:
-        The table, and notes for the user.
+        The table of the file, the same with the columns of the form, and notes for the user.
 
     Raises:
         RequestError: It is no table, or lacks a column.
     """
+    if path.is_dir():
+        raise RequestError(f"{path} is a folder; name the tables in it, as in {path}/*.csv")
     if not path.is_file():
         raise RequestError(f"there is no file {str(path)!r}")
     wanted = [column.name for column in form.columns]
     table = read_table(path, True if form.header else None, wanted, least=1)
     if form.header or not table.header:
-        table = with_parts(table, wanted)[0]
-        extra = [name for name in table.columns if name not in (*wanted, form.label)]
-        return table, [listing("left out, not known to the model", extra)] if extra else []
+        known = {*wanted, form.label}
+        extra = [name for name in table.columns if not known & {name, *part_names(name)}]
+        notes = [listing("left out, not known to the model", extra)] if extra else []
+        return table, with_parts(table, wanted)[0], notes
     numbered = {f"column {n}": cells for n, cells in enumerate(table.columns.values(), start=1)}
     note = f"{path}: the first line is read as names, and the columns go by their order"
-    return with_parts(dataclasses.replace(table, columns=numbered), wanted)[0], [note]
+    return table, with_parts(dataclasses.replace(table, columns=numbered), wanted)[0], [note]
