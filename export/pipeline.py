@@ -280,7 +280,7 @@ def _write_report(
             report,
             labels=task.labels,
             pixels=task.pixels,
-            columns=task.about.columns,
+            about=task.about,
             thresholds=() if task.thresholds is None else task.thresholds.tolist(),
         )
         (folder / INTEGRATION).write_text(text, encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,6 +13,7 @@ from export.clients import rows
 from export.clients.streams import window_of
 from export.precisions import INTEGERS
 from export.report import Artifact, Report
+from export.tflite.metadata import About
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 
@@ -25,7 +26,7 @@ def render(
     *,
     labels: Sequence[str],
     pixels: bool,
-    columns: Mapping[str, Any] | None = None,
+    about: About | None = None,
     thresholds: Sequence[float] = (),
 ) -> str:
     """Writes the page.
@@ -34,20 +35,23 @@ def render(
         report: Report of an export. The page describes the files that passed.
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
-        columns: Of a table: the content of `columns.json`.
+        about: What the input is; None: nobody says.
         thresholds: Of sets of labels: from which probability on each is said.
 
     Returns:
         Markdown.
     """
+    about = about or About()
     lite = {name: item for name, item in report.written.items() if item.file.endswith(".tflite")}
     learns = lite.pop(TRAINABLE, None)
     title = report.identity.get("checkpoint") or report.identity["model"]
     sections = [f"# Using {title}", _table(report), _reading(labels)]
     if thresholds:
         sections.append(_thresholds(labels, thresholds))
-    if columns:
-        sections.append(_TEMPLATES.get_template("rows.md").render(**columns))
+    if about.columns:
+        sections.append(_TEMPLATES.get_template("rows.md").render(**about.columns))
+    elif units := _units(about):
+        sections.append(f"## The input\n\n{units}")
     for_tasks = [item for item in lite.values() if labels and pixels and _suits_tasks(item)]
     if for_tasks:
         smallest = min(for_tasks, key=lambda item: item.bytes or 0)
@@ -111,6 +115,24 @@ def _reading(labels: Sequence[str]) -> str:
         "Where a formula stands behind a type, it turns the stored integer x into the value. The "
         f"signature is `serving_default`.{named if labels else ''}"
     )
+
+
+def _units(about: About) -> str:
+    """Returns what the numbers of the input are, as far as it is known."""
+    if about.rate is not None:
+        return (
+            f"Samples of a sound of one channel, {about.rate:,} in a second, from -1 to 1: divide "
+            "integers of 16 bits by 32768. Fill a shorter sound up with zeros at its end."
+        )
+    said = []
+    if about.features:
+        said.append(
+            f"The last axis holds, in this order: {', '.join(about.features)}. The numbers are in "
+            "the units of the data that the model learnt."
+        )
+    if about.step_rate is not None:
+        said.append(f"There are {about.step_rate:g} steps in a second, evenly spaced.")
+    return " ".join(said)
 
 
 def _thresholds(labels: Sequence[str], thresholds: Sequence[float]) -> str:

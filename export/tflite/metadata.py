@@ -66,6 +66,7 @@ class About:
             client code; see `export.clients.rows`. None: the input is no row of a table.
         rate: Of a sound, as samples of one channel from -1 to 1: how many there are in a second.
             None: the input is no sound.
+        step_rate: Of sequences: how many steps there are in a second; None: nobody says.
         thresholds: If each output is a yes or no of its own: the probability from which on each
             label is said; empty: one half.
     """
@@ -76,6 +77,7 @@ class About:
     features: tuple[str, ...] = ()
     columns: Mapping[str, Any] | None = None
     rate: int | None = None
+    step_rate: float | None = None
     thresholds: tuple[float, ...] = ()
 
 

@@ -9,7 +9,7 @@ from zoo.artifacts.export import about, identity
 from zoo.checkpoints.card import Card, File, Metric
 from zoo.data.tables import csv
 from zoo.data.tables.columns import encode
-from zoo.forms import Column, Table, Vector
+from zoo.forms import Column, Recording, Table, Vector
 
 TABLE = Table.of(
     "y",
@@ -49,6 +49,13 @@ def test_the_numbers_of_a_row_are_named_like_their_columns():
     }
     assert colours["vocabulary"] == ["red", "dark\nblue"]
     assert colours["empty"] == colours["unseen"] == 2
+
+
+def test_the_channels_of_a_recording_are_named_with_their_rate():
+    recording = Recording((8, 2), (), (), 61.7, 4, ("x", "dark\ncolour"))
+    described = about(dataclasses.replace(CARD, input=recording))
+    assert (described.features, described.step_rate) == (("x", "dark colour"), 61.7)
+    assert about(CARD).step_rate is None
 
 
 def test_the_card_in_words():

@@ -363,15 +363,20 @@ def about(card: Card) -> About:
         f"{card.text(metric)} on {metric.examples:,} {metric.split} examples of {metric.dataset}"
         for metric in card.metrics
     )
-    columns = card.input.columns if isinstance(card.input, forms.Table) else ()
+    features: tuple[str, ...] = ()
+    if isinstance(card.input, forms.Table):
+        features = tuple(column.name for column in card.input.columns)
+    elif isinstance(card.input, forms.Recording):
+        features = card.input.channels
     return About(
         description=f"{card.model}. {find_task(card.task).verb} {labels}."
         + (f" {measured}." if measured else ""),
         author=card.source,
         licence=card.licence,
-        features=tuple(_one_line(column.name) for column in columns),
+        features=tuple(map(_one_line, features)),
         columns=document(card),
         rate=card.input.rate if isinstance(card.input, forms.Sound) else None,
+        step_rate=card.input.rate if isinstance(card.input, forms.Recording) else None,
         thresholds=card.thresholds,
     )
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from export.clients.integration import render
+from export.tflite.metadata import About
 
 LABELS = tuple("0123456789")
 
@@ -56,3 +57,20 @@ def test_tasks_are_named_only_where_they_fit(exported):
         page = render(exported.report, **changes)
         assert "kotlin" not in page
         assert "```python" in page
+
+
+@pytest.mark.parametrize(
+    ("about", "says"),
+    [
+        (About(rate=8000), ["one channel, 8,000 in a second, from -1 to 1", "by 32768"]),
+        (About(features=("x", "y"), step_rate=61.7), ["in this order: x, y.", "61.7 steps in a"]),
+        (About(step_rate=50.0), ["There are 50 steps in a second, evenly spaced."]),
+        (About(features=("x", "y")), ["in this order: x, y."]),
+        (About(), []),
+    ],
+)
+def test_the_page_says_what_the_numbers_of_the_input_are(exported, about, says):
+    page = render(exported.report, labels=LABELS, pixels=False, about=about)
+    assert ("## The input" in page) == bool(says)
+    assert all(part in page for part in says)
+    assert ("second" in page) == (about.rate is not None or about.step_rate is not None)

@@ -64,10 +64,9 @@ def _time(cell: str, day_first: bool) -> float | None:
     hour = int(match["hour"] or 0)
     if match["half"]:
         hour = hour % 12 + 12 * (match["half"] in "pP")
+    minute, seconds = int(match["minute"] or 0), int(match["seconds"] or 0)
     try:
-        moment = datetime(
-            *map(int, (year, month, day, hour, match["minute"] or 0, match["seconds"] or 0))
-        )
+        moment = datetime(int(year), int(month), int(day), hour, minute, seconds)
     except ValueError:
         return None
     zone = (match["zone"] or "+00:00").replace(":", "")
