@@ -164,7 +164,7 @@ def _of_rows(
 
     def examples() -> Iterator[tuple[Place, np.ndarray]]:
         for done, file in enumerate(listed, start=1):
-            table, own = rows_of(Path(file), form)
+            _, table, own = rows_of(Path(file), form)
             notes.extend(own + surprises(form, [table]))
             for line, row in zip(table.lines, encode(form, table), strict=True):
                 yield Place(str(file), line=line), row
