@@ -14,7 +14,7 @@ from export.precisions import INTEGERS
 from export.report import versions
 from export.rescue import better, next_targets
 from export.targets import Target
-from export.task import Task
+from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import attach, whole_metadata
 from export.tflite.refusal import why as why_converted
@@ -78,26 +78,20 @@ def _mixed(
     """Returns the layers that stay float32, and if there is no such file, why."""
     truth, least = task.samples.test_y, task.thresholds
     question = Question(
+        integer_io=target.io(task.form.kind),
+        test_x=str(task.scratch / TEST_X),
         gates=target.gates,
         classified=task.form.outputs != "values",
         labels=task.labels,
         chance=0.0 if truth is None else chance(truth, task.form.classes),
     )
-    arrays = {
-        "x": task.samples.compared,
-        "reference": task.reference,
-        "truth": truth,
-        "thresholds": least,
-    }
+    arrays = {"reference": task.reference, "truth": truth, "thresholds": least}
     try:
-        io = target.io(task.form.kind)
-        layers = mix(source, path, io, floats, question, arrays, task.scratch)
+        layers = mix(source, path, floats, question, arrays, task.scratch)
     except ChildError as death:
         return (), why_converted(death)
-    return (
-        layers,
-        "" if layers else "with the layers that lose most in float32 too, it is not close enough",
-    )
+    refused = "with the layers that lose most in float32 too, it is not close enough"
+    return layers, "" if layers else refused
 
 
 def _arithmetic(task: Task, target: Target) -> Arithmetic:

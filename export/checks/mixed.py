@@ -25,7 +25,7 @@ from export.checks.remedies import BETWEEN
 from export.checks.run import Run
 from export.child import child_main, run_child
 from export.precisions import Gates
-from export.targets import Target
+from export.targets import IntegerType, Target
 from export.tflite.convert import Source, calibrated, quantised, write
 from export.tflite.flatbuffer import Graph, Node, read_graph
 from export.tflite.runtime import load_lite
@@ -39,15 +39,19 @@ _MOST = 12
 
 @dataclass(frozen=True)
 class Question:
-    """What a file is compared with.
+    """What a file is to be.
 
     Attributes:
+        integer_io: Type of its input and output.
+        test_x: `.npz` of `x`, (N, ...) inputs.
         gates: How close it must be.
         classified: Whether outputs are scores of classes.
         labels: One for each output; may be empty.
         chance: Accuracy without a model.
     """
 
+    integer_io: IntegerType
+    test_x: str
     gates: Gates
     classified: bool
     labels: tuple[str, ...]
@@ -57,7 +61,6 @@ class Question:
 def mix(
     source: Source,
     path: Path,
-    integer_io: str,
     floats: Path,
     question: Question,
     arrays: Mapping[str, np.ndarray | None],
@@ -68,11 +71,10 @@ def mix(
     Args:
         source: What to convert.
         path: Where the file is written.
-        integer_io: Type of its input and output.
         floats: The same graph in float32.
-        question: What the file is compared with.
-        arrays: `x`, (N, ...) inputs; `reference`, (N, columns) answers of the Keras model; `truth`
-            and `thresholds`, as in `Evidence`, if they are known.
+        question: What the file is to be.
+        arrays: `reference`, (N, columns) answers of the Keras model; `truth` and `thresholds`, if
+            they are known: the classes, and the least probabilities of sets of labels.
         scratch: For temporary files.
 
     Returns:
@@ -87,7 +89,6 @@ def mix(
     job = {
         "source": asdict(source),
         "path": str(path),
-        "integer_io": integer_io,
         "floats": str(floats),
         "question": asdict(question),
         "arrays": str(given),
@@ -100,29 +101,28 @@ def mix(
 def _mix_here(job: dict[str, Any]) -> None:
     path, results = Path(job["path"]), Path(job["results"])
     question = Question(**{**job["question"], "gates": Gates(**job["question"]["gates"])})
-    with np.load(job["arrays"]) as file:
-        arrays = dict(file)
-    content = calibrated(Source(**job["source"]), job["integer_io"])
-    trial = path.with_suffix(".trial")
+    with np.load(question.test_x) as inputs, np.load(job["arrays"]) as file:
+        arrays = {"x": inputs["x"], **file}
+    content = calibrated(Source(**job["source"]), question.integer_io)
+    trial = results.with_name("trial.tflite")
     trial.write_bytes(content)
     graph = read_graph(trial)
     nodes = {_result(graph, node): node for node in graph.nodes}
 
     def passes(names: Sequence[str]) -> bool:
-        trial.write_bytes(quantised(content, job["integer_io"], names))
+        trial.write_bytes(quantised(content, question.integer_io, names))
         return not stray_floats(trial, names, nodes) and close(trial, question, arrays)
 
     def blamed(names: Sequence[str]) -> list[str]:
-        trial.write_bytes(quantised(content, job["integer_io"], names))
+        trial.write_bytes(quantised(content, question.integer_io, names))
         rows = layer_noise(str(trial), job["floats"], {"x": arrays["x"]})
         return [name for name, _ in rows if name in nodes]
 
-    trial.write_bytes(quantised(content, job["integer_io"], ()))
+    trial.write_bytes(quantised(content, question.integer_io, ()))
     cost = {name: _cost(graph, node) for name, node in nodes.items()}
     names = search(passes, blamed, cost, stray_floats(trial, (), nodes))
     if names:
-        write(path, quantised(content, job["integer_io"], names))
-    trial.unlink()
+        write(path, quantised(content, question.integer_io, names))
     layers = dict.fromkeys(
         nodes[name].layer or nodes[name].after for name in nodes if name in names
     )
