@@ -112,7 +112,7 @@ WRONG = [
     (("export", "--checkpoint=resnet8.digit"), "did you mean 'resnet8.digits'"),
     (("export", "--checkpoint=resnet8.digits", "--targets=cpu,tpu"), "unknown target 'tpu'"),
     (("export", "--checkpoint=resnet8.digits", "--gpu_precision=int8"), "unknown gpu_precision"),
-    (("export", "--checkpoint=resnet8.digits", "--cpu_precision=int8"), "mean 'int8-dynamic'"),
+    (("export", "--checkpoint=resnet8.digits", "--cpu_precision=int8"), "unknown cpu_precision"),
     (("export", "--checkpoint=resnet8.digits", "--rescue=16x9"), "did you mean '16x8'"),
     (("export", "--checkpoint=resnet8.digits", "--gate=edge.sqnr=20"), "did you mean 'sqnr_db'"),
     (("export", "--checkpoint=resnet8.digits", "--gate=edge.sqnr_db"), "is no TARGET.GATE=NUMBER"),
