@@ -12,7 +12,7 @@ from export.checks.evidence import Check, Evidence, verdict
 from export.checks.remedies import BETWEEN, STATEFUL, remedies
 from export.checks.run import FLOAT16_MOST
 from export.precisions import PRECISIONS
-from export.tflite.flatbuffer import Node
+from export.tflite.flatbuffer import Graph, Node
 from export.tflite.metadata import CHANNELS
 
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
@@ -187,6 +187,8 @@ def _plausible_size(evidence: Evidence) -> Check | None:
     if evidence.graph is None or evidence.bytes is None or not evidence.weights:
         return None
     weights = evidence.weights * PRECISIONS[evidence.target.precision].weight_bytes
+    if evidence.target.floats:
+        weights += _more_of_floats(evidence.graph)
     least = round(_LEAST_SHARE * weights)
     most = round(_MOST_SHARE * weights) + _GRAPH_BYTES
     size = evidence.bytes - evidence.front_bytes
@@ -195,6 +197,17 @@ def _plausible_size(evidence: Evidence) -> Check | None:
         return verdict("plausible_size", least <= size, f"{detail}, at least {least:,}")
     passed = least <= size <= most
     return verdict("plausible_size", passed, f"{detail}, {least:,} to {most:,}")
+
+
+def _more_of_floats(graph: Graph) -> int:
+    """Returns how many bytes the float32 kernels of a file take more than in int8."""
+    made = {number for node in graph.nodes for number in node.results}
+    kernels = [
+        tensor.shape
+        for number, tensor in enumerate(graph.tensors)
+        if tensor.dtype in FLOATS and number not in made and len(tensor.shape) > 1
+    ]
+    return 3 * sum(map(math.prod, kernels))
 
 
 def _pixels_as_they_are(evidence: Evidence) -> Check | None:

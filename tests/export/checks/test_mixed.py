@@ -16,7 +16,7 @@ from export.checks import mixed
 from export.checks.evidence import Check
 from export.checks.gates import judge
 from export.targets import TARGETS
-from export.tflite.flatbuffer import Node, read_graph
+from export.tflite.flatbuffer import Node, Tensor, read_graph
 from tests.export.checks.test_gates import evidence
 
 COST = {"stem": 300, "conv": 3_000, "wide": 90_000, "sum": 0, "head": 900}
@@ -77,6 +77,24 @@ def test_floats_are_where_they_are_said_to_be(nodes, status):
         for check in judge(dataclasses.replace(evidence("edge", graph=graph), target=FLOATS))
     }
     assert checks["no_float_tensor"].status == status
+
+
+@pytest.mark.parametrize(
+    ("kernels", "bytes_of", "status"),
+    [
+        ([("float32", (1_000, 1_000))], 5_000_000, "pass"),  # A million in float32, one in int8.
+        ([("int8", (1_000, 1_000))], 5_000_000, "fail"),
+        ([("float32", (1_000, 1_000))], 9_000_000, "fail"),
+        ([("float32", (1_000, 1_000))], 2_000_000, "fail"),
+    ],
+)
+def test_float_kernels_may_be_four_times_as_large(kernels, bytes_of, status):
+    tensors = tuple(Tensor("k", dtype, shape) for dtype, shape in kernels)
+    nodes = (Node("CONV_2D", "stem", ("float32",), results=(5,)),)
+    facts = evidence("edge", graph={"nodes": nodes, "tensors": tensors})
+    facts = dataclasses.replace(facts, target=FLOATS, weights=2_000_000, bytes=bytes_of)
+    checks = {check.name: check for check in judge(facts)}
+    assert checks["plausible_size"].status == status
 
 
 def outlying(scale):
