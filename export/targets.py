@@ -136,6 +136,7 @@ register_target(
         operators=GPU_DELEGATE_OPERATORS,
         max_rank=GPU_DELEGATE_RANK,
         shrinking_slices=False,
+        provers=("mediapipe", "litert_gpu"),
         rescues=("float32",),
     )
 )
@@ -144,7 +145,7 @@ register_target(
         name="edge",
         precision="int8",
         gates=PRECISIONS["int8"].gates,
-        provers=("mediapipe", "tflite_micro", "ethos_u"),
+        provers=("mediapipe", "tflite_micro", "ethos_u", "litert_gpu"),
         recurrent="16x8",
         rescues=("16x8", "mixed"),
     )

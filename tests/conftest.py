@@ -18,6 +18,12 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As zoo sets it, were expo
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps exports off a GPU, which takes seconds, but for the tests of provers."""
+    if "not provers" in config.option.markexpr:
+        os.environ["VK_DRIVER_FILES"] = "none"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_power_cut():
     """Waits for no disk: 8 ms a file, for what no test can see."""

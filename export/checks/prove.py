@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from export.checks.evidence import Check
+from export.checks.evidence import Check, Status
 from export.checks.provers.ethos_u import ETHOS_U
+from export.checks.provers.litert_gpu import LITERT_GPU
 from export.checks.provers.mediapipe_tasks import MEDIAPIPE
-from export.checks.provers.prover import Figures, Prover, Subject
+from export.checks.provers.prover import Absent, Figures, Prover, Subject
 from export.checks.provers.tflite_micro import TFLITE_MICRO
 from export.child import ChildError, child_main, run_child
 from export.errors import ExportError, unknown
 from export.targets import Target
 
-PROVERS = {prover.name: prover for prover in (MEDIAPIPE, TFLITE_MICRO, ETHOS_U)}
+PROVERS = {prover.name: prover for prover in (MEDIAPIPE, TFLITE_MICRO, ETHOS_U, LITERT_GPU)}
+_MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ def _prove(prover: Prover, subject: Subject, scratch: Path) -> Proof:
         how = f" (pip install {prover.install!r})" if prover.install else ""
         missing = f"{prover.package} is not installed{how}"
         return Proof(Check(prover.name, "skipped", missing), {})
+    if missing := prover.absent():
+        return Proof(Check(prover.name, "skipped", missing), {})
+    worst: Status = "warning" if prover.advisory(subject.target) else "fail"
     results = scratch / f"{subject.path.stem}.{prover.name}.json"
     job = {
         "measure": [prover.measure.__module__, prover.measure.__qualname__],
@@ -114,10 +119,12 @@ def _prove(prover: Prover, subject: Subject, scratch: Path) -> Proof:
     try:
         run_child("export.checks.prove", job, scratch)
     except ChildError as death:
-        return Proof(Check(prover.name, "fail", str(death)), {})
+        return Proof(Check(prover.name, worst, str(death)), {})
     figures = json.loads(results.read_text())
+    if _MISSING in figures:
+        return Proof(Check(prover.name, "skipped", figures[_MISSING]), {})
     passed, detail = prover.judge(figures, subject.target)
-    return Proof(Check(prover.name, "pass" if passed else "fail", detail), figures)
+    return Proof(Check(prover.name, "pass" if passed else worst, detail), figures)
 
 
 def _measure_here(job: dict[str, Any]) -> None:
@@ -130,7 +137,10 @@ def _measure_here(job: dict[str, Any]) -> None:
         x, y = file["x"], file.get("y")
     measure = getattr(importlib.import_module(module), name)
     truth = (y,) if job["scores"] else ()
-    figures = measure(Path(job["artifact"]), x, tuple(job["labels"]), *truth)
+    try:
+        figures = measure(Path(job["artifact"]), x, tuple(job["labels"]), *truth)
+    except Absent as absent:
+        figures = {_MISSING: str(absent)}
     Path(job["results"]).write_text(json.dumps(dict(figures)))
 
 

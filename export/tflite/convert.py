@@ -17,6 +17,7 @@ import numpy as np
 from export.child import ChildError, child_main, run_child
 from export.precisions import PRECISIONS
 from export.targets import IntegerType
+from export.tflite.for_gpu import for_gpu
 from export.tflite.packing import joined
 from export.tflite.refusal import why
 
@@ -93,7 +94,7 @@ def _convert_here(job: dict[str, Any]) -> None:
         content = _content(source, Arithmetic(**arithmetic))
         if source.front:
             content = joined(Path(source.front_file).read_bytes(), content)
-        write(Path(path), content)
+        write(Path(path), for_gpu(content))
 
 
 def _content(source: Source, arithmetic: Arithmetic) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,6 @@ def read_graph(path: Path) -> Graph:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    operator_names = _names(schema.BuiltinOperator)
-    type_names = _names(schema.TensorType)
     nodes: list[Node] = []
     tensors: list[Tensor] = []
     for subgraph in model.subgraphs:
@@ -100,9 +99,9 @@ def read_graph(path: Path) -> Graph:
             layers.update(dict.fromkeys(given, layer or before))
             nodes.append(
                 Node(
-                    _operator_name(code, operator_names),
+                    operator_name(code),
                     layer,
-                    tuple(type_names[tensor.type].lower() for tensor in results),
+                    tuple(type_name(tensor.type).lower() for tensor in results),
                     bool(getattr(operator.builtinOptions, "shrinkAxisMask", 0)),
                     "" if layer else before,
                     tuple(map(int, taken)),
@@ -112,7 +111,7 @@ def read_graph(path: Path) -> Graph:
         for tensor in subgraph.tensors:
             shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
             sizes = tuple(int(size) for size in shape) if shape is not None else ()
-            tensors.append(Tensor(_text(tensor.name), type_names[tensor.type].lower(), sizes))
+            tensors.append(Tensor(_text(tensor.name), type_name(tensor.type).lower(), sizes))
     return Graph(
         nodes=tuple(nodes),
         tensors=tuple(tensors),
@@ -137,15 +136,25 @@ def layer_of(tensor: str) -> str:
     return "/".join(_SCOPE_NUMBER.sub("", part) for part in parts)
 
 
-def _operator_name(code: Any, names: dict[int, str]) -> str:
+def operator_name(code: Any) -> str:
+    """Names an operator of a model by its code: "CONV_2D"; a custom one is "CUSTOM:name"."""
     if code.customCode is not None:
         return f"CUSTOM:{_text(code.customCode)}"
     # Codes above 127 do not fit into the older field, which then holds a placeholder.
-    return names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    return _names("BuiltinOperator")[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 
-def _names(enum: type) -> dict[int, str]:
-    return {value: name for name, value in vars(enum).items() if isinstance(value, int)}
+def type_name(number: int) -> str:
+    """Names a type of tensors: "INT8"."""
+    return _names("TensorType")[number]
+
+
+@cache
+def _names(enum: str) -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    members = vars(getattr(schema, enum)).items()
+    return {value: name for name, value in members if isinstance(value, int)}
 
 
 def _text(value: bytes | str) -> str:

@@ -69,6 +69,59 @@ def code_number(model: Any, code: Any) -> int:
     return len(model.operatorCodes) - 1
 
 
+def operation(
+    model: Any, name: str, version: int, inputs: list[int], outputs: list[int], options: Any
+) -> Any:
+    """Makes an operation of a model.
+
+    Args:
+        model: Gets the operator's code if it has none.
+        name: Of the operator: "CONCATENATION".
+        version: Of the operator.
+        inputs: Numbers of tensors.
+        outputs: Numbers of tensors.
+        options: An `…OptionsT` of `ai_edge_litert.schema_py_generated`; None: it has none.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    code, made = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
+    code.version = version
+    made.opcodeIndex = code_number(model, code)
+    made.inputs, made.outputs = inputs, outputs
+    if options is not None:
+        made.builtinOptions = options
+        kind = type(options).__name__.removesuffix("T")
+        made.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+    return made
+
+
+def constant(model: Any, graph: Any, values: np.ndarray, name: str) -> int:
+    """Adds a constant of integers to a subgraph, and returns its number.
+
+    Args:
+        model: Gets its values.
+        graph: Gets the tensor.
+        values: One axis.
+        name: The number is added to it.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    buffer, tensor = schema.BufferT(), schema.TensorT()
+    buffer.data = np.frombuffer(values.astype(np.int32).tobytes(), np.uint8)
+    model.buffers.append(buffer)
+    tensor.name = f"{name}_{len(graph.tensors)}".encode()
+    tensor.type, tensor.buffer = schema.TensorType.INT32, len(model.buffers) - 1
+    tensor.shape = np.array([len(values)], np.int32)
+    return added(graph, tensor)
+
+
+def added(graph: Any, tensor: Any) -> int:
+    """Adds a tensor to a subgraph, and returns its number."""
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
 class _AlignedBuilder(flatbuffers.Builder):
     """Aligns byte vectors, which hold the weights, to multiples of 16, as TFLite's schema demands.
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from export.forms.slide import AFTER, BEFORE, WINDOW
-from export.tflite.packing import code_number, packed
+from export.tflite.flatbuffer import type_name
+from export.tflite.packing import added, constant, operation, packed
 
 # Versions of the operators that take numbers of a type; 1 for all others.
 _VERSIONS = {"INT8": (2, 2), "UINT8": (1, 1), "INT16": (3, 4)}
@@ -35,7 +36,7 @@ def slid(content: bytes, hop: int) -> bytes:
     (taken,) = map(int, graph.inputs)
     whole = graph.tensors[taken]
     new, remembered, kept = (
-        _add(graph, _like(whole, name, length))
+        added(graph, _like(whole, name, length))
         for name, length in (
             (whole.name, hop),
             (BEFORE, whole.shape[1] - hop),
@@ -45,14 +46,14 @@ def slid(content: bytes, hop: int) -> bytes:
     whole.name = f"{WINDOW}_whole".encode()
     start, size = np.zeros_like(whole.shape), np.array(whole.shape)
     start[1], size[1] = hop, whole.shape[1] - hop
-    versions = _VERSIONS.get(_type_name(whole.type), (1, 1))
+    versions = _VERSIONS.get(type_name(whole.type), (1, 1))
     join = schema.ConcatenationOptionsT()
     join.axis = 1
-    end = [taken, _constant(model, graph, start), _constant(model, graph, size)]
+    end = [taken, *(constant(model, graph, place, f"{WINDOW}_place") for place in (start, size))]
     graph.operators = [
-        _operator(model, "CONCATENATION", versions[0], [remembered, new], [taken], join),
+        operation(model, "CONCATENATION", versions[0], [remembered, new], [taken], join),
         *graph.operators,
-        _operator(model, "SLICE", versions[1], end, [kept], schema.SliceOptionsT()),
+        operation(model, "SLICE", versions[1], end, [kept], schema.SliceOptionsT()),
     ]
     graph.inputs = [new, remembered]
     graph.outputs = [*graph.outputs, kept]
@@ -76,49 +77,9 @@ def _like(tensor: Any, name: bytes | str, length: int) -> Any:
     return made
 
 
-def _constant(model: Any, graph: Any, values: np.ndarray) -> int:
-    from ai_edge_litert import schema_py_generated as schema
-
-    buffer, tensor = schema.BufferT(), schema.TensorT()
-    buffer.data = np.frombuffer(values.astype(np.int32).tobytes(), np.uint8)
-    model.buffers.append(buffer)
-    tensor.name = f"{WINDOW}_place_{len(graph.tensors)}".encode()
-    tensor.type, tensor.buffer = schema.TensorType.INT32, len(model.buffers) - 1
-    tensor.shape = np.array([len(values)], np.int32)
-    return _add(graph, tensor)
-
-
-def _add(graph: Any, tensor: Any) -> int:
-    graph.tensors.append(tensor)
-    return len(graph.tensors) - 1
-
-
-def _operator(
-    model: Any, name: str, version: int, inputs: list[int], outputs: list[int], options: Any
-) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    code, operator = schema.OperatorCodeT(), schema.OperatorT()
-    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
-    code.version = version
-    operator.opcodeIndex = code_number(model, code)
-    operator.inputs, operator.outputs = inputs, outputs
-    operator.builtinOptions = options
-    kind = type(options).__name__.removesuffix("T")
-    operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
-    return operator
-
-
 def _named(tensor: int) -> Any:
     from ai_edge_litert import schema_py_generated as schema
 
     made = schema.TensorMapT()
     made.name, made.tensorIndex = WINDOW.encode(), tensor
     return made
-
-
-def _type_name(number: int) -> str:
-    from ai_edge_litert import schema_py_generated as schema
-
-    types = vars(schema.TensorType).items()
-    return next(name for name, value in types if value == number)

@@ -42,9 +42,23 @@ class Subject:
     sound: bool = False
 
 
+class Absent(Exception):  # noqa: N818 (it is no error)
+    """What a prover needs is not on this machine. The message says what, and how to get it."""
+
+
 def suits(subject: Subject) -> str:
     """Accepts every file."""
     return ""
+
+
+def here() -> str:
+    """Misses nothing."""
+    return ""
+
+
+def never(target: Target) -> bool:
+    """Is of weight for every target."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -55,13 +69,16 @@ class Prover:
         name: Name of its check, and of its figures in the report.
         measure: Tries a file in a process of its own, where it may crash: takes the path, (N, ...)
             inputs in the units of the Keras model, and the labels; returns figures that JSON can
-            hold. That process imports it by the name of its module.
+            hold, or raises `Absent`. That process imports it by the name of its module.
         judge: Says whether figures are good enough for a target, and why, in a line.
         unfit: Returns why a file does not suit this prover; empty: it does.
         package: The package that `measure` imports and that may be missing; empty: none.
         install: Name of the package for pip.
         scores: Whether `measure` takes a fourth argument: the (M,) classes of the first inputs;
             None: they are not known.
+        absent: Returns what is missing on this machine, as far as a quick look can tell; empty:
+            nothing.
+        advisory: Says of which targets a file that is not good enough gets a warning, and stays.
     """
 
     name: str
@@ -71,3 +88,5 @@ class Prover:
     package: str = ""
     install: str = ""
     scores: bool = False
+    absent: Callable[[], str] = here
+    advisory: Callable[[Target], bool] = never

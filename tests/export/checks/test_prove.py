@@ -14,7 +14,7 @@ import pytest
 import export
 from export.checks import prove as proving
 from export.checks.prove import PROVERS, prove, register_prover, with_provers
-from export.checks.provers import ethos_u, mediapipe_tasks, tflite_micro
+from export.checks.provers import ethos_u, litert_gpu, mediapipe_tasks, tflite_micro
 from export.checks.provers.prover import Prover, Subject
 from export.checks.provers.tflite_micro import smallest
 from export.tflite.tensor import TensorInfo
@@ -39,19 +39,25 @@ SUMMARY = (
 
 def test_what_is_not_installed_is_skipped_and_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    proofs = prove(SUBJECT, tmp_path)
-    assert [proof.check.name for proof in proofs] == list(EDGE.provers) == list(PROVERS)
-    for proof in proofs:
-        assert (proof.check.status, proof.figures) == ("skipped", {})
+    monkeypatch.setenv("VK_DRIVER_FILES", str(tmp_path / "none.json"))
+    *packages, gpu = prove(SUBJECT, tmp_path)
+    assert [proof.check.name for proof in (*packages, gpu)] == list(EDGE.provers) == list(PROVERS)
+    assert {proof.check.status for proof in (*packages, gpu)} == {"skipped"}
+    assert not any(proof.figures for proof in (*packages, gpu))
+    for proof in packages:
         assert "is not installed (pip install 'zoo-residual[provers]')" in proof.check.detail
+    assert gpu.check.detail == "no Vulkan device (that of Chromium is enough: apt install chromium)"
 
 
 MINE = """
 import os, tempfile
+from export.checks.provers.prover import Absent
 
 def measure(path, x, labels):
     if path.read_text() == "crash":
         os.abort()
+    if path.read_text() == "absent":
+        raise Absent("no device")
     return {"rows": len(x), "label": labels[int(path.read_text())], "here": tempfile.gettempdir()}
 """
 
@@ -78,11 +84,17 @@ def mine(tmp_path, monkeypatch):
         ("1", "fail", "5 rows say b"),
         ("2", "fail", "IndexError"),
         ("crash", "fail", "SIGABRT"),
+        ("absent", "skipped", "no device"),
     ],
 )
-def test_a_prover_from_outside(mine, tmp_path, content, status, says):
+@pytest.mark.parametrize("advisory", [False, True])
+def test_a_prover_from_outside(mine, tmp_path, monkeypatch, advisory, content, status, says):
     path = tmp_path / "cpu.tflite"
     path.write_text(content)
+    if advisory:
+        status = "warning" if status == "fail" else status
+        advising = dataclasses.replace(mine, advisory=lambda target: target.name == "cpu")
+        monkeypatch.setitem(proving.PROVERS, "mine", advising)
     (target,) = with_provers([export.TARGETS["cpu"]], ["mine", "mine"])
     subject = dataclasses.replace(SUBJECT, path=path, target=target, test_x=tmp_path / "x.npz")
     (proof,) = prove(subject, tmp_path)
@@ -186,6 +198,10 @@ def test_provers_are_known_before_any_work(names, says):
         (tflite_micro, {"target": export.TARGETS["gpu"]}, "integers"),
         (ethos_u, {}, ""),
         (ethos_u, {"target": export.TARGETS["cpu"]}, "integers"),
+        (litert_gpu, {}, ""),
+        (litert_gpu, {"target": export.TARGETS["gpu"]}, ""),
+        (litert_gpu, {"target": FINER}, "int16"),
+        (litert_gpu, {"streams": True}, "a stream"),
     ],
 )
 def test_what_a_prover_does_not_try(prover, changes, reason):

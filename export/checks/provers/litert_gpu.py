@@ -1,0 +1,217 @@
+"""LiteRT's GPU accelerator: the kernels of phones and browsers, on whatever Vulkan device there is.
+
+Without a GPU, a browser's own software device does: Chromium brings one, and a Vulkan loader.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from export.checks.provers.prover import Absent, Figures, Prover, Subject
+from export.samples import evenly_spaced
+from export.targets import INTEGERS, Target
+from export.tflite.runtime import LiteModel
+from export.tflite.tensor import dequantise, quantise
+
+# A software device is slow. As many samples are run as the time allows, in each precision.
+_SAMPLES, _SECONDS = 50, 10.0
+# A driver that hangs longer than this is stopped.
+_PATIENCE = 300
+_LABELS_KEPT = 0.98
+# Largest errors, as shares of the largest output. By default the accelerator computes in float16
+# where the device can. Integers are float between the layers there, and may round to other steps.
+_ERRORS = {"float32": 1e-4, "default": 2e-2}
+_INTEGER_ERROR = 5e-2
+_LOADER = "libvulkan.so.1"
+_SOFTWARE = "vk_swiftshader_icd.json"
+BROWSERS = (
+    "/usr/lib/chromium",
+    "/usr/lib/chromium-browser",
+    "/usr/lib64/chromium-browser",
+    "/opt/google/chrome",
+)
+DRIVERS = ("/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d")
+_CHOSEN = ("VK_DRIVER_FILES", "VK_ICD_FILENAMES")
+_MISSING = "no Vulkan device (that of Chromium is enough: apt install chromium)"
+
+
+def unfit(subject: Subject) -> str:
+    """Returns why a file does not suit this accelerator; empty: it does."""
+    if subject.streams:
+        return "the proof is made of whole inputs, and this is a stream"
+    return "the GPU accelerator has no int16" if subject.target.precision == "16x8" else ""
+
+
+def absent() -> str:
+    """Returns why there can be no device; empty: there may be one."""
+    if sys.platform != "linux":
+        return "looked for on Linux only"
+    chosen = next((os.environ[name] for name in _CHOSEN if name in os.environ), None)
+    if chosen is not None:
+        return "" if any(map(os.path.exists, chosen.split(":"))) else _MISSING
+    own = any(path for folder in DRIVERS for path in Path(folder).glob("*.json"))
+    return "" if own or _browser() else _MISSING
+
+
+def judge(figures: Figures, target: Target) -> tuple[bool, str]:
+    """Compares errors and labels with limits."""
+    whole, parts = figures["whole_graph"], figures["refused"]
+    left = "" if whole else f"; it leaves a part to the CPU{': ' if parts else ''}{parts}"
+    passed = whole or target.integers
+    said = []
+    for precision, run in figures["precisions"].items():
+        limit = _INTEGER_ERROR if target.integers else _ERRORS[precision]
+        kept = run["labels_kept"]
+        passed = passed and run["max_error"] <= limit and kept >= _LABELS_KEPT * run["samples"]
+        said.append(
+            f"{precision}: {kept} of {run['samples']} labels kept, largest error "
+            f"{run['max_error']:.1e}, at most {limit:.0e}"
+        )
+    advice = "; not for a GPU" if target.integers and not passed else ""
+    return passed, f"{figures['device']}: {'; '.join(said)}{left}{advice}"
+
+
+def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
+    """Compares a file on the GPU with the same file on LiteRT's CPU, in float32 and by default."""
+    signal.alarm(_PATIENCE)
+    _load_driver()
+    lite = LiteModel(path)
+    x = evenly_spaced(x, _SAMPLES)
+    # Of integers there is only the default.
+    precisions = ("default",) if lite.input.scale or lite.output.scale else tuple(_ERRORS)
+    runs, whole = {}, True
+    with _standard_error() as log:
+        for precision in precisions:
+            try:
+                answers, whole = _answers(path, lite, x, precision)
+            except RuntimeError as error:
+                raise _refusal(_text(log)) from error
+            runs[precision] = _compared(answers, lite(x[: len(answers)]))
+        said = _text(log)
+    signal.alarm(0)
+    device = re.search(r"Selected adapter: ([^,\n]+)", said)
+    return {
+        "device": device[1] if device else "an unnamed device",
+        "whole_graph": whole,
+        "refused": _refused(said),
+        "precisions": runs,
+    }
+
+
+def _answers(path: Path, lite: LiteModel, x: np.ndarray, precision: str) -> tuple[np.ndarray, bool]:
+    """Runs as many samples as the time allows; also says whether the GPU takes the whole graph."""
+    from ai_edge_litert.compiled_model import CompiledModel, GpuOptions, Options
+    from ai_edge_litert.hardware_accelerator import HardwareAccelerator
+
+    options = Options(
+        hardware_accelerators=HardwareAccelerator.GPU,
+        gpu_options=GpuOptions(enforce_f32=precision == "float32"),
+    )
+    model = CompiledModel.from_file(str(path), options=options)
+    (given,), (result,) = model.create_input_buffers(0), model.create_output_buffers(0)
+    size, dtype = int(np.prod(lite.output.shape)), np.dtype(lite.output.dtype)
+    rows, end = [], time.process_time() + _SECONDS
+    for sample in x:
+        given.write(np.ascontiguousarray(quantise(sample[None], lite.input)))
+        model.run_by_index(0, [given], [result])
+        rows.append(np.array(result.read(size, dtype)).reshape(lite.output.shape)[0])
+        if time.process_time() > end:
+            break
+    return dequantise(np.stack(rows), lite.output), bool(model.is_fully_accelerated())
+
+
+def _compared(answers: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
+    finite = np.isfinite(answers)
+    largest = max(float(np.abs(expected).max()), 1e-12)
+    # What is not finite is wrong altogether.
+    errors = np.where(finite, np.abs(np.where(finite, answers, 0) - expected) / largest, 1.0)
+    # Of two equal scores, either may be first.
+    chosen = np.take_along_axis(expected, answers.argmax(axis=1)[:, None], axis=1)[:, 0]
+    kept = (chosen >= expected.max(axis=1)) & finite.all(axis=1)
+    return {
+        "samples": len(answers),
+        "labels_kept": int(kept.sum()),
+        "max_error": float(errors.max()),
+    }
+
+
+def _load_driver() -> None:
+    """Loads Vulkan's loader, and lets it know of a browser's device.
+
+    Raises:
+        Absent: There is no loader.
+    """
+    browser = _browser()
+    if browser is not None:
+        # Beside the machine's own drivers, which are better where there are any.
+        os.environ.setdefault("VK_ADD_DRIVER_FILES", str(browser / _SOFTWARE))
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    for loader in (_LOADER, *([] if browser is None else [str(browser / _LOADER)])):
+        try:
+            # The accelerator finds it by its name, once it is loaded.
+            ctypes.CDLL(loader, ctypes.RTLD_GLOBAL)
+        except OSError:
+            continue
+        return
+    raise Absent(_MISSING)
+
+
+def _browser() -> Path | None:
+    """Returns the folder of a browser with a software device and a loader."""
+    folders = map(Path, BROWSERS)
+    whole = (f for f in folders if (f / _SOFTWARE).exists() and (f / _LOADER).exists())
+    return next(whole, None)
+
+
+@contextmanager
+def _standard_error() -> Iterator[IO[bytes]]:
+    """Collects what native code writes, since the accelerator says its reasons only there."""
+    with tempfile.TemporaryFile() as log:
+        before = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield log
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
+def _text(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace")
+
+
+def _refusal(log: str) -> Exception:
+    if "No adapters found" in log:
+        return Absent(_MISSING)
+    return RuntimeError(f"LiteRT's GPU accelerator does not take this file: {_refused(log)}")
+
+
+def _refused(log: str) -> str:
+    """Returns which operations the accelerator does not support; empty: it names none."""
+    _, said, after = log.partition("not supported by GPU delegate:\n")
+    lines = [line for line in after.splitlines() if re.match(r"[A-Z0-9_]+: ", line)] if said else []
+    return "; ".join(dict.fromkeys(lines[:3]))
+
+
+LITERT_GPU = Prover(
+    "litert_gpu",
+    measure,
+    judge,
+    unfit,
+    absent=absent,
+    # A file of integers is for other hardware: its user only has to know.
+    advisory=lambda target: target.precision in INTEGERS,
+)

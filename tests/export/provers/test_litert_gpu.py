@@ -1,0 +1,101 @@
+"""LiteRT's GPU accelerator on every family, and on files broken on purpose: `make test-provers`."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import export
+import zoo
+from export.checks.provers import litert_gpu
+from export.tflite import convert
+
+pytestmark = pytest.mark.provers
+
+LABELS = ("a", "b", "c")
+FAMILIES = {
+    "resnet8": ((32, 32, 3), {}),
+    "residual_mlp": ((8,), {"depth": 2}),
+    "residual_lstm": ((6, 4), {}),
+    "residual_encoder": ((6, 4), {"depth": 1}),
+    "residual_vit": ((32, 32, 3), {"depth": 1}),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_device():
+    if missing := litert_gpu.absent():
+        pytest.skip(missing)
+
+
+def inputs(shape):
+    noise = np.random.default_rng(0).normal(size=(60, *shape)).astype(np.float32)
+    return (40 * noise + 128).clip(0, 255) if len(shape) == 3 else noise
+
+
+def exported(model, x, folder, targets=("gpu", "edge")):
+    """Exports, and gives the report whatever the gates of integers say of random weights."""
+    samples = export.Samples(calibration=x, test_x=x)
+    try:
+        return export.export_model(
+            model,
+            folder,
+            samples=samples,
+            labels=LABELS,
+            targets=targets,
+            outputs="logits",
+            edge_precision="int8",
+            provers=("litert_gpu",),
+        )
+    except export.GateFailure as failure:
+        return failure.report
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_keeps_its_answers_on_the_gpu(name, tmp_path):
+    shape, config = FAMILIES[name]
+    keras.utils.set_random_seed(1)
+    model = zoo.create_model(name, input_shape=shape, num_classes=len(LABELS), **config)
+    report = exported(model, inputs(shape), tmp_path / "out")
+    for target in ("gpu", "edge"):
+        checks = {check.name: check for check in report.artifacts[target].checks}
+        assert checks["litert_gpu"].status == "pass", checks["litert_gpu"].detail
+        figures = report.artifacts[target].proofs["litert_gpu"]
+        assert figures["device"] != "an unnamed device"
+        assert figures["whole_graph"]
+
+
+@pytest.mark.parametrize("name", ["resnet8", "residual_encoder"])
+def test_without_the_forms_for_gpus_the_same_files_are_wrong(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(convert, "for_gpu", lambda content: content)
+    shape, config = FAMILIES[name]
+    keras.utils.set_random_seed(1)
+    model = zoo.create_model(name, input_shape=shape, num_classes=len(LABELS), **config)
+    report = exported(model, inputs(shape), tmp_path / "out", ("edge",))
+    checks = {check.name: check for check in report.artifacts["edge"].checks}
+    assert checks["litert_gpu"].status == "warning"  # It is right on what edge is for.
+    assert "not for a GPU" in checks["litert_gpu"].detail
+
+
+def test_an_operator_that_no_gpu_has_is_named(tmp_path):
+    features = keras.Input((8,))
+    x = keras.layers.Dense(8)(features)
+    x = keras.ops.top_k(x, 4)[0]
+    model = keras.Model(features, keras.layers.Dense(3)(x))
+    report = exported(model, inputs((8,)), tmp_path / "out", ("gpu",))
+    details = {check.name: check for check in report.artifacts["gpu"].checks}
+    assert details["litert_gpu"].status == details["delegate_operators"].status == "fail"
+    assert "TOPK_V2" in details["litert_gpu"].detail
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sum_beyond_float16_is_named_with_layer_and_value(sign, tmp_path):
+    features = keras.Input((8,))
+    x = keras.layers.Dense(64, activation="relu", name="wide")(features)
+    x = keras.layers.Dense(2, kernel_initializer="ones", name="total")(x * (sign * 1e4))
+    model = keras.Model(features, keras.layers.Dense(3)(x * 1e-6))
+    report = exported(model, inputs((8,)), tmp_path / "out", ("gpu",))
+    details = {check.name: check for check in report.artifacts["gpu"].checks}
+    assert details["float16_range"].status == "fail", details["float16_range"].detail
+    assert "in layer 'total" in details["float16_range"].detail
