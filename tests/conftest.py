@@ -14,14 +14,9 @@ from tests.warm_converter import WarmConverter
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As zoo sets it, were export tested first.
+os.environ.setdefault("VK_DRIVER_FILES", "none")  # A GPU takes seconds; its own tests look for one.
 
 ROOT = Path(__file__).parent.parent
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keeps exports off a GPU, which takes seconds, but for the tests of provers."""
-    if "not provers" in config.option.markexpr:
-        os.environ["VK_DRIVER_FILES"] = "none"
 
 
 @pytest.fixture(scope="session", autouse=True)

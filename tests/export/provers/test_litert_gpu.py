@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -23,8 +25,10 @@ FAMILIES = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _a_device():
+@pytest.fixture(autouse=True)
+def _a_device(monkeypatch):
+    if os.environ["VK_DRIVER_FILES"] == "none":  # tests/conftest.py
+        monkeypatch.delenv("VK_DRIVER_FILES")
     if missing := litert_gpu.absent():
         pytest.skip(missing)
 
