@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from export.checks.provers.litert_gpu import LITERT_GPU
 from export.clients import rows
 from export.clients.streams import window_of
 from export.precisions import INTEGERS
@@ -46,6 +47,8 @@ def render(
     learns = lite.pop(TRAINABLE, None)
     title = report.identity.get("checkpoint") or report.identity["model"]
     sections = [f"# Using {title}", _table(report), _reading(labels)]
+    if gpus := _gpus(lite):
+        sections.append(gpus)
     if thresholds:
         sections.append(_thresholds(labels, thresholds))
     if about.columns:
@@ -132,6 +135,22 @@ def _units(about: About) -> str:
         )
     if about.step_rate is not None:
         said.append(f"There are {about.step_rate:g} steps in a second, evenly spaced.")
+    return " ".join(said)
+
+
+def _gpus(lite: Mapping[str, Artifact]) -> str:
+    """Says which files are for a GPU; empty: none is known to be, or not to be."""
+    said = []
+    if "gpu" in lite:
+        said.append(f"For a GPU take `{lite['gpu'].file}`.")
+    for item in lite.values():
+        tried = {check.name: check.status for check in item.checks}.get(LITERT_GPU.name, "")
+        if item.precision in INTEGERS and tried == "pass":
+            said.append(
+                f"`{item.file}` keeps its answers on LiteRT's GPU accelerator too, as was tried."
+            )
+        elif item.precision == "16x8" or tried == "warning":
+            said.append(f"`{item.file}` is not for a GPU.")
     return " ".join(said)
 
 

@@ -135,7 +135,7 @@ def quantised(content: bytes, integer_io: IntegerType, floats: Sequence[str]) ->
     from tensorflow.lite.python.convert import mlir_quantize
 
     given = tf.as_dtype(integer_io)
-    return bytes(
+    return for_gpu(
         mlir_quantize(
             content, input_data_type=given, output_data_type=given, denylisted_nodes=sorted(floats)
         )

@@ -20,8 +20,9 @@ from typing import IO, Any
 import numpy as np
 
 from export.checks.provers.prover import Absent, Figures, Prover, Subject
+from export.precisions import INTEGERS
 from export.samples import evenly_spaced
-from export.targets import INTEGERS, Target
+from export.targets import Target
 from export.tflite.runtime import LiteModel
 from export.tflite.tensor import dequantise, quantise
 

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from export.checks.evidence import Check
 from export.clients.integration import render
 from export.tflite.metadata import About
 
@@ -74,3 +75,26 @@ def test_the_page_says_what_the_numbers_of_the_input_are(exported, about, says):
     assert ("## The input" in page) == bool(says)
     assert all(part in page for part in says)
     assert ("second" in page) == (about.rate is not None or about.step_rate is not None)
+
+
+@pytest.mark.parametrize(
+    ("status", "precision", "says"),
+    [
+        ("pass", "int8", "`edge.tflite` keeps its answers on LiteRT's GPU accelerator too"),
+        ("warning", "int8", "`edge.tflite` is not for a GPU."),
+        ("skipped", "int8", ""),
+        ("skipped", "16x8", "`edge.tflite` is not for a GPU."),
+    ],
+)
+def test_which_file_is_for_a_gpu(exported, status, precision, says):
+    checks = (Check("litert_gpu", status, "tried"),)
+    edge = exported.report.artifacts["edge"]
+    edge = dataclasses.replace(edge, precision=precision, checks=checks)
+    artifacts = {**exported.report.artifacts, "edge": edge}
+    page = render(
+        dataclasses.replace(exported.report, artifacts=artifacts), labels=LABELS, pixels=True
+    )
+    (line,) = [line for line in page.splitlines() if "for a GPU" in line]
+    assert line.startswith("For a GPU take `gpu.tflite`.")
+    assert line.removeprefix("For a GPU take `gpu.tflite`.").strip().startswith(says)
+    assert ("`edge.tflite`" in line) == bool(says)
