@@ -135,11 +135,10 @@ def quantised(content: bytes, integer_io: IntegerType, floats: Sequence[str]) ->
     from tensorflow.lite.python.convert import mlir_quantize
 
     given = tf.as_dtype(integer_io)
-    return for_gpu(
-        mlir_quantize(
-            content, input_data_type=given, output_data_type=given, denylisted_nodes=sorted(floats)
-        )
+    made = mlir_quantize(
+        content, input_data_type=given, output_data_type=given, denylisted_nodes=sorted(floats)
     )
+    return for_gpu(bytes(made))
 
 
 def write(path: Path, content: bytes) -> None:

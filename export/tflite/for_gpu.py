@@ -114,8 +114,8 @@ class _Rewriting:
         """Gives an operation another shape of one of its inputs, and returns its number."""
         tensor = copy.copy(self.graph.tensors[operator.inputs[place]])
         result = self.graph.tensors[operator.outputs[0]]
-        # The scope of the operation that takes it, so that it belongs to the same layer.
-        tensor.name = b"/".join([*result.name.split(b";")[0].split(b"/")[:-1], name.encode()])
+        # In the scope of the operation that takes it, and so of the same layer.
+        tensor.name = result.name.partition(b";")[0] + f"_{name}".encode()
         tensor.shape = np.array(shape, np.int32)
         number = added(self.graph, tensor)
         _take(operator, place, number)
