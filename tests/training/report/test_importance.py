@@ -5,7 +5,7 @@ from tests.training.report.test_page import written
 from zoo.checkpoints.card import Card, Metric
 from zoo.data.dataset import Split
 from zoo.forms import Column, Table
-from zoo.training.report.importance import permutation_importance
+from zoo.training.report.importance import MOST, permutation_importance
 
 NAMES = ("noise", "<age>", "other")
 FORM = Table.of("kind", True, tuple(Column(name, "number", edges=(0.0, 1.0)) for name in NAMES))
@@ -29,3 +29,17 @@ def test_what_a_model_reads_matters(tmp_path):
     page = written(tmp_path, card, probabilities, split, importance=[(first, lost), *others])
     assert f"<tr><td>&lt;age&gt;</td><td>{100 * lost:.2f}</td></tr>" in page
     assert "shuffled" not in written(tmp_path, card, probabilities, split)
+
+
+def test_of_very_many_columns_none_is_shuffled():
+    columns = [Column(f"c{n}", "number", edges=(0.0, 1.0)) for n in range(MOST + 1)]
+    split = Split(np.zeros((4, len(columns)), np.float32), np.arange(4) % 2)
+
+    def measured(count):
+        form = Table.of("kind", True, tuple(columns[:count]))
+        row = keras.Input((count,))
+        model = keras.Model(row, keras.layers.Dense(2)(row))
+        some = Split(split.x[:, :count], split.y)
+        return len(permutation_importance(model, some, form, LABELS))
+
+    assert (measured(MOST), measured(MOST + 1)) == (MOST, 0)

@@ -16,6 +16,7 @@ from zoo.training.report.outcome import Outcome
 _SHOWN = 60  # Columns.
 # Most rows that are shuffled, and most that are run in all.
 _ROWS, _RUNS = 2000, 200_000
+MOST = 250  # Columns; of more, none is shuffled, since each of them costs a run of all others.
 
 
 def permutation_importance(
@@ -26,26 +27,30 @@ def permutation_importance(
     The cells of one column after another are shuffled between the rows (Breiman 2001, "Random
     Forests", section 10). Of two columns that say the same, none may seem to matter.
 
+    Of more columns than `MOST` none is measured.
+
     Args:
         network: Takes the rows of `split`.
         split: Some rows, evenly spread, are enough.
         form: Names the columns.
         labels: Labels of the outputs.
     """
+    if len(form.columns) > MOST:
+        return []
     count = min(len(split), _ROWS, max(_RUNS // len(form.columns), 100))
     rows = np.linspace(0, len(split) - 1, count).astype(int)
     x, y, task = np.array(split.x[rows]), split.y[rows], split.task
 
-    def figure(cells: np.ndarray) -> float:
-        outputs = task.predictions(run(network, cells, batch_size=1024))
-        return next(iter(task.score(outputs, y, labels).figures.values()))
-
-    whole, order = figure(x), np.random.default_rng(0).permutation(count)
-    lost = []
-    for place, column in enumerate(form.columns):
-        shuffled = x.copy()
-        shuffled[:, place] = x[order, place]
-        lost.append((column.name, whole - figure(shuffled)))
+    order = np.random.default_rng(0).permutation(count)
+    copies = np.tile(x, (len(form.columns) + 1, 1, 1))  # The first stays as it is.
+    for place in range(len(form.columns)):
+        copies[place + 1, :, place] = x[order, place]
+    outputs = task.predictions(run(network, copies.reshape(-1, x.shape[1]), batch_size=1024))
+    whole, *others = (
+        next(iter(task.score(part, y, labels).figures.values()))
+        for part in np.split(outputs, len(copies))
+    )
+    lost = [(c.name, whole - other) for c, other in zip(form.columns, others, strict=True)]
     return sorted(lost, key=lambda row: -row[1])
 
 
