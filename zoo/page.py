@@ -30,7 +30,8 @@ p.note, details, figcaption { color: var(--soft); font-size: .875rem; }
 .wrong { background: color-mix(in srgb, var(--second) var(--share), var(--paper)); }
 .strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 1rem; }
 .strip figure { margin: 0; }
-.strip img { width: 100%; display: block; margin-bottom: 4px; border-radius: 4px; }
+.strip img { width: 100%; display: block; margin-bottom: 4px; border-radius: 4px;
+  aspect-ratio: 1; object-fit: contain; background: var(--card); }
 .strip img.small { image-rendering: pixelated; }
 figcaption b { color: var(--ink); }
 .charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }

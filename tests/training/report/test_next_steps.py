@@ -13,10 +13,11 @@ from zoo.training.report.next_steps import next_steps
 from zoo.training.report.outcome import Outcome
 
 
-def commands(tmp_path, typed, recipe):
+def commands(tmp_path, typed, recipe, source=None):
     probabilities, split = answers()
     made = Provenance(typed, recipe=recipe)
-    learnt = Dataset("pets", ("a", "b", "c"), {"train": split, "validation": split})
+    splits = {"train": split, "validation": split}
+    learnt = Dataset("pets", ("a", "b", "c"), splits, source=source or {})
     run = tmp_path / "my run"
     described = dataclasses.replace(card(), training=made)
     text = next_steps(Outcome(run, described, learnt, split, probabilities, None))
@@ -53,7 +54,13 @@ def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, rec
     assert len([word for word in known[-1] if word.startswith(("--epochs", "--output"))]) <= 2
 
 
-def test_without_a_command_the_data_has_to_be_put_in(tmp_path):
-    assert [words[1:] for words in commands(tmp_path, "", {})][1] == [
-        "evaluate", f"--checkpoint={tmp_path / 'my run'}", "--data=DATA"
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "flags"),
+    [({"data": "/my data/x.csv", "folder": "/y"}, ["--data=/my data/x.csv", "--folder=/y"]),
+     ({}, ["--data=DATA"])],
+)  # fmt: skip
+def test_without_a_command_the_data_are_those_that_python_read(tmp_path, source, flags):
+    known = commands(tmp_path, "", {}, source)
+    run = f"--checkpoint={tmp_path / 'my run'}"
+    assert known[1][1:] == ["evaluate", run, *flags]
+    assert known[2][1:-1] == ["export", run, *flags]

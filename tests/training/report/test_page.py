@@ -43,9 +43,10 @@ def answers():
     return probabilities, Split(x, y)
 
 
-def written(folder, card, probabilities, split, **more):
+def written(folder, card, probabilities, split, source=None, **more):
     """Returns the page of a run whose training split is its test split."""
-    learnt = Dataset("pets", card.labels, {"train": split, "validation": split})
+    splits = {"train": split, "validation": split}
+    learnt = Dataset("pets", card.labels, splits, source=source or {})
     score = CLASSIFICATION.score(probabilities, split.y, card.labels)
     write_page(Outcome(folder, card, learnt, split, probabilities, score, **more))
     return (folder / "result.html").read_text(encoding="utf-8")
@@ -114,6 +115,28 @@ def test_the_files_of_mistakes_are_named(tmp_path):
     mistakes = text[text.index("The surest mistakes</h2>") : text.index("The least sure")]
     assert mistakes.count("<tr><td>dog &lt;b&gt;/") == 3
     assert "<td>dog &lt;b&gt;/4.jpg</td><td>cost $x^$</td><td>90%</td>" in mistakes
+
+
+@pytest.mark.parametrize("source", ["folder", "list", "list and folder"])
+def test_the_pictures_are_those_of_the_files_where_they_still_are(tmp_path, source):
+    probabilities, split = answers()
+    data = tmp_path / "data"
+    (data / "dog").mkdir(parents=True)
+    (data / "list.csv").touch()
+    Image.new("RGB", (20, 40), "red").save(data / "dog" / "4.png")
+    (data / "dog" / "1.png").write_bytes(b"broken")
+    names = np.array([f"dog/{number}.png" for number in range(6)])
+    split = dataclasses.replace(split, names=names)
+    where = {
+        "folder": {"data": str(data)},
+        "list": {"data": str(data / "list.csv")},
+        "list and folder": {"data": str(tmp_path), "folder": str(data)},
+    }[source]
+    text = written(tmp_path, card(), probabilities, split, source=where)
+    section = text[text.index("The surest mistakes</h2>") : text.index("The least sure answers")]
+    shown = pictures(Links(f"<h2>{section}</h2>".removesuffix("<h2></h2>")))
+    np.testing.assert_array_equal(shown[0], np.full((40, 20, 3), (255, 0, 0)))
+    np.testing.assert_array_equal(shown[1:], split.x[[1, 5]])  # Broken, and not there.
 
 
 def test_without_mistakes_there_is_no_word_of_them(tmp_path):

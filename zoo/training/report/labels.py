@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo.page import table
 from zoo.training.report.embedded import embedded, strip
+from zoo.training.report.original import original
 from zoo.training.report.outcome import Outcome
 
 _MISTAKES = 12
@@ -33,7 +34,7 @@ def worst_decisions(outcome: Outcome) -> str:
     worst = np.argsort(-wrong.max(axis=1), kind="stable")[:_MISTAKES]
     figures = [
         embedded(
-            outcome.test.x[i],
+            original(outcome, int(i)),
             f"said: {_chosen(names, beyond[i] >= 0)}",
             f"is: {_chosen(names, truth[i])}",
             *outcome.names(int(i)),

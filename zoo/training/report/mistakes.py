@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo.page import table
 from zoo.training.report.embedded import embedded, strip
+from zoo.training.report.original import original
 from zoo.training.report.outcome import Outcome
 
 _MISTAKES = 12
@@ -86,7 +87,7 @@ def _shown(outcome: Outcome, indices: Sequence[int] | np.ndarray) -> str:
     answers = [(outcome.names(int(index)), *_answer(outcome, int(index))) for index in indices]
     if outcome.of_pictures:
         figures = [
-            embedded(outcome.test.x[index], f"said: {said} {sure}", f"is: {true}", *names)
+            embedded(original(outcome, index), f"said: {said} {sure}", f"is: {true}", *names)
             for index, (names, said, sure, true) in zip(indices, answers, strict=True)
         ]
         return strip(figures) if figures else ""

@@ -12,7 +12,7 @@ _READING = (
     "data", "label_column", "header", "data_dir", "time_column", "recording_column", "group",
     "path_column", "folder",
 )  # fmt: skip
-_UNKNOWN = "DATA"  # The command is unknown if Python was asked.
+_UNKNOWN = "DATA"  # For what Python made in memory.
 
 
 def next_steps(outcome: Outcome) -> str:
@@ -27,7 +27,11 @@ def next_steps(outcome: Outcome) -> str:
     if typed and (epochs := outcome.recipe.get("epochs")):
         steps.append(("Train twice as long", _longer(outcome, typed, 2 * epochs)))
     text = "".join(f"<h3>{title}</h3><pre>{escape(command)}</pre>" for title, command in steps)
-    note = "" if typed else f"<p class='note'>{_UNKNOWN} is what the run learnt from.</p>"
+    note = (
+        ""
+        if typed or outcome.learnt.source
+        else f"<p class='note'>{_UNKNOWN} is what the run learnt from.</p>"
+    )
     return f"<h2>What comes next</h2>{text}{note}"
 
 
@@ -35,11 +39,12 @@ def _run(outcome: Outcome) -> str:
     return str(outcome.folder)
 
 
-def _reading(typed: list[str]) -> list[str]:
+def _reading(outcome: Outcome, typed: list[str]) -> list[str]:
     """Returns the flags that say what the data are."""
-    if not typed:
-        return [f"--data={_UNKNOWN}"]
-    return [flag for flag in typed[2:] if _name(flag) in _READING]
+    if typed:
+        return [flag for flag in typed[2:] if _name(flag) in _READING]
+    source = outcome.learnt.source or {"data": _UNKNOWN}
+    return [f"--{name}={value}" for name, value in source.items()]
 
 
 def _name(flag: str) -> str:
@@ -53,13 +58,15 @@ def _predict(outcome: Outcome) -> str:
 
 
 def _measure(outcome: Outcome, typed: list[str]) -> str:
-    return shlex.join(["zoo", "evaluate", f"--checkpoint={_run(outcome)}", *_reading(typed)])
+    return shlex.join(
+        ["zoo", "evaluate", f"--checkpoint={_run(outcome)}", *_reading(outcome, typed)]
+    )
 
 
 def _export(outcome: Outcome, typed: list[str]) -> str:
     output = f"--output=exports/{outcome.folder.resolve().name}"
     checkpoint = f"--checkpoint={_run(outcome)}"
-    return shlex.join(["zoo", "export", checkpoint, *_reading(typed), output])
+    return shlex.join(["zoo", "export", checkpoint, *_reading(outcome, typed), output])
 
 
 def _longer(outcome: Outcome, typed: list[str], epochs: int) -> str:

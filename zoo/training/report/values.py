@@ -7,6 +7,7 @@ import numpy as np
 from zoo.chart import Series, chart
 from zoo.page import table
 from zoo.training.report.embedded import embedded, strip
+from zoo.training.report.original import original
 from zoo.training.report.outcome import Outcome
 
 _WORST = 12
@@ -43,7 +44,9 @@ def largest_errors(outcome: Outcome) -> str:
     shown = table(head[: len(rows[0])], rows)
     if outcome.of_pictures:
         figures = [
-            embedded(outcome.test.x[i], f"said: {value}", f"is: {true}", f"error {error}", *names)
+            embedded(
+                original(outcome, int(i)), f"said: {value}", f"is: {true}", f"error {error}", *names
+            )
             for i, (true, value, error, *names) in zip(worst, rows, strict=True)
         ]
         shown = strip(figures)
