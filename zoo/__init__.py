@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zoo.errors import RequestError as RequestError
     from zoo.models.features import features as features
     from zoo.models.features import strides as strides
+    from zoo.training.cleaning.clean import clean as clean
     from zoo.training.finetune import finetune as finetune
     from zoo.training.train import train as train
 
@@ -42,6 +43,7 @@ _PUBLIC = {
     "RequestError": "zoo.errors",
     "app": "zoo.artifacts.app",
     "benchmark": "zoo.artifacts.timing",
+    "clean": "zoo.training.cleaning.clean",
     "create_model": "zoo.checkpoints.load",
     "embed": "zoo.artifacts.embed",
     "evaluate": "zoo.artifacts.evaluate",

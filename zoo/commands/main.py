@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a model from scratch into a checkpoint",
     "finetune": "a pretrained backbone with a new head for your own photos",
     "data": "a folder of photos into TFRecord shards, for large data",
+    "clean": "wrong labels, copies and broken files of your data, as a list to look at",
     "evaluate": "accuracy of a checkpoint or of an exported file",
     "predict": "labels and scores for your own pictures",
     "embed": "the features of your own pictures, to search and to group them",

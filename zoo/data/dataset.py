@@ -85,6 +85,7 @@ class Dataset:
         divided: Whether the source has no test split of its own. Then this one was taken from
             examples that another model may have been trained on.
         excluded: Names of what was left out at the user's request, see `zoo.data.excluding`.
+        broken: Names of the files that could not be read.
         source: Where it lies and how it was read, see `zoo.data.place`; empty: made in memory.
     """
 
@@ -95,6 +96,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     divided: bool = False
     excluded: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -118,24 +118,52 @@ def cross_validate(features: Dataset, plan: Plan, folds: int) -> np.ndarray:
     Returns:
         (examples, outputs) the predictions of the task, in the order of `everything`.
     """
+    return predicted_apart(
+        everything(features),
+        len(features.labels),
+        folds,
+        class_weights=plan.head.class_weights,
+        seed=plan.head.seed,
+    )
+
+
+def predicted_apart(
+    whole: Split,
+    outputs: int,
+    folds: int,
+    *,
+    class_weights: str | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Predicts features by linear heads that were fitted without their fold.
+
+    Args:
+        whole: Its inputs are features.
+        outputs: Number of classes, or 1 of values.
+        folds: Number of folds. A class that a head did not see has a probability of 0.
+        class_weights: "balanced": rare classes count as much as others.
+        seed: Decides the folds.
+
+    Returns:
+        (examples, outputs) the predictions of the task.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    whole = everything(features)
     units, strata = _units(whole)
-    predictions = np.zeros((len(whole), len(features.labels)), np.float32)
-    divider = StratifiedKFold(folds, shuffle=True, random_state=plan.head.seed)
+    predictions = np.zeros((len(whole), outputs), np.float32)
+    divider = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for kept, out in divider.split(strata[:, None], strata):
         train, rows = np.isin(units, kept), np.flatnonzero(np.isin(units, out))
-        if features.task.learns == "values":
+        if whole.task.learns == "values":
             head = make_pipeline(StandardScaler(), Ridge()).fit(whole.x[train], whole.y[train])
             predictions[rows, 0] = head.predict(whole.x[rows])
             continue
-        solver = LogisticRegression(class_weight=plan.head.class_weights, max_iter=1000)
+        solver = LogisticRegression(class_weight=class_weights, max_iter=1000)
         head = make_pipeline(StandardScaler(), solver).fit(whole.x[train], whole.y[train])
-        predictions[rows] = head.predict_proba(whole.x[rows])
+        predictions[np.ix_(rows, head.classes_)] = head.predict_proba(whole.x[rows])
     return predictions
 
 

@@ -237,6 +237,7 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
         notes=tuple(notes),
         divided=encoded.divided,
         excluded=encoded.excluded,
+        broken=tuple(names[[*decoded.broken]]),
     )
 
 

@@ -129,6 +129,7 @@ def windowed(
         notes=(*notes, *columns.notes, *lost, *cut_notes, how, *lacking),
         divided=divided,
         excluded=excluded,
+        broken=tuple(raws[index].name for index in broken),
     )
 
 

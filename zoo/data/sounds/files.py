@@ -216,7 +216,9 @@ def _decoded(
         start = rows.stop
     notes += check_splits(splits, sounds.labels, sounds.name, learn=not reading.measured)
     return Dataset(
-        sounds.name, sounds.labels, splits, form, tuple(notes), divided="test" not in sounds.y
+        *(sounds.name, sounds.labels, splits, form, tuple(notes)),
+        divided="test" not in sounds.y,
+        broken=tuple(dict.fromkeys(names[[*broken]])),
     )
 
 

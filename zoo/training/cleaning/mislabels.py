@@ -1,0 +1,58 @@
+"""Labels that are probably wrong, by confident learning.
+
+Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.data.dataset import Split
+from zoo.training.folds import USUAL, predicted_apart
+
+FEWEST = 2  # Examples of a class about whose labels something is said.
+
+
+def suspected_labels(features: Split, classes: int) -> list[tuple[int, int, float]]:
+    """Returns examples whose label is probably another, the likeliest first.
+
+    Each is predicted by a linear head on its features that did not see its label.
+
+    Args:
+        features: Inputs (examples, features) and labels.
+        classes: Number of classes.
+
+    Returns:
+        For each of them its index, the class that it seems to be of, and how much likelier that is
+        than its label, from -1 to 1.
+    """
+    largest = int(np.bincount(features.y, minlength=classes).max())
+    if largest < FEWEST:
+        return []
+    return confident(predicted_apart(features, classes, min(USUAL, largest)), features.y)
+
+
+def confident(probabilities: np.ndarray, y: np.ndarray) -> list[tuple[int, int, float]]:
+    """Returns the examples off the diagonal of the confident joint.
+
+    An example is counted as of class j if its probability of j is at least the mean of that of all
+    examples with the label j; of several such classes, as of the likeliest. So a class that is
+    rarely told for sure needs less certainty than others.
+
+    Args:
+        probabilities: (examples, classes), of models that did not see the example's label.
+        y: (examples,) the labels.
+
+    Returns:
+        As `suspected_labels`.
+    """
+    every = np.arange(len(y))
+    own = probabilities[every, y]
+    counts = np.bincount(y, minlength=probabilities.shape[1])
+    means = np.bincount(y, own, minlength=len(counts)) / np.maximum(counts, 1)
+    sure = (probabilities >= means) & (counts >= FEWEST)
+    best = np.where(sure, probabilities, -1).argmax(axis=1)
+    rows = np.flatnonzero(sure.any(axis=1) & (best != y) & (counts[y] >= FEWEST))
+    margins = (probabilities[every, best] - own)[rows]
+    order = np.argsort(-margins, kind="stable")
+    return [(int(rows[i]), int(best[rows[i]]), float(margins[i])) for i in order]
