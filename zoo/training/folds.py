@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split, joined, take
@@ -155,7 +157,10 @@ def predicted_apart(
     units, strata = _units(whole)
     predictions = np.zeros((len(whole), outputs), np.float32)
     divider = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for kept, out in divider.split(strata[:, None], strata):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # A class may have fewer examples than there are folds.
+        parts = list(divider.split(strata[:, None], strata))
+    for kept, out in parts:
         train, rows = np.isin(units, kept), np.flatnonzero(np.isin(units, out))
         if whole.task.learns == "values":
             head = make_pipeline(StandardScaler(), Ridge()).fit(whole.x[train], whole.y[train])

@@ -15,8 +15,8 @@ from zoo.data.examples import Examples
 # of half the size, more.
 ALIKE = 0.95
 # Their thumbnails, which decide what is compared pixel by pixel, correlate even more. And they are
-# a third as far from each other as from the sixth nearest, or less: centred things on a plain ground,
-# such as digits, are all alike.
+# less than a third as far from each other as from the sixth nearest: centred things on a plain
+# ground, such as clothes or digits, are all alike.
 _CANDIDATE, _NEARER = 0.96, 0.3
 _THUMBNAIL = 16  # Pixels a side.
 _MOST = 5  # Candidates of a picture.

@@ -1,0 +1,57 @@
+"""Labels that are probably wrong."""
+
+import numpy as np
+import pytest
+
+from zoo.data.dataset import Split
+from zoo.training.cleaning.mislabels import confident, suspected_labels
+
+
+def clusters(counts, seed=0, features=8, apart=4.0):
+    """Features of classes that lie apart, and their labels."""
+    random = np.random.default_rng(seed)
+    y = np.repeat(np.arange(len(counts)), counts)
+    centres = apart * random.normal(size=(len(counts), features)) / np.sqrt(features)
+    x = centres[y] + random.normal(size=(len(y), features)) / np.sqrt(features)
+    return x.astype(np.float32), y
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_flipped_labels_come_first(seed):
+    x, y = clusters([20] * 5, seed)
+    truth, flipped = y.copy(), np.random.default_rng(seed).choice(100, 5, replace=False)
+    y[flipped] = (y[flipped] + 1 + seed) % 5
+    found = suspected_labels(Split(x, y), 5)
+    first = {index: seems for index, seems, _ in found[:5]}
+    assert {*first} == {*flipped.tolist()}
+    assert all(truth[index] == seems for index, seems in first.items())
+    scores = [score for *_, score in found]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_right_labels_are_left_alone():
+    x, y = clusters([30] * 4, apart=8.0)
+    assert suspected_labels(Split(x, y), 4) == []
+
+
+def test_a_class_that_is_told_with_less_certainty_needs_less():
+    common, rare = [0.9, 0.1], [0.55, 0.45]
+    probabilities = np.array([common] * 9 + [rare] + [rare] * 3)
+    y = np.array([0] * 10 + [1] * 3)
+    # The mean of class 1 is 0.45, which example 9 reaches; that of class 0 is 0.865.
+    assert [(index, seems) for index, seems, _ in confident(probabilities, y)] == [(9, 1)]
+
+
+def test_of_several_likely_classes_the_likeliest_counts():
+    probabilities = np.array([[0.5, 0.3, 0.2]] * 2 + [[0.2, 0.5, 0.3]] * 2 + [[0.1, 0.6, 0.3]] * 2)
+    y = np.array([0, 0, 1, 1, 2, 2])
+    assert confident(probabilities, y) == [
+        (4, 1, pytest.approx(0.3)),
+        (5, 1, pytest.approx(0.3)),
+    ]
+
+
+@pytest.mark.parametrize("counts", [(20, 20, 1), (1, 1, 1), (20, 20, 0)])
+def test_of_a_class_with_one_example_nothing_is_said(counts):
+    x, y = clusters(counts, apart=6.0)
+    assert all(y[index] != 2 and seems != 2 for index, seems, _ in suspected_labels(Split(x, y), 3))
