@@ -18,7 +18,10 @@ flags.DEFINE_string(
     "run", None, "a checkpoint's name or folder, best of one that learnt this data",
     flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_string("data", None, "what to search, as for zoo finetune", flag_values=FLAGS)
+flags.DEFINE_string(
+    "data", None, "what to search, as for zoo finetune; default what the run learnt",
+    flag_values=FLAGS,
+)  # fmt: skip
 flags.DEFINE_string(
     "output", "clean.csv", "the list, which zoo finetune --exclude takes", flag_values=FLAGS
 )
@@ -28,9 +31,8 @@ define_reading(FLAGS)
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Searches."""
     no_more(rest)
-    for name in ("run", "data"):
-        if not values[name].value:
-            raise RequestError(f"--{name} is missing: zoo clean --run=RUN --data=FOLDER")
+    if not values.run:
+        raise RequestError("--run is missing: zoo clean --run=RUN --data=FOLDER")
     check_backend()
     with quiet():
         from zoo.training.cleaning.clean import clean

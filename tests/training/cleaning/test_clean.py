@@ -66,7 +66,7 @@ def test_a_list_to_look_at_which_exclude_takes(zoo_command, spoilt, tmp_path):
     ("arguments", "reason"),
     [
         (("--data=x",), "--run is missing: zoo clean --run=RUN --data=FOLDER"),
-        (("--run=resnet8.digits",), "--data is missing"),
+        (("--run=resnet8.cifar10",), "say which data: --data=…; resnet8.cifar10 was trained on"),
         (("--run=resnet8.digit", "--data=x"), "resnet8.digits"),
     ],
 )

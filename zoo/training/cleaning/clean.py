@@ -14,6 +14,7 @@ from zoo.checkpoints.card import task_of
 from zoo.checkpoints.load import load
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.excluding import as_array, listed
+from zoo.data.place import Place, trained_on
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
@@ -90,7 +91,7 @@ class Cleaned(Result):
 
 def clean(
     run: str,
-    data: str,
+    data: str | None = None,
     *,
     output: str | Path = "clean.csv",
     label_column: str | None = None,
@@ -112,7 +113,7 @@ def clean(
 
     Args:
         run: Folder or name of a checkpoint, best of one that learnt this data.
-        data: As for `zoo.finetune`.
+        data: As for `zoo.finetune`; None: what the run learnt, if it still lies where it was.
         output: The CSV to write, which `exclude` of `zoo.finetune` takes.
         label_column: See `zoo.train`, also for the next seven.
         header: Of a table.
@@ -126,7 +127,8 @@ def clean(
         progress: Called with the numbers of examples that are searched and of all.
 
     Raises:
-        RequestError: The output exists; the run takes something else than the data holds.
+        RequestError: The output exists; the run takes something else than the data holds; no data
+            is given, and what the run learnt is not there.
     """
     path = Path(output)
     if path.exists():
@@ -155,9 +157,10 @@ def clean(
         data_dir=data_dir,
         progress=progress,
     )
+    place = Place(data) if data is not None else trained_on(run, card)
     given = None if isinstance(form, Table) else form
-    dataset = load_dataset(data, type(form), form=given, reading=reading)
-    notes = dataset.notes
+    dataset = load_dataset(place.data, type(form), form=given, reading=place.read_by(reading))
+    notes = (*filter(None, [place.note]), *dataset.notes)
     if dataset.excluded and exclude is None:
         notes = (*notes, f"left out, as in the training: {listed(dataset.excluded)}")
     suspicions = suspicions_of(checkpoint.model, dataset, progress)
