@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,11 @@ from export.errors import ExportError
 TEMPLATES = Path(__file__).parent / "templates" / "web"
 # What npm has to install for the app: LiteRT.js, in the versions that the lock file names.
 LOCK_FILES = ("package.json", "package-lock.json")
-FAMILIES = {"picture": ("picture.js", "pixels.js")}
+FAMILIES = {
+    "picture": ("picture.js", "pixels.js"),
+    "sound": ("sound.js", "resample.js", "microphone.js"),
+    "table": ("table.js",),
+}
 
 _MODEL, _FACTS, _WORKER, _MANIFEST = (
     *("model.tflite", "model.json"),
@@ -47,6 +51,8 @@ class WebApp:
         form: What goes in: its "kind", which is one of `FAMILIES`, and how raw data becomes it.
         task: What comes out: "classes", "sets" (of labels) or "values".
         labels: One for each output.
+        code: Generated modules of the family, by name: of tables the `row.js` of
+            `export.clients.rows`.
         thresholds: Of sets: from which probability on each label is said.
         threshold: Of classes: below it the answer is "unknown", until the user moves it.
     """
@@ -56,6 +62,7 @@ class WebApp:
     form: Mapping[str, Any]
     task: str
     labels: tuple[str, ...]
+    code: Mapping[str, str] = field(default_factory=dict)
     thresholds: tuple[float, ...] = ()
     threshold: float = 0.0
 
@@ -114,6 +121,8 @@ def write(folder: Path, app: WebApp, facts: Mapping[str, Any], model: Path, runt
     (folder / _FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     for name in (*_SHARED, *_ICONS, *FAMILIES[app.form["kind"]]):
         shutil.copyfile(TEMPLATES / name, folder / name)
+    for name, text in app.code.items():
+        (folder / name).write_text(text, encoding="utf-8")
     _write(folder, "index.html", policy=policy, imports=imports, **known)
     _write(folder, _MANIFEST, **known)
     _copy_runtime(runtime / _RUNTIME, folder / "litert")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import export
-from export.clients import web
+from export.clients import rows, web
+from zoo.artifacts.columns import columns_of
 from zoo.artifacts.litertjs import runtime_folder
 from zoo.artifacts.origin import form_of_artifact, picture_of, task_of_artifact
 from zoo.errors import RequestError
@@ -17,6 +18,7 @@ from zoo.files import whole_folder
 from zoo.forms import Picture
 from zoo.registry import unknown
 from zoo.result import Result
+from zoo.tasks import find_task
 from zoo.tasks.coverage import check_threshold
 
 PLATFORMS = ("web",)
@@ -113,27 +115,46 @@ def _file(artifact: Path, platform: str) -> Path:
 def _page(
     file: Path, described: Mapping[str, Any], title: str | None, threshold: float | None
 ) -> web.WebApp:
-    task = task_of_artifact(str(file))
+    labels, code = export.labels_inside(file), dict[str, str]()
+    if (columns := columns_of(str(file))) is not None:
+        task, known = find_task(columns.task), dataclasses.asdict(columns)
+        labels = labels or (columns.label,)
+        form: dict[str, Any] = {"kind": "table", "columns": known["columns"]}
+        code["row.js"] = rows.render(known)["row.js"]
+    else:
+        task, form = task_of_artifact(str(file)), _form(file, described)
     if threshold is not None:
         check_threshold(threshold, task.learns)
-    labels = export.labels_inside(file)
-    form = form_of_artifact(str(file)) or picture_of(tuple(described["inputs"][0]["shape"][1:]))
-    if form is None or form.kind not in web.FAMILIES:
-        raise RequestError(f"there is no web app yet for what {file} takes; it can be pictures")
-    if isinstance(form, Picture) and not form.antialias:
-        raise RequestError(f"{file} was trained on pictures without antialias; apps scale with it")
     outputs = described["outputs"][0]["shape"][-1]
     labels = labels or tuple(str(number) for number in range(outputs))
     named = ", ".join(labels[:5]) + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
     return web.WebApp(
         title=title or _name(described),
         about=f"{_ABOUT[task.learns]} {named}.",
-        form={"kind": form.kind, **dataclasses.asdict(form)},
+        form=form,
         task=task.learns,
         labels=labels,
+        code=code,
         thresholds=getattr(task, "thresholds", ()),
         threshold=threshold or 0.0,
     )
+
+
+def _form(file: Path, described: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a file takes that is no row of a table.
+
+    Raises:
+        RequestError: There is no app for it.
+    """
+    form = form_of_artifact(str(file)) or picture_of(tuple(described["inputs"][0]["shape"][1:]))
+    if form is None or form.kind not in web.FAMILIES:
+        raise RequestError(
+            f"there is no web app yet for what {file} takes; there is one for pictures, sounds and "
+            "tables"
+        )
+    if isinstance(form, Picture) and not form.antialias:
+        raise RequestError(f"{file} was trained on pictures without antialias; apps scale with it")
+    return {"kind": form.kind, **dataclasses.asdict(form)}
 
 
 def _name(described: Mapping[str, Any]) -> str:

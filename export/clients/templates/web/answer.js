@@ -4,10 +4,8 @@ const MOST = 5;
 
 /** Shows `answer.scores`, one for each of `facts.labels`. */
 export function showAnswer(answer, facts, threshold) {
-  const named = [...answer.scores].map((score, index) => ({ score, index, label: facts.labels[index] }));
-  if (facts.task !== "values") named.sort((a, b) => b.score - a.score || a.index - b.index);
-  document.getElementById("answer").textContent = sentence(named, facts, threshold);
-  const rows = facts.task === "values" ? named : named.slice(0, MOST);
+  document.getElementById("answer").textContent = said(answer.scores, facts, threshold);
+  const rows = facts.task === "values" ? named(answer.scores, facts) : ranked(answer.scores, facts).slice(0, MOST);
   document.getElementById("scores").replaceChildren(...rows.map((row) => line(row, facts.task)));
   document.getElementById("latency").textContent =
     `${time(answer.milliseconds)} on ${answer.where}, ${time(answer.all)} with preparation`;
@@ -18,14 +16,21 @@ export function showTrouble(text) {
   document.getElementById("trouble").textContent = text;
 }
 
-function sentence(named, facts, threshold) {
-  if (facts.task === "values") return named.map(({ label, score }) => `${label} ${number(score)}`).join(", ");
-  if (facts.task === "sets") {
-    const said = named.filter(({ score, index }) => score >= facts.thresholds[index]);
-    return said.map(({ label }) => label).join(", ") || "none of them";
+/** Returns the answer as a text. */
+export function said(scores, facts, threshold) {
+  if (facts.task === "values") {
+    return named(scores, facts).map(({ label, score }) => `${label} ${number(score)}`).join(", ");
   }
-  return named[0].score < threshold ? "unknown" : named[0].label;
+  const rows = ranked(scores, facts);
+  if (facts.task === "sets") {
+    const right = rows.filter(({ score, index }) => score >= facts.thresholds[index]);
+    return right.map(({ label }) => label).join(", ") || "none of them";
+  }
+  return rows[0].score < threshold ? "unknown" : rows[0].label;
 }
+
+const named = (scores, facts) => Array.from(scores, (score, index) => ({ score, index, label: facts.labels[index] }));
+const ranked = (scores, facts) => named(scores, facts).sort((a, b) => b.score - a.score || a.index - b.index);
 
 function line({ label, score }, task) {
   const row = document.createElement("li");

@@ -2,7 +2,7 @@
 
 import { keepOffline } from "./offline.js";
 import { openModel } from "./runtime.js";
-import { showAnswer, showTrouble } from "./answer.js";
+import { said, showAnswer, showTrouble } from "./answer.js";
 
 const facts = await (await fetch("model.json")).json();
 const { setUp } = await import(`./${facts.form.kind}.js`);
@@ -17,6 +17,12 @@ function show(answer) {
 function threshold() {
   const slider = document.getElementById("threshold");
   return slider ? Number(slider.value) / 100 : 0;
+}
+
+/** The answer to a recording is the mean of those to its windows. */
+function mean(answers) {
+  const sum = (index) => answers.reduce((total, { scores }) => total + scores[index], 0);
+  return answers[0].scores.map((_, index) => sum(index) / answers.length);
 }
 
 function setUpThreshold() {
@@ -35,9 +41,13 @@ try {
   document.getElementById("answer").textContent = "Ready";
   document.getElementById("latency").textContent = `${facts.size}, on ${model.where}`;
   document.getElementById("offline").textContent = isKept ? "It works offline from now on." : "";
-  setUp(facts.form, async (values, started) => {
-    const { scores, milliseconds } = await model.run(values);
-    show({ scores, milliseconds, all: performance.now() - started, where: model.where });
+  setUp(facts.form, async (windows, started) => {
+    const answers = [];
+    for (const values of windows) answers.push(await model.run(values));
+    const milliseconds = answers.reduce((sum, answer) => sum + answer.milliseconds, 0) / answers.length;
+    const all = performance.now() - started;
+    show({ scores: mean(answers), milliseconds, all, where: model.where });
+    return answers.map(({ scores }) => said(scores, facts, threshold()));
   });
 } catch (error) {
   showTrouble(`The model does not start: ${error.message}`);

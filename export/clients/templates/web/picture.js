@@ -3,7 +3,7 @@
 import { showTrouble } from "./answer.js";
 import { pixelsOf } from "./pixels.js";
 
-/** Sets up the page for pictures of a form; `classify(values, started)` shows the answer. */
+/** Sets up the page for pictures of a form; `classify([values], started)` shows the answer. */
 export function setUp(form, classify) {
   const [camera, file, picture, video, hint, view] = ["camera", "file", "picture", "video", "hint", "view"].map(
     (id) => document.getElementById(id),
@@ -27,7 +27,7 @@ export function setUp(form, classify) {
     shown(picture);
     const values = pixelsOf(bitmap, bitmap.width, bitmap.height, form);
     bitmap.close();
-    await classify(values, started);
+    await classify([values], started);
   }
 
   async function start() {
@@ -50,7 +50,7 @@ export function setUp(form, classify) {
     document.getElementById("answer").setAttribute("aria-live", "off"); // It changes all the time.
     while (stream) {
       const started = performance.now();
-      await classify(pixelsOf(video, video.videoWidth, video.videoHeight, form), started);
+      await classify([pixelsOf(video, video.videoWidth, video.videoHeight, form)], started);
       await new Promise(requestAnimationFrame);
     }
     document.getElementById("answer").setAttribute("aria-live", "polite");
