@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from zoo.artifacts.origin import card_of_artifact, form_of_artifact, origin_of
+from zoo.artifacts.origin import card_of_artifact, form_of_artifact, origin_of, picture_of
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.errors import RequestError
@@ -27,8 +27,23 @@ def test_a_saved_model_s_report(tmp_path, form, name):
     assert (card.input, card.labels, card.training.data.fingerprint) == (form, ("a", "b"), "abc")
 
 
-def test_other_data():
-    assert origin_of(Card("resnet8", ("a", "b"), Picture((8, 8, 3), (0.0,), (1.0,)))) == {}
+def test_pictures_that_are_scaled_as_a_whole_need_no_words():
+    form = Picture((8, 8, 3), (0.0,), (1.0,))
+    assert origin_of(Card("resnet8", ("a", "b"), form)) == {}
+    assert picture_of((8, 8, 3)).preparation == form.preparation
+    assert picture_of((8, 8, 2)) is None
+    assert picture_of((8, 3)) is None
+
+
+@pytest.mark.parametrize(
+    "changed", [{"resize": 9}, {"interpolation": "bicubic"}, {"antialias": False}]
+)
+def test_pictures_that_are_prepared_in_another_way(tmp_path, changed):
+    form = Picture((8, 8, 3), (0.0,), (1.0,), **changed)
+    (tmp_path / "saved_model").mkdir()
+    origin = origin_of(Card("resnet8", ("a", "b"), form))
+    (tmp_path / "report.json").write_text(json.dumps(origin))
+    assert form_of_artifact(str(tmp_path / "saved_model")) == form
 
 
 @pytest.mark.parametrize(
