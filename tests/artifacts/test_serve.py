@@ -55,6 +55,15 @@ def test_its_files(folder):
         for name, kind in FILES.items():
             assert ask(served.address, f"/{name}?x=1") == (200, kind, f"this is {name}")
         assert ask(served.address, "/")[2] == "this is index.html"
+        place = urllib.parse.urlsplit(served.address)
+        held = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+        held.request("GET", "/app.js")
+        held.getresponse().read()
+    with pytest.raises(ConnectionRefusedError):
+        ask(served.address, "/")
+    held.auto_open = 0  # Nor is there an answer on a connection from before.
+    with pytest.raises((OSError, http.client.NotConnected)):
+        held.request("GET", "/app.js")
 
 
 @pytest.mark.parametrize(

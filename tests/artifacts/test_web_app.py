@@ -125,6 +125,20 @@ def test_offline_after_the_first_visit(page, exported, pictures):
     assert look(page, pictures[0])[1] == next(iter(scores))
 
 
+def test_another_app_at_the_same_address(browser, exported):
+    context = browser.new_context()
+    page = context.new_page()
+    port = 0
+    for title in ("one", "two"):
+        with serve(artifact=exported, port=port, title=title) as served:
+            page.goto(served.address)
+            heading = page.locator("h1")
+            playwright.expect(heading).to_have_text(title, timeout=chromium.MILLISECONDS)
+            chromium.wait_until_ready(page)
+            port = int(served.address.rstrip("/").rpartition(":")[2])
+    context.close()
+
+
 def test_below_the_threshold_the_answer_is_unknown(page, pictures):
     scores, said = look(page, pictures[0])
     slider = page.locator("#threshold")

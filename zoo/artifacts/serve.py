@@ -128,7 +128,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(SimpleHTTPRequestHandler):
     """Answers with a file of the folder, or with 404."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.0"  # A connection an answer, so that none outlives the server.
     server_version, sys_version = "zoo", ""
     timeout = _LONGEST
     extensions_map = _TYPES

@@ -7,7 +7,8 @@ const FILES = {{ files | tojson(indent=2) }};
 
 self.addEventListener("install", (event) => {
   const fresh = FILES.map((file) => new Request(file, { cache: "reload" }));
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
+  const filled = caches.open(CACHE).then((cache) => cache.addAll(fresh));
+  event.waitUntil(filled.then(() => self.skipWaiting())); // The page then loads itself anew.
 });
 
 self.addEventListener("activate", (event) => {
