@@ -43,7 +43,9 @@ summary { cursor: pointer; margin-bottom: 4px; }
 .gates td:first-child { width: 84px; }
 .gates td:nth-child(2) { width: 190px; }
 .detail { color: var(--soft); }
+section { overflow-x: auto; }
 .artifacts td { white-space: nowrap; }
+.artifacts td:first-child { min-width: 124px; }
 .artifacts td:nth-child(1), .artifacts td:nth-child(3) { white-space: normal; }
 .note { margin: 12px 0 0; color: var(--soft); font-size: 12.5px; }
 .failures { margin: 0 0 16px; padding-left: 20px; color: #a3231d; overflow-wrap: anywhere; }
