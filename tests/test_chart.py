@@ -59,6 +59,9 @@ def test_marks_stay_inside_and_do_not_cover_each_other():
     )
     assert first.get("y") != second.get("y")
     assert float(second.get("x")) < 388
+    near = drawn([Series("", [(1, 1), (30, 2)])], marks=[Mark(9, "taken"), Mark(10, "taken")])
+    assert [text.text for text in near.findall("text")].count("taken") == 1
+    assert len([line for line in near.findall("line") if line.get("class") == "strong"]) == 2
 
 
 def test_large_numbers_are_short():

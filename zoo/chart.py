@@ -81,7 +81,7 @@ def chart(
         *(_grid(up.at(y), _number(y)) for y in up.ticks),
         *(_text(across.at(x), _BOTTOM + 18, _number(x), "middle") for x in across.ticks),
         _text((_LEFT + _RIGHT) / 2, _HEIGHT - 6, x_name, "middle"),
-        *(_mark(mark, across) for mark in marks),
+        *_marked(marks, across),
         *(_drawn(row, across, up) for row in series),
         *_legend(series, y_name),
         "</svg>",
@@ -145,15 +145,19 @@ def _drawn(series: Series, across: _Axis, up: _Axis) -> str:
     return f'<polyline class="{colour}" points="{line}"/>'
 
 
-def _mark(mark: Mark, across: _Axis) -> str:
-    x = across.at(mark.x)
-    half = _LETTER * len(mark.text) / 2
-    middle = min(max(x, half), _WIDTH - half)
-    # A row for each kind, since the marks may be near to each other.
-    kind, y = ("strong", _TOP - 5) if mark.strong else ("faint", _TOP - 19)
-    return f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{y + 2}" y2="{_BOTTOM}"/>' + _text(
-        middle, y, mark.text, "middle"
-    )
+def _marked(marks: Sequence[Mark], across: _Axis) -> list[str]:
+    """Returns the lines of marks, and the texts that do not cover the one to their left."""
+    parts, used = [], {"strong": 0.0, "faint": 0.0}  # A row for the texts of each kind.
+    for mark in sorted(marks, key=lambda mark: mark.x):
+        kind, y = ("strong", _TOP - 5) if mark.strong else ("faint", _TOP - 19)
+        x, half = across.at(mark.x), _LETTER * len(mark.text) / 2
+        line = f'x1="{x:.1f}" x2="{x:.1f}" y1="{y + 2}" y2="{_BOTTOM}"'
+        parts.append(f'<line class="{kind}" {line}/>')
+        middle = min(max(x, half), _WIDTH - half)
+        if middle - half >= used[kind]:
+            parts.append(_text(middle, y, mark.text, "middle"))
+            used[kind] = middle + half
+    return parts
 
 
 def _grid(y: float, text: str) -> str:

@@ -27,13 +27,13 @@ CASES = {
         ({"training": 0.99, "validation": None}, "", False),
     ],
     "underfitting": [
-        ({"training": 0.5, "validation": 0.52, "epochs": 7}, "--epochs=14), larger pictures", True),
+        ({"training": 0.5, "validation": 0.52, "epochs": 7}, "(now 7), larger pictures", True),
         ({"training": 0.95, "validation": 0.95}, "", False),
         ({"training": 0.8, "validation": 0.6}, "", False),
     ],
     "unfinished": [
-        ({"training": 0.8, "last": True, "epochs": 5}, "it reaches 80.0%", True),
-        ({"training": 0.8, "watched": "r2", "last": True}, "it reaches r2 0.800", True),
+        ({"training": 0.8, "last": True, "epochs": 5}, "only reaches 80.0%", True),
+        ({"training": 0.8, "watched": "r2", "last": True}, "only reaches r2 0.800", True),
         ({"training": 0.8, "last": False}, "", False),
         ({"training": 0.97, "last": True}, "", False),
     ],
@@ -71,7 +71,7 @@ CASES = {
         ({"recalls": {"cat": (0.0, 4)}}, "", False),
     ],
     "small_validation": [
-        ({"validated": 49}, "One of them is 2.0%", True),
+        ({"validated": 49}, "Each of them counts for 2.0%", True),
         ({"validated": 50}, "", False),
         ({"validated": 0}, "", False),
     ],

@@ -99,8 +99,8 @@ def _underfitting(facts: Facts) -> str | None:
     larger = ", larger pictures (--image_size)" if facts.plural == "pictures" else ""
     return (
         f"Even in training it only reaches {facts.shown(training)}. What may help: more epochs "
-        f"(--epochs={2 * facts.epochs}){larger}, or a larger model. If the {facts.plural} do not "
-        "hold the answer, nothing will."
+        f"(now {facts.epochs}){larger}, or a larger model. If the {facts.plural} do not hold the "
+        "answer, nothing will."
     )
 
 
@@ -108,8 +108,8 @@ def _unfinished(facts: Facts) -> str | None:
     if not facts.last or facts.training is None or facts.training >= _LEARNT:
         return None
     return (
-        f"The last of {facts.epochs} epochs was the best one, and in training it reaches "
-        f"{facts.shown(facts.training)}. Train longer (--epochs={2 * facts.epochs})."
+        f"The last of {facts.epochs} epochs was the best one, and in training it only reaches "
+        f"{facts.shown(facts.training)}. Train longer."
     )
 
 
@@ -117,9 +117,9 @@ def _small_validation(facts: Facts) -> str | None:
     if not 0 < facts.validated < _FEW_VALIDATED:
         return None
     return (
-        f"Only {facts.validated} {facts.plural} chose the epoch and the scale of the scores. One "
-        f"of them is {1 / facts.validated:.1%}, so the curves jump, and the choice is partly "
-        "chance. With more data this becomes steady by itself: a tenth is taken for it."
+        f"Only {facts.validated} {facts.plural} watch the training. Each of them counts for "
+        f"{1 / facts.validated:.1%}, so the curves jump, and what they choose is partly chance. "
+        "With more data this becomes steady by itself: a tenth is taken for it."
     )
 
 

@@ -44,7 +44,7 @@ def curves(outcome: Outcome) -> str:
         )
     return (
         f"<h2>How it learnt</h2><div class='charts'>{charts}</div><p>{sentence} Training: the "
-        f"{outcome.plural} it learns from; validation: others, which choose the epoch.</p>"
+        f"{outcome.plural} it learns from. Validation: others, which watch it.</p>"
     )
 
 

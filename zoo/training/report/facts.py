@@ -43,8 +43,8 @@ class Facts:
         training: That figure in training, at the epoch that was taken; None: unknown.
         validation: That figure in validation.
         validation_interval: The ends of its 95 % interval; None: it is no share.
-        epochs: How many epochs the last stage was trained.
-        last: Whether the epoch that was taken is the last of them.
+        epochs: How many epochs there were in the stage that was taken.
+        last: Whether the epoch that was taken is the very last, and not the only one.
         augment: How training examples were changed.
         balanced: Whether rare classes counted as much as others.
         learnt: Of classes: training examples of each.
@@ -101,8 +101,8 @@ def facts_of(outcome: Outcome) -> Facts:
 
 def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
     task = task_of(outcome.card)
-    # Of two epochs, whose mean was taken, the later one says more of the whole network.
-    row: Row = taken_epochs(outcome.card, outcome.history)[-1]
+    # Of two epochs, whose mean was taken, the better one is nearer to it.
+    row: Row = max(taken_epochs(outcome.card, outcome.history), key=task.rank)
     rows = next(part for part in stages(outcome.history).values() if row in part)
     figure = row[f"val_{task.watched}"]
     of_windows = outcome.test.recordings is not None
@@ -113,7 +113,7 @@ def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
         "validation": figure if validated else None,
         "validation_interval": wilson(figure, validated) if share else None,
         "epochs": len(rows),
-        "last": row is rows[-1],
+        "last": len(rows) > 1 and row is outcome.history[-1],
     }
 
 

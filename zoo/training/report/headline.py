@@ -15,7 +15,7 @@ from zoo.training.report.outcome import Outcome
 def title(outcome: Outcome) -> str:
     """Returns what the page is about, as plain text."""
     card, metric = outcome.card, outcome.metric
-    if outcome.score.shares and metric.interval:
+    if metric.interval and outcome.test.task.learns == "classes":
         return f"{metric.dataset}: {metric.value:.2%} right"
     return f"{metric.dataset}: {card.text(metric)}"
 

@@ -20,7 +20,7 @@ def next_steps(outcome: Outcome) -> str:
     training = outcome.card.training
     typed = shlex.split(training.command) if training is not None else []
     steps = [
-        (f"Try it on {outcome.plural} of your own", _predict(outcome)),
+        ("Try it on files of your own", _predict(outcome)),
         ("Measure it again, or on other data", _measure(outcome, typed)),
         ("Make files for phones, browsers, servers and microcontrollers", _export(outcome, typed)),
     ]

@@ -49,6 +49,7 @@ def _coverage(outcome: Outcome) -> str:
         x_name="% answered",
         y_name="% of the answers right",
         x_range=(0, 100),
+        y_range=(10 * min(min(right for _, right in known) // 10, 9), 100),
     )
 
 
