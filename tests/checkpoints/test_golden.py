@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from tests.golden.seeded import MODELS, crops, seeded_tensors
+from tests.golden.seeded import LARGE, MODELS, crops, seeded_tensors
 from zoo.checkpoints.foreign.torchvision_names import (
     from_torchvision,
     to_torchvision,
@@ -27,7 +27,11 @@ from zoo.models import build
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
-TENSORS = {"resnet18": 102, "resnet34": 182, "resnet50": 267}
+TENSORS = {
+    "resnet18": 102, "resnet34": 182, "resnet50": 267, "resnet101": 522, "resnet152": 777,
+    "wide_resnet50_2": 267, "wide_resnet101_2": 522, "resnext50_32x4d": 267,
+    "resnext101_32x8d": 522, "resnext101_64x4d": 522,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,9 @@ def goldens():
         return dict(file)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [*MODELS, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+)
 def test_logits_are_torchvisions_and_timms(goldens, name):
     model = build(name, input_shape=(None, None, 3))
     shapes = {v.path: tuple(v.shape) for v in model.weights}

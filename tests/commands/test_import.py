@@ -163,7 +163,7 @@ def test_a_published_file_brought_by_hand(zoo_command, cache, tmp_path):
     ("arguments", "code", "message"),
     [
         ([], 2, "say what to import"),
-        (["--source=FILE", "--output=OUT"], 2, "say what it is: --model=resnet18"),
+        (["--source=FILE", "--output=OUT"], 2, "say what it is: --model=resnet50"),
         (["--source=FILE", "--model=resnet18", "--output=OUT", "--sha256=ab"], 2, "not 'ab'"),
         (
             ["--source=FILE", "--model=resnet18", "--output=OUT", "--labels=FILE"],
@@ -216,7 +216,7 @@ def test_wrong_imports_leave_nothing(zoo_command, resnet18, tmp_path, arguments,
         (["--checkpoint=resnet8.digits"], "--output must be a .safetensors file, not None"),
         (
             ["--checkpoint=resnet8.digits", "--output=x.safetensors"],
-            "torchvision has no resnet8; it has resnet18, resnet34, resnet50",
+            "torchvision has no resnet8; it has resnet18, resnet34, resnet50, resnet101",
         ),
     ],
 )

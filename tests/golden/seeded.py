@@ -6,7 +6,12 @@ import zlib
 
 import numpy as np
 
-MODELS = ("resnet18", "resnet34", "resnet50")
+MODELS = ("resnet18", "resnet34", "resnet50", "resnext50_32x4d")
+# Larger ones of the same layers.
+LARGE = (
+    "resnet101", "resnet152", "wide_resnet50_2", "wide_resnet101_2", "resnext101_32x8d",
+    "resnext101_64x4d",
+)  # fmt: skip
 # (picture, top, left, height, width): the network's usual size, another, and one not square.
 CROPS = (
     ("china.jpg", 100, 200, 224, 224),

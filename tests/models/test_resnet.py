@@ -17,6 +17,7 @@ SHAPES = [
     ("resnet8", {"num_classes": 10}, (32, 32, 3), (10,)),
     ("resnet20", {"num_classes": 0}, (32, 32, 3), (64,)),
     ("resnet8", {"num_classes": 3, "block": "bottleneck"}, (32, 32, 3), (3,)),
+    ("resnet8", {"num_classes": 3, "block": "bottleneck", "groups": 4}, (32, 32, 3), (3,)),
 ]
 
 
@@ -109,7 +110,36 @@ def test_a_block_of_ones_own_is_found_by_name():
     assert model.get_layer("stage3_block1_conv").filters == 64
 
 
+# groups, width_per_group -> channels in and out of the first 3×3 kernel of a stage of width 64.
+GROUPS = [(1, 64, (64, 64)), (1, 128, (128, 128)), (32, 4, (4, 128)), (32, 8, (8, 256))]
+
+
+@pytest.mark.parametrize(("groups", "width_per_group", "channels"), GROUPS)
+def test_groups_of_resnext_and_wide_resnets(groups, width_per_group, channels):
+    arguments = {"depths": (1,), "widths": (64,), "groups": groups, "num_classes": 2}
+    model = build("resnet50", width_per_group=width_per_group, input_shape=(32, 32, 3), **arguments)
+    layer = model.get_layer("stage1_block1_2_conv")
+    assert layer.kernel.shape == (3, 3, *channels)
+    assert layer.groups == groups
+
+
+def test_a_group_sees_its_own_channels_alone():
+    arguments = {"depths": (1,), "widths": (64,), "groups": 2, "num_classes": 2}
+    model = build("resnet50", width_per_group=32, input_shape=(32, 32, 3), **arguments)
+    layer = model.get_layer("stage1_block1_2_conv")
+    x = np.random.default_rng(0).normal(size=(1, 8, 8, 64)).astype(np.float32)
+    changed = x.copy()
+    changed[..., :32] += 1
+    moved = np.abs(np.asarray(layer(x)) - np.asarray(layer(changed))).max(axis=(0, 1, 2))
+    assert moved[:32].min() > 0
+    assert moved[32:].max() == 0
+
+
 WRONG = [
+    ({"groups": 2}, "block 'basic' has no groups; 'bottleneck' has them"),
+    ({"block": "bottleneck", "groups": 0}, "groups must be a whole number from 1 up, not 0"),
+    ({"block": "bottleneck", "width_per_group": 2}, "leaves a stage of width 16 without channels"),
+    ({"block": "bottleneck", "width_per_group": 2.5}, "width_per_group must be a whole number"),
     ({"name": "resnet81"}, "unknown model 'resnet81'; did you mean"),
     ({"blok": "basic"}, "unknown configuration of resnet8: 'blok'; did you mean 'block'?"),
     ({"block": "basics"}, "unknown block 'basics'; did you mean 'basic'?"),

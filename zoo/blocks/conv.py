@@ -6,6 +6,7 @@ from keras import layers
 
 from zoo.blocks import register
 from zoo.blocks.norm import normalise
+from zoo.errors import RequestError
 from zoo.residual import Order, Shortcut, Tensor, residual
 
 
@@ -55,31 +56,45 @@ def bottleneck(
     stride: int = 1,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    groups: int = 1,
+    width_per_group: int = 64,
     zero_init: bool = False,
     name: str = "bottleneck",
 ) -> Tensor:
     """1×1, 3×3 and 1×1 convolutions (He et al. 2015, figure 5 right).
 
     The stride is in the 3×3 convolution, as in torchvision ("ResNet v1.5"). The paper has it in the
-    first 1×1.
+    first 1×1. In groups, it is a unit of ResNeXt (Xie et al. 2017); with one group of more than 64,
+    of a Wide ResNet (Zagoruyko and Komodakis 2016).
 
     Args:
         x: Input, (batch, height, width, channels).
-        width: Channels of the first two convolutions; the output has four times as many.
+        width: The output has four times as many channels; the first two convolutions have
+            `groups * width_per_group / 64` times as many.
         stride: Stride of the 3×3 convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        groups: Into how many the channels of the 3×3 convolution are divided.
+        width_per_group: Channels of a group in a stage of width 64, as torchvision counts.
         zero_init: Starts the last normalisation's gamma at zero.
         name: Prefix of the layers' names.
 
     Returns:
         (batch, height / stride, width / stride, 4 * width).
+
+    Raises:
+        RequestError: So few channels to a group leave none.
     """
+    inner = width * width_per_group // 64 * groups
+    if not inner:
+        raise RequestError(
+            f"width_per_group {width_per_group} leaves a stage of width {width} without channels"
+        )
 
     def branch(y: Tensor) -> Tensor:
-        y = conv_bn(y, width, 1, name=f"{name}_1")
+        y = conv_bn(y, inner, 1, name=f"{name}_1")
         y = layers.ReLU(name=f"{name}_1_relu")(y)
-        y = conv_bn(y, width, 3, stride, name=f"{name}_2")
+        y = conv_bn(y, inner, 3, stride, groups=groups, name=f"{name}_2")
         y = layers.ReLU(name=f"{name}_2_relu")(y)
         return conv_bn(y, 4 * width, 1, name=f"{name}_3", zero_init=zero_init)
 
@@ -90,7 +105,14 @@ def bottleneck(
 
 
 def conv_bn(
-    x: Tensor, filters: int, kernel: int, stride: int = 1, *, name: str, zero_init: bool = False
+    x: Tensor,
+    filters: int,
+    kernel: int,
+    stride: int = 1,
+    *,
+    groups: int = 1,
+    name: str,
+    zero_init: bool = False,
 ) -> Tensor:
     """Returns a convolution without bias, padded like torch's `padding=kernel // 2`, and its norm.
 
@@ -99,6 +121,7 @@ def conv_bn(
         filters: Channels of the output.
         kernel: Side of the kernel, odd.
         stride: Stride of the convolution.
+        groups: Into how many the channels are divided.
         name: Prefix of the layers' names.
         zero_init: Starts the normalisation's gamma at zero.
     """
@@ -110,6 +133,7 @@ def conv_bn(
         kernel,
         stride,
         padding="same" if stride == 1 else "valid",
+        groups=groups,
         use_bias=False,
         # Fan-out keeps the variance of the gradients (He et al. 2015, "Delving Deep"; torchvision).
         kernel_initializer={

@@ -69,6 +69,7 @@ class Published:
         original_sha256: SHA-256 of that file; "": not known.
         sha256: SHA-256 of the Hub's file; "": not known, and pinned when it is first fetched.
         revision: The commit of the Hub's repository that holds it; "": the newest.
+        resize: The shorter side before the crop; None: as of the tag.
     """
 
     model: str
@@ -79,6 +80,7 @@ class Published:
     original_sha256: str = ""
     sha256: str = ""
     revision: str = ""
+    resize: int | None = None
 
     @property
     def name(self) -> str:
@@ -125,6 +127,21 @@ _ROWS = (
         "773525d5821de224f8f30c33377b7a795d7863e08522698200d3217d3f2a41bb",
         "767268603ca0cb0bfe326fa87277f19c419566ef",
     ),
+    Published("resnet101", "tv_in1k", 0.77374, None, "resnet101-63fe2227.pth"),
+    Published("resnet101", "tv2_in1k", 0.81886, None, "resnet101-cd907fc2.pth"),
+    Published("resnet152", "tv_in1k", 0.78312, None, "resnet152-394f9c45.pth"),
+    Published("resnet152", "tv2_in1k", 0.82284, None, "resnet152-f82ba261.pth"),
+    Published("wide_resnet50_2", "tv_in1k", 0.78468, None, "wide_resnet50_2-95faca4d.pth"),
+    Published("wide_resnet50_2", "tv2_in1k", 0.81602, None, "wide_resnet50_2-9ba9bcbe.pth"),
+    Published("wide_resnet101_2", "tv_in1k", 0.78848, None, "wide_resnet101_2-32ee1156.pth"),
+    Published("wide_resnet101_2", "tv2_in1k", 0.8251, None, "wide_resnet101_2-d733dc28.pth"),
+    Published("resnext50_32x4d", "tv_in1k", 0.77618, None, "resnext50_32x4d-7cdf4587.pth"),
+    Published("resnext50_32x4d", "tv2_in1k", 0.81198, None, "resnext50_32x4d-1a0047aa.pth"),
+    Published("resnext101_32x8d", "tv_in1k", 0.79312, None, "resnext101_32x8d-8ba56ff5.pth"),
+    Published("resnext101_32x8d", "tv2_in1k", 0.82834, None, "resnext101_32x8d-110c445d.pth"),
+    Published(
+        "resnext101_64x4d", "tv_in1k", 0.83246, None, "resnext101_64x4d-173b62eb.pth", resize=232
+    ),
 )  # fmt: skip
 PUBLISHED = {row.name: row for row in _ROWS}
 
@@ -137,7 +154,7 @@ def published_form(row: Published) -> Picture:
         (height, width, channels),
         IMAGENET_MEAN,
         IMAGENET_STD,
-        resize=pretraining.resize,
+        resize=row.resize or pretraining.resize,
         interpolation=pretraining.interpolation,
     )
 

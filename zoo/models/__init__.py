@@ -61,7 +61,13 @@ MODELS: Registry[Architecture] = Registry("model")
 
 
 def _resnet(
-    name: str, block: str, depths: tuple[int, ...], parameters: int, macs: int, **config: Any
+    name: str,
+    block: str,
+    depths: tuple[int, ...],
+    parameters: int,
+    macs: int,
+    paper: str = "He et al. 2015",
+    **config: Any,
 ) -> None:
     """Registers a ResNet for ImageNet, or with `stem="small"` for CIFAR."""
     small = config.get("stem") == "small"
@@ -75,16 +81,42 @@ def _resnet(
             num_classes=10 if small else 1000,
             parameters=parameters,
             macs=macs,
-            paper="MLPerf Tiny (Banbury et al. 2021)" if name == "resnet8" else "He et al. 2015",
+            paper=paper,
         )
     )
 
 
-# tests/models/test_table.py builds every row and checks its figures.
+_WIDE, _GROUPED = "Zagoruyko and Komodakis 2016", "Xie et al. 2017"
+# tests/models/test_models.py builds every row and checks its figures.
 _resnet("resnet18", "basic", (2, 2, 2, 2), 11_689_512, 1_814_073_344)
 _resnet("resnet34", "basic", (3, 4, 6, 3), 21_797_672, 3_663_761_408)
 _resnet("resnet50", "bottleneck", (3, 4, 6, 3), 25_557_032, 4_089_184_256)
-_resnet("resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, stem="small")
+_resnet("resnet101", "bottleneck", (3, 4, 23, 3), 44_549_160, 7_801_405_440)
+_resnet("resnet152", "bottleneck", (3, 8, 36, 3), 60_192_808, 11_513_626_624)
+_resnet(
+    "wide_resnet50_2", "bottleneck", (3, 4, 6, 3), 68_883_240, 11_398_021_120, _WIDE,
+    width_per_group=128,
+)  # fmt: skip
+_resnet(
+    "wide_resnet101_2", "bottleneck", (3, 4, 23, 3), 126_886_696, 22_753_050_624, _WIDE,
+    width_per_group=128,
+)  # fmt: skip
+_resnet(
+    "resnext50_32x4d", "bottleneck", (3, 4, 6, 3), 25_028_904, 4_230_479_872, _GROUPED,
+    groups=32, width_per_group=4,
+)  # fmt: skip
+_resnet(
+    "resnext101_32x8d", "bottleneck", (3, 4, 23, 3), 88_791_336, 16_414_015_488, _GROUPED,
+    groups=32, width_per_group=8,
+)  # fmt: skip
+_resnet(
+    "resnext101_64x4d", "bottleneck", (3, 4, 23, 3), 83_455_272, 15_460_270_080, _GROUPED,
+    groups=64, width_per_group=4,
+)  # fmt: skip
+_resnet(
+    "resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, "MLPerf Tiny (Banbury et al. 2021)",
+    stem="small",
+)  # fmt: skip
 _resnet("resnet20", "basic", (3, 3, 3), 269_722, 40_551_040, stem="small", shortcut="pad")
 _resnet("resnet56", "basic", (9, 9, 9), 853_018, 125_485_696, stem="small", shortcut="pad")
 

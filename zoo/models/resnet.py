@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal
@@ -18,7 +19,7 @@ from zoo.models.imagenet import imagenet_statistics
 from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
-from zoo.models.sizes import check_stages
+from zoo.models.sizes import check_sizes, check_stages
 from zoo.residual import Order, Shortcut, Tensor
 
 
@@ -32,6 +33,8 @@ def resnet(
     input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
     shortcut: Shortcut = "auto",
     order: Order = "post_activation",
+    groups: int = 1,
+    width_per_group: int = 64,
     zero_init: bool = False,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -50,6 +53,8 @@ def resnet(
         input_shape: Height, width and channels; height and width from 32 up, or None.
         shortcut: What is added, see `zoo.residual`.
         order: Where the ReLU stands, see `zoo.residual`.
+        groups: Of the block's 3×3 convolutions, see `zoo.blocks.conv.bottleneck`.
+        width_per_group: See there.
         zero_init: Starts each block's last gamma at zero, see `zoo.blocks.conv.basic`.
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
             channels, else its average.
@@ -62,14 +67,19 @@ def resnet(
         (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, stem, order or shortcut; a size under 32; stages that are not
-            whole numbers.
+        RequestError: Unknown block, stem, order or shortcut; a size under 32; stages or groups that
+            are not whole numbers; a block without groups.
     """
     shape = shape_behind(frontend, input_shape)
     spectrogram = frontend is not None and len(shape) == 2
     _check_shape((*shape, 1) if spectrogram else shape)
     check_stages(depths, widths)
+    check_sizes(groups=groups, width_per_group=width_per_group)
     unit = partial(BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init)
+    if (groups, width_per_group) != (1, 64):  # Not every block has groups.
+        if "groups" not in inspect.signature(BLOCKS.get(block)).parameters:
+            raise RequestError(f"block {block!r} has no groups; 'bottleneck' has them")
+        unit = partial(unit, groups=groups, width_per_group=width_per_group)
 
     image, x = raw_input(input_shape, "image", frontend)
     if frontend is None:

@@ -15,6 +15,8 @@ from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, whole_folder
 from zoo.models import MODELS
 
+_IMAGENET = (224, 224, 3)  # What torchvision's ResNets take.
+
 
 class Tensor(Protocol):
     """Anything with a shape: an array, or a tensor that still lies in its file."""
@@ -126,8 +128,9 @@ def write_torchvision(folder: Path, path: Path) -> int:
 
 def _check_standard(card: Card) -> None:
     """Refuses networks that torchvision's ResNet would compute differently."""
-    if card.model not in ("resnet18", "resnet34", "resnet50"):
-        raise RequestError(f"torchvision has no {card.model}; it has resnet18, resnet34, resnet50")
+    known = [name for name in MODELS if MODELS.get(name).input_shape == _IMAGENET]
+    if card.model not in known:
+        raise RequestError(f"torchvision has no {card.model}; it has {', '.join(known)}")
     standard = {
         **MODELS.get(card.model).config,
         "stem": "imagenet",

@@ -135,7 +135,7 @@ def import_weights(
     config = dict(weights.config)
     architecture = published.model if published else model or config.get("architecture")
     if not isinstance(architecture, str):
-        raise RequestError("say what it is: --model=resnet18, resnet34 or resnet50")
+        raise RequestError("say what it is: --model=resnet50, or another ResNet of zoo list")
     check_network(config, architecture)
 
     file = open_tensors(weights.path)
