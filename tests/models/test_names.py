@@ -25,7 +25,7 @@ def test_a_model_of_the_table(name):
     # Two narrow units in each stage show as much as all.
     config = {"depth": 2, "width": 8}
     if stages:
-        config = {"depths": (2,) * len(stages), "widths": (8,) * len(stages)}
+        config = {"depths": (2,) * len(stages), "widths": (16,) * len(stages)}
     model = without_values(lambda: build(name, num_classes=2, order="linear_output", **config))
     units = [
         unit_name(index, stage)
