@@ -51,7 +51,8 @@ class App(Result):
         """The folder, and what to do with it."""
         return (
             f"{self.folder}: a web app around {self.file}",
-            f"zoo serve --app={self.folder} opens it on a phone; any static host with HTTPS does",
+            "any static host with HTTPS serves it; on the local network: "
+            f"zoo serve --app={self.folder} --host=0.0.0.0",
         )
 
 
