@@ -23,6 +23,7 @@ from export.checks.served import run_saved_model
 from export.checks.stream import judge_stream, measure
 from export.child import ChildError
 from export.forms.form import SIGNATURE
+from export.forms.outputs import EMBEDDING
 from export.forms.saved_model import VERSION, save_for_serving
 from export.precisions import FLOAT32_GATES
 from export.publish import SAVED_MODEL
@@ -124,10 +125,16 @@ def _artifact(
 ) -> Artifact:
     truth = task.samples.test_y
     finite = bool(np.isfinite(run.values).all())
-    classified = task.form.outputs != "values"
+    classified = task.form.classified
     least, parity = task.thresholds, None
     if finite:
-        parity = compare(run.values, task.reference, classified=classified, thresholds=least)
+        parity = compare(
+            run.values,
+            task.reference,
+            classified=classified,
+            thresholds=least,
+            embedded=task.form.outputs == EMBEDDING,
+        )
     top1 = None if truth is None else accuracy(run.values, truth, least)
     reference_top1 = None if truth is None else accuracy(task.reference, truth, least)
     front = task.form.front

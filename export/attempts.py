@@ -10,6 +10,7 @@ from export.artifact import Judged, lite_artifact
 from export.checks.mixed import Question, mix
 from export.checks.parity import chance
 from export.child import ChildError
+from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.report import versions
 from export.rescue import better, next_targets
@@ -68,8 +69,10 @@ def _other(task: Task, source: Source, target: Target, whole: Path, floats: Path
 
 
 def _mixable(task: Task) -> bool:
-    # A float front is converted apart, and a state would go from integers to floats and back.
-    return task.form.front is None and not task.form.states
+    # A float front is converted apart, and a state would go from integers to floats and back. What
+    # is chosen is judged output by output, and features are judged together.
+    apart = task.form.front is not None or task.form.outputs == EMBEDDING
+    return not apart and not task.form.states
 
 
 def _mixed(
@@ -81,7 +84,7 @@ def _mixed(
         integer_io=target.io(task.form.kind),
         test_x=str(task.scratch / TEST_X),
         gates=target.gates,
-        classified=task.form.outputs != "values",
+        classified=task.form.classified,
         labels=task.labels,
         chance=0.0 if truth is None else chance(truth, task.form.classes),
     )

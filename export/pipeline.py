@@ -13,16 +13,17 @@ import tensorflow as tf
 
 from export.artifact import saved_model_artifact
 from export.attempts import lite_files
-from export.checks.parity import accuracy, permuted
+from export.checks.parity import accuracy
 from export.checks.prove import with_provers
 from export.checks.stream import long_stream
+from export.checks.truth import check_embedding, check_truth, thresholds_of
 from export.clients import integration, rows, streams
 from export.errors import ExportError, unknown
 from export.forms.answers import answers
-from export.forms.form import SIGNATURE, Form, prepare
+from export.forms.form import SIGNATURE, prepare
 from export.forms.front import FRONT, front_values
 from export.forms.one_step import step_samples
-from export.forms.outputs import OUTPUTS, decide
+from export.forms.outputs import EMBEDDING, OUTPUTS, decide
 from export.forms.saved_model import save_for_conversion
 from export.forms.slide import Slide
 from export.pages.report_page import render
@@ -88,9 +89,9 @@ def export_model(
         samples: Data to calibrate and to measure with.
         labels: One for each output; may be empty if the outputs are values.
         targets: Names in `export.targets.TARGETS`. The SavedModel is always written.
-        outputs: "logits" (a softmax is appended), "probabilities", "values" (regression), or
-            "auto", which looks at the model's outputs on the samples: see
-            `export.forms.outputs.decide`.
+        outputs: "logits" (a softmax is appended), "probabilities", "values" (regression),
+            "embedding" (features, without labels), or "auto", which looks at the model's outputs on
+            the samples: see `export.forms.outputs.decide`.
         identity: Origin of the model, for the report and the files: "checkpoint", "model".
         about: Description, author, licence and features, for the metadata of the files.
         front: Names of the first layers of the model, at the top level, if integers cannot hold
@@ -161,7 +162,9 @@ def export_model(
     kind, reason = decide(model, outputs, given, classified=samples.test_y is not None)
     tell(f"outputs: {kind} ({reason})")
     form = replace(form, outputs=kind, decided=reason)
-    if not labels and kind != "values":
+    if form.outputs == EMBEDDING:
+        check_embedding(form, labels, samples)
+    elif not labels and kind != "values":
         raise ExportError(
             f"0 labels for {form.classes} outputs; pass one label for each output, or "
             "outputs='values'"
@@ -169,9 +172,9 @@ def export_model(
     if trainable_head:
         check_trainable(form)
     reference = form.activate(tf.constant(given)).numpy()
-    thresholds = _thresholds(form, about, samples)
+    thresholds = thresholds_of(form, about, samples)
     if samples.test_y is not None and thresholds is None:
-        _check_truth(reference, samples.test_y, labels, kind)
+        check_truth(reference, samples.test_y, labels, kind)
     try:
         with working_folder(output) as folder:
             task = Task(
@@ -299,44 +302,6 @@ def _write_report(
     samples = replace(task.samples, test_y=None) if alone else task.samples
     named = () if alone else task.labels
     (folder / PAGE).write_text(render(report, samples, named, predictions), encoding="utf-8")
-
-
-def _thresholds(form: Form, about: About, samples: Samples) -> np.ndarray | None:
-    """Returns from which probability on each label is said; None: one class is, or values are."""
-    of_sets = samples.test_y is not None and samples.test_y.ndim == 2
-    if form.outputs != "independent_logits" and not of_sets:
-        return None
-    if form.outputs not in ("independent_logits", "probabilities"):
-        raise ExportError(
-            f"test_y holds sets of labels, and the model's outputs are {form.outputs}; pass "
-            "outputs='independent_logits', or a class for each sample"
-        )
-    if samples.test_y is not None and not of_sets:
-        raise ExportError(
-            f"each output is a yes or no of its own, and test_y has shape {samples.test_y.shape}; "
-            f"pass 0 or 1 for each of {form.classes} labels"
-        )
-    if form.states:
-        raise ExportError("files of a stream tell one class; export sets of labels whole")
-    return np.array(about.thresholds or (0.5,) * form.classes)
-
-
-def _check_truth(
-    reference: np.ndarray, truth: np.ndarray, labels: Sequence[str], outputs: str
-) -> None:
-    if outputs == "values":
-        raise ExportError(
-            "test_y is given for a model whose outputs are values; leave it out, or pass "
-            "outputs='logits' or outputs='probabilities'"
-        )
-    moved = permuted(reference, truth)
-    if moved is not None:
-        one, other = (labels[index] for index in moved)
-        raise ExportError(
-            f"test_y and the outputs number the classes in another order: nearly all that test_y "
-            f"calls {one!r} the Keras model calls {other!r}, and so on round; put the labels, or "
-            "test_y, into the order of the outputs"
-        )
 
 
 def _check_labels(labels: Sequence[str], classes: int) -> tuple[str, ...]:

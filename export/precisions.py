@@ -9,14 +9,17 @@ from dataclasses import dataclass
 class Gates:
     """Limits on the difference between an artifact and the Keras model; None: no limit.
 
-    Probabilities that sum to 1 are measured together. Every other output is measured by itself,
-    relative to its range: its largest answer less its smallest.
+    Probabilities that sum to 1 are measured together, and so are features. Every other output is
+    measured by itself, relative to its range: its largest answer less its smallest.
 
     Attributes:
-        max_abs_error: Largest error of probabilities; of other outputs, as a share of the range.
-        max_rel_error: Largest error, as a share of the largest probability or of the range.
+        max_abs_error: Largest error of probabilities; of features, as a share of the largest; of
+            other outputs, as a share of the range.
+        max_rel_error: Largest error, as a share of the largest probability or feature, or of the
+            range.
         sqnr_db: Least ratio of signal to quantisation noise, in decibels.
-        r2: Least R² of each output against the Keras model's; not for probabilities.
+        r2: Least R² of each output against the Keras model's; not for probabilities and features.
+        cosine: Of features: the least cosine between both vectors, for every sample.
         top1_agreement: Least share of samples with the same first label, 0 to 1. If a tenth of the
             model's own error rate is more than the remaining share, that many labels may differ.
         accuracy_drop: Largest loss of top-1 accuracy, 0 to 1.
@@ -28,6 +31,7 @@ class Gates:
     max_rel_error: float | None = None
     sqnr_db: float | None = None
     r2: float | None = None
+    cosine: float | None = None
     top1_agreement: float | None = None
     accuracy_drop: float = 0.005
     npu_percent: float | None = None
@@ -61,11 +65,11 @@ class Precision:
 
 
 # The limits for float32 files and the SavedModel.
-FLOAT32_GATES = Gates(max_abs_error=1e-4)
-_FLOAT16_GATES = Gates(max_rel_error=5e-3)
-_INTEGER_GATES = Gates(sqnr_db=25.0, r2=0.98, top1_agreement=0.99, accuracy_drop=0.01)
+FLOAT32_GATES = Gates(max_abs_error=1e-4, cosine=0.9999)
+_FLOAT16_GATES = Gates(max_rel_error=5e-3, cosine=0.9999)
+_INTEGER_GATES = Gates(sqnr_db=25.0, r2=0.98, cosine=0.99, top1_agreement=0.99, accuracy_drop=0.01)
 # Only weights are rounded, so less is lost than where all is integers.
-_DYNAMIC_GATES = Gates(sqnr_db=28.0, r2=0.99, top1_agreement=0.99)
+_DYNAMIC_GATES = Gates(sqnr_db=28.0, r2=0.99, cosine=0.99, top1_agreement=0.99)
 
 _OF_INT8 = ("TFLITE_BUILTINS_INT8",)
 PRECISIONS = {

@@ -13,6 +13,7 @@ from typing import Any
 from export.checks.evidence import Check, StreamFigures
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
+from export.forms.outputs import EMBEDDING
 from export.targets import Moved
 from export.tflite.tensor import Latency, TensorInfo
 
@@ -120,7 +121,7 @@ class Report:
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
         artifacts: By target; the SavedModel last.
         outputs: What the model gives: "logits", to which a softmax was appended,
-            "independent_logits", to which a sigmoid was, "probabilities" or "values".
+            "independent_logits", to which a sigmoid was, "probabilities", "values" or "embedding".
         decided: How that was found out.
     """
 
@@ -139,7 +140,7 @@ class Report:
 
     def summary(self) -> tuple[tuple[str, ...], ...]:
         """Returns a table for a person: names of the columns, then a row for each artifact."""
-        right = "F1" if self.outputs == "independent_logits" else "accuracy"
+        right = {"independent_logits": "F1", EMBEDDING: "cosine"}.get(self.outputs, "accuracy")
         rows: list[tuple[str, ...]] = [("target", "file", "size", right, "latency", "verdict")]
         if self.reference_top1 is not None:
             rows.append(("Keras", "", "", f"{self.reference_top1:.2%}", "", ""))
@@ -150,7 +151,7 @@ class Report:
                     target,
                     item.file if item.verdict == "pass" else "not written",
                     "" if item.bytes is None else f"{item.bytes / 1e6:.2f} MB",
-                    "" if item.top1 is None else f"{item.top1:.2%}",
+                    _figure(item),
                     "" if item.latency is None else f"{item.latency.median:.2f} ms",
                     item.verdict,
                 )
@@ -286,6 +287,12 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
 
 def _moved(artifact: Artifact) -> dict[str, dict[str, float | None]]:
     return {gate.gate: {"from": gate.before, "to": gate.after} for gate in artifact.moved}
+
+
+def _figure(item: Artifact) -> str:
+    if item.parity is not None and item.parity.cosine is not None:
+        return f"{item.parity.cosine:.5f}"
+    return "" if item.top1 is None else f"{item.top1:.2%}"
 
 
 def _html_row(tag: str, cells: Sequence[str]) -> str:

@@ -172,6 +172,7 @@ LIMITS = {
     "max_rel_error": (0.0, 1.0),
     "sqnr_db": (10.0, 200.0),
     "r2": (0.0, 1.0),
+    "cosine": (0.0, 1.0),
     "top1_agreement": (0.0, 1.0),
     "accuracy_drop": (0.0, 1.0),
     "npu_percent": (0.0, 100.0),

@@ -12,6 +12,7 @@ from export.checks.parity import (
     column_ranges,
     column_sqnr_db,
     commonest,
+    largest_of,
     max_errors,
     sqnr_db,
 )
@@ -36,7 +37,10 @@ _LEAST_TO_GRANT = 10
 # With fewer examples than this, a figure is weak: a few of them would change it.
 _LEAST_FIRM = 50
 _COMPARING = frozenset(
-    {"max_abs_error", "max_rel_error", "sqnr_db", "r2", "distinct_answers", "top1_agreement"}
+    {
+        *("max_abs_error", "max_rel_error", "sqnr_db", "r2", "cosine", "distinct_answers"),
+        "top1_agreement",
+    }
 )
 # Relative error of float32 itself.
 _FLOAT32_ROUNDING = 1e-6
@@ -66,8 +70,8 @@ def _abs_error(evidence: Evidence) -> Check | None:
     if limit is None or evidence.parity is None:
         return None
     errors = max_errors(evidence.run.values, evidence.reference)
-    limits = np.full_like(errors, limit)
-    if not _are_shares(evidence):
+    limits = np.full_like(errors, limit * _unit(evidence))
+    if not _together(evidence):
         rounding = _FLOAT32_ROUNDING * np.abs(evidence.reference).max(axis=0)
         limits = np.maximum(limit * column_ranges(evidence.reference), rounding)
     worst = int((errors - limits).argmax())
@@ -80,7 +84,7 @@ def _rel_error(evidence: Evidence) -> Check | None:
     if limit is None or evidence.parity is None:
         return None
     error, where = evidence.parity.max_rel_error, ""
-    if not _are_shares(evidence):
+    if not _together(evidence):
         errors = max_errors(evidence.run.values, evidence.reference)
         where = _named(evidence, int((errors / column_ranges(evidence.reference)).argmax()))
     return verdict("max_rel_error", error <= limit, f"{error:.2e}, at most {limit:.2e}{where}")
@@ -92,9 +96,11 @@ def _sqnr(evidence: Evidence) -> Check | None:
         return None
     values, reference = evidence.run.values, evidence.reference
     steps, share = _OUTPUT_STEPS.get(evidence.run.output.dtype, _OF_8_BITS)
-    if _are_shares(evidence):
+    if _together(evidence):
         ratios = np.array([sqnr_db(values, reference)])
-        ceilings = np.array([sqnr_db(_rounded(evidence, np.array(share)), reference)])
+        ceilings = np.array(
+            [sqnr_db(_rounded(evidence, np.array(share * _unit(evidence))), reference)]
+        )
     else:
         ratios = column_sqnr_db(values, reference)
         rounded = _rounded(evidence, column_ranges(reference) / steps)
@@ -128,6 +134,16 @@ def _r2(evidence: Evidence) -> Check | None:
     return verdict("r2", kept >= limit, detail)
 
 
+def _cosine(evidence: Evidence) -> Check | None:
+    """Catches single samples whose features point elsewhere."""
+    limit = evidence.target.gates.cosine
+    if limit is None or evidence.parity is None or evidence.parity.cosine is None:
+        return None
+    least = evidence.parity.cosine
+    detail = f"{least:.5f} for the farthest of {len(evidence.reference)}, at least {limit}"
+    return verdict("cosine", least >= limit, detail)
+
+
 def _distinct(evidence: Evidence) -> Check | None:
     """Catches integers that give one answer where Keras gives many."""
     if not evidence.target.integers or evidence.parity is None:
@@ -135,8 +151,8 @@ def _distinct(evidence: Evidence) -> Check | None:
     if len(evidence.reference) < _LEAST_TO_GRANT:
         return None
     values, reference = evidence.run.values, evidence.reference
-    if _are_shares(evidence):
-        alike, usual = [commonest(values)], [commonest(reference, _COARSE_STEP)]
+    if _together(evidence):
+        alike, usual = [commonest(values)], [commonest(reference, _COARSE_STEP * _unit(evidence))]
     else:
         low, high = np.percentile(reference, (10, 90), axis=0)
         columns = range(reference.shape[1])
@@ -204,10 +220,16 @@ def _at_chance(evidence: Evidence) -> bool:
     return evidence.accuracy is not None and evidence.accuracy[1] <= evidence.chance
 
 
-def _are_shares(evidence: Evidence) -> bool:
-    """Whether outputs are probabilities that are measured together, in their own unit."""
-    sets = evidence.thresholds is not None
-    return sets or (evidence.classified and are_shares(evidence.reference))
+def _together(evidence: Evidence) -> bool:
+    """Whether outputs are measured together: probabilities, or features."""
+    if evidence.embedded or evidence.thresholds is not None:
+        return True
+    return evidence.classified and are_shares(evidence.reference)
+
+
+def _unit(evidence: Evidence) -> float:
+    """Returns the unit of outputs that are measured together: 1, or the largest feature."""
+    return largest_of(evidence.reference) if evidence.embedded else 1.0
 
 
 def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:
@@ -219,7 +241,7 @@ def _rounded(evidence: Evidence, step: np.ndarray) -> np.ndarray:
 
 
 def _named(evidence: Evidence, column: int) -> str:
-    if evidence.reference.shape[1] == 1 or _are_shares(evidence):
+    if evidence.reference.shape[1] == 1 or _together(evidence):
         return ""
     label = repr(evidence.labels[column]) if evidence.labels else f"{column + 1}"
     return f" (output {label})"
@@ -248,6 +270,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _rel_error,
     _sqnr,
     _r2,
+    _cosine,
     _distinct,
     _agreement,
     _accuracy,

@@ -11,6 +11,7 @@ import numpy as np
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
 from export.checks.run import Run
+from export.forms.outputs import EMBEDDING
 from export.targets import Target
 from export.tflite.flatbuffer import Graph
 
@@ -122,6 +123,11 @@ class Evidence:
     def classified(self) -> bool:
         """Whether outputs are scores of classes."""
         return self.output_name == "probabilities"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether outputs are features."""
+        return self.output_name == EMBEDDING
 
 
 def verdict(name: str, passed: bool, detail: str) -> Check:

@@ -23,19 +23,22 @@ _PERMUTED_SAMPLES, _PERMUTED_SHARE = 20, 0.75
 class Parity:
     """Differences over a set of samples.
 
-    The columns of a softmax are shares of one whole and are measured together. Other columns, such
-    as those of a regression, may have any units. Each is measured by itself, and the worst counts.
+    The columns of a softmax are shares of one whole and are measured together, and so are features.
+    Other columns, such as those of a regression, may have any units. Each is measured by itself,
+    and the worst counts.
 
     Attributes:
         max_abs_error: Largest absolute difference.
-        max_rel_error: Largest difference, divided by the range of its column; of shares, divided
-            by the largest reference.
+        max_rel_error: Largest difference, divided by the range of its column; of shares and
+            features, divided by the largest reference.
         sqnr_db: 10·log10(sum of reference² / sum of difference²), 200 at most.
         r2: Share of the spread of the reference that is kept: 1 - sum of difference² / sum of
-            (reference - mean)². None for shares, and if all columns are constant.
+            (reference - mean)². None for shares and features, and if all columns are constant.
+        cosine: Of features: the least cosine of the angle between both vectors of a sample; None
+            for other outputs.
         top1_agreement: Share of samples with the same first label; of sets of labels, of the labels
             that either says the share that both say, but for those whose probability is within two
-            points of its threshold; None for values.
+            points of its threshold; None for values and features.
     """
 
     max_abs_error: float
@@ -43,6 +46,7 @@ class Parity:
     sqnr_db: float
     r2: float | None
     top1_agreement: float | None
+    cosine: float | None = None
 
 
 def compare(
@@ -51,6 +55,7 @@ def compare(
     *,
     classified: bool,
     thresholds: np.ndarray | None = None,
+    embedded: bool = False,
 ) -> Parity:
     """Compares two sets of outputs.
 
@@ -59,6 +64,7 @@ def compare(
         reference: (N, columns), of the Keras model.
         classified: Whether outputs are scores of classes.
         thresholds: (columns,) of sets of labels: from which on each is said; None: one class is.
+        embedded: Whether outputs are features.
     """
     agreement = None
     if thresholds is not None:
@@ -71,8 +77,8 @@ def compare(
     elif classified:
         agreement = float((top1(values) == top1(reference)).mean())
     errors = max_errors(values, reference)
-    if thresholds is not None or (classified and are_shares(reference)):
-        largest = max(float(np.abs(reference).max()), float(np.finfo(np.float32).tiny))
+    if thresholds is not None or embedded or (classified and are_shares(reference)):
+        largest = largest_of(reference)
         relative, ratio, kept = errors / largest, np.array([sqnr_db(values, reference)]), None
     else:
         relative, ratio = errors / column_ranges(reference), column_sqnr_db(values, reference)
@@ -83,12 +89,27 @@ def compare(
         sqnr_db=float(ratio.min()),
         r2=kept,
         top1_agreement=agreement,
+        cosine=float(cosines(values, reference).min()) if embedded else None,
     )
 
 
 def max_errors(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Returns the largest absolute difference in each column."""
     return np.abs(values.astype(np.float64) - reference).max(axis=0)
+
+
+def largest_of(reference: np.ndarray) -> float:
+    """Returns the largest absolute number, above zero."""
+    return max(float(np.abs(reference).max()), float(np.finfo(np.float32).tiny))
+
+
+def cosines(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Returns the cosine of the angle between both rows, for each row; 0 where one is zero."""
+    one, other = values.astype(np.float64), reference.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    products = (one * other).sum(axis=1)
+    alike = (values == reference).all(axis=1)  # Two vectors of zeros too.
+    return np.where(alike, 1.0, products / np.where(lengths > 0, lengths, np.inf))
 
 
 def column_ranges(reference: np.ndarray) -> np.ndarray:

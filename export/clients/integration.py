@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from export.checks.provers.litert_gpu import LITERT_GPU
 from export.clients import rows
 from export.clients.streams import window_of
+from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.report import Artifact, Report
 from export.tflite.metadata import About
@@ -59,6 +60,9 @@ def render(
     if for_tasks:
         smallest = min(for_tasks, key=lambda item: item.bytes or 0)
         sections += [_section(client, smallest) for client in ("android", "ios", "browser")]
+    embedders = [item for item in lite.values() if pixels and _embeds(item) and _suits_tasks(item)]
+    if embedders:
+        sections.append(_section("embedder", embedders[0]))
     integers = [item for item in lite.values() if item.precision in INTEGERS]
     if any(item.states for item in lite.values()):
         sections.append(_section("stream", next(iter(lite.values()))))
@@ -93,6 +97,10 @@ def _section(client: str, artifact: Artifact) -> str:
 def _suits_tasks(artifact: Artifact) -> bool:
     info = _known(artifact.input)
     return info.dtype in ("uint8", "float32") and info.shape[-1] == 3
+
+
+def _embeds(artifact: Artifact) -> bool:
+    return _known(artifact.output).name == EMBEDDING
 
 
 def _table(report: Report) -> str:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from export.errors import ExportError
 from export.forms.front import Front, front_functions, front_of
 from export.forms.one_step import OneStep, one_step, step_module
-from export.forms.outputs import Outputs
+from export.forms.outputs import EMBEDDING, Outputs
 from export.forms.rewriting import changed, recurrent_layers, rewritable, rewritten, unseeded
 from export.forms.slide import WINDOW, Slide, check_slide
 
@@ -55,7 +55,12 @@ class Form:
     @property
     def output_name(self) -> str:
         """Name of the output in every signature."""
-        return "values" if self.outputs == "values" else "probabilities"
+        return self.outputs if self.outputs in ("values", EMBEDDING) else "probabilities"
+
+    @property
+    def classified(self) -> bool:
+        """Whether outputs are scores of classes."""
+        return self.output_name == "probabilities"
 
     @property
     def states(self) -> tuple[str, ...]:

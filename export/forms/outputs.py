@@ -11,8 +11,10 @@ from export.errors import ExportError, unknown
 if TYPE_CHECKING:
     import keras  # At run time only in functions: runs of files import this too.
 
-Outputs = Literal["logits", "independent_logits", "probabilities", "values"]
-OUTPUTS = ("auto", "logits", "independent_logits", "probabilities", "values")
+# A vector of features, of which no number means anything by itself.
+EMBEDDING = "embedding"
+Outputs = Literal["logits", "independent_logits", "probabilities", "values", "embedding"]
+OUTPUTS = ("auto", "logits", "independent_logits", "probabilities", "values", EMBEDDING)
 
 # Rounding, or clipping of probabilities away from 0, may change a sum of 1 by this.
 _SUM_TOLERANCE = 1e-3

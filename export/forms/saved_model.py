@@ -85,7 +85,7 @@ def save_for_serving(form: Form, folder: Path, labels: Sequence[str], *, pixels:
 def classifies_bytes(form: Form, labels: Sequence[str], *, pixels: bool) -> bool:
     """Returns whether encoded pictures can be served."""
     decodable = form.kind == "image" and pixels and form.input_shape[-1] in (1, 3)
-    return decodable and form.outputs != "values" and bool(labels)
+    return decodable and form.classified and bool(labels)
 
 
 def _classify_bytes(form: Form, serve: Any, labels: Sequence[str]) -> Any:

@@ -180,7 +180,7 @@ def _artifact_row(name: str, artifact: Artifact) -> str:
         _tensors(artifact),
         _size(artifact.bytes),
         _percent(artifact.top1),
-        _percent(parity.top1_agreement) if parity else _NONE,
+        _alike(parity) if parity else _NONE,
         f"{parity.max_abs_error:.1e}" if parity else _NONE,
         _ratio(parity) if parity else _NONE,
         f"{latency.median:.3g} ms<br><small>({latency.p90:.3g})</small>" if latency else _NONE,
@@ -195,6 +195,12 @@ def _precision(artifact: Artifact) -> str:
     count = len(artifact.floats)
     layers = "1 layer" if count == 1 else f"{count} layers"
     return f"{escape(artifact.precision)}<br><small>float32 in {layers}</small>"
+
+
+def _alike(parity: Parity) -> str:
+    if parity.cosine is not None:
+        return f"cosine {parity.cosine:.5f}"
+    return _percent(parity.top1_agreement)
 
 
 def _tensors(artifact: Artifact) -> str:

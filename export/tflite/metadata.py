@@ -50,6 +50,7 @@ _STATE = "What is remembered between steps: zeros at the start, then what came o
 _OUTPUTS = {
     "probabilities": "A probability from 0 to 1 for each label.",
     "values": "The predicted values.",
+    "embedding": "The features: inputs that are alike have vectors of nearly the same direction.",
 }
 
 

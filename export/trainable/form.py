@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from export.errors import ExportError
 from export.forms.form import Form
+from export.forms.outputs import EMBEDDING
 from export.forms.rewriting import rewritten
 from export.samples import batch_of
 from export.trainable.about import BATCH, SIGNATURES
@@ -62,11 +63,11 @@ def check_trainable(form: Form) -> None:
     """Checks that a model has a head that can learn.
 
     Raises:
-        ExportError: It gives values or a single class, is a stream, or does not end in a dense
-            layer.
+        ExportError: It gives values, features or a single class, is a stream, or does not end in a
+            dense layer.
     """
     if (
-        form.outputs in ("values", "independent_logits")
+        form.outputs in ("values", "independent_logits", EMBEDDING)
         or form.classes < 2
         or form.step is not None
     ):

@@ -11,7 +11,12 @@ from zoo.errors import RequestError
 from zoo.models import MODELS, build
 from zoo.models.features import features, headless, strides
 
-RESNETS = [name for name in MODELS if MODELS.get(name).family == "resnet"]
+FAST = ("resnet8", "resnet18")
+RESNETS = [
+    name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+    for name in MODELS
+    if MODELS.get(name).family == "resnet"
+]
 
 
 @pytest.mark.parametrize("name", RESNETS)

@@ -12,6 +12,7 @@ import export
 from export.clients import rows, web
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.litertjs import runtime_folder
+from zoo.artifacts.open import EMBEDDING
 from zoo.artifacts.origin import form_of_artifact, picture_of, task_of_artifact
 from zoo.errors import RequestError
 from zoo.files import whole_folder
@@ -116,6 +117,8 @@ def _file(artifact: Path, platform: str) -> Path:
 def _page(
     file: Path, described: Mapping[str, Any], title: str | None, threshold: float | None
 ) -> web.WebApp:
+    if described["outputs"][0]["name"] == EMBEDDING:
+        raise RequestError(f"{file} gives features, no labels that an app could show")
     labels, code = export.labels_inside(file), dict[str, str]()
     if (columns := columns_of(str(file))) is not None:
         task, known = find_task(columns.task), dataclasses.asdict(columns)

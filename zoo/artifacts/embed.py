@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import itertools
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.artifacts.columns import columns_of
 from zoo.artifacts.inputs import (
     AT_ONCE,
     Progress,
@@ -20,12 +22,14 @@ from zoo.artifacts.inputs import (
     kind_of,
     read_files,
 )
+from zoo.artifacts.open import EMBEDDING, open_artifact
+from zoo.artifacts.origin import form_of
 from zoo.artifacts.predictions import BrokenFile
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import whole_file
-from zoo.forms import Table
+from zoo.forms import Picture, Recording, Sound, Table
 from zoo.printable import printable
 from zoo.quiet import import_keras
 from zoo.result import Result
@@ -99,7 +103,9 @@ def embed(
     files: str | Path | Sequence[str | Path],
     *,
     checkpoint: str | None = None,
+    artifact: str | None = None,
     output: str | Path | None = None,
+    trust: bool = False,
     progress: Progress | None = None,
 ) -> Embeddings:
     """Computes the features of pictures, sounds, recordings, or of the rows of tables.
@@ -109,31 +115,67 @@ def embed(
 
     Args:
         files: Pictures, sounds or recordings, and folders of them; or tables.
-        checkpoint: Name or folder of a checkpoint.
+        checkpoint: Name or folder of a checkpoint. With an artifact: the checkpoint that it was
+            exported from, whose card says how files are prepared.
+        artifact: In place of a checkpoint: a file or SavedModel that `zoo.export` wrote with
+            `embedder=True`.
         output: A file for the features: `.npz` holds arrays, `.csv` a row for each; None: no file.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
         progress: Called with the numbers of decoded and of all files.
 
     Raises:
         RequestError: There are no files, or the checkpoint takes something else.
     """
-    if not checkpoint:
-        raise RequestError("say whose features: --checkpoint=NAME or a folder")
+    if not checkpoint and not artifact:
+        raise RequestError("say whose features: --checkpoint=NAME or --artifact=FILE")
     if output is not None and Path(output).suffix not in SUFFIXES:
         raise RequestError(f"--output={output} has to be called FILE.npz or FILE.csv")
     listed = [files] if isinstance(files, str | Path) else files
     check_files(listed, "embed")
-    card = checkpoint_card(checkpoint)
-    of = _of_rows if isinstance(card.input, Table) else _of_files
-    result = of(listed, card, checkpoint, progress)
+    with _open(checkpoint, artifact, trust) as (form, run):
+        if isinstance(form, Table):
+            result = _of_rows(listed, form, run, progress)
+        else:
+            result = _of_files(listed, form, run, progress)
     if output is None or not result.places:
         return result
     return _written(result, Path(output))
 
 
+@contextlib.contextmanager
+def _open(
+    checkpoint: str | None, artifact: str | None, trust: bool
+) -> Iterator[tuple[Picture | Sound | Recording | Table, Run]]:
+    """Gives how files are prepared, and what computes their features."""
+    form = None if checkpoint is None else _form(checkpoint_card(checkpoint), checkpoint)
+    if not artifact:
+        assert form is not None
+        yield form, _headless(str(checkpoint))
+        return
+    with open_artifact(artifact, trust=trust) as opened:
+        if opened.output != EMBEDDING:
+            raise RequestError(
+                f"{artifact} gives {opened.output or 'answers'}, no features; export them with zoo "
+                "export --embedder"
+            )
+        if form is None:
+            columns = columns_of(artifact)
+            form = form_of(opened) if columns is None else _form(columns.card(("y",)), artifact)
+        if form.shape != opened.shape:
+            raise RequestError(f"{artifact} takes {opened.shape}, {checkpoint} {form.shape}")
+        yield form, lambda x: opened.run(x, None)
+
+
+def _form(card: Card, name: str) -> Picture | Sound | Recording | Table:
+    return card.input if isinstance(card.input, Table) else form_of_files(card, name, "embed")
+
+
 def _of_files(
-    listed: Sequence[str | Path], card: Card, name: str, progress: Progress | None
+    listed: Sequence[str | Path],
+    form: Picture | Sound | Recording,
+    run: Run,
+    progress: Progress | None,
 ) -> Embeddings:
-    form = form_of_files(card, name, "embed")
     kind = kind_of(form)
     paths, notes = below(listed, kind)
     broken = list[BrokenFile]()
@@ -148,18 +190,16 @@ def _of_files(
             for row, (start, end) in zip(x, parts, strict=True):
                 yield Place(str(path), start, end), row
 
-    features, places = _computed(_headless(name), examples())
+    features, places = _computed(run, examples())
     return Embeddings(features, places, tuple(broken), tuple(notes), kind.plural)
 
 
 def _of_rows(
-    listed: Sequence[str | Path], card: Card, name: str, progress: Progress | None
+    listed: Sequence[str | Path], form: Table, run: Run, progress: Progress | None
 ) -> Embeddings:
     from zoo.data.tables.columns import encode, surprises
     from zoo.data.tables.rows import rows_of
 
-    form = card.input
-    assert isinstance(form, Table)
     notes = list[str]()
 
     def examples() -> Iterator[tuple[Place, np.ndarray]]:
@@ -171,7 +211,7 @@ def _of_rows(
             if progress is not None:
                 progress(done, len(listed))
 
-    features, places = _computed(_headless(name), examples())
+    features, places = _computed(run, examples())
     return Embeddings(features, places, left_out=tuple(dict.fromkeys(notes)), plural="tables")
 
 

@@ -11,7 +11,7 @@ from export import About, ExportError, check_output
 from export.wanted import find_targets, parse_gates
 from zoo import forms
 from zoo.artifacts.columns import document
-from zoo.artifacts.open import read_labels
+from zoo.artifacts.open import EMBEDDING, read_labels
 from zoo.artifacts.origin import origin_of
 from zoo.artifacts.streaming import SLIDE, STEP, check_stream, hop_of
 from zoo.checkpoints.card import Card
@@ -88,6 +88,7 @@ def export(
     streaming: str | bool | None = None,
     hop: float | None = None,
     trainable_head: bool = False,
+    embedder: bool = False,
     label_column: str | None = None,
     header: bool | None = None,
     time_column: str | None = None,
@@ -130,6 +131,8 @@ def export(
         hop: Of "slide": seconds from an answer to the next, or steps of sequences without a rate;
             None: a quarter of the window.
         trainable_head: Whether to write `trainable.tflite` too, whose last layer learns.
+        embedder: Whether the files give the features that the last layer reads, in place of
+            answers: see `zoo.artifacts.embed`.
         label_column: Tables: see `zoo.data.sources.Reading`, also for the next two.
         header: Whether the first line of a table holds names.
         time_column: Recordings: see `zoo.data.reading.Reading`, also for the next two.
@@ -150,6 +153,8 @@ def export(
         raise RequestError("say what to export: --checkpoint=NAME or a folder")
     if not targets:
         raise RequestError("say which targets: --targets=cpu,gpu,edge")
+    if embedder and labels:
+        raise RequestError("--labels names answers, and --embedder exports none; leave one out")
     output = default_output(checkpoint) if output is None else Path(output)
     tell = progress or (lambda line: None)
     try:
@@ -171,6 +176,7 @@ def export(
         from export import export_model
         from zoo.data.place import Place, trained_on
         from zoo.data.reading import Reading
+        from zoo.models.features import headless
 
         reading = Reading(
             label_column=label_column,
@@ -190,23 +196,22 @@ def export(
         source = _load(checkpoint, place.data, reading, sequence_length, stream, hop)
         for note in (*filter(None, [place.note]), *source.dataset.notes, *source.notes):
             tell(note)
-        model = source.checkpoint.model
+        card, model = source.checkpoint.card, source.checkpoint.model
+        samples = _samples(source, calibration_samples)
         report = export_model(
-            model,
+            headless(model) if embedder else model,
             output,
-            samples=_samples(source, calibration_samples),
-            labels=names or source.checkpoint.labels,
+            samples=replace(samples, test_y=None) if embedder else samples,
+            labels=() if embedder else names or card.labels,
             targets=targets,
-            outputs=source.dataset.task.outputs,
-            identity=identity(
-                Path(checkpoint).resolve().name, source.checkpoint.card, source.dataset.name
-            ),
-            about=about(source.checkpoint.card),
+            outputs=EMBEDDING if embedder else source.dataset.task.outputs,
+            identity=identity(Path(checkpoint).resolve().name, card, source.dataset.name),
+            about=about_features(card) if embedder else about(card),
             front=front_names([layer.name for layer in model.layers]),
             streaming=source.streaming,
             trainable_head=trainable_head,
             progress=tell,
-            **_with_precision(wanted, source.checkpoint.card),
+            **_with_precision(wanted, card),
         )
     except ExportError as error:
         raise RequestError(str(error)) from error
@@ -379,6 +384,13 @@ def about(card: Card) -> About:
         step_rate=card.input.rate if isinstance(card.input, forms.Recording) else None,
         thresholds=card.thresholds,
     )
+
+
+def about_features(card: Card) -> About:
+    """Returns the description of files that give features."""
+    described = about(card)
+    text = f"What the last layer of this network reads: {described.description}"
+    return replace(described, description=text, thresholds=())
 
 
 def identity(name: str, card: Card, data: str) -> dict[str, str]:

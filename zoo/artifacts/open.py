@@ -22,6 +22,8 @@ from zoo.errors import RequestError
 from zoo.quiet import import_keras
 
 _BATCH = 32
+# Name of the output of a file that gives features.
+EMBEDDING = "embedding"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Artifact:
             (examples, outputs) float32.
         labels: Those inside the file, in the order of its outputs; may be empty.
         hop: Of a file whose window slides: its new samples of a call; 0: no window slides.
+        output: Name of its output, which says what it gives.
     """
 
     path: str
@@ -42,6 +45,7 @@ class Artifact:
     run: Callable[[Examples, np.ndarray | None], np.ndarray]
     labels: tuple[str, ...] = ()
     hop: int = 0
+    output: str = ""
 
 
 @contextlib.contextmanager
@@ -67,7 +71,20 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
     with Process(path, threads=threads) as process:
         facts = process.facts
         shape, labels = tuple(facts["shape"]), tuple(facts["labels"])
-        yield Artifact(path, shape, process.run, labels, facts["hop"])
+        yield Artifact(path, shape, process.run, labels, facts["hop"], facts["output"])
+
+
+def check_answers(artifact: Artifact) -> None:
+    """Refuses an artifact that gives features, of which nothing can be said.
+
+    Raises:
+        RequestError: It does.
+    """
+    if artifact.output == EMBEDDING:
+        raise RequestError(
+            f"{artifact.path} gives features, no labels or values; zoo embed --artifact="
+            f"{artifact.path} writes them"
+        )
 
 
 def check_written(path: str) -> None:
@@ -207,7 +224,8 @@ def load_saved_model(path: str, *, trust: bool) -> Artifact:
             [serve(**{name: tf.constant(part, form.dtype)})[output].numpy() for part in parts]
         )
 
-    return Artifact(path, tuple(form.shape[1:]), run, _labels_served(loaded))
+    labels = _labels_served(loaded)
+    return Artifact(path, tuple(form.shape[1:]), run, labels, output=str(output))
 
 
 def _labels_served(loaded: Any) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import export
+from zoo.artifacts.open import Artifact
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.checkpoints.typed_json import construct, parse_json
@@ -66,6 +67,23 @@ def picture_of(shape: tuple[int | None, ...]) -> Picture | None:
         case (int(height), int(width), 1 | 3 as channels):
             return Picture((height, width, channels), mean=(), std=())
     return None
+
+
+def form_of(artifact: Artifact) -> Picture | Sound | Recording:
+    """Returns what an artifact takes, by its shape and by what the export wrote.
+
+    Raises:
+        RequestError: It is neither a picture, nor a sound or a recording that the export described.
+    """
+    if (form := form_of_artifact(artifact.path)) is not None:
+        return form
+    if (picture := picture_of(artifact.shape)) is not None:
+        return picture
+    raise RequestError(
+        f"{artifact.path} takes {artifact.shape}, which is no picture; if it takes sounds or "
+        "recordings, say --checkpoint too, the one that it was exported from, whose card holds "
+        "their rate"
+    )
 
 
 def _is_plain(form: Picture) -> bool:

@@ -19,8 +19,8 @@ from zoo.artifacts.inputs import (
     kind_of,
     read_pictures,
 )
-from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
-from zoo.artifacts.origin import form_of_artifact, picture_of, task_of_artifact
+from zoo.artifacts.open import Artifact, artifact_labels, check_answers, open_artifact
+from zoo.artifacts.origin import form_of, task_of_artifact
 from zoo.artifacts.predictions import (
     BrokenFile,
     LabelScore,
@@ -252,7 +252,8 @@ def _of_artifact(
     form: Picture | Sound | Recording | None,
     named: tuple[str, ...],
 ) -> _Predictor:
-    form = form or _form_of(artifact)
+    check_answers(artifact)
+    form = form or form_of(artifact)
     if form.shape != artifact.shape:
         raise RequestError(
             f"{artifact.path} takes {artifact.shape}, {checkpoint} {form.shape}; "
@@ -265,23 +266,6 @@ def _of_artifact(
     if len(labels) != outputs:
         raise RequestError(f"{artifact.path} has {outputs} outputs, there are {len(labels)} labels")
     return _Predictor(form, labels, lambda x: artifact.run(x, None), artifact.hop)
-
-
-def _form_of(artifact: Artifact) -> Picture | Sound | Recording:
-    """Returns what an artifact takes, by its shape and by what the export wrote.
-
-    Raises:
-        RequestError: It is neither a picture, nor a sound or a recording that the export described.
-    """
-    if (form := form_of_artifact(artifact.path)) is not None:
-        return form
-    if (picture := picture_of(artifact.shape)) is not None:
-        return picture
-    raise RequestError(
-        f"{artifact.path} takes {artifact.shape}, which is no picture; if it takes sounds or "
-        "recordings, say --checkpoint too, the one that it was exported from, whose card holds "
-        "their rate"
-    )
 
 
 def _best(scores: np.ndarray, predictor: _Predictor, top: int) -> tuple[LabelScore, ...]:

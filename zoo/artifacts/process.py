@@ -27,7 +27,8 @@ class Process:
         name: A path, or a checkpoint's name.
         facts: "kind" ("tflite", "saved_model" or "checkpoint"), "shape" (of one input; None: any
             size), "input" (shape of the timed input), "labels" (those inside the file; may be
-            empty), "hop" (of a window that slides; 0: none does) and "load_ms".
+            empty), "hop" (of a window that slides; 0: none does), "output" (its name; empty of a
+            checkpoint) and "load_ms".
     """
 
     def __init__(

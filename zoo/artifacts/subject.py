@@ -42,6 +42,7 @@ class Subject:
         call: Runs one input, for timing.
         labels: Those inside the file; may be empty.
         hop: Of a file whose window slides: its new samples of a call; 0: no window slides.
+        output: Name of the output; of a checkpoint empty.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Subject:
     call: Callable[[], Any]
     labels: tuple[str, ...] = ()
     hop: int = 0
+    output: str = ""
 
 
 def example(shape: tuple[int, ...]) -> np.ndarray:
@@ -111,8 +113,16 @@ def _load_lite(name: str, threads: int) -> Subject:
         # A window by itself gives the answer that it has along a stream.
         shape = (model.window, *given[1:])
         hop = model.hop if model.window else 0
-    labels = export.labels_inside(name)
-    return Subject("tflite", shape, given, model, model.prepared(example(given)), labels, hop)
+    return Subject(
+        "tflite",
+        shape,
+        given,
+        model,
+        model.prepared(example(given)),
+        export.labels_inside(name),
+        hop,
+        model.output.name,
+    )
 
 
 def _load_checkpoint(name: str) -> Subject:
@@ -173,6 +183,7 @@ def _serve(job: dict[str, Any]) -> None:
                 "input": subject.timed,
                 "labels": subject.labels,
                 "hop": subject.hop,
+                "output": subject.output,
                 "load_ms": 1000 * (time.perf_counter() - start),
             }
         )

@@ -8,6 +8,7 @@ from absl import flags
 
 from zoo.artifacts.embed import embed
 from zoo.commands.console import console, print_result
+from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
 from zoo.commands.terminal import bar
 from zoo.errors import RequestError
@@ -15,8 +16,13 @@ from zoo.errors import RequestError
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
 flags.DEFINE_string(
+    "artifact", None, "or a file or a SavedModel's folder, exported with --embedder",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string(
     "output", None, "FILE.npz (arrays: features, files) or FILE.csv (a row each)", flag_values=FLAGS
 )
+define_trust(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -25,7 +31,14 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say where the features go: --output=FILE.npz or FILE.csv")
     terminal = console()
     with bar(terminal, "embedding") as progress:
-        result = embed(rest, checkpoint=values.checkpoint, output=values.output, progress=progress)
+        result = embed(
+            rest,
+            checkpoint=values.checkpoint,
+            artifact=values.artifact,
+            output=values.output,
+            trust=values.trust,
+            progress=progress,
+        )
     print_result(terminal, result)
     if result.broken:
         return NOT_GOOD_ENOUGH if result.places else WRONG_REQUEST

@@ -80,6 +80,10 @@ flags.DEFINE_boolean(
     "trainable_head", False, "also trainable.tflite, whose last layer learns on the device",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_boolean(
+    "embedder", False, "files that give the features that the last layer reads, for what looks "
+    "alike; no labels", flag_values=FLAGS,
+)  # fmt: skip
 define_reading(FLAGS)
 
 
@@ -108,6 +112,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 streaming=values.streaming,
                 hop=values.hop,
                 trainable_head=values.trainable_head,
+                embedder=values.embedder,
                 label_column=values.label_column,
                 header=values.header,
                 time_column=values.time_column,

@@ -1,4 +1,4 @@
-"""MediaPipe Tasks, with which Android, iOS and web apps classify pictures and sounds."""
+"""MediaPipe Tasks, with which apps classify pictures and sounds, and find pictures alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from export.checks.parity import largest_of
 from export.checks.provers.prover import Figures, Prover, Subject
+from export.forms.outputs import EMBEDDING
 from export.targets import Target
 from export.tflite.metadata import sound_inside
 from export.tflite.runtime import LiteModel
@@ -25,7 +27,9 @@ def unfit(subject: Subject) -> str:
         return "MediaPipe Tasks classifies pictures and sounds"
     if subject.streams:
         return "MediaPipe Tasks takes whole inputs, and this is a stream"
-    if not subject.labels:
+    if subject.output.name == EMBEDDING and subject.kind != "image":
+        return "features of sounds are not tried on MediaPipe Tasks"
+    if not subject.labels and subject.output.name != EMBEDDING:
         return "MediaPipe Tasks needs labels"
     integers = {subject.input.dtype, subject.output.dtype} & {"int8", "int16"}
     if subject.sound and integers:
@@ -40,8 +44,14 @@ def unfit(subject: Subject) -> str:
 
 
 def judge(figures: Figures, target: Target) -> tuple[bool, str]:
-    """Compares the scores with LiteRT's, and the labels with the file's."""
+    """Compares the scores or features with LiteRT's, and the labels with the file's."""
     limit = _FLOAT_ERROR if figures["step"] is None else _STEPS * figures["step"]
+    if (error := figures.get("max_feature_error")) is not None:
+        detail = (
+            f"features within {error:.1e} of LiteRT's, as a share of the largest, on "
+            f"{figures['samples']} samples, at most {limit:.1e}"
+        )
+        return error <= limit + 1e-9, detail
     error = figures["max_score_error"]
     detail = (
         f"scores within {error:.1e} of LiteRT's on {figures['samples']} samples, at most "
@@ -51,8 +61,10 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
 
 
 def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
-    """Classifies a few samples, and compares scores and labels with LiteRT's."""
+    """Classifies or embeds a few samples, and compares scores and labels with LiteRT's."""
     model = LiteModel(path)
+    if model.output.name == EMBEDDING:
+        return _embedded(path, model, x[:_SAMPLES].round().astype(np.uint8))
     if x.ndim == 2:
         # Of a sound that ends early, the rest is silence for MediaPipe too.
         short = x[:1].copy()
@@ -76,6 +88,27 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
         "step": model.output.scale,
         "labels": len(labels),
         "labels_found": len(named & set(enumerate(labels))),
+    }
+
+
+def _embedded(path: Path, model: LiteModel, pictures: np.ndarray) -> Figures:
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.vision import ImageEmbedder, ImageEmbedderOptions
+
+    expected = model(pictures)
+    options = ImageEmbedderOptions(BaseOptions(model_asset_path=str(path)))
+    with ImageEmbedder.create_from_options(options) as embedder:
+        images = (mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(one)) for one in pictures)
+        # Of a file of one output there is one embedding.
+        rows = [embedder.embed(image).embeddings for image in images]
+    features = np.array([row.embedding for (row,) in rows], np.float32)
+    largest = largest_of(expected)
+    step = model.output.scale
+    return {
+        "samples": len(pictures),
+        "max_feature_error": float(np.abs(features - expected).max()) / largest,
+        "step": None if step is None else step / largest,
     }
 
 

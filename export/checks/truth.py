@@ -1,0 +1,81 @@
+"""Whether the truth of samples, and the labels, suit what a model gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from export.checks.parity import permuted
+from export.errors import ExportError
+from export.forms.form import Form
+from export.samples import Samples
+from export.tflite.metadata import About
+
+
+def thresholds_of(form: Form, about: About, samples: Samples) -> np.ndarray | None:
+    """Returns from which probability on each label is said; None: one class is, or values are.
+
+    Raises:
+        ExportError: The truth holds sets of labels and the outputs do not, or the other way round.
+    """
+    of_sets = samples.test_y is not None and samples.test_y.ndim == 2
+    if form.outputs != "independent_logits" and not of_sets:
+        return None
+    if form.outputs not in ("independent_logits", "probabilities"):
+        raise ExportError(
+            f"test_y holds sets of labels, and the model's outputs are {form.outputs}; pass "
+            "outputs='independent_logits', or a class for each sample"
+        )
+    if samples.test_y is not None and not of_sets:
+        raise ExportError(
+            f"each output is a yes or no of its own, and test_y has shape {samples.test_y.shape}; "
+            f"pass 0 or 1 for each of {form.classes} labels"
+        )
+    if form.states:
+        raise ExportError("files of a stream tell one class; export sets of labels whole")
+    return np.array(about.thresholds or (0.5,) * form.classes)
+
+
+def check_truth(
+    reference: np.ndarray, truth: np.ndarray, labels: Sequence[str], outputs: str
+) -> None:
+    """Checks that the truth is of classes, in the order of the outputs.
+
+    Args:
+        reference: (N, columns) outputs of the Keras model.
+        truth: (M,) classes of the first M samples.
+        labels: One for each output.
+        outputs: What the outputs are.
+
+    Raises:
+        ExportError: The outputs are values, or number the classes in another order.
+    """
+    if outputs == "values":
+        raise ExportError(
+            "test_y is given for a model whose outputs are values; leave it out, or pass "
+            "outputs='logits' or outputs='probabilities'"
+        )
+    moved = permuted(reference, truth)
+    if moved is not None:
+        one, other = (labels[index] for index in moved)
+        raise ExportError(
+            f"test_y and the outputs number the classes in another order: nearly all that test_y "
+            f"calls {one!r} the Keras model calls {other!r}, and so on round; put the labels, or "
+            "test_y, into the order of the outputs"
+        )
+
+
+def check_embedding(form: Form, labels: Sequence[str], samples: Samples) -> None:
+    """Checks that nothing is asked of features that they cannot have.
+
+    Raises:
+        ExportError: There are labels or classes, or the files are of a stream.
+    """
+    if labels or samples.test_y is not None:
+        raise ExportError(
+            "features have no labels and no truth; leave out labels and test_y, or export the "
+            "whole model"
+        )
+    if form.states:
+        raise ExportError("files of a stream give no features; leave streaming out")
