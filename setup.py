@@ -48,6 +48,7 @@ setup(
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.8",
+            "datasets>=4",
             "pillow-heif>=1",
             "jax>=0.8",
             "pyyaml>=6",
@@ -56,6 +57,7 @@ setup(
         "lint": ["ruff", "mypy", "import-linter>=2.17"],
         "tensorboard": ["tensorboard>=2.20"],
         "heif": ["pillow-heif>=1"],  # Its wheel holds x265, whose licence is the GPL.
+        "hf": ["datasets>=4"],  # --data=hf:OWNER/NAME
         "torch": ["torch>=2.6"],  # benchmarks/throughput.py
         # Software of real devices, that exports are tried on.
         "provers": [

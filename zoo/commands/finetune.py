@@ -22,7 +22,10 @@ flags.DEFINE_string(
     "checkpoint", None, "to start from: a checkpoint's name or folder", flag_values=FLAGS
 )
 flags.DEFINE_string(
-    "data", None, "what to learn: a folder of photos, tfds:NAME; or a table", flag_values=FLAGS
+    "data",
+    None,
+    "what to learn: a folder of photos, tfds:NAME, hf:OWNER/NAME; or a table",
+    flag_values=FLAGS,
 )
 flags.DEFINE_string(
     "output", None, "folder of the run; default runs/CHECKPOINT-DATA", flag_values=FLAGS

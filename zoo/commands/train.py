@@ -20,8 +20,8 @@ flags.DEFINE_string("model", "resnet18", "a model of zoo list", flag_values=FLAG
 flags.DEFINE_string(
     "data",
     "digits",
-    "what to learn: digits, a folder of photos or sounds, tfds:NAME, a .csv or .npz file, or a "
-    "folder of train.csv and test.csv",
+    "what to learn: digits, a folder of photos or sounds, tfds:NAME, hf:OWNER/NAME, a .csv or .npz "
+    "file, or a folder of train.csv and test.csv",
     flag_values=FLAGS,
 )
 flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA", flag_values=FLAGS)

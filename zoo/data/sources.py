@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from zoo.checkpoints.card import Card, task_of
-from zoo.data import arrays, digits
+from zoo.data import arrays, digits, hugging_face
 from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
 from zoo.data.excluding import Excluded, listed, read_excluded
@@ -75,7 +75,8 @@ def load_dataset(
             for features a `.csv` or `.csv.gz` file, or a folder of `train.csv`, `test.csv` and
             perhaps `val.csv` (see `zoo.data.tables.table`); for sequences such files of many
             recordings, or a folder of recordings (see `zoo.data.recordings.folder`); a ZIP or tar
-            file of any of these, or the address of such a file (see `zoo.data.archives`).
+            file of any of these, or the address of such a file (see `zoo.data.archives`);
+            "hf:OWNER/NAME" for pictures and sounds (see `zoo.data.hugging_face`).
         kind: What the model takes, a class of `zoo.forms`.
         image_size: Images: height and width in pixels to scale to; None: the data's own, but from
             32 to 224.
@@ -92,7 +93,7 @@ def load_dataset(
             is not from 32 to 1024.
     """
     place = place_of(source, reading)
-    source = unpacked(source, reading.progress)
+    source = _on_disk(source, reading)
     reader = _reader_of(source, kind, reading)
     if reading.task.learns == "sets" and reader not in (sounds_listed, pictures_listed):
         raise RequestError(
@@ -187,7 +188,7 @@ def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
     Raises:
         RequestError: There is no such data, or it holds no picture files.
     """
-    source = unpacked(source, reading.progress)
+    source = _on_disk(source, reading)
     reader = find_reader(source)
     if not isinstance(reader, PictureReader):
         kinds = " or ".join(r.KNOWN_AS for r in READERS if isinstance(r, PictureReader))
@@ -212,6 +213,13 @@ def _advice(dataset: Dataset, task: Task) -> str:
     if task.learns == "classes" and numbers and isinstance(dataset.form, Table):
         return "are the labels values? then say --task=regression; or give more of each"
     return "give more, from six of each class on, or splits of your own"
+
+
+def _on_disk(source: str, reading: Reading) -> str:
+    """Returns what a source is on this disk: an archive unpacked, a data set of the Hub written."""
+    if source.startswith(hugging_face.HUB):
+        return hugging_face.written(source, reading.label_column, reading.progress)
+    return unpacked(source, reading.progress)
 
 
 def _reader_of(source: str, kind: type[Form], reading: Reading) -> Reader:
