@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,6 +22,11 @@ class Hub(ThreadingHTTPServer):
         fault: What goes wrong: "", "truncated" (every answer ends early, without a word),
             "dies once" or "dies always" (the connection breaks half way).
         gets: How many downloads were begun.
+        private: Whether each repository that was made is private, by "owner/name".
+        token: What a push has to say.
+        refusal: Status of the answers to a right token too, as 403; 0: none.
+        blobs: Large files that were sent, by their hash.
+        asked: The paths of all POST requests.
     """
 
     daemon_threads = True
@@ -30,6 +37,11 @@ class Hub(ThreadingHTTPServer):
         self.stated: dict[str, str] = {}
         self.fault = ""
         self.gets = 0
+        self.private: dict[str, bool] = {}
+        self.token = "of mine"
+        self.refusal = 0
+        self.blobs: dict[str, bytes] = {}
+        self.asked: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request, client_address):
@@ -48,7 +60,85 @@ class Answer(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def do_GET(self):
-        self._answer(body=True)
+        if self.path.startswith("/api/models/"):
+            self._tell()
+        else:
+            self._answer(body=True)
+
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.blobs[self.path.rpartition("/")[2]] = content
+        self._json({})
+
+    def do_POST(self):
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append(self.path)
+        if self.headers.get("Authorization") != f"Bearer {self.server.token}":
+            self._json({"error": "Invalid credentials in Authorization header"}, 401)
+        elif self.server.refusal:
+            self._json({"error": "you may not"}, self.server.refusal)
+        elif "/commit/" in self.path:
+            self._commit(self.path.split("/api/models/")[1].partition("/commit/")[0], content)
+        else:
+            self._prepare(json.loads(content))
+
+    def _tell(self):
+        """Answers what is known of a repository: its facts, or its files."""
+        name, _, rest = self.path.removeprefix("/api/models/").partition("?")[0].partition("/tree/")
+        if name not in self.server.private:
+            self._json({"error": "Repository not found"}, 404, "RepoNotFound")
+        elif rest:
+            prefix = f"{name}/"
+            paths = [
+                key.removeprefix(prefix) for key in self.server.files if key.startswith(prefix)
+            ]
+            self._json([{"type": "file", "path": p, "size": 1, "oid": "0" * 40} for p in paths])
+        else:
+            self._json({"id": name, "sha": COMMIT, "private": self.server.private[name]})
+
+    def _prepare(self, asked):
+        """Answers the questions that come before a commit."""
+        if self.path == "/api/repos/create":
+            name = f"{asked['organization']}/{asked['name']}"
+            self.server.private[name] = asked["visibility"] == "private"
+            self._json({"url": f"{self.server.url}/{name}"})
+        elif self.path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif "/preupload/" in self.path:
+            large = (".safetensors", ".tflite")
+            modes = {True: "lfs", False: "regular"}
+            files = [
+                {"path": f["path"], "uploadMode": modes[f["path"].endswith(large)]}
+                for f in asked["files"]
+            ]
+            self._json({"files": [{**file, "shouldIgnore": False} for file in files]})
+        else:
+            actions = [
+                {**item, "actions": {"upload": {"href": f"{self.server.url}/put/{item['oid']}"}}}
+                for item in asked["objects"]
+            ]
+            self._json({"objects": actions, "transfer": "basic"})
+
+    def _commit(self, name, content):
+        for line in map(json.loads, content.splitlines()):
+            kind, value = line["key"], line["value"]
+            if kind == "file":
+                self.server.files[f"{name}/{value['path']}"] = base64.b64decode(value["content"])
+            elif kind == "lfsFile":
+                self.server.files[f"{name}/{value['path']}"] = self.server.blobs[value["oid"]]
+            elif kind == "deletedFile":
+                del self.server.files[f"{name}/{value['path']}"]
+        self._json({"commitUrl": f"{self.server.url}/{name}/commit/{COMMIT}", "commitOid": COMMIT})
+
+    def _json(self, answer, status=200, code=""):
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        if code:
+            self.send_header("X-Error-Code", code)
+        self.end_headers()
+        self.wfile.write(content)
 
     def _answer(self, *, body: bool):
         repository, _, file = self.path.strip("/").partition("/resolve/")

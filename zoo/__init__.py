@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoo.artifacts.evaluate import evaluate as evaluate
     from zoo.artifacts.export import export as export
     from zoo.artifacts.predict import predict as predict
+    from zoo.artifacts.push import push as push
     from zoo.artifacts.runs import runs as runs
     from zoo.artifacts.serve import serve as serve
     from zoo.artifacts.timing import benchmark as benchmark
@@ -54,6 +55,7 @@ _PUBLIC = {
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.artifacts.predict",
+    "push": "zoo.artifacts.push",
     "runs": "zoo.artifacts.runs",
     "save": "zoo.checkpoints.store",
     "strides": "zoo.models.features",

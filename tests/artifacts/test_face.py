@@ -17,6 +17,7 @@ from zoo.commands.embed import FLAGS as EMBED
 from zoo.commands.evaluate import FLAGS as EVALUATE
 from zoo.commands.export import FLAGS as EXPORT
 from zoo.commands.predict import FLAGS as PREDICT
+from zoo.commands.push import FLAGS as PUSH
 from zoo.commands.serve import FLAGS as SERVE
 
 PRINTING = {"json", "verbosity"}
@@ -31,6 +32,7 @@ PRINTING = {"json", "verbosity"}
         (zoo.evaluate, EVALUATE),
         (zoo.export, EXPORT),
         (zoo.predict, PREDICT),
+        (zoo.push, PUSH),
         (zoo.serve, SERVE),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

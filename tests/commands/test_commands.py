@@ -18,6 +18,7 @@ HELP = [
     "serve",
     "compare",
     "gradients",
+    "push",
     "benchmark",
 ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.fetch import cached_checkpoints, fetch
 from zoo.checkpoints.published import PUBLISHED, published_card
+from zoo.checkpoints.pushed import HUB, fetch_pushed
 from zoo.errors import RequestError
 from zoo.registry import matching, unknown
 
@@ -22,7 +23,7 @@ def list_checkpoints(pattern: str = "*") -> list[str]:
 
 
 def checkpoint_card(name: str | os.PathLike[str]) -> Card:
-    """Returns the card of a checkpoint, by name or folder, without a download.
+    """Returns the card of a checkpoint, by name or folder; only one of "hf:" is downloaded for it.
 
     Raises:
         RequestError: There is no such checkpoint, or its card is not readable.
@@ -41,7 +42,8 @@ def find_checkpoint(name: str | os.PathLike[str]) -> Path:
     """Returns the folder of a checkpoint, and downloads a published one if necessary.
 
     Args:
-        name: A name of `list_checkpoints()`, or the path of a checkpoint's folder.
+        name: A name of `list_checkpoints()`, the path of a checkpoint's folder, or
+            "hf:OWNER/NAME" of one that was pushed to the Hub.
 
     Raises:
         RequestError: There is no such checkpoint, or it cannot be downloaded.
@@ -52,6 +54,8 @@ def find_checkpoint(name: str | os.PathLike[str]) -> Path:
         return folder
     if (row := PUBLISHED.get(str(name))) is not None:
         return fetch(row)
+    if str(name).startswith(HUB):
+        return fetch_pushed(str(name))
     if Path(name).is_dir():
         raise RequestError(f"{name} is not a checkpoint: it holds no {CARD}")
     raise RequestError(unknown("checkpoint", str(name), list_checkpoints()))

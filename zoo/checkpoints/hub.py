@@ -79,7 +79,7 @@ def download(
     return Download(path, actual, path.parent.name)
 
 
-def download_text(hub_id: str, file: str) -> Path | None:
+def download_text(hub_id: str, file: str, revision: str = "") -> Path | None:
     """Fetches a small text file of a repository of the Hub; None where it has none such.
 
     Raises:
@@ -88,7 +88,7 @@ def download_text(hub_id: str, file: str) -> Path | None:
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
-        return _fetch(hub_id, file)[0]
+        return _fetch(hub_id, file, revision)[0]
     except NoNetworkError as error:
         if isinstance(error.__cause__, EntryNotFoundError):
             return None

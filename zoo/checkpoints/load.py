@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.checkpoints.pushed import HUB
 from zoo.checkpoints.store import build_from_card, load_weights
 from zoo.errors import RequestError
 from zoo.forms import Picture
@@ -40,8 +41,9 @@ def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
     """Loads a checkpoint.
 
     Args:
-        name: A name of `zoo.list_checkpoints()`, or the path of a checkpoint's folder. A
-            published checkpoint is downloaded at its first use.
+        name: A name of `zoo.list_checkpoints()`, the path of a checkpoint's folder, or
+            "hf:OWNER/NAME" of one that was pushed to the Hub. A published or pushed checkpoint is
+            downloaded at its first use.
         **config: Arguments of the model's builder that replace those of the card, such as another
             `input_shape`. All weights must still fit.
 
@@ -88,7 +90,7 @@ def create_model(
         return features(create_model(name, checkpoint=checkpoint, num_classes=0, **config))
     if checkpoint is None:
         return build(name, **config)
-    whole = checkpoint.startswith(f"{name}.") or (Path(checkpoint) / CARD).is_file()
+    whole = checkpoint.startswith((f"{name}.", HUB)) or (Path(checkpoint) / CARD).is_file()
     folder = find_checkpoint(checkpoint if whole else f"{name}.{checkpoint}")
     card = read_card(folder)
     if card.model != name:

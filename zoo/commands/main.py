@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "twins that differ in one thing, trained and shown side by side",
     "gradients": "how gradients shatter, and their norm by depth, with and without skips",
     "landscape": "the loss surface around a checkpoint: pictures, and how convex it is",
+    "push": "a checkpoint to the Hugging Face Hub, with its figures and exported files",
     "runs": "trainings and exports below a folder, side by side",
     "cache": "what lies in the cache, and how to clear it",
     "benchmark": "latency, throughput and memory of artifacts and checkpoints",

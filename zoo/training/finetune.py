@@ -17,6 +17,7 @@ import numpy as np
 from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
+from zoo.checkpoints.pushed import HUB
 from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
 from zoo.data.dataset import Dataset
 from zoo.data.reading import Progress, Reading
@@ -285,7 +286,7 @@ def finetune_checkpoint(
     """
     folder = find_checkpoint(checkpoint)
     origin = read_card(folder)
-    name = folder.resolve().name
+    name = checkpoint if checkpoint.startswith(HUB) else folder.resolve().name
     tuning = open_run(
         output,
         dataset,
