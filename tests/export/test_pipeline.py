@@ -158,6 +158,7 @@ def test_report_json_has_the_promised_form(exported):
             "sqnr_db",
             "r2",
             "top1_agreement",
+            "cosine",
         }
         assert set(artifact["latency_ms"]) == {"median", "p90", "threads"}
         assert 0 < artifact["latency_ms"]["median"] <= artifact["latency_ms"]["p90"]

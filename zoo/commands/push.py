@@ -39,6 +39,12 @@ COMMAND = Command(
     "hf auth login, or HF_TOKEN.",
     FLAGS,
     main,
+    required=("checkpoint", "repo"),
+    usual=("dry_run", "public", "exports"),
+    examples=(
+        "zoo push --checkpoint=runs/photos --repo=me/flowers --dry_run",
+        "zoo push --checkpoint=runs/photos --repo=me/flowers --exports=exports/photos --public",
+    ),
 )
 
 if __name__ == "__main__":
