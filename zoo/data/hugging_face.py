@@ -23,6 +23,7 @@ from zoo.errors import RequestError
 from zoo.files import whole_folder
 
 HUB = "hf:"
+_ON_HUB = re.compile(r"[\w-][\w.-]*(/[\w.-]+){0,2}")
 _LOG = logging.getLogger("zoo")
 _KINDS = {"Image": OF_PICTURES, "Audio": OF_SOUNDS}
 # The first bytes of files without a name.
@@ -77,6 +78,8 @@ def _opened(source: str) -> dict[str, Any]:
 
     name = source.removeprefix(HUB)
     folder = Path(name).expanduser()
+    if not folder.is_dir() and not _ON_HUB.fullmatch(name):
+        raise RequestError(f"there is no folder {name!r}; on the Hub it would be hf:OWNER/NAME")
     try:
         if folder.is_dir():
             saved = any((folder / file).is_file() for file in ("dataset_dict.json", "state.json"))
