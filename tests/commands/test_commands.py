@@ -8,6 +8,7 @@ HELP = [
     "train",
     "finetune",
     "data",
+    "clean",
     "evaluate",
     "predict",
     "embed",

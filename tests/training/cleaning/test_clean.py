@@ -48,6 +48,7 @@ def test_a_list_to_look_at_which_exclude_takes(zoo_command, spoilt, tmp_path):
     assert {kind for _, kind in rows} == {"mislabel", "duplicate", "unreadable"}
     assert f"{path}: look at the files and write yes in the column exclude" in out
     assert "1 of them in two splits" in out
+    assert "heads that did not see them tell " in out
 
     left = load_dataset(str(spoilt), reading=Reading(exclude=str(path)))
     assert left.excluded == ("train/blue/broken.png", "train/green/leak.png")
@@ -93,7 +94,8 @@ def test_the_windows_of_a_recording_are_one_file():
         x.reshape(48, 4, 2).astype(np.float32), np.repeat(y, 3), names=np.repeat(names, 3)
     )
     dataset = Dataset("moves", ("a", "b"), {"train": whole})
-    found = suspicions_of(network((4, 2), 2), dataset)
+    found, agreeing = suspicions_of(network((4, 2), 2), dataset)
+    assert agreeing == 15 / 16
     assert [(one.kind, one.file, one.suggested or one.other) for one in found] == [
         ("mislabel", "a/5.csv", "a"),
         ("duplicate", "a/7.csv", "a/2.csv"),
@@ -110,7 +112,8 @@ def test_of_values_only_copies_are_searched():
         "train": Split(x[:8], values[:8], task=REGRESSION),
         "test": Split(x[8:], values[8:], task=REGRESSION),
     }
-    (one,) = suspicions_of(network((32, 32, 3), 1), Dataset("ages", ("age",), parts))
+    (one,), agreeing = suspicions_of(network((32, 32, 3), 1), Dataset("ages", ("age",), parts))
+    assert agreeing is None
     assert (one.kind, one.file, one.label, one.other, one.other_label) == (
         *("duplicate", "train[1]", "1", "test[3]", "11"),
     )

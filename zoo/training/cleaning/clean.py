@@ -43,12 +43,15 @@ class Cleaned(Result):
         suspicions: The best founded first.
         output: The CSV that holds them; None: there are none.
         examples: How many were searched.
+        agreeing: The share of files whose label a head that did not see it predicts; None: labels
+            were not judged.
         notes: Decisions of the reader of the data, a sentence each.
     """
 
     suspicions: tuple[Suspicion, ...]
     output: Path | None
     examples: int
+    agreeing: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -85,7 +88,16 @@ class Cleaned(Result):
         return (
             *self.notes,
             f"of {self.examples:,} examples: {'; '.join([found, *where])}",
+            *([self._doubt] if MISLABEL in counts else []),
             *([then] if self.output else []),
+        )
+
+    @property
+    def _doubt(self) -> str:
+        """How far the suspected labels can be believed."""
+        return (
+            f"heads that did not see them tell {self.agreeing:.1%} of the labels; the fewer, the "
+            "more right labels are suspected too"
         )
 
 
@@ -163,22 +175,25 @@ def clean(
     notes = (*filter(None, [place.note]), *dataset.notes)
     if dataset.excluded and exclude is None:
         notes = (*notes, f"left out, as in the training: {listed(dataset.excluded)}")
-    suspicions = suspicions_of(checkpoint.model, dataset, progress)
+    suspicions, agreeing = suspicions_of(checkpoint.model, dataset, progress)
     if suspicions:
         write_list(path, suspicions)
     count = sum(map(len, dataset.splits.values()))
-    return Cleaned(tuple(suspicions), path if suspicions else None, count, notes)
+    return Cleaned(tuple(suspicions), path if suspicions else None, count, agreeing, notes)
 
 
 def suspicions_of(
     network: keras.Model, dataset: Dataset, progress: Callable[[int, int], None] | None = None
-) -> list[Suspicion]:
+) -> tuple[list[Suspicion], float | None]:
     """Returns what there is to look at in a data set, the best founded first.
 
     Args:
         network: Takes the raw inputs of the data set.
         dataset: Files of several examples, such as the windows of a recording, are judged whole.
         progress: Called with the numbers of examples that are searched and of all.
+
+    Returns:
+        The suspicions, and what `Cleaned.agreeing` is.
     """
     names = {name: dataset.splits[name] for name in SPLITS if len(dataset.splits.get(name, ()))}
     parts = [*names.values()]
@@ -191,9 +206,11 @@ def suspicions_of(
         x = np.concatenate([part.x[:] for part in parts])
         twins = equal_examples([x[files.numbers == number] for number in range(len(files.files))])
     suspicions += files.duplicates(twins)
+    agreeing = None
     if dataset.task.learns == "classes":
-        suspicions += files.mislabels(_features(network, parts, progress))
-    return sorted(suspicions, key=lambda one: one.rank)
+        mislabels, agreeing = files.mislabels(_features(network, parts, progress))
+        suspicions += mislabels
+    return sorted(suspicions, key=lambda one: one.rank), agreeing
 
 
 class _Files:
@@ -256,14 +273,18 @@ class _Files:
                 best[goes] = one
         return [*best.values()]
 
-    def mislabels(self, features: np.ndarray) -> list[Suspicion]:
-        """Returns the files whose label is probably another, by the features of their examples."""
+    def mislabels(self, features: np.ndarray) -> tuple[list[Suspicion], float | None]:
+        """Returns the files whose label is probably another, by the features of their examples.
+
+        Then the share of files whose label is the prediction.
+        """
         counts = np.bincount(self.numbers)
         sums = np.zeros((len(self.files), features.shape[1]))
         np.add.at(sums, self.numbers, features)
         means = (sums / counts[:, None]).astype(np.float32)
         whole = Split(means, self._y, names=as_array(self.files))
         labels = self._dataset.labels
+        suspected, agreeing = suspected_labels(whole, len(labels))
         return [
             Suspicion(
                 MISLABEL,
@@ -273,8 +294,8 @@ class _Files:
                 score,
                 suggested=labels[seems],
             )
-            for index, seems, score in suspected_labels(whole, len(labels))
-        ]
+            for index, seems, score in suspected
+        ], agreeing
 
 
 def _features(

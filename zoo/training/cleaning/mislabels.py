@@ -13,7 +13,9 @@ from zoo.training.folds import USUAL, predicted_apart
 FEWEST = 2  # Examples of a class about whose labels something is said.
 
 
-def suspected_labels(features: Split, classes: int) -> list[tuple[int, int, float]]:
+def suspected_labels(
+    features: Split, classes: int
+) -> tuple[list[tuple[int, int, float]], float | None]:
     """Returns examples whose label is probably another, the likeliest first.
 
     Each is predicted by a linear head on its features that did not see its label.
@@ -24,12 +26,15 @@ def suspected_labels(features: Split, classes: int) -> list[tuple[int, int, floa
 
     Returns:
         For each of them its index, the class that it seems to be of, and how much likelier that is
-        than its label, from -1 to 1.
+        than its label, from -1 to 1. Then the share of all examples whose label is the prediction;
+        None: there are too few examples for one.
     """
     largest = int(np.bincount(features.y, minlength=classes).max())
     if largest < FEWEST:
-        return []
-    return confident(predicted_apart(features, classes, min(USUAL, largest)), features.y)
+        return [], None
+    probabilities = predicted_apart(features, classes, min(USUAL, largest))
+    agreeing = float(np.mean(probabilities.argmax(axis=1) == features.y))
+    return confident(probabilities, features.y), agreeing
 
 
 def confident(probabilities: np.ndarray, y: np.ndarray) -> list[tuple[int, int, float]]:
@@ -44,7 +49,7 @@ def confident(probabilities: np.ndarray, y: np.ndarray) -> list[tuple[int, int, 
         y: (examples,) the labels.
 
     Returns:
-        As `suspected_labels`.
+        As the first of `suspected_labels`.
     """
     every = np.arange(len(y))
     own = probabilities[every, y]
