@@ -60,6 +60,7 @@ def test_the_folder(zoo_command, exported_digits, no_npm, tmp_path):
     assert {"./", "index.html", "model.tflite", "litert/index.js"} <= set(kept)
 
 
+@pytest.mark.slow
 def test_a_changed_app_is_another_version(exported_digits, no_npm, tmp_path):
     """A device that keeps the app takes the new one."""
     folders = [
