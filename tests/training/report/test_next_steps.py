@@ -4,6 +4,7 @@ import re
 import shlex
 from html import unescape
 
+import numpy as np
 import pytest
 
 from tests.training.report.test_page import answers, card
@@ -15,6 +16,7 @@ from zoo.training.report.outcome import Outcome
 
 def commands(tmp_path, typed, recipe, source=None):
     probabilities, split = answers()
+    split = dataclasses.replace(split, names=np.array(["a.jpg"] * 6) if typed else None)
     made = Provenance(typed, recipe=recipe)
     splits = {"train": split, "validation": split}
     learnt = Dataset("pets", ("a", "b", "c"), splits, source=source or {})
@@ -38,7 +40,9 @@ def commands(tmp_path, typed, recipe, source=None):
 )  # fmt: skip
 def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, recipe, longer):
     known = commands(tmp_path, typed, recipe)
-    assert [words[1] for words in known] == ["predict", "evaluate", "export", shlex.split(typed)[1]]
+    assert [words[1] for words in known] == [
+        "predict", "clean", "evaluate", "export", shlex.split(typed)[1]
+    ]  # fmt: skip
     run = str(tmp_path / "my run")
     for words in known:
         flags = importlib.import_module(f"zoo.commands.{words[1]}").FLAGS
@@ -47,9 +51,9 @@ def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, rec
     data = [
         word for word in shlex.split(typed) if word.startswith(("--data", "--label_c", "--fol"))
     ]
-    for words in known[1:3]:
+    for words in known[1:4]:
         assert [word for word in words if word in data] == data
-        assert f"--checkpoint={run}" in words
+        assert {f"--checkpoint={run}", f"--run={run}"} & set(words)
     assert {longer, f"--output={run}-longer"} <= set(known[-1])
     assert len([word for word in known[-1] if word.startswith(("--epochs", "--output"))]) <= 2
 

@@ -24,6 +24,8 @@ def next_steps(outcome: Outcome) -> str:
         ("Measure it again, or on other data", _measure(outcome, typed)),
         ("Make files for phones, browsers, servers and microcontrollers", _export(outcome, typed)),
     ]
+    if outcome.test.names is not None:  # A list of files needs their names.
+        steps.insert(1, ("Find wrong labels and copies in the data", _clean(outcome, typed)))
     if typed and (epochs := outcome.recipe.get("epochs")):
         steps.append(("Train twice as long", _longer(outcome, typed, 2 * epochs)))
     text = "".join(f"<h3>{title}</h3><pre>{escape(command)}</pre>" for title, command in steps)
@@ -67,6 +69,10 @@ def _export(outcome: Outcome, typed: list[str]) -> str:
     output = f"--output=exports/{outcome.folder.resolve().name}"
     checkpoint = f"--checkpoint={_run(outcome)}"
     return shlex.join(["zoo", "export", checkpoint, *_reading(outcome, typed), output])
+
+
+def _clean(outcome: Outcome, typed: list[str]) -> str:
+    return shlex.join(["zoo", "clean", f"--run={_run(outcome)}", *_reading(outcome, typed)])
 
 
 def _longer(outcome: Outcome, typed: list[str], epochs: int) -> str:
