@@ -71,7 +71,9 @@ def test_every_family_keeps_its_answers_on_the_gpu(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["resnet8", "residual_encoder"])
-def test_without_the_forms_for_gpus_the_same_files_are_wrong(name, tmp_path, monkeypatch):
+def test_without_the_forms_for_gpus_the_same_files_are_wrong(
+    name, tmp_path, monkeypatch, in_process
+):
     monkeypatch.setattr(convert, "for_gpu", lambda content: content)
     shape, config = FAMILIES[name]
     keras.utils.set_random_seed(1)
