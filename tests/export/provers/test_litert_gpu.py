@@ -50,6 +50,7 @@ def exported(model, x, folder, targets=("gpu", "edge")):
             targets=targets,
             outputs="logits",
             edge_precision="int8",
+            rescue="none",
             provers=("litert_gpu",),
         )
     except export.GateFailure as failure:
