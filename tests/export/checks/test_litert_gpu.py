@@ -72,8 +72,16 @@ def test_what_the_accelerator_says_is_read():
     )
     assert litert_gpu._refused(log) == "ELU: Not supported op ELU; POW: No"
     assert litert_gpu._refused("INFO: Created a delegate") == ""
-    assert isinstance(litert_gpu._refusal("INTERNAL: No adapters found"), litert_gpu.Absent)
-    assert "does not take this file: ELU" in str(litert_gpu._refusal(log))
+
+
+@pytest.mark.parametrize(("refused", "says"), [("ELU: No", "file: ELU: No"), ("", "not say why")])
+@pytest.mark.parametrize("target", [GPU, EDGE])
+def test_what_the_accelerator_does_not_take_fails(target, refused, says):
+    given = {**figures(whole=False, refused=refused), "precisions": {}}
+    passed, detail = litert_gpu.judge(given, target)
+    assert not passed
+    assert "Some Device: it does not take this file" in detail
+    assert says in detail
 
 
 def test_a_device_is_looked_for_where_systems_and_browsers_keep_it(tmp_path, monkeypatch):

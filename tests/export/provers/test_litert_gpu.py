@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 import export
 import zoo
+from export.checks.prove import prove
 from export.checks.provers import litert_gpu
+from export.checks.provers.prover import Subject
 from export.tflite import convert
+from export.tflite.runtime import LiteModel
+from tests.export.tflite.test_for_gpu import File
 
 pytestmark = pytest.mark.provers
 
@@ -86,14 +92,18 @@ def test_without_the_forms_for_gpus_the_same_files_are_wrong(
 
 
 def test_an_operator_that_no_gpu_has_is_named(tmp_path):
-    features = keras.Input((8,))
-    x = keras.layers.Dense(8)(features)
-    x = keras.ops.top_k(x, 4)[0]
-    model = keras.Model(features, keras.layers.Dense(3)(x))
-    report = exported(model, inputs((8,)), tmp_path / "out", ("gpu",))
-    details = {check.name: check for check in report.artifacts["gpu"].checks}
-    assert details["litert_gpu"].status == details["delegate_operators"].status == "fail"
-    assert "TOPK_V2" in details["litert_gpu"].detail
+    file = File()
+    x, y = file.tensor((1, 4)), file.tensor((1, 4, 4))
+    file.does("MATRIX_DIAG", [x], y, schema.MatrixDiagOptionsT())
+    path = tmp_path / "gpu.tflite"
+    path.write_bytes(file.bytes([x], [y]))
+    np.savez(tmp_path / "x.npz", x=inputs((4,)))
+    model = LiteModel(path)
+    target = dataclasses.replace(export.TARGETS["gpu"], provers=("litert_gpu",))
+    facts = (path, target, model.input, model.output, "features", False, LABELS)
+    (proof,) = prove(Subject(*facts, tmp_path / "x.npz"), tmp_path)
+    assert proof.check.status == "fail"
+    assert "MATRIX_DIAG: Operation is not supported" in proof.check.detail
 
 
 def test_a_sum_beyond_float16_is_named_with_layer_and_value(tmp_path):
