@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.artifacts.export import about, identity
+from zoo.artifacts.described import about, identity
 from zoo.checkpoints.card import Card, File, Metric
 from zoo.data.tables import csv
 from zoo.data.tables.columns import encode

@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from zoo.artifacts.columns import columns_of
-from zoo.artifacts.open import (
-    Artifact,
-    artifact_labels,
-    check_answers,
-    check_origin,
-    open_artifact,
-)
+from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
 from zoo.artifacts.origin import card_of_artifact, data_of_artifact
 from zoo.artifacts.predict import predict
 from zoo.artifacts.predictions import Predictions
@@ -246,7 +240,7 @@ def _of_artifact(
 ) -> Measured:
     from zoo.data.sequences import of_length
 
-    check_answers(artifact)
+    artifact.check_answers()
     dataset, split, notes = _data_for(artifact, checkpoint, data, asked, reading)
     if len(artifact.shape) == 2 and artifact.shape[0] is not None:
         dataset = of_length(dataset, artifact.shape[0])

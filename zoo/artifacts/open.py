@@ -47,6 +47,18 @@ class Artifact:
     hop: int = 0
     output: str = ""
 
+    def check_answers(self) -> None:
+        """Refuses an artifact that gives features, of which nothing can be said.
+
+        Raises:
+            RequestError: It does.
+        """
+        if self.output == EMBEDDING:
+            raise RequestError(
+                f"{self.path} gives features, no labels or values; zoo embed --artifact="
+                f"{self.path} writes them"
+            )
+
 
 @contextlib.contextmanager
 def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterator[Artifact]:
@@ -72,19 +84,6 @@ def open_artifact(path: str, *, trust: bool = False, threads: int = 2) -> Iterat
         facts = process.facts
         shape, labels = tuple(facts["shape"]), tuple(facts["labels"])
         yield Artifact(path, shape, process.run, labels, facts["hop"], facts["output"])
-
-
-def check_answers(artifact: Artifact) -> None:
-    """Refuses an artifact that gives features, of which nothing can be said.
-
-    Raises:
-        RequestError: It does.
-    """
-    if artifact.output == EMBEDDING:
-        raise RequestError(
-            f"{artifact.path} gives features, no labels or values; zoo embed --artifact="
-            f"{artifact.path} writes them"
-        )
 
 
 def check_written(path: str) -> None:

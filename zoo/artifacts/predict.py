@@ -19,7 +19,7 @@ from zoo.artifacts.inputs import (
     kind_of,
     read_pictures,
 )
-from zoo.artifacts.open import Artifact, artifact_labels, check_answers, open_artifact
+from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
 from zoo.artifacts.origin import form_of, task_of_artifact
 from zoo.artifacts.predictions import (
     BrokenFile,
@@ -252,7 +252,7 @@ def _of_artifact(
     form: Picture | Sound | Recording | None,
     named: tuple[str, ...],
 ) -> _Predictor:
-    check_answers(artifact)
+    artifact.check_answers()
     form = form or form_of(artifact)
     if form.shape != artifact.shape:
         raise RequestError(

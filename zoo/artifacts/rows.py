@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.artifacts.columns import columns_of
-from zoo.artifacts.open import artifact_labels, check_answers, open_artifact
+from zoo.artifacts.open import artifact_labels, open_artifact
 from zoo.artifacts.predictions import check_output
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
@@ -179,7 +179,7 @@ def _open(
     """Gives a card that says how rows are read, and what runs them."""
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
-            check_answers(opened)
+            opened.check_answers()
             named = artifact_labels(opened, labels)
             columns = columns_of(artifact)
             if checkpoint:

@@ -52,8 +52,7 @@ COMMAND = Command(
     "Exit code 1 means that some files are broken, 2 that all are.",
     FLAGS,
     main,
-    required=("output",),
-    usual=("checkpoint", "artifact"),
+    required=("checkpoint|artifact", "output"),
     examples=(
         "zoo embed --checkpoint=resnet18.cifar10 photos/ --output=features.npz",
         "zoo embed --checkpoint=runs/photos cat.jpg dog.jpg --output=features.csv",
