@@ -57,12 +57,34 @@ class _Rewriting:
         # Nobody may take what a reshape gives now.
         taken = {int(i) for operator in rewritten for i in operator.inputs}
         taken |= set(map(int, self.graph.outputs))
-        self.graph.operators = [
+        idle = [
             operator
             for operator in rewritten
-            if self._name(operator) != "RESHAPE" or int(operator.outputs[0]) in taken
+            if self._name(operator) == "RESHAPE" and int(operator.outputs[0]) not in taken
         ]
+        self.graph.operators = [operator for operator in rewritten if operator not in idle]
+        left = {int(i) for operator in self.graph.operators for i in operator.inputs}
+        gone = {int(i) for operator in idle for i in (*operator.outputs, *operator.inputs[1:])}
+        self._remove(gone - left)
         return changed
+
+    def _remove(self, gone: set[int]) -> None:
+        """Removes tensors that no operation gives any more: in integers, floats may not be left."""
+        if not gone:
+            return
+        kept = [number for number in range(len(self.graph.tensors)) if number not in gone]
+        numbers = {-1: -1, **{old: new for new, old in enumerate(kept)}}
+        self.graph.tensors = [self.graph.tensors[number] for number in kept]
+        for holder in (self.graph, *self.graph.operators):
+            holder.inputs = [numbers[int(number)] for number in holder.inputs]
+            holder.outputs = [numbers[int(number)] for number in holder.outputs]
+        for operator in self.graph.operators:
+            if operator.intermediates is not None:
+                operator.intermediates = [numbers[int(number)] for number in operator.intermediates]
+        for signature in self.model.signatureDefs or ():
+            if self.model.subgraphs[signature.subgraphIndex] is self.graph:
+                for tensor in (*signature.inputs, *signature.outputs):
+                    tensor.tensorIndex = numbers[tensor.tensorIndex]
 
     def _rewrite(self, operator: Any) -> list[Any] | None:
         """Changes an operation. Returns what must stand before it; None: it stays as it is."""

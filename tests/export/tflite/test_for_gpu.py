@@ -117,6 +117,9 @@ def check(content, folder, operators):
     for one, other in zip(given, expected, strict=True):
         np.testing.assert_array_equal(one, other)
     assert for_gpu(rewritten) == rewritten
+    graph = read_graph(folder / "file.tflite")
+    used = {number for node in graph.nodes for number in (*node.inputs, *node.results)}
+    assert used == set(range(len(graph.tensors)))  # The gate of edge wants no idle floats.
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
