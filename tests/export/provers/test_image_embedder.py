@@ -48,8 +48,8 @@ def tried(embedder, path, name, tmp_path):
 
 
 def test_it_gives_the_same_features(embedder):
-    for name, artifact in embedder[1].artifacts.items():
-        checks = {check.name: check for check in artifact.checks}
+    for name in ("cpu", "gpu", "edge"):
+        checks = {check.name: check for check in embedder[1].artifacts[name].checks}
         assert checks["mediapipe"].status == "pass", (name, checks["mediapipe"].detail)
     for name in ("cpu", "gpu"):
         proof = embedder[1].artifacts[name].proofs["mediapipe"]
