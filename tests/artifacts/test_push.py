@@ -138,7 +138,7 @@ def test_what_comes_from_the_hub_is_checked(hub, run, pushed):
 def test_a_fine_tuning_starts_from_the_hub(hub, run, pushed, tmp_path):
     from tests.data.written_photos import write_photos
 
-    write_photos(tmp_path / "photos", {"train/a": 12, "train/b": 12, "test/a": 4, "test/b": 4})
+    write_photos(tmp_path / "photos", {"red": 20, "green": 20})
     for path in ("card.json", "model.safetensors"):
         hub.files[f"me/digits/{path}"] = (run / path).read_bytes()
     tuned = ["finetune", "--checkpoint=hf:me/digits", f"--data={tmp_path / 'photos'}", "--epochs=1"]
