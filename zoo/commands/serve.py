@@ -95,7 +95,7 @@ COMMAND = Command(
     "QR code.",
     FLAGS,
     main,
-    required=("artifact",),
+    required=("artifact|app",),
     examples=(
         "zoo serve --artifact=exports/photos",
         "zoo serve --artifact=exports/photos/edge.tflite --port=8443",
