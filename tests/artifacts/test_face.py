@@ -20,7 +20,7 @@ from zoo.commands.predict import FLAGS as PREDICT
 from zoo.commands.push import FLAGS as PUSH
 from zoo.commands.serve import FLAGS as SERVE
 
-PRINTING = {"json", "verbosity"}
+PRINTING = {"json", "verbosity", "quiet"}
 
 
 @pytest.mark.parametrize(

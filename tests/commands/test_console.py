@@ -1,5 +1,6 @@
 """Printed text cannot control a terminal, whatever the terminal and the streams are."""
 
+import importlib
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from tests.conftest import ROOT
 from zoo.commands.console import complain, console, print_json
+from zoo.commands.runner import arguments_of, command_line
 from zoo.commands.terminal import bar
 
 NASTY = "\x1b]52;c;cm0gLXJm\x07cat\x9b2J\r\u202e\udcff"
@@ -94,3 +96,20 @@ def test_odd_streams(shell, environment, code, message):
     if environment is ASCII:
         assert b"32x32x3" in done.stdout
         assert done.stdout.isascii()
+
+
+def test_a_quiet_terminal_shows_nothing(capsys):
+    console(quiet=True).print("epoch 1")
+    console().print("the result")
+    assert capsys.readouterr().out == "the result\n"
+
+
+@pytest.mark.parametrize("name", ["train", "finetune"])
+def test_quiet_is_of_the_terminal_and_not_of_the_run(name):
+    values = importlib.import_module(f"zoo.commands.{name}").FLAGS
+    values.unparse_flags()
+    values([name, "--quiet", "--epochs=2"])
+    assert values.quiet
+    assert command_line(name, values) == f"zoo {name} --epochs=2"
+    assert "quiet" not in arguments_of(values)
+    values.unparse_flags()

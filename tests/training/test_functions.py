@@ -16,7 +16,7 @@ def test_the_arguments_are_the_flags(name):
     values = importlib.import_module(f"zoo.commands.{name}").FLAGS
     flags = {flag: values[flag].default for flag in values}  # Another test may have parsed some.
     arguments = inspect.signature(getattr(zoo, name)).parameters
-    assert set(arguments) == {*flags, "command", "progress", "steps"} - {"verbosity"}
+    assert set(arguments) == {*flags, "command", "progress", "steps"} - {"verbosity", "quiet"}
     for flag, value in flags.items():
         if flag in arguments and flag not in ("config", "checkpoint", "data"):
             assert arguments[flag].default == value, flag
@@ -32,6 +32,7 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
     )
     assert lines[0].startswith("residual_mlp on digits: 1,259 training, 179 validation, 359 test")
     assert lines[1].startswith("epoch   1/1  loss ")
+    assert lines[2].startswith("trains on ")
     assert steps == [("epoch 1/1", done, 5) for done in range(1, 6)]
     assert trained.card.training.recipe["epochs"] == 1
     assert zoo.load(trained.folder).card == trained.card
@@ -56,8 +57,8 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
     assert "<img src='data:image/png;base64," in html
     assert "359 test examples" in html
     assert zoo.train("residual_mlp", **arguments) == trained  # All is done already.
-    with pytest.raises(RequestError, match="holds another run: epochs 1, now 2"):
-        zoo.train("residual_mlp", **{**arguments, "epochs": 2})
+    with pytest.raises(RequestError, match="holds another run: seed: was 0, now 1"):
+        zoo.train("residual_mlp", **{**arguments, "seed": 1})
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def about(card: Card) -> About:
     return About(
         description=f"{card.model}. {find_task(card.task).verb} {labels}."
         + (f" {measured}." if measured else ""),
-        author=card.source,
+        author=card.author or card.source,
         licence=card.licence,
         features=tuple(map(_one_line, features)),
         columns=document(card),

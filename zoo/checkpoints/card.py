@@ -73,6 +73,7 @@ class Card:
         parameters: Trainable parameters.
         macs: Multiply-accumulates for one example.
         licence: An SPDX name, or "unknown".
+        author: Who made them, as they wish to be called; empty: not known.
         source: Where the weights come from.
         files: The other files of the folder.
         schema: Version of this form.
@@ -98,6 +99,7 @@ class Card:
     origin: Mapping[str, Any] = field(default_factory=dict)
     notes: str = ""
     thresholds: tuple[float, ...] = ()
+    author: str = ""
 
     def text(self, metric: Metric) -> str:
         """Returns a metric's figure for a person: "top1 99.00%", "r2 0.8012"."""

@@ -48,10 +48,16 @@ class _Console(Console):
         return known.decode(self.encoding)
 
 
-def console() -> Console:
-    """Returns the terminal. Without one, lines may be longer than the usual 80 characters."""
-    terminal = _Console(highlight=False, markup=False)
-    return terminal if terminal.is_terminal else _Console(highlight=False, markup=False, width=200)
+def console(*, quiet: bool = False) -> Console:
+    """Returns the terminal. Without one, lines may be longer than the usual 80 characters.
+
+    Args:
+        quiet: Whether nothing that is printed to it shall appear.
+    """
+    terminal = _Console(highlight=False, markup=False, quiet=quiet)
+    if terminal.is_terminal:
+        return terminal
+    return _Console(highlight=False, markup=False, quiet=quiet, width=200)
 
 
 def complain(message: str) -> None:

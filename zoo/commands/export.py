@@ -12,6 +12,7 @@ from zoo.artifacts.export import Exported, default_output, export
 from zoo.artifacts.streaming import STREAMING
 from zoo.commands.console import complain, console, print_result
 from zoo.commands.flags.optional import OptionalValue
+from zoo.commands.flags.quieting import define_quiet
 from zoo.commands.flags.reading import define_reading
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, no_more
 from zoo.commands.terminal import bar
@@ -85,12 +86,13 @@ flags.DEFINE_boolean(
     "alike; no labels", flag_values=FLAGS,
 )  # fmt: skip
 define_reading(FLAGS)
+define_quiet(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Exports."""
     no_more(rest)
-    terminal = console()
+    terminal = console(quiet=values.quiet)
     folder = values.output or default_output(values.checkpoint or "")
     try:
         with bar(terminal, "reading") as decoding:
@@ -126,10 +128,10 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
                 decoding=decoding,
             )
     except GateFailure as error:
-        print_result(terminal, Exported(error.report, Path(folder)))
+        print_result(console(), Exported(error.report, Path(folder)))
         complain(str(error))
         return NOT_GOOD_ENOUGH
-    print_result(terminal, exported)
+    print_result(console(), exported)
     return DONE
 
 

@@ -9,6 +9,7 @@ from absl import flags
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.commands.console import console, print_result
 from zoo.commands.flags.distributing import define_distribution
+from zoo.commands.flags.quieting import define_quiet
 from zoo.commands.flags.reading import define_reading
 from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
 from zoo.commands.terminal import bars
@@ -66,6 +67,13 @@ flags.DEFINE_bool(
 flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
+flags.DEFINE_string(
+    "licence", None, "of the new checkpoint, an SPDX name; default that of the old",
+    flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_string(
+    "author", "", "of the new checkpoint, for its card and exported files", flag_values=FLAGS
+)
 flags.DEFINE_integer("seed", 0, "of the head and the order", flag_values=FLAGS)
 flags.DEFINE_integer(
     "folds", None, "of a cross-validation on cached features, 0 for none; default 5 if under 40 "
@@ -77,6 +85,7 @@ flags.DEFINE_enum(
     "what the labels are: classes, values (regression)", flag_values=FLAGS,
 )  # fmt: skip
 define_distribution(FLAGS)
+define_quiet(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -90,7 +99,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     with quiet():
         from zoo.training.finetune import finetune
 
-    terminal = console()
+    terminal = console(quiet=values.quiet)
     with bars(terminal) as steps:
         trained = finetune(
             **arguments_of(values),
@@ -98,7 +107,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             progress=terminal.print,
             steps=steps,
         )
-    print_result(terminal, trained)
+    print_result(console(), trained)
     return DONE
 
 

@@ -22,6 +22,9 @@ from zoo.errors import DamagedError, RequestError, StoppedError
 
 DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, FAULT, STOPPED = 0, 1, 2, 3, 130
 
+# Flags that change what is printed and nothing else.
+_OF_THE_TERMINAL = ("verbosity", "quiet")
+
 # Hides TensorFlow's greetings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -147,14 +150,15 @@ def command_line(name: str, values: FlagValues) -> str:
     given = [
         f"--{flag}={value}"
         for flag, value in sorted(values.flag_values_dict().items())
-        if values[flag].present and flag != "output"
+        if values[flag].present and flag not in ("output", *_OF_THE_TERMINAL)
     ]
     return shlex.join(["zoo", name, *given])
 
 
 def arguments_of(values: FlagValues) -> dict[str, Any]:
     """Returns the flags as keyword arguments of the function behind the command."""
-    return {name: value for name, value in values.flag_values_dict().items() if name != "verbosity"}
+    given = values.flag_values_dict().items()
+    return {name: value for name, value in given if name not in _OF_THE_TERMINAL}
 
 
 def no_more(rest: list[str]) -> None:

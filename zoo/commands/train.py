@@ -9,6 +9,7 @@ from absl import flags
 from zoo.commands.console import console, print_result
 from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.distributing import define_distribution
+from zoo.commands.flags.quieting import define_quiet
 from zoo.commands.flags.reading import define_reading
 from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
 from zoo.commands.terminal import bars
@@ -69,6 +70,9 @@ flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "type of the stored weights", flag_values=FLAGS
 )
 flags.DEFINE_string("licence", "unknown", "of the checkpoint, an SPDX name", flag_values=FLAGS)
+flags.DEFINE_string(
+    "author", "", "of the checkpoint, for its card and exported files", flag_values=FLAGS
+)
 flags.DEFINE_integer("seed", 0, "of weights and order", flag_values=FLAGS)
 flags.DEFINE_string(
     "config", "", "the model's configuration, as in shortcut=none,depths=[1,1,1]",
@@ -76,6 +80,7 @@ flags.DEFINE_string(
 )  # fmt: skip
 define_reading(FLAGS, task=True)
 define_distribution(FLAGS)
+define_quiet(FLAGS)
 
 
 def main(values: flags.FlagValues, rest: list[str]) -> int:
@@ -87,7 +92,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     with quiet():
         from zoo.training.train import train
 
-    terminal = console()
+    terminal = console(quiet=values.quiet)
     with bars(terminal) as steps:
         trained = train(
             **arguments,
@@ -95,7 +100,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
             progress=terminal.print,
             steps=steps,
         )
-    print_result(terminal, trained)
+    print_result(console(), trained)
     return DONE
 
 

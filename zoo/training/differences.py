@@ -14,8 +14,12 @@ def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
         settings: What is asked for now, as JSON holds it.
 
     Returns:
-        Such as ["epochs 2, now 3"]; empty if nothing differs.
+        Such as ["epochs: was 2, now 3"]; empty if nothing differs.
     """
+    if ("head" in record) != ("head" in settings) and record.get("model"):
+        kinds = ("a training from scratch", "a fine-tuning")
+        before_, now_ = (kinds["head" in part] for part in (record, settings))
+        return [f"was {before_}, now {now_}"]
     before, now = _flat(record), _flat(settings)
     # A setting that was removed from the model's configuration is not in `now`.
     names = [*now, *(name for name in before if name.startswith("config.") and name not in now)]
@@ -23,6 +27,24 @@ def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
     words = [_in_words(name, before.get(name), now, changed) for name in changed]
     # A flag of both stages of a fine-tuning differs twice; it is named once.
     return list(dict.fromkeys(filter(None, words)))
+
+
+def more_epochs(record: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Returns whether all that is asked for beyond a run is more epochs of the whole network.
+
+    Args:
+        record: The content of `run.json`.
+        settings: What is asked for now, as JSON holds it.
+    """
+    before, now = _flat(record), _flat(settings)
+    name = "whole.epochs" if "whole.epochs" in now else "epochs"
+    changed = {key for key in {*before, *now} if key in now and before.get(key) != now[key]}
+    if name not in changed or not changed <= {name, name.replace("epochs", "patience")}:
+        return False
+    # A cross-validation measured the head of the first training, and a frozen network has none.
+    if now.get("folds") or now.get("freeze") == "backbone":
+        return False
+    return isinstance(before.get(name), int) and before[name] < now[name]
 
 
 def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]) -> str:
@@ -41,7 +63,7 @@ def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]
         word = "data"
     if stage == ["head"] and word == "epochs":
         word = "head_epochs"
-    return f"{word} {_shown(before)}, now {_shown(now.get(name))}"
+    return f"{word}: was {_shown(before)}, now {_shown(now.get(name))}"
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -58,4 +80,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "×".join(str(side or "any") for side in value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "not given" if value is None else str(value)

@@ -26,8 +26,10 @@ from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound, Table
 from zoo.models.names import LOGITS
 from zoo.tasks import find_task
+from zoo.training.device import device_in_words
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
+from zoo.training.extending import earlier
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe
 from zoo.training.folds import (
@@ -68,6 +70,8 @@ def finetune(
     precision: str = "float32",
     tensorboard: bool = False,
     weights: str = "float32",
+    licence: str | None = None,
+    author: str = "",
     seed: int = 0,
     folds: int | None = None,
     label_column: str | None = None,
@@ -115,6 +119,8 @@ def finetune(
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.
         weights: Type of the stored weights, "float32" or "float16".
+        licence: Licence of the new checkpoint, an SPDX name; None: that of the one it starts from.
+        author: Who made it, for its card and the files that are exported from it.
         seed: Decides the head's initial weights and the order of examples.
         folds: Number of folds of a cross-validation, see `zoo.training.folds`; 0: none. None: 5, if
             under 40 examples would be left for a test split.
@@ -218,9 +224,14 @@ def finetune(
     progress(plan.text)
     run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
 
+    device = device_in_words(several=distribution != "none")
+
     def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:
+        if not devices.chief:
+            return ()
         logs = run / LOGS / stage if tensorboard else None
-        return watchers(recipe.epochs, progress, steps, logs, title=stage) if devices.chief else ()
+        what = "" if stage == "head" else device  # The head's epochs are one line.
+        return watchers(recipe.epochs, progress, steps, logs, title=stage, device=what)
 
     card = finetune_checkpoint(
         checkpoint,
@@ -229,6 +240,8 @@ def finetune(
         run,
         form=form,
         weights=weights,
+        licence=licence,
+        author=author,
         command=command,
         watch=watch,
         progress=lambda done, total: steps("features", done, total),
@@ -246,6 +259,8 @@ def finetune_checkpoint(
     *,
     form: Form,
     weights: str = "float32",
+    licence: str | None = None,
+    author: str = "",
     command: str = "",
     watch: Watch = lambda stage, recipe: (),
     progress: Progress | None = None,
@@ -270,6 +285,8 @@ def finetune_checkpoint(
         output: The folder.
         form: How the examples of the data set were prepared.
         weights: Type of the stored weights, "float32" or "float16".
+        licence: Licence of the new checkpoint; None: that of the one it starts from.
+        author: Who made it.
         command: The command that the user typed, for the card.
         watch: Returns the Keras callbacks of a stage.
         progress: Called with the numbers of examples that have features and of all examples.
@@ -310,7 +327,8 @@ def finetune_checkpoint(
         input=_input(form, origin, dataset),
         config=origin.config,
         training=tuning.provenance,
-        licence=origin.licence,
+        licence=origin.licence if licence is None else licence,
+        author=author,
         source=f"fine-tuned from {name} with zoo finetune",
         origin=origin.origin,
         task=dataset.task.name,
@@ -334,18 +352,32 @@ def finetune_checkpoint(
         return json.dumps(rows)
 
     with tuning.writing():
-        history = json.loads(distribution.on_chief(head))
+        if (old := earlier(output)) is not None:
+            card = old.described(card, plan.whole)
+            old.load(network)
+            history = old.history
+        else:
+            history = json.loads(distribution.on_chief(head))
         distribution.take_weights(network)
         if plan.freeze != "backbone":
             start = network.get_weights()
-            rows = train_network(network, dataset, plan, groups, output, watch, distribution)
+            part = plan
+            if old is not None:
+                part = dataclasses.replace(plan, whole=old.recipe(plan.whole))
+            rows = train_network(
+                network, dataset, part, groups, output, watch, distribution,
+                before=old.epochs if old else 0,
+            )  # fmt: skip
             ends = [(start, history), (network.get_weights(), rows)]
             taken = distribution.on_chief(lambda: take_best(network, dataset, plan, ends))
             network.trainable = True
             distribution.take_weights(network)
-            provenance = dataclasses.replace(tuning.provenance, taken=taken)
+            if old is not None and taken == "head":
+                taken = old.taken  # What was there before did best.
+            assert card.training is not None
+            provenance = dataclasses.replace(card.training, taken=taken)
             card = dataclasses.replace(card, training=provenance)
-            shift = len(history)
+            shift = len(history) - (old.epochs if old else 0)
             history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
         final = build_from_card(card)
         final.set_weights(network.get_weights())

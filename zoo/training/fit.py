@@ -28,7 +28,7 @@ from zoo.training.cpu.fused import fused_layers
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
 from zoo.training.members import apart
-from zoo.training.recipe import Recipe, compile_model
+from zoo.training.recipe import Recipe, compile_model, scale_of
 from zoo.training.run_folder import Row
 from zoo.training.state import StateKeeper
 
@@ -42,6 +42,7 @@ def fit(
     *,
     rates: Callable[[str], float] | None = None,
     distribution: Distribution = ALONE,
+    before: int = 0,
 ) -> list[Row]:
     """Trains a model on a data set, from the last saved state if there is one.
 
@@ -58,10 +59,12 @@ def fit(
         rates: Returns the share of the learning rate for a variable, by its path; None: all of it.
         distribution: The other workers. The model was built in its scope; `recipe.batch_size` is
             that of all together. Only the chief reads and writes `state`.
+        before: Epochs that an earlier training counted; those of this one follow them.
 
     Returns:
-        A row for each epoch: epoch (from 1), loss, accuracy, val_loss, val_accuracy, learning_rate.
-        A regression has r2 and mae, in the units of the truth, in place of accuracy.
+        A row for each epoch: epoch (from 1, after those before), loss, accuracy, val_loss,
+        val_accuracy, learning_rate. A regression has r2 and mae, in the units of the truth, in
+        place of accuracy.
 
     Raises:
         RequestError: The loss is no longer finite, the state is of another training, or the last
@@ -69,8 +72,7 @@ def fit(
         StoppedError: A SIGTERM came, or another worker was lost; the same call continues.
     """
     task = dataset.task
-    robust = recipe.loss == "huber"
-    scale = Scale.robust(dataset.train.y) if robust else task.scale(dataset.train.y)
+    scale = scale_of(recipe, task, dataset.train.y)
     if scale is not None:
         dataset = _standardised(dataset, scale)
     for split in (dataset.train, dataset.validation):
@@ -96,10 +98,11 @@ def fit(
     ):
         stop = partial(distribution.stop_agreed, trained, asked)
         keeper = StateKeeper(trained, path, task.rank, held, recipe.patience, stop)
-        first, step = len(keeper.history), keeper.step
-        spans = [(range(first, recipe.epochs), 0)]
+        first, step = before + len(keeper.history), keeper.step
+        end = before + recipe.epochs
+        spans = [(range(first, end), 0)]
         if step:  # In one call of `fit`, all epochs have the same length.
-            spans = [(range(first, first + 1), step), (range(first + 1, recipe.epochs), 0)]
+            spans = [(range(first, first + 1), step), (range(first + 1, end), 0)]
         for epochs, skip in spans:
             if not epochs or keeper.exhausted:
                 continue

@@ -72,6 +72,7 @@ def train_network(
     output: Path,
     watch: Watch,
     distribution: Distribution,
+    before: int = 0,
 ) -> list[Row]:
     """Trains all layers that are not frozen, the slower the farther they are from the head."""
     if (scale := dataset.task.scale(dataset.train.y)) is not None:
@@ -85,6 +86,7 @@ def train_network(
         watch("network", plan.whole),
         rates=lambda path: shares[part_of(path)],
         distribution=distribution,
+        before=before,
     )
     return [{"stage": 2, **row} for row in history]
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 
 from zoo.errors import RequestError
-from zoo.tasks import Task
+from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import AdamW, jit_compile
 from zoo.training.members import LossOfEach, OfMean
@@ -77,6 +78,11 @@ class Recipe:
             raise RequestError(
                 f"unknown precision {self.precision!r}; known: {', '.join(PRECISIONS)}"
             )
+
+
+def scale_of(recipe: Recipe, task: Task, y: np.ndarray) -> Scale | None:
+    """Returns the scale in which a network learns values; None: it learns none."""
+    return Scale.robust(y) if recipe.loss == "huber" else task.scale(y)
 
 
 def compile_model(

@@ -50,7 +50,10 @@ class Run:
             RequestError: The folder holds something else, or a worker has other settings.
         """
         self.distribution.check_same(self.settings)
-        return self.distribution.card_of_chief(lambda: finished(self.output, self.settings))
+        alone = self.distribution.workers == 1  # Others may not see what a run was before.
+        return self.distribution.card_of_chief(
+            lambda: finished(self.output, self.settings, extensible=alone)
+        )
 
     @property
     def provenance(self) -> Provenance:

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,8 +16,8 @@ from zoo.checkpoints.provenance import RUN_RECORD
 from zoo.checkpoints.store import WEIGHTS
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
-from zoo.files import check_writable, held, write_text
-from zoo.training.differences import differences
+from zoo.files import check_writable, held, whole_folder, write_text
+from zoo.training.differences import differences, more_epochs
 
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
@@ -27,6 +28,8 @@ LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"
 FEATURES = "features.safetensors"
 _TEMPORARY = (STATE, HEAD_STATE, FEATURES)
+# While a finished run gets more epochs: a folder of what it was, and a key of its record.
+BEFORE, EXTENDS = "before", "extends"
 
 
 @contextlib.contextmanager
@@ -42,9 +45,23 @@ def begun(output: Path, record: Mapping[str, Any], settings: Mapping[str, Any]) 
         RequestError: Another process writes into the folder, or it holds something else.
     """
     with held(output):
-        finished(output, settings)  # Checked again: another run may have ended there meanwhile.
+        # Checked again: another run may have ended there meanwhile.
+        done = finished(output, settings) is not None
+        if not done and _is_to_extend(output, settings):
+            shutil.rmtree(output / BEFORE, ignore_errors=True)
+            with whole_folder(output / BEFORE) as before:
+                for name in (CARD, WEIGHTS, HISTORY):
+                    shutil.copy2(output / name, before / name)
+            record = {**record, EXTENDS: True}
+        elif extends(output):
+            record = {**record, EXTENDS: True}
         write_text(output / RECORD, json.dumps(record, indent=2) + "\n")
         yield
+
+
+def extends(output: Path) -> bool:
+    """Returns whether a run is being extended: its folder `BEFORE` holds what it was."""
+    return (output / BEFORE / CARD).exists() and EXTENDS in _read_record(output / RECORD)
 
 
 def is_run(output: Path) -> bool:
@@ -64,8 +81,10 @@ def is_run(output: Path) -> bool:
     return True
 
 
-def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
+def finished(output: Path, settings: Mapping[str, Any], *, extensible: bool = True) -> Card | None:
     """Returns the card of a finished run of these settings; None if it is not finished.
+
+    A run that differs in having fewer epochs is not finished either, if it may be extended.
 
     Raises:
         RequestError: The folder holds something else, or a run of other settings.
@@ -76,11 +95,13 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     if not any(_unfinished(output)) and not (output / CARD).exists():
         return None  # It stopped before it had saved anything.
     if changed := differences(_read_record(path), json.loads(json.dumps(settings))):
+        if extensible and _is_to_extend(output, settings):
+            return None
         raise RequestError(
             f"--output {output} holds another run: {'; '.join(changed)}. Choose another folder, or "
             "ask for the same"
         )
-    if not (output / CARD).exists():
+    if not (output / CARD).exists() or extends(output):
         return None
     card = read_card(output)
     if not card.metrics or not (output / WEIGHTS).exists():
@@ -89,8 +110,17 @@ def finished(output: Path, settings: Mapping[str, Any]) -> Card | None:
     return card
 
 
+def _is_to_extend(output: Path, settings: Mapping[str, Any]) -> bool:
+    """Returns whether a finished run is asked for again with more epochs, and nothing else."""
+    whole = all((output / name).is_file() for name in (CARD, WEIGHTS, HISTORY))
+    if not whole or extends(output) or any(_unfinished(output)):
+        return False
+    return more_epochs(_read_record(output / RECORD), json.loads(json.dumps(settings)))
+
+
 def tidy(output: Path) -> None:
     """Removes files that only an unfinished run needs, and unfinished files of killed processes."""
+    shutil.rmtree(output / BEFORE, ignore_errors=True)
     names = (*_TEMPORARY, RECORD)
     partly = (part for name in names for part in output.glob(f".{name}.*"))
     for path in (*_unfinished(output), *partly):

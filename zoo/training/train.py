@@ -21,15 +21,17 @@ from zoo.forms import Picture, Sound
 from zoo.models import MODELS, build
 from zoo.models.sizes import without_values
 from zoo.tasks import find_task
+from zoo.training.device import device_in_words
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
+from zoo.training.extending import Earlier, earlier, without_units
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe, fit
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import PRECISIONS, Recipe
 from zoo.training.run import check_asked, check_weights, open_run
-from zoo.training.run_folder import LOGS, STATE
+from zoo.training.run_folder import LOGS, STATE, Row
 from zoo.training.trained import Trained
 from zoo.training.trajectory import KeepTrajectory
 
@@ -53,6 +55,7 @@ def train(
     trajectory: bool = False,
     weights: str = "float32",
     licence: str = "unknown",
+    author: str = "",
     seed: int = 0,
     config: Mapping[str, Any] | None = None,
     label_column: str | None = None,
@@ -81,7 +84,8 @@ def train(
     """Trains a model from scratch into a checkpoint folder, as `zoo train` does.
 
     The same call on an unfinished folder continues after its last saved epoch. On a finished one it
-    does nothing. Wrong arguments are refused before the data are read, if possible.
+    does nothing; with more epochs and all else equal, it extends it (`zoo.training.extending`).
+    Wrong arguments are refused before the data are read, if possible.
 
     Args:
         model: A name of `zoo.list_models()`.
@@ -106,6 +110,7 @@ def train(
         trajectory: Whether to keep the weights of every epoch, for `zoo landscape`.
         weights: Type of the stored weights, "float32" or "float16"; accuracy is measured with them.
         licence: Licence of the checkpoint, an SPDX name.
+        author: Who made the checkpoint, for its card and the files that are exported from it.
         seed: Decides initial weights, order of examples, and dropout.
         config: Arguments of the model's builder, beside those that its row in `zoo.models` gives.
         columns: Tables: for some columns, NAME:number or NAME:category, whatever they look like.
@@ -196,7 +201,9 @@ def train(
     run = Path(output or f"runs/{model}-{dataset.name}")
     callbacks = []
     if devices.chief:
-        callbacks = watchers(recipe.epochs, progress, steps, run / LOGS if tensorboard else None)
+        logs = run / LOGS if tensorboard else None
+        device = device_in_words(several=distribution != "none")
+        callbacks = watchers(recipe.epochs, progress, steps, logs, device=device)
         callbacks += [KeepTrajectory(run)] if trajectory else []
     card = train_model(
         model,
@@ -206,6 +213,7 @@ def train(
         config=config,
         weights=weights,
         licence=licence,
+        author=author,
         command=command,
         callbacks=callbacks,
         distribution=devices,
@@ -222,6 +230,7 @@ def train_model(
     config: Mapping[str, Any] | None = None,
     weights: str = "float32",
     licence: str = "unknown",
+    author: str = "",
     command: str = "",
     callbacks: Sequence[keras.callbacks.Callback] = (),
     distribution: Distribution = ALONE,
@@ -238,6 +247,7 @@ def train_model(
         config: Arguments of the model's builder.
         weights: Type of the stored weights, "float32" or "float16".
         licence: Licence of the checkpoint, an SPDX name.
+        author: Who made the checkpoint.
         command: The command that the user typed, for the card.
         callbacks: Keras callbacks, for progress.
         distribution: The other workers, which call this with the same arguments. Only the chief
@@ -270,6 +280,7 @@ def train_model(
         new_card(model, dataset, config),
         training=training.provenance,
         licence=licence,
+        author=author,
         source="trained from scratch with zoo train",
     )
     keras.utils.set_random_seed(recipe.seed)
@@ -281,15 +292,38 @@ def train_model(
         for variable, initial in zip(network.variables, final.variables, strict=True):
             variable.assign(initial)
     with training.writing():
-        history = fit(
-            network, dataset, recipe, output / STATE, callbacks, distribution=distribution
-        )
+        if (old := earlier(output)) is None:
+            history = fit(
+                network, dataset, recipe, output / STATE, callbacks, distribution=distribution
+            )
+        else:
+            card = old.described(card, recipe)
+            history = _extend(network, dataset, recipe, output, callbacks, old)
         final.set_weights(network.get_weights())
         done = distribution.card_of_chief(
             lambda: finish(final, card, dataset, history, output, weights)
         )
     assert done is not None
     return done
+
+
+def _extend(
+    network: keras.Model,
+    dataset: Dataset,
+    recipe: Recipe,
+    output: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    old: Earlier,
+) -> list[Row]:
+    """Gives a finished run more epochs. With patience, the best of all epochs is taken."""
+    old.load(network)
+    held = network.get_weights()
+    without_units(network, dataset, recipe)
+    more = fit(network, dataset, old.recipe(recipe), output / STATE, callbacks, before=old.epochs)
+    rank = dataset.task.rank
+    if recipe.patience is not None and max(map(rank, old.history)) >= max(map(rank, more)):
+        network.set_weights(held)
+    return [*old.history, *more]
 
 
 def check_config(model: str, config: Mapping[str, Any], image_size: int | None = None) -> None:
