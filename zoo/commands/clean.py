@@ -63,6 +63,12 @@ COMMAND = Command(
     "wrong labels, copies and broken files of labelled data, as a list to look at.",
     FLAGS,
     main,
+    required=("run",),
+    usual=("data", "output"),
+    examples=(
+        "zoo clean --run=runs/photos",
+        "zoo clean --run=runs/photos --data=photos/ --output=doubtful.csv",
+    ),
 )
 
 if __name__ == "__main__":
