@@ -12,6 +12,7 @@ import zoo
 from tests.data.written_photos import write_photos
 from zoo.errors import RequestError
 from zoo.training.recipe import Recipe
+from zoo.training.run_folder import finished
 from zoo.training.train import train_model
 
 RECIPE = Recipe(epochs=1, batch_size=64)
@@ -95,12 +96,21 @@ def test_another_difference_beside_epochs_is_refused(digits, tmp_path, recipe):
     assert "{" not in str(caught.value)
 
 
+def test_a_cross_validated_run_says_why_it_gets_no_more_epochs(tmp_path):
+    settings = {"model": "resnet8", "folds": 5, "head": {}, "whole": {"epochs": 3}}
+    for name in ("card.json", "model.safetensors", "history.csv"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "run.json").write_text(json.dumps({**settings, "whole": {"epochs": 1}}))
+    with pytest.raises(RequestError, match="was 1, now 3, and a cross-validated run gets no more"):
+        finished(tmp_path, settings)
+
+
 @pytest.mark.slow
 def test_a_fine_tuning_gets_more_epochs_of_the_network(tmp_path):
     photos = write_photos(tmp_path / "colours", {"red": 30, "green": 30, "blue": 30})
     arguments = {
-        "output": tmp_path / "run", "head_epochs": 3, "image_size": 32, "licence": "MIT",
-        "author": "A. Author",
+        "output": tmp_path / "run", "head_epochs": 3, "image_size": 32, "folds": 0,
+        "licence": "MIT", "author": "A. Author",
     }  # fmt: skip
     first = zoo.finetune("resnet8.digits", str(photos), epochs=1, **arguments)
     lines = []

@@ -97,9 +97,11 @@ def finished(output: Path, settings: Mapping[str, Any], *, extensible: bool = Tr
     if changed := differences(_read_record(path), json.loads(json.dumps(settings))):
         if extensible and _is_to_extend(output, settings):
             return None
+        crossed = settings.get("folds") and all(word.startswith("epochs:") for word in changed)
+        why = ", and a cross-validated run gets no more epochs" if crossed else ""
         raise RequestError(
-            f"--output {output} holds another run: {'; '.join(changed)}. Choose another folder, or "
-            "ask for the same"
+            f"--output {output} holds another run: {'; '.join(changed)}{why}. Choose another "
+            "folder, or ask for the same"
         )
     if not (output / CARD).exists() or extends(output):
         return None
