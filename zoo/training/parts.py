@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -83,7 +84,8 @@ def train_network(
         dataset,
         plan.whole,
         output / STATE,
-        watch("network", plan.whole),
+        # Whoever watches counts the epochs before too.
+        watch("network", dataclasses.replace(plan.whole, epochs=before + plan.whole.epochs)),
         rates=lambda path: shares[part_of(path)],
         distribution=distribution,
         before=before,
