@@ -223,7 +223,6 @@ def finetune(
         plan = dataclasses.replace(plan, freeze="backbone")
     progress(plan.text)
     run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
-
     device = device_in_words(several=distribution != "none")
 
     def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:
