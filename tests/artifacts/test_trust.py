@@ -250,7 +250,11 @@ def test_commands_open_it_with_trust_alone(zoo_command, tmp_path, command):
     module.serve = tf.function(take, input_signature=[pictures])
     folder = tmp_path / "model"
     tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
-    rest = {"predict": [str(picture)], "benchmark": ["--runs=1"]}.get(command, [])
+    rest = {
+        "predict": [str(picture)],
+        "benchmark": ["--runs=1"],
+        "evaluate": ["--data=digits"],
+    }.get(command, [])
     code, out, err = zoo_command(command, f"--artifact={folder}", *rest)
     assert (code, out) == (2, "")
     assert "its operators ReadFile, WriteFile may read, write or send files" in err

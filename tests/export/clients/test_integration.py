@@ -94,7 +94,7 @@ def test_which_file_is_for_a_gpu(exported, status, precision, says):
     page = render(
         dataclasses.replace(exported.report, artifacts=artifacts), labels=LABELS, pixels=True
     )
-    (line,) = [line for line in page.splitlines() if "for a GPU" in line]
+    (line,) = [line for line in page.splitlines() if "For a GPU take" in line]
     assert line.startswith("For a GPU take `gpu.tflite`.")
     assert line.removeprefix("For a GPU take `gpu.tflite`.").strip().startswith(says)
     assert ("`edge.tflite`" in line) == bool(says)

@@ -17,9 +17,15 @@ _REST = "others"
 
 
 def classes(outcome: Outcome) -> str:
-    """Returns a row for each class; of many classes, those that are recognised least first."""
+    """Returns a row for each class; of many classes, those that are recognised least first.
+
+    A task of somebody else may have another score, whose tables are shown as they are.
+    """
     score = outcome.score
-    assert isinstance(score, ClassificationScore)
+    if not isinstance(score, ClassificationScore):
+        return "".join(
+            f"<h2>{escape(part.title)}</h2>{table(part.head, part.rows)}" for part in score.tables
+        )
     whole = score.tables[0]
     order = [*range(len(score.classes))]
     note = (
@@ -42,7 +48,8 @@ def classes(outcome: Outcome) -> str:
 def confusion(outcome: Outcome) -> str:
     """Returns which class is taken for which, in a table; of many classes for the worst."""
     score, labels = outcome.score, outcome.card.labels
-    assert isinstance(score, ClassificationScore)
+    if not isinstance(score, ClassificationScore):
+        return ""
     text = "<h2>Confusion: rows are the truth, columns the prediction</h2>"
     if len(labels) > _MOST:
         text += (
