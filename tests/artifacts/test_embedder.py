@@ -46,6 +46,7 @@ def report_of(folder, name, least):
     return report
 
 
+@pytest.mark.slow
 def test_the_report_tells_of_features(embedder):
     report_of(embedder, "saved_model", 0.9999)
     report = report_of(embedder, "cpu", 0.9999)
@@ -57,6 +58,7 @@ def test_the_report_tells_of_features(embedder):
     assert "cosine 1.00000" in (embedder / "report.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["cpu.tflite", "saved_model"])
 def test_files_give_the_features_of_the_checkpoint(embedder, pictures, file):
     expected = zoo.embed(pictures, checkpoint="resnet8.digits")
@@ -76,6 +78,7 @@ def test_smaller_files_do_so_too(pictures, tmp_path):
         assert cosines(given.features, expected.features).min() >= least
 
 
+@pytest.mark.slow
 def test_other_commands_refuse_features_in_one_line(zoo_command, embedder, pictures):
     file = f"--artifact={embedder / 'cpu.tflite'}"
     for command in (("predict", str(pictures)), ("evaluate", "--data=digits")):

@@ -84,6 +84,7 @@ def test_windows_of_sounds_have_features_of_their_own(tmp_path):
         assert len(file["features"]) == len(file["files"]) == 1 + len(windows)
 
 
+@pytest.mark.slow
 def test_rows_of_tables_have_features(tmp_path):
     table = tmp_path / "old.csv"
     table.write_text(

@@ -31,7 +31,7 @@ def edge(folder):
 @pytest.mark.parametrize(
     ("model", "flags", "least", "repeated"),
     [
-        ("residual_mlp", ("--epochs=16", "--config=depth=1"), 0.95, ()),
+        pytest.param("residual_mlp", ("--epochs=16", "--config=depth=1"), 0.95, (), marks=SLOW),
         pytest.param("residual_mlp", ("--epochs=24",), 0.975, AGAIN, marks=SLOW),
         pytest.param(
             "residual_lstm", ("--epochs=25", "--config=width=32"), 0.95, AGAIN, marks=SLOW

@@ -82,6 +82,7 @@ def test_a_file_of_int8_weights_has_such(kernels, status):
     assert checks["int8_weights"].status == status
 
 
+@pytest.mark.slow
 def test_where_float16_is_too_coarse_the_gpu_file_is_float32(tmp_path, in_process):
     strict = {"gpu.max_rel_error": 1e-5}
     report = exported(tmp_path / "out", targets=("gpu",), gates=strict)

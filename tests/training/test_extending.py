@@ -42,6 +42,7 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_more_epochs_begin_where_it_ended(digits, tmp_path):
     output = tmp_path / "run"
     first = train(digits, RECIPE, output, command="zoo train --epochs=1")
@@ -69,6 +70,7 @@ def test_more_epochs_begin_where_it_ended(digits, tmp_path):
     assert train(digits, MORE, output) == card  # It is finished.
 
 
+@pytest.mark.slow
 def test_with_patience_the_best_of_all_epochs_is_taken(digits, tmp_path, monkeypatch):
     output = tmp_path / "run"
     train(digits, replace(RECIPE, patience=2), output)

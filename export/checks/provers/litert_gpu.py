@@ -23,6 +23,7 @@ from export.checks.provers.prover import Absent, Figures, Prover, Subject
 from export.precisions import INTEGERS
 from export.samples import evenly_spaced
 from export.targets import Target
+from export.tflite.flatbuffer import read_graph
 from export.tflite.runtime import LiteModel
 from export.tflite.tensor import dequantise, quantise
 
@@ -35,6 +36,9 @@ _LABELS_KEPT = 0.98
 # where the device can. Integers are float between the layers there, and may round to other steps.
 _ERRORS = {"float32": 1e-4, "default": 2e-2}
 _INTEGER_ERROR = 1e-1
+# A GPU may be wrong by 2⁻¹¹ in a sine (WGSL, "Accuracy of Concrete Floating Point Expressions"), of
+# which the waves of a table's numbers are made.
+_SINES, _SINE_ERROR = ("SIN", "COS"), 2e-2
 _LOADER = "libvulkan.so.1"
 _SOFTWARE = "vk_swiftshader_icd.json"
 BROWSERS = (
@@ -74,6 +78,7 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     said = []
     for precision, run in figures["precisions"].items():
         limit = _INTEGER_ERROR if target.integers else _ERRORS[precision]
+        limit = max(limit, _SINE_ERROR) if figures["sines"] else limit
         kept = run["labels_kept"]
         passed = passed and run["max_error"] <= limit and kept >= _LABELS_KEPT * run["samples"]
         said.append(
@@ -112,6 +117,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
     return {
         "device": device[1] if device else "an unnamed device",
         "whole_graph": whole,
+        "sines": sum(read_graph(path).operators.get(name, 0) for name in _SINES),
         "refused": _refused(said),
         "precisions": runs,
     }

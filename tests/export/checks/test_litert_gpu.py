@@ -12,10 +12,11 @@ GPU, EDGE = export.TARGETS["gpu"], export.TARGETS["edge"]
 RUN = {"samples": 50, "labels_kept": 50, "max_error": 1e-6}
 
 
-def figures(precision="float32", whole=True, refused="", **run):
+def figures(precision="float32", whole=True, refused="", sines=0, **run):
     return {
         "device": "Some Device",
         "whole_graph": whole,
+        "sines": sines,
         "refused": refused,
         "precisions": {precision: {**RUN, **run}},
     }
@@ -26,6 +27,8 @@ def figures(precision="float32", whole=True, refused="", **run):
     [
         (GPU, figures(), True, "Some Device: float32: 50 of 50 labels kept, largest error 1.0e-06"),
         (GPU, figures(max_error=2e-4), False, "largest error 2.0e-04, at most 1e-04"),
+        (GPU, figures(max_error=2e-3, sines=1), True, "at most 2e-02"),
+        (GPU, figures(max_error=3e-2, sines=1), False, "at most 2e-02"),
         (GPU, figures("default", max_error=1e-2), True, "at most 2e-02"),
         (GPU, figures("default", max_error=3e-2), False, "default: 50 of 50"),
         (GPU, figures(labels_kept=49), True, "49 of 50"),

@@ -129,6 +129,7 @@ def exported(folder, network=None, **options):
         return failure.report
 
 
+@pytest.mark.slow
 def test_where_one_channel_outshines_all_others_its_layers_stay_float(tmp_path, in_process):
     report = exported(tmp_path / "out")
     edge = report.artifacts["edge"]
