@@ -32,10 +32,11 @@ def main() -> None:
     parser.add_argument("--checkpoint", default="resnet18.cifar10")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("runs/defaults"))
-    parser.add_argument("--plain", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--plain", type=float, help=argparse.SUPPRESS)  # Seconds, of one seed.
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.plain is not None:
-        print(json.dumps({"top1": _plain(asked.checkpoint, *asked.data, asked.seeds, asked.plain)}))
+        print(json.dumps({"top1": _plain(asked.checkpoint, *asked.data, asked.seed, asked.plain)}))
         return
     table = Table(title=f"{asked.checkpoint}, mean of {asked.seeds} seeds", title_justify="left")
     for column in ("pictures", "zoo finetune", "plain Keras", "points", "seconds"):
@@ -67,7 +68,7 @@ def _compared(asked: argparse.Namespace, data: Path, seed: int) -> dict[str, flo
     seconds = _used(resource.RUSAGE_CHILDREN) - before
     metrics = json.loads((run / "card.json").read_text())["metrics"]
     plain = subprocess.run(
-        [sys.executable, "-m", "benchmarks.defaults", f"--data={data}", f"--seeds={seed}",
+        [sys.executable, "-m", "benchmarks.defaults", f"--data={data}", f"--seed={seed}",
          f"--checkpoint={asked.checkpoint}", f"--plain={seconds}"],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -112,6 +112,16 @@ def _section(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>"
 
 
+def _table(title: str, columns: Sequence[str], rows: str, note: str) -> str:
+    """Returns a section with a table, and a note below it. `rows` is HTML."""
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    return _section(
+        title,
+        f'<table class="narrow"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<p class="note">{note}</p>',
+    )
+
+
 def _artifacts(report: Report) -> str:
     columns = (
         "Target",
@@ -156,15 +166,8 @@ def _rescues(report: Report) -> list[str]:
     if not rows:
         return []
     columns = ("Target", "Refused", "In its place", "Size", "Latency")
-    head = "".join(f"<th>{column}</th>" for column in columns)
     note = "Why it was refused stands below, at the check precision."
-    return [
-        _section(
-            "Files in place of refused ones",
-            f'<table class="narrow"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-            f'<p class="note">{note}</p>',
-        )
-    ]
+    return [_table("Files in place of refused ones", columns, rows, note)]
 
 
 def _milliseconds(latency: Latency | None) -> str:
@@ -252,15 +255,8 @@ def _layers(report: Report) -> list[str]:
     if not rows:
         return []
     columns = ("Target", "Layer", "Operator", "Lost", "SQNR after it")
-    head = "".join(f"<th>{column}</th>" for column in columns)
     note = "Signal to quantisation noise of what a layer gives; lost: against what it takes."
-    return [
-        _section(
-            "Layers that lose most to integers",
-            f'<table class="narrow"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-            f'<p class="note">{note}</p>',
-        )
-    ]
+    return [_table("Layers that lose most to integers", columns, rows, note)]
 
 
 def _operators(report: Report) -> str:

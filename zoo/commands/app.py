@@ -8,7 +8,7 @@ from absl import flags
 
 from zoo.artifacts.app import PLATFORMS, app
 from zoo.commands.console import console, print_result
-from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.runner import DONE, Command, arguments_of, no_more
 from zoo.errors import RequestError
 
 FLAGS = flags.FlagValues()
@@ -29,13 +29,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     if not values.artifact:
         raise RequestError("say what to make an app of: --artifact=FOLDER of an export")
-    result = app(
-        values.artifact,
-        platform=values.platform,
-        output=values.output,
-        title=values.title,
-        threshold=values.threshold,
-    )
+    result = app(**arguments_of(values))
     print_result(console(), result)
     return DONE
 

@@ -8,7 +8,7 @@ from absl import flags
 
 from zoo.commands.console import console, print_result
 from zoo.commands.flags.reading import define_reading
-from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.runner import DONE, Command, arguments_of, no_more
 from zoo.commands.terminal import bar
 from zoo.errors import RequestError
 from zoo.quiet import check_backend, quiet
@@ -39,21 +39,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
     terminal = console()
     with bar(terminal, "searching") as progress:
-        cleaned = clean(
-            values.run,
-            values.data,
-            output=values.output,
-            label_column=values.label_column,
-            header=values.header,
-            time_column=values.time_column,
-            recording_column=values.recording_column,
-            group=values.group,
-            path_column=values.path_column,
-            folder=values.folder,
-            exclude=values.exclude,
-            data_dir=values.data_dir,
-            progress=progress,
-        )
+        cleaned = clean(**arguments_of(values), progress=progress)
     print_result(terminal, cleaned)
     return DONE
 

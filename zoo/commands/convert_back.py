@@ -34,7 +34,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 COMMAND = Command(
     "convert-back",
-    "a ResNet-18, 34 or 50 as safetensors in torchvision's names and layouts.",
+    "a ResNet for ImageNet as safetensors in torchvision's names and layouts.",
     FLAGS,
     main,
     required=("checkpoint", "output"),

@@ -9,7 +9,7 @@ from absl import flags
 from zoo.artifacts.embed import embed
 from zoo.commands.console import console, print_result
 from zoo.commands.flags.trusting import define_trust
-from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
+from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command, arguments_of
 from zoo.commands.terminal import bar
 from zoo.errors import RequestError
 
@@ -31,14 +31,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         raise RequestError("say where the features go: --output=FILE.npz or FILE.csv")
     terminal = console()
     with bar(terminal, "embedding") as progress:
-        result = embed(
-            rest,
-            checkpoint=values.checkpoint,
-            artifact=values.artifact,
-            output=values.output,
-            trust=values.trust,
-            progress=progress,
-        )
+        result = embed(rest, **arguments_of(values), progress=progress)
     print_result(terminal, result)
     if result.broken:
         return NOT_GOOD_ENOUGH if result.places else WRONG_REQUEST

@@ -10,7 +10,7 @@ from zoo.artifacts.evaluate import SPLITS, evaluate
 from zoo.commands.console import console, print_result
 from zoo.commands.flags.reading import define_reading
 from zoo.commands.flags.trusting import define_trust
-from zoo.commands.runner import DONE, Command, no_more
+from zoo.commands.runner import DONE, Command, arguments_of, no_more
 from zoo.commands.terminal import bar
 
 FLAGS = flags.FlagValues()
@@ -49,27 +49,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     terminal = console()
     with bar(terminal, "reading") as progress:
-        result = evaluate(
-            checkpoint=values.checkpoint,
-            artifact=values.artifact,
-            data=values.data,
-            split=values.split,
-            output=values.output,
-            label_column=values.label_column,
-            header=values.header,
-            time_column=values.time_column,
-            recording_column=values.recording_column,
-            group=values.group,
-            path_column=values.path_column,
-            folder=values.folder,
-            exclude=values.exclude,
-            data_dir=values.data_dir,
-            threshold=values.threshold,
-            decision_threshold=values.decision_threshold,
-            foreign=values.foreign,
-            trust=values.trust,
-            progress=progress,
-        )
+        result = evaluate(**arguments_of(values), progress=progress)
     print_result(terminal, result)
     return DONE
 

@@ -14,7 +14,7 @@ from zoo.commands.console import complain, console, print_result
 from zoo.commands.flags.optional import OptionalValue
 from zoo.commands.flags.quieting import define_quiet
 from zoo.commands.flags.reading import define_reading
-from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, no_more
+from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, Command, arguments_of, no_more
 from zoo.commands.terminal import bar
 
 FLAGS = flags.FlagValues()
@@ -97,33 +97,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     try:
         with bar(terminal, "reading") as decoding:
             exported = export(
-                values.checkpoint,
-                data=values.data,
-                targets=values.targets,
-                output=folder,
-                calibration_samples=values.calibration_samples,
-                edge_io=values.edge_io,
-                edge_precision=values.edge_precision,
-                cpu_precision=values.cpu_precision,
-                gpu_precision=values.gpu_precision,
-                rescue=values.rescue,
-                gate=values.gate,
-                npu_percent=values.npu_percent,
-                labels=values.labels,
-                sequence_length=values.sequence_length,
-                streaming=values.streaming,
-                hop=values.hop,
-                trainable_head=values.trainable_head,
-                embedder=values.embedder,
-                label_column=values.label_column,
-                header=values.header,
-                time_column=values.time_column,
-                recording_column=values.recording_column,
-                group=values.group,
-                path_column=values.path_column,
-                folder=values.folder,
-                exclude=values.exclude,
-                data_dir=values.data_dir,
+                **{**arguments_of(values), "output": folder},
                 progress=lambda line: terminal.print(line),
                 decoding=decoding,
             )
