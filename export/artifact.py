@@ -13,6 +13,7 @@ import numpy as np
 
 from export.checks.evidence import Check, Evidence
 from export.checks.gates import judge
+from export.checks.last_result import last_results
 from export.checks.layers import LayerNoise, worst_layers
 from export.checks.parity import accuracy, chance, compare
 from export.checks.prove import prove
@@ -23,6 +24,7 @@ from export.checks.served import run_saved_model
 from export.checks.stream import judge_stream, measure
 from export.child import ChildError
 from export.forms.form import SIGNATURE
+from export.forms.learnt import Learnt
 from export.forms.outputs import EMBEDDING
 from export.forms.saved_model import VERSION, save_for_serving
 from export.precisions import FLOAT32_GATES
@@ -71,13 +73,17 @@ def lite_artifact(
         if target.integers and floats.is_file():
             x = TEST_X if task.form.step is None else STEPS
             layers = worst_layers(whole, floats, task.scratch / x, task.scratch)
+        learnt = task.learnt if target.precision == "int8" else None
+        results = None
+        if learnt is not None and learnt.expected is not None:
+            results = last_results(whole, task.scratch / TEST_X, task.threads, task.scratch)
     except ChildError as death:
         check = Check("runs", "fail", why_stopped(death, graph))
         artifact = Artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
         )
         return artifact, None
-    artifact = _artifact(task, target, path, size, digest, run, graph, layers)
+    artifact = _artifact(task, target, path, size, digest, run, graph, layers, learnt, results)
     return _with_proofs(task, target, path, artifact, run), run.values
 
 
@@ -122,6 +128,8 @@ def _artifact(
     run: Run,
     graph: Graph | None,
     layers: tuple[LayerNoise, ...] = (),
+    learnt: Learnt | None = None,
+    results: np.ndarray | None = None,
 ) -> Artifact:
     truth = task.samples.test_y
     finite = bool(np.isfinite(run.values).all())
@@ -166,6 +174,8 @@ def _artifact(
         front=task.form.front_names,
         front_bytes=(task.scratch / FRONT_FILE).stat().st_size if front is not None else 0,
         thresholds=least,
+        learnt=learnt,
+        last_results=results,
     )
     checks, stream = judge(evidence), None
     if run.stream_values is not None and task.stream is not None:

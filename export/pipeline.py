@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from export.artifact import saved_model_artifact
 from export.attempts import lite_files
+from export.checks.last_result import MOST
 from export.checks.parity import accuracy
 from export.checks.prove import with_provers
 from export.checks.stream import long_stream
@@ -22,6 +23,7 @@ from export.errors import ExportError, unknown
 from export.forms.answers import answers
 from export.forms.form import SIGNATURE, prepare
 from export.forms.front import FRONT, front_values
+from export.forms.learnt import learnt_of
 from export.forms.one_step import step_samples
 from export.forms.outputs import EMBEDDING, OUTPUTS, decide
 from export.forms.saved_model import save_for_conversion
@@ -72,6 +74,8 @@ def export_model(
     gpu_precision: str | None = None,
     npu_percent: float | None = None,
     edge_precision: str = "auto",
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    simulation: keras.Model | None = None,
     rescue: str | None = None,
     gates: Mapping[str, float] | None = None,
     provers: Sequence[str] | None = None,
@@ -107,6 +111,9 @@ def export_model(
         edge_precision: Arithmetic of integer targets: "int8"; "16x8", int16 with int8 weights;
             "mixed", int8 with float32 in the layers that lose too much; or "auto": int8, and where
             that is refused, what `rescue` says. Recurrent models begin with 16x8.
+        ranges: Of int8: the least and the greatest result by the name of the layer, and of the
+            input, where a quantisation-aware training learnt them; the calibration has the others.
+        simulation: A Keras model that rounds as the int8 file does, to compare that file with.
         rescue: What follows where a file in "auto" is not close enough to the model: "16x8"; for
             whole inputs without a front "mixed"; "none": it is refused. None: 16x8, then mixed; for
             images mixed alone, since their bytes could not go into 16x8; and float32 where float16
@@ -173,6 +180,9 @@ def export_model(
         check_trainable(form)
     reference = form.activate(tf.constant(given)).numpy()
     thresholds = thresholds_of(form, about, samples)
+    learnt = None
+    if ranges:
+        learnt = learnt_of(form, ranges, simulation, evenly_spaced(samples.compared, MOST))
     if samples.test_y is not None and thresholds is None:
         check_truth(reference, samples.test_y, labels, kind)
     try:
@@ -190,6 +200,7 @@ def export_model(
                 artifacts=folder / "artifacts",
                 stream=long_stream(form, samples, reference) if form.states else None,
                 thresholds=thresholds,
+                learnt=learnt,
             )
             report, values = _make(task, wanted, trainable_head, tell)
             tell("writing the report")
@@ -256,6 +267,8 @@ def _write_source(task: Task) -> Source:
         calibration=str(task.scratch / _CALIBRATION),
         front="" if form.front is None else FRONT,
         front_file=str(task.scratch / FRONT_FILE),
+        ranges={} if task.learnt is None else task.learnt.ranges,
+        ends=("", "") if task.learnt is None else task.learnt.ends,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from export.checks.stream import LongStream
 from export.forms.form import Form
+from export.forms.learnt import Learnt
 from export.samples import Samples
 from export.tflite.metadata import About
 
@@ -41,6 +42,7 @@ class Task:
         stream: Test examples in a row, for files of a stream.
         thresholds: (columns,) if each output is a yes or no of its own: from which on each label is
             said; None: one class is.
+        learnt: Ranges that were learnt for int8; None: they are calibrated.
     """
 
     form: Form
@@ -55,3 +57,4 @@ class Task:
     artifacts: Path
     stream: LongStream | None = None
     thresholds: np.ndarray | None = None
+    learnt: Learnt | None = None

@@ -63,7 +63,9 @@ _PUBLIC = {
     "train": "zoo.training.train",
 }
 
-__all__ = [*sorted(_PUBLIC), "blocks", "list_models"]
+_PACKAGES = ("blocks", "quantization")
+
+__all__ = [*sorted(_PUBLIC), *_PACKAGES, "list_models"]
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -76,6 +78,6 @@ def list_models(pattern: str = "*") -> list[str]:
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
-    if name == "blocks":
-        return importlib.import_module("zoo.blocks")
+    if name in _PACKAGES:
+        return importlib.import_module(f"zoo.{name}")
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")

@@ -42,6 +42,8 @@ _COMPARING = frozenset(
         "top1_agreement",
     }
 )
+# So many examples have to be within a step of the simulation.
+_LEAST_WITHIN = 0.9
 # Relative error of float32 itself.
 _FLOAT32_ROUNDING = 1e-6
 # The share of equal answers may exceed the share of equal Keras answers by this.
@@ -200,6 +202,27 @@ def _accuracy(evidence: Evidence) -> Check | None:
     )
 
 
+def _simulated(evidence: Evidence) -> Check | None:
+    """Catches a file with other ranges or weights than those that a training rounded to.
+
+    Some samples may differ by more than a step: at a tie, runtimes round one way or the other, and
+    a later layer makes more of it.
+    """
+    learnt, results = evidence.learnt, evidence.last_results
+    if learnt is None or learnt.expected is None or results is None:
+        return None
+    if not learnt.unit:
+        return Check("simulation", "skipped", "the last layer has no range that was learnt")
+    steps = np.abs(results - learnt.expected).max(axis=1) / learnt.unit
+    within = float((steps < 1.5).mean())  # In steps of the file, which are a little wider or not.
+    return verdict(
+        "simulation",
+        within >= _LEAST_WITHIN,
+        f"{within:.1%} of {len(steps)} within a step of what was trained, at least "
+        f"{_LEAST_WITHIN:.0%}; the farthest {steps.max():.1f} steps away",
+    )
+
+
 def _better_than_chance(evidence: Evidence) -> Check | None:
     if evidence.accuracy is None:
         return None
@@ -274,6 +297,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _distinct,
     _agreement,
     _accuracy,
+    _simulated,
     _better_than_chance,
 )
 # Those of them that hold for any input, such as a window across two examples.

@@ -11,6 +11,7 @@ import numpy as np
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
 from export.checks.run import Run
+from export.forms.learnt import Learnt
 from export.forms.outputs import EMBEDDING
 from export.targets import Target
 from export.tflite.flatbuffer import Graph
@@ -90,6 +91,9 @@ class Evidence:
         front: Names of the layers that stay in float32.
         front_bytes: Size of a file of these layers alone.
         thresholds: (columns,) of sets of labels: from which on each is said; None: one class is.
+        learnt: Of a file in int8: the ranges that were learnt for it; None: they are calibrated.
+        last_results: What such a file calculates before a softmax: (samples, columns); None: it
+            was not looked at.
     """
 
     target: Target
@@ -118,6 +122,8 @@ class Evidence:
     front: tuple[str, ...] = ()
     front_bytes: int = 0
     thresholds: np.ndarray | None = None
+    learnt: Learnt | None = None
+    last_results: np.ndarray | None = None
 
     @property
     def classified(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from export.precisions import PRECISIONS
 from export.targets import IntegerType
 from export.tflite.for_gpu import for_gpu
 from export.tflite.packing import joined
+from export.tflite.ranges import Range, with_ranges
 from export.tflite.refusal import why
 
 
@@ -34,6 +35,9 @@ class Source:
         variables: Whether the file keeps the variables that its signatures write to.
         front: Signature of the layers before those of `signatures`, in float32; empty: none.
         front_file: Where the front is written by itself.
+        ranges: Of int8: the ranges of layers' results that were learnt, in place of those of the
+            calibration.
+        ends: Names of the layers that give the input and the output of `signatures`.
     """
 
     saved_model: str
@@ -42,6 +46,8 @@ class Source:
     variables: bool = False
     front: str = ""
     front_file: str = ""
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    ends: Sequence[str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,11 @@ def _convert_here(job: dict[str, Any]) -> None:
 
 
 def _content(source: Source, arithmetic: Arithmetic) -> bytes:
+    if arithmetic.precision == "int8" and source.ranges:
+        given = "float32" if source.front else arithmetic.integer_io
+        return quantised(
+            calibrated(source, arithmetic.integer_io), arithmetic.integer_io, (), given
+        )
     try:
         return bytes(_converter(source, arithmetic).convert())
     except RuntimeError:
@@ -117,16 +128,20 @@ def calibrated(source: Source, integer_io: IntegerType) -> bytes:
     converter = _converter(source, Arithmetic("int8", integer_io))
     # As `tf.lite.experimental.QuantizationDebugger` does; its files have no integer inputs.
     converter._experimental_calibrate_only = True
-    return bytes(converter.convert())
+    content = bytes(converter.convert())
+    return with_ranges(content, source.ranges, source.ends) if source.ranges else content
 
 
-def quantised(content: bytes, integer_io: IntegerType, floats: Sequence[str]) -> bytes:
+def quantised(
+    content: bytes, integer_io: IntegerType, floats: Sequence[str], given: str = ""
+) -> bytes:
     """Makes integers of a calibrated file.
 
     Args:
         content: Of `calibrated`.
         integer_io: Type of input and output.
         floats: Names of the results that stay float32.
+        given: Another type of the input.
 
     Returns:
         The file. The same floats give the same bytes, in whatever order.
@@ -134,9 +149,11 @@ def quantised(content: bytes, integer_io: IntegerType, floats: Sequence[str]) ->
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    given = tf.as_dtype(integer_io)
     made = mlir_quantize(
-        content, input_data_type=given, output_data_type=given, denylisted_nodes=sorted(floats)
+        content,
+        input_data_type=tf.as_dtype(given or integer_io),
+        output_data_type=tf.as_dtype(integer_io),
+        denylisted_nodes=sorted(floats),
     )
     return for_gpu(bytes(made))
 

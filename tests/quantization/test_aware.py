@@ -1,0 +1,192 @@
+"""A model that rounds as its int8 file will."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import zoo
+from zoo.errors import RequestError
+from zoo.quantization import aware, ranges_of
+from zoo.quantization.aware import layer_in
+
+
+def plain() -> keras.Model:
+    image = keras.Input((8, 8, 3), name="image")
+    x = layers.Conv2D(4, 3, use_bias=False, padding="same", name="first")(image)
+    x = layers.BatchNormalization(name="first_bn")(x)
+    x = y = layers.ReLU(name="first_relu")(x)
+    x = layers.DepthwiseConv2D(3, padding="same", name="second")(x)
+    x = layers.BatchNormalization(name="second_bn")(x)
+    x = layers.Add(name="sum")([x, y])
+    x = layers.ReLU(6.0, name="sum_relu")(x)
+    x = layers.AveragePooling2D(2, name="smaller")(x)
+    x = layers.Conv2D(5, 1, activation="relu", name="third")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(image, layers.Dense(3, name="logits")(x))
+
+
+def before_the_sum() -> keras.Model:
+    """Normalisation before its convolution, as in He et al. 2016, and one with two readers."""
+    image = keras.Input((8, 8, 3), name="image")
+    x = layers.Conv2D(4, 3, padding="same", name="stem")(image)
+    y = layers.BatchNormalization(name="norm")(x)
+    y = layers.Activation("relu", name="act")(y)
+    y = layers.Conv2D(4, 3, padding="same", name="branch")(y)
+    x = layers.Concatenate(name="both")([x, y])
+    x = layers.Activation("gelu", name="soft")(x)
+    x = layers.Flatten(name="flat")(x)
+    return keras.Model(image, layers.Dense(3, activation="softmax", name="scores")(x))
+
+
+def sequential() -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Dropout(0.2),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+
+
+def attention() -> keras.Model:
+    x = rows = keras.Input((6, 8), name="rows")
+    y = layers.MultiHeadAttention(2, 4, dropout=0.1, name="attention")(x, x)
+    x = layers.LayerNormalization(name="norm")(layers.Add(name="sum")([x, y]))
+    x = layers.EinsumDense("abc,cd->abd", (None, 8), name="einsum")(x)
+    x = layers.LSTM(5, name="lstm")(x)
+    return keras.Model(rows, layers.Dense(3, name="logits")(x))
+
+
+def shared() -> keras.Model:
+    vector = keras.Input((6,), name="vector")
+    dense = layers.Dense(6, activation="tanh", name="again")
+    return keras.Model(vector, layers.Dense(2, name="logits")(dense(dense(vector))))
+
+
+MODELS = {f.__name__: f for f in (plain, before_the_sum, sequential, attention, shared)}
+
+
+def trained(build) -> tuple[keras.Model, np.ndarray]:
+    """A model whose weights and statistics are not those of the beginning."""
+    keras.utils.set_random_seed(1)
+    model, random = build(), np.random.default_rng(0)
+    for variable in model.weights:
+        name = variable.path.rpartition("/")[2]
+        if name in ("gamma", "moving_variance"):
+            variable.assign(random.uniform(0.5, 1.5, variable.shape))
+        elif name in ("beta", "moving_mean", "bias"):
+            variable.assign(random.normal(0, 0.2, variable.shape))
+    x = random.normal(0, 1, (32, *model.input_shape[1:])).astype("float32")
+    return model, np.clip(128 + 40 * x, 0, 255) if x.ndim == 4 else x
+
+
+def decibels(values, reference) -> float:
+    return float(10 * np.log10((reference**2).sum() / ((values - reference) ** 2).sum()))
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def pair(request):
+    model, x = trained(MODELS[request.param])
+    return model, aware(model, x), x
+
+
+def test_it_gives_nearly_the_same(pair):
+    model, rounding, x = pair
+    noise = decibels(np.asarray(rounding(x)), np.asarray(model(x)))
+    assert 18 < noise < 60  # More would mean that nothing is rounded.
+
+
+def test_both_have_the_same_weights(pair):
+    model, rounding, x = pair
+    before = np.asarray(rounding(x))
+    kernel = next(weight for weight in model.trainable_weights if len(weight.shape) > 1)
+    kept = kernel.numpy()
+    kernel.assign(kept * 1.5)
+    assert not np.array_equal(before, np.asarray(rounding(x)))
+    kernel.assign(kept)
+    assert np.array_equal(before, np.asarray(rounding(x)))
+    owned = {id(weight) for weight in rounding.weights}
+    assert all(id(weight) in owned for weight in model.weights)
+
+
+def test_ranges_are_enough_to_build_it_again(pair):
+    model, rounding, x = pair
+    again = aware(model, ranges=ranges_of(rounding))
+    assert np.array_equal(np.asarray(again(x)), np.asarray(rounding(x)))
+
+
+def test_it_can_be_saved(pair, tmp_path):
+    _, rounding, x = pair
+    rounding.save(tmp_path / "rounding.keras")
+    again = keras.models.load_model(tmp_path / "rounding.keras")
+    assert np.asarray(again(x)) == pytest.approx(np.asarray(rounding(x)), abs=1e-6)
+
+
+def test_what_is_rounded():
+    model, x = trained(plain)
+    rounding = aware(model, x)
+    # Not the convolutions before a normalisation, what a ReLU follows, and what keeps its range.
+    expected = ["image", "first_relu", "second_bn", "sum_relu", "third", "pool", "logits"]
+    assert list(ranges_of(rounding)) == expected
+    assert ranges_of(rounding)["image"] == (0.0, 255.0)
+    assert layer_in(rounding, "logits") is model.get_layer("logits")
+
+
+def test_a_softmax_has_no_range_to_learn():
+    model, x = trained(before_the_sum)
+    names = list(ranges_of(aware(model, x)))
+    assert names == ["image", "stem", "act", "branch", "both", "soft"]
+
+
+def test_training_changes_weights_ranges_and_the_given_model():
+    model, x = trained(plain)
+    rounding = aware(model, x)
+    before = {name: np.array(high) for name, (_, high) in ranges_of(rounding).items()}
+    kernel = model.get_layer("first").kernel.numpy()
+    statistics = model.get_layer("first_bn").moving_mean.numpy()
+    rounding.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(True))
+    y = np.arange(len(x)) % 3
+    losses = rounding.fit(x, y, epochs=30, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert not np.array_equal(kernel, model.get_layer("first").kernel.numpy())
+    assert np.array_equal(statistics, model.get_layer("first_bn").moving_mean.numpy())
+    after = {name: high for name, (_, high) in ranges_of(rounding).items()}
+    assert after.pop("image") == 255
+    assert all(before[name] != high for name, high in after.items())
+
+
+def test_the_front_stays_as_it_is():
+    model, x = trained(sequential)
+    first = model.layers[0].name
+    rounding = aware(model, x, front=(first,))
+    assert next(iter(ranges_of(rounding))) == first
+    front = rounding.get_layer(f"{first}_range").input
+    unrounded = keras.Model(rounding.inputs, front)
+    assert np.array_equal(np.asarray(unrounded(x)), np.asarray(model.layers[0](x)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "samples of real inputs"),
+        ({"ranges": {"image": (0, 1)}}, "none of layer 'first_relu'"),
+    ],
+)
+def test_wrong_requests(arguments, message):
+    with pytest.raises(RequestError, match=message):
+        aware(plain(), **arguments)
+
+
+def test_two_inputs_are_refused():
+    inputs = [keras.Input((2,)), keras.Input((2,))]
+    model = keras.Model(inputs, layers.Add()(inputs))
+    with pytest.raises(RequestError, match="one input"):
+        aware(model, np.zeros((2, 2)))
+
+
+def test_the_package_has_it():
+    assert zoo.quantization.aware is aware

@@ -1,0 +1,166 @@
+"""A model that calculates as its int8 file will, for training (Jacob et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.errors import RequestError
+from zoo.quantization.graph import AVERAGING, PASSING, Names, Walk, cloned, steps_of
+from zoo.quantization.layers import FOLDED, WithRoundedWeights, has_kernels
+from zoo.quantization.rounding import Rounding
+
+# Examples that the first ranges are measured on at a time.
+_AT_ONCE = 8
+_PIXELS = (0.0, 255.0)
+_RANGE = "_range"
+
+
+def aware(
+    model: keras.Model,
+    samples: np.ndarray | None = None,
+    *,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    front: Collection[str] = (),
+) -> keras.Model:
+    """Returns a model that rounds as an int8 file of the given one does.
+
+    It has the weights of the given model, not copies: what it learns, both know. Batch
+    normalisation keeps its statistics, and is one with the layer before it, as in a file. The range
+    of each result is learnt too; `ranges_of` has them, for `export.export_model(ranges=…)`.
+
+    Layers of several steps, such as attention and recurrence, get rounded weights and a rounded
+    result; what is between them is rounded in the file alone.
+
+    Args:
+        model: Functional or sequential, built, with one input; for (batch, ...) examples.
+        samples: (N, ...) real inputs, on which the first ranges are measured; a hundred will do.
+        ranges: Ranges to begin with, in place of samples: result of `ranges_of`.
+        front: Names of the first layers, if they stay in float32: see `export.export_model`.
+
+    Returns:
+        A functional model from the same inputs to the same outputs, to be compiled.
+
+    Raises:
+        RequestError: It has several inputs or no graph; neither samples nor ranges are given, or
+            they do not fit.
+    """
+    if not getattr(model, "inputs", None) or len(model.inputs) != 1:
+        raise RequestError(
+            f"model {model.name!r} needs a graph with one input: make it a functional model"
+        )
+    walk = Walk(steps_of(model), frozenset(front))
+    if ranges is None:
+        if samples is None:
+            raise RequestError("say where ranges begin: samples of real inputs, or ranges")
+        ranges = _measured(model, walk, np.asarray(samples))
+    return cloned(model, _Rounder(model, walk, ranges))
+
+
+def ranges_of(model: keras.Model) -> dict[str, tuple[float, float]]:
+    """Returns the ranges of an aware model as they are now, by the name of the layer."""
+    return {
+        layer.name.removesuffix(_RANGE): layer.range
+        for layer in model.layers
+        if isinstance(layer, Rounding) and layer.name.endswith(_RANGE)
+    }
+
+
+def layer_in(model: keras.Model, name: str) -> keras.layers.Layer:
+    """Returns a layer of the model that an aware model was made from, or of a plain one."""
+    for layer in model.layers:
+        if isinstance(layer, WithRoundedWeights) and layer.layer.name == name:
+            return layer.layer
+    return model.get_layer(name)
+
+
+def _measured(
+    model: keras.Model, walk: Walk, samples: np.ndarray
+) -> dict[str, tuple[float, float]]:
+    """Returns the mean of the least and of the greatest values of each result over batches."""
+    results: dict[str, Any] = {}
+    steps = iter(walk.steps)
+    names = Names()
+
+    def keep(layer: Any, *args: Any, **settings: Any) -> Any:
+        outputs = layer(*args, **settings)
+        if walk.rounds(next(steps)):
+            results[names.next(layer)] = outputs
+        return outputs
+
+    clone = cloned(model, keep)
+    watched = keras.Model(clone.inputs[0], results)
+    extremes: dict[str, list[tuple[float, float]]] = {name: [] for name in results}
+    for start in range(0, len(samples), _AT_ONCE):
+        batch = np.asarray(samples[start : start + _AT_ONCE], "float32")
+        for name, values in watched(batch, training=False).items():
+            array = np.asarray(values)
+            extremes[name].append((float(array.min()), float(array.max())))
+    means = {name: tuple(np.mean(pairs, axis=0).tolist()) for name, pairs in extremes.items()}
+    pixels = samples.ndim == 4 and samples.min() >= 0 and samples.max() <= 255
+    whole = _PIXELS if pixels else (float(samples.min()), float(samples.max()))
+    return {model.inputs[0].name: whole, **means}
+
+
+class _Rounder:
+    """Calls the layers of a graph so that weights and results are rounded.
+
+    Args:
+        model: Whose graph it is.
+        walk: Its calls.
+        ranges: By name of the result.
+    """
+
+    def __init__(
+        self, model: keras.Model, walk: Walk, ranges: Mapping[str, tuple[float, float]]
+    ) -> None:
+        self._input, self._walk, self._ranges = model.inputs[0].name, walk, ranges
+        self._steps, self._names = iter(walk.steps), Names()
+        self._folded: dict[str, keras.layers.Layer] = {}  # By the normalisation behind.
+        self._held: dict[str, WithRoundedWeights] = {}
+        self._last: dict[int, tuple[Rounding, Any]] = {}  # What rounded a result, and its step.
+
+    def __call__(self, layer: Any, *args: Any, **settings: Any) -> Any:
+        """Calls the next layer."""
+        step = next(self._steps)
+        taken = step.takes[0]
+        if step is self._walk.steps[0] and layer.name not in self._walk.front:
+            args = (self._rounded(taken, self._input, args[0], fixed=True), *args[1:])
+        if self._walk.folds(step):
+            self._folded[self._walk.reader(step).name] = layer
+            if taken in self._last:
+                self._last[step.gives] = self._last[taken]
+            return args[0]
+        outputs = self._called(layer, taken, args, settings)
+        if self._walk.rounds(step):
+            return self._rounded(step.gives, self._names.next(layer), outputs)
+        if isinstance(layer, (*PASSING, *AVERAGING)) and taken in self._last:
+            self._last[step.gives] = self._last[taken]
+            if isinstance(layer, AVERAGING):
+                return self._last[taken][0](outputs)[0]
+        return outputs
+
+    def _called(self, layer: Any, taken: int, args: Any, settings: dict[str, Any]) -> Any:
+        folded = self._folded.get(layer.name)
+        if layer.name in self._walk.front or not (folded or has_kernels(layer)):
+            return layer(*args, **settings)
+        if layer.name not in self._held:
+            inner, norm = (layer, None) if folded is None else (folded, layer)
+            self._held[layer.name] = WithRoundedWeights(inner, norm, name=f"{layer.name}_rounded")
+        held = self._held[layer.name]
+        if isinstance(held.layer, FOLDED) and taken in self._last:
+            settings = {**settings, "step": self._last[taken][1]}
+        return held(*args, **settings)
+
+    def _rounded(self, number: int, name: str, values: Any, *, fixed: bool = False) -> Any:
+        if name not in self._ranges:
+            raise RequestError(
+                f"the ranges have none of layer {name!r}, only of {len(self._ranges)} others"
+            )
+        rounding = Rounding(*self._ranges[name], fixed=fixed, name=f"{name}{_RANGE}")
+        outputs, step = rounding(values)
+        self._last[number] = rounding, step
+        return outputs

@@ -1,0 +1,152 @@
+"""The calls of layers in a graph, and which of their results an int8 file rounds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from zoo.quantization.layers import FOLDED
+
+# These give values that they were given, so a file keeps the range.
+PASSING = (
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.Flatten,
+    keras.layers.Reshape,
+    keras.layers.Permute,
+    keras.layers.RepeatVector,
+    keras.layers.Identity,
+    keras.layers.ZeroPadding1D,
+    keras.layers.ZeroPadding2D,
+    keras.layers.Cropping1D,
+    keras.layers.Cropping2D,
+    keras.layers.MaxPooling1D,
+    keras.layers.MaxPooling2D,
+    keras.layers.GlobalMaxPooling1D,
+    keras.layers.GlobalMaxPooling2D,
+)
+# These average them, in the same range.
+AVERAGING = (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
+# The results of these are from 0 to 1, or from -1 to 1, so that no file gives them another range.
+_BOUNDED = ("softmax", "sigmoid", "tanh")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call of a layer in a graph: the numbers of the tensors that it takes and gives."""
+
+    layer: Any
+    takes: tuple[int, ...]
+    gives: int
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The calls of a graph in their order.
+
+    Attributes:
+        steps: The calls.
+        front: Names of layers that stay in float32.
+    """
+
+    steps: Sequence[Step]
+    front: frozenset[str]
+
+    def reader(self, step: Step) -> Any:
+        """Returns the layer that alone reads a result; None: there are several or none."""
+        readers = [other.layer for other in self.steps if step.gives in other.takes]
+        return readers[0] if len(readers) == 1 else None
+
+    def folds(self, step: Step) -> bool:
+        """Whether a layer is one with the batch normalisation behind it."""
+        reader = self.reader(step)
+        return (
+            isinstance(step.layer, FOLDED)
+            and _activation(step.layer) == "linear"
+            and isinstance(reader, keras.layers.BatchNormalization)
+            and reader.axis in (-1, len(step.layer.output.shape) - 1)
+            and step.layer.name not in self.front
+        )
+
+    def rounds(self, step: Step) -> bool:
+        """Whether a file rounds a result to a range of its own."""
+        layer, reader = step.layer, self.reader(step)
+        if layer.name in self.front:
+            # What the last of them gives is the first that is rounded.
+            return getattr(reader, "name", None) not in self.front
+        if isinstance(layer, (*PASSING, *AVERAGING)) or self.folds(step):
+            return False
+        bounding = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
+        if isinstance(layer, bounding) and _activation(layer) in _BOUNDED:
+            return False
+        return not (_is_linear(layer) and _is_relu(reader))
+
+
+def steps_of(model: keras.Model) -> list[Step]:
+    """Lists the calls of a graph."""
+    numbers: dict[int, int] = {}
+    kept: list[Any] = []  # Tensors must live as long as their identity is used.
+    steps: list[Step] = []
+
+    def note(layer: Any, *args: Any, **settings: Any) -> Any:
+        outputs = layer(*args, **settings)
+        taken = [item for item in keras.tree.flatten((args, settings)) if keras.ops.is_tensor(item)
+                 or isinstance(item, keras.KerasTensor)]  # fmt: skip
+        given = keras.tree.flatten(outputs)
+        kept.extend((*taken, *given))
+        for tensor in (*taken, *given):
+            numbers.setdefault(id(tensor), len(numbers))
+        steps.append(Step(layer, tuple(numbers[id(t)] for t in taken), numbers[id(given[0])]))
+        return outputs
+
+    cloned(model, note)
+    return steps
+
+
+def cloned(model: keras.Model, call: Callable[..., Any]) -> keras.Model:
+    """Returns a model of the same layers, not copies, each called by a function.
+
+    Args:
+        model: With one input and one output.
+        call: Called with a layer and its arguments, in the order of the graph; returns its results.
+    """
+    graph = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    return keras.models.clone_model(graph, clone_function=lambda layer: layer, call_function=call)
+
+
+class Names:
+    """Names of results: the layer's, and a number from its second call on."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+
+    def next(self, layer: Any) -> str:
+        """Returns the name of the next result of a layer."""
+        self._calls[layer.name] += 1
+        number = self._calls[layer.name]
+        return layer.name if number == 1 else f"{layer.name}_{number}"
+
+
+def _activation(layer: Any) -> str:
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    return getattr(getattr(layer, "activation", None), "__name__", "linear")
+
+
+def _is_linear(layer: Any) -> bool:
+    """Whether a file makes one operation of a layer and of a ReLU behind it."""
+    if isinstance(layer, FOLDED):
+        return _activation(layer) == "linear"
+    kinds = keras.layers.BatchNormalization | keras.layers.Add | keras.layers.Subtract
+    return isinstance(layer, kinds | keras.layers.Multiply)
+
+
+def _is_relu(layer: Any) -> bool:
+    if isinstance(layer, keras.layers.ReLU):
+        return layer.max_value in (None, 6.0) and not layer.negative_slope and not layer.threshold
+    return isinstance(layer, keras.layers.Activation) and _activation(layer) in ("relu", "relu6")

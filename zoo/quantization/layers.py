@@ -1,0 +1,152 @@
+"""Keras layers whose weights are those of an int8 file, and which share them with another model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.quantization.rounding import to_steps, weight_step
+
+# The converter calculates the same with the weights of these and of a batch normalisation behind.
+FOLDED = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.Dense,
+)
+_KERNELS = ("kernel", "recurrent_kernel")
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class WithRoundedWeights(keras.layers.Layer):
+    """A layer, at whatever depth with kernels, whose kernels are rounded to int8.
+
+    With a batch normalisation behind it, both are one product, as in a file: the kernel is
+    multiplied before it is rounded, by what the normalisation learnt, and the statistics stay.
+
+    Args:
+        layer: Built.
+        norm: The batch normalisation that alone reads it; None: there is none.
+        **settings: Of a Keras layer.
+    """
+
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        norm: keras.layers.BatchNormalization | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.layer, self.norm = layer, norm
+        self.built = True
+
+    def call(
+        self, *args: Any, step: Any = None, training: bool | None = None, **settings: Any
+    ) -> Any:
+        """Calculates with rounded weights.
+
+        Args:
+            *args: Of the layer.
+            step: Between the values that the layer takes; None: unknown. A file rounds the bias to
+                that times the step of the weights.
+            training: Of the layer.
+            **settings: Of the layer.
+        """
+        settings = _given(settings)
+        if self.layer._call_has_training_arg:
+            settings["training"] = training
+        factor, offset = (1.0, 0.0) if self.norm is None else _factor_and_offset(self.norm)
+        held = [(variable, variable.value) for variable in self.layer.variables]
+        for kernel, axes in _kernels(self.layer):
+            weights = kernel.value * _along_channels(factor, kernel, axes)
+            of_weights = weight_step(weights, axes)
+            held.append((kernel, to_steps(weights, of_weights)))
+        bias = getattr(self.layer, "bias", None)
+        if isinstance(self.layer, FOLDED):
+            offset = offset + (0.0 if bias is None else bias.value * factor)
+            if step is not None:
+                offset = to_steps(offset, step * ops.reshape(of_weights, (-1,)))
+            if bias is not None:
+                held.append((bias, offset))
+        before = {id(variable): value for variable, value in held}
+        with keras.StatelessScope(state_mapping=held) as scope:
+            outputs = self.layer(*args, **settings)
+        for variable in self.layer.non_trainable_variables:  # Such as the seeds of a dropout.
+            if (value := scope.get_current_value(variable)) is not before[id(variable)]:
+                variable.assign(value)
+        return outputs if bias is not None or self.norm is None else outputs + offset
+
+    def compute_output_spec(
+        self, *args: Any, step: Any = None, training: bool | None = None, **settings: Any
+    ) -> Any:
+        """Returns shape and type of the layer's outputs."""
+        return self.layer.compute_output_spec(*args, **_given(settings))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, with both layers."""
+        layers = {"layer": self.layer, "norm": self.norm}
+        return {
+            **super().get_config(),
+            **{name: keras.saving.serialize_keras_object(item) for name, item in layers.items()},
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> WithRoundedWeights:
+        """Builds it from `get_config`."""
+        layers = {
+            name: keras.saving.deserialize_keras_object(config.pop(name))
+            for name in ("layer", "norm")
+        }
+        return cls(**layers, **config)
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leaves out the mask that Keras gives to every layer that takes any argument."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def has_kernels(layer: keras.layers.Layer) -> bool:
+    """Whether a layer, or one inside it, has a kernel."""
+    return bool(_kernels(layer))
+
+
+def _kernels(layer: keras.layers.Layer) -> list[tuple[keras.Variable, tuple[int, ...]]]:
+    """Lists the kernels, each with the axes that one of its products sums over."""
+    held = []
+    for part in layer._flatten_layers(include_self=True, recursive=True):
+        for name in _KERNELS:
+            kernel = getattr(part, name, None)
+            if isinstance(kernel, keras.Variable) and len(kernel.shape) >= 2:
+                held.append((kernel, _summed(part, len(kernel.shape))))
+    return held
+
+
+def _summed(layer: keras.layers.Layer, rank: int) -> tuple[int, ...]:
+    if isinstance(layer, (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)):
+        return tuple(range(rank - 2))
+    if isinstance(layer, keras.layers.EinsumDense):
+        terms, outputs = layer.equation.split("->")
+        letters = terms.split(",")[1]
+        return tuple(i for i, letter in enumerate(letters) if letter not in outputs)
+    return tuple(range(rank - 1))
+
+
+def _factor_and_offset(norm: keras.layers.BatchNormalization) -> tuple[Any, Any]:
+    """Returns a normalisation as a product and a sum, of its statistics as they are."""
+    variance = ops.convert_to_tensor(norm.moving_variance)
+    factor = ops.rsqrt(variance + norm.epsilon)
+    if norm.gamma is not None:
+        factor = factor * norm.gamma
+    offset = -ops.convert_to_tensor(norm.moving_mean) * factor
+    return factor, offset if norm.beta is None else offset + norm.beta
+
+
+def _along_channels(factor: Any, kernel: Any, summed: tuple[int, ...]) -> Any:
+    """Returns a factor for each channel in a shape that multiplies a kernel."""
+    if isinstance(factor, float):
+        return factor
+    shape = [1 if axis in summed else size for axis, size in enumerate(kernel.shape)]
+    return ops.reshape(factor, shape)
