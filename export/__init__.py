@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from export.samples import LEAST_SAMPLES, Samples
     from export.targets import TARGETS, Target, register_target
     from export.tflite.inspect import describe_file
-    from export.tflite.metadata import COLUMNS, About, file_inside, labels_inside
+    from export.tflite.metadata import COLUMNS, IDENTITY, About, file_inside, labels_inside
     from export.tflite.runtime import LiteModel, LiteStream, load_lite
 
 _HOMES = {
@@ -32,6 +32,7 @@ _HOMES = {
     "PROVERS": "export.checks.prove",
     "TARGETS": "export.targets",
     "COLUMNS": "export.tflite.metadata",
+    "IDENTITY": "export.tflite.metadata",
     "About": "export.tflite.metadata",
     "Artifact": "export.report",
     "Check": "export.checks.evidence",
@@ -57,6 +58,7 @@ _HOMES = {
 
 __all__ = [
     "COLUMNS",
+    "IDENTITY",
     "LEAST_SAMPLES",
     "PROVERS",
     "TARGETS",

@@ -6,9 +6,14 @@ import contextlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from zoo.errors import RequestError
+
+# Keras and TensorFlow import these at start where they are installed, for plots, wrappers and
+# conversions of their own. That takes a third of the whole start.
+_EXTRAS = ("cv2", "jax", "matplotlib", "pandas", "scipy", "sklearn")
+_of_command = False
 
 
 def import_keras() -> None:
@@ -17,10 +22,35 @@ def import_keras() -> None:
     It takes seconds, so commands call it only after they have checked the request.
     """
     check_backend()
-    with quiet():
+    spared = _of_command and "keras" not in sys.modules and _backend() == "tensorflow"
+    with quiet(), _without(_EXTRAS if spared else ()):
         import keras
 
         keras.ops.zeros(1)  # Finds the devices, which prints greetings too.
+
+
+def for_a_command() -> None:
+    """Says that this process runs a command, which needs none of the extras of Keras.
+
+    In a user's own process they stay, such as Keras' wrappers for scikit-learn.
+    """
+    global _of_command
+    _of_command = True
+
+
+@contextlib.contextmanager
+def _without(packages: Iterable[str]) -> Iterator[None]:
+    """Makes packages that are not imported yet look as if they were not installed.
+
+    Python documents None in `sys.modules` for that.
+    """
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def check_backend() -> None:
@@ -29,11 +59,15 @@ def check_backend() -> None:
     Raises:
         RequestError: `KERAS_BACKEND` is unknown, or its package is not installed.
     """
-    name = os.environ.get("KERAS_BACKEND", "tensorflow")
+    name = _backend()
     if name not in ("tensorflow", "jax", "torch", "openvino", "numpy"):
         raise RequestError(f"KERAS_BACKEND is {name!r}; unset it, or set it to tensorflow or jax")
     if importlib.util.find_spec(name) is None:
         raise RequestError(f"KERAS_BACKEND is {name!r}, which is not installed; unset it")
+
+
+def _backend() -> str:
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def need_tensorflow() -> None:

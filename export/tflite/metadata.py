@@ -248,7 +248,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
         entries = [model.Metadata(index) for index in range(model.MetadataLength())]
         numbers = [entry.Buffer() for entry in entries if entry.Name() == ENTRY]
         metadata = unpack(model.Buffers(numbers[0]).DataAsNumpy().tobytes()) if numbers else {}
-        return metadata, _files(content)
+        return metadata, _files(io.BytesIO(content))
     except DAMAGED as error:
         raise ExportError(f"{str(path)!r} cannot be read: {error}") from error
 
@@ -307,10 +307,16 @@ def sound_inside(path: str | Path) -> tuple[int, int] | None:
 def file_inside(path: str | Path, name: str) -> str:
     """Returns an associated text file inside a `.tflite` file; empty if it is not there.
 
+    It reads no more of the file than that, so a file of any origin may be asked.
+
     Raises:
-        ExportError: It is not a `.tflite` file, or its metadata is damaged.
+        ExportError: It is not a `.tflite` file, or its archive is damaged.
     """
-    return read(path)[1].get(name, "")
+    check_is_tflite(path)
+    try:
+        return _files(path, name).get(name, "")
+    except (*DAMAGED, OSError) as error:
+        raise ExportError(f"{str(path)!r} cannot be read: {error}") from error
 
 
 def columns_text(about: About) -> str:
@@ -318,14 +324,14 @@ def columns_text(about: About) -> str:
     return json.dumps(about.columns, indent=1, ensure_ascii=False) + "\n"
 
 
-def _files(content: bytes) -> dict[str, str]:
-    if not zipfile.is_zipfile(io.BytesIO(content)):
+def _files(source: str | Path | io.BytesIO, only: str | None = None) -> dict[str, str]:
+    if not zipfile.is_zipfile(source):
         return {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with zipfile.ZipFile(source) as archive:
         return {
             name: archive.read(name).decode("utf-8", errors="replace")
             for name in archive.namelist()
-            if archive.getinfo(name).file_size <= _MOST_BYTES
+            if only in (None, name) and archive.getinfo(name).file_size <= _MOST_BYTES
         }
 
 

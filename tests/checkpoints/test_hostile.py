@@ -11,8 +11,8 @@ import pytest
 import safetensors.numpy
 
 import zoo
-from zoo.checkpoints.card import Card, File, read_card
-from zoo.checkpoints.store import WEIGHTS, build_from_card
+from zoo.checkpoints.card import WEIGHTS, Card, File, read_card
+from zoo.checkpoints.store import build_from_card
 from zoo.checkpoints.tensor_files import read_tensors
 from zoo.commands.console import complain
 from zoo.errors import DamagedError, RequestError

@@ -11,7 +11,6 @@ import export
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.checkpoints.typed_json import construct, parse_json
-from zoo.data.tables.csv import EMPTY
 from zoo.errors import RequestError
 from zoo.forms import Column, Table
 from zoo.tasks import TASKS
@@ -95,6 +94,8 @@ def document(card: Card) -> dict[str, Any] | None:
     form = card.input
     if not isinstance(form, Table):
         return None
+    from zoo.data.tables.csv import EMPTY
+
     columns = []
     for column in form.columns:
         facts: dict[str, Any] = {"name": column.name, "kind": column.kind, "empty": column.empty}

@@ -8,8 +8,7 @@ from export import About
 from zoo import forms
 from zoo.artifacts.columns import document
 from zoo.artifacts.origin import origin_of
-from zoo.checkpoints.card import Card
-from zoo.checkpoints.store import WEIGHTS
+from zoo.checkpoints.card import WEIGHTS, Card
 from zoo.tasks import find_task
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from zoo.artifacts.columns import columns_of
-from zoo.artifacts.open import Artifact, artifact_labels, check_origin, open_artifact
-from zoo.artifacts.origin import card_of_artifact, data_of_artifact
+from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
+from zoo.artifacts.origin import card_of_artifact, check_origin, data_of_artifact
 from zoo.artifacts.predict import predict
 from zoo.artifacts.predictions import Predictions
 from zoo.checkpoints.catalogue import checkpoint_card

@@ -55,15 +55,19 @@ def form_of_files(card: Card, name: str, command: str) -> Picture | Sound | Reco
     return form
 
 
-def kind_of(form: Picture | Sound | Recording) -> Kind:
-    """Returns which files a form is of."""
-    from zoo.data.pictures.folder import PICTURES
-    from zoo.data.recordings.folder import RECORDINGS
-    from zoo.data.sounds.decode import SOUNDS
-
+def kind_of(form: Picture | Sound | Recording | None) -> Kind:
+    """Returns which files a form is of; those of a model that does not say are pictures."""
     if isinstance(form, Recording):
+        from zoo.data.recordings.folder import RECORDINGS
+
         return RECORDINGS
-    return SOUNDS if isinstance(form, Sound) else PICTURES
+    if isinstance(form, Sound):
+        from zoo.data.sounds.decode import SOUNDS
+
+        return SOUNDS
+    from zoo.data.pictures.folder import PICTURES
+
+    return PICTURES
 
 
 def below(files: Sequence[str | Path], kind: Kind) -> tuple[list[Path], list[str]]:

@@ -11,12 +11,9 @@ from typing import Any
 
 import numpy as np
 
-import export
 from export.publish import REPORT
 from zoo.artifacts.process import Process
 from zoo.artifacts.trust import check_only_calculates
-from zoo.checkpoints.card import Card
-from zoo.checkpoints.store import WEIGHTS
 from zoo.data.examples import Examples
 from zoo.errors import RequestError
 from zoo.quiet import import_keras
@@ -111,32 +108,6 @@ def check_written(path: str) -> None:
     if failed:
         raise RequestError(
             f"{path} was not written, since it failed {failed[0]}; written: {files or 'none'}"
-        )
-
-
-def check_origin(path: str, name: str, card: Card) -> None:
-    """Refuses a checkpoint if a `.tflite` file says that it was exported from another one.
-
-    Args:
-        path: Path of the file; a SavedModel does not say.
-        name: Name of the checkpoint, as the user gave it.
-        card: Card of the checkpoint.
-
-    Raises:
-        RequestError: The file was made from other weights.
-    """
-    weights = card.files.get(WEIGHTS)
-    if weights is None or Path(path).is_dir():
-        return
-    try:
-        origin = export.describe_file(path)["identity"]
-    except export.ExportError as error:
-        raise RequestError(str(error)) from error
-    made_from = origin.get("weights_sha256") if isinstance(origin, dict) else None
-    if made_from is not None and made_from != weights.sha256:
-        raise RequestError(
-            f"{path} was not exported from {name}, whose weights are others; give the checkpoint "
-            f"that it was made from ({origin.get('checkpoint')})"
         )
 
 

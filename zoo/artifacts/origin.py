@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import export
 from zoo.artifacts.open import Artifact
-from zoo.checkpoints.card import Card
+from zoo.checkpoints.card import WEIGHTS, Card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.errors import RequestError
@@ -139,22 +138,39 @@ def data_of_artifact(path: str) -> str:
     return str(_origin(path).get("data", ""))
 
 
+def check_origin(path: str, name: str, card: Card) -> None:
+    """Refuses a checkpoint if a `.tflite` file says that it was exported from another one.
+
+    Args:
+        path: Path of the file; a SavedModel does not say.
+        name: Name of the checkpoint, as the user gave it.
+        card: Card of the checkpoint.
+
+    Raises:
+        RequestError: The file was made from other weights.
+    """
+    weights = card.files.get(WEIGHTS)
+    if weights is None or Path(path).is_dir():
+        return
+    origin = _origin(path)
+    made_from = origin.get("weights_sha256")
+    if made_from is not None and made_from != weights.sha256:
+        raise RequestError(
+            f"{path} was not exported from {name}, whose weights are others; give the checkpoint "
+            f"that it was made from ({origin.get('checkpoint')})"
+        )
+
+
 def _origin(path: str) -> Mapping[str, Any]:
     place = Path(path).resolve()
     origin: Any
     try:
         if place.is_file():
-            status = place.stat()
-            origin = _identity(path, status.st_size, status.st_mtime_ns)
+            text = export.file_inside(place, export.IDENTITY)
         else:
             folder = place.parent if place.name.isdecimal() else place
-            origin = json.loads((folder.parent / "report.json").read_text(encoding="utf-8"))
+            text = (folder.parent / "report.json").read_text(encoding="utf-8")
+        origin = parse_json(text)
     except (export.ExportError, OSError, ValueError):
         return {}
     return origin if isinstance(origin, dict) else {}
-
-
-@functools.lru_cache(maxsize=8)
-def _identity(path: str, size: int, changed: int) -> Any:
-    """Returns what is inside a file; a process of its own reads it, which takes half a second."""
-    return export.describe_file(path)["identity"]

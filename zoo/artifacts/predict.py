@@ -7,9 +7,12 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.artifacts.columns import columns_of
 from zoo.artifacts.inputs import (
     AT_ONCE,
     Read,
@@ -20,7 +23,7 @@ from zoo.artifacts.inputs import (
     read_pictures,
 )
 from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
-from zoo.artifacts.origin import form_of, task_of_artifact
+from zoo.artifacts.origin import form_of, form_of_artifact, task_of_artifact
 from zoo.artifacts.predictions import (
     BrokenFile,
     LabelScore,
@@ -30,15 +33,17 @@ from zoo.artifacts.predictions import (
     with_answer,
     written,
 )
-from zoo.artifacts.rows import RowPredictions, predict_rows, takes_rows
 from zoo.checkpoints.card import task_of
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
-from zoo.forms import Picture, Recording, Sound
+from zoo.forms import Picture, Recording, Sound, Table
 from zoo.quiet import import_keras
 from zoo.tasks import Task
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.coverage import answered, check_threshold
+
+if TYPE_CHECKING:
+    from zoo.artifacts.rows import RowPredictions
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,9 @@ def predict(
     if top < 1:
         raise RequestError(f"top is {top}; ask for 1 label or more")
     listed = [files] if isinstance(files, str | Path) else files
-    if takes_rows(checkpoint, artifact):
+    if _takes_rows(checkpoint, artifact):
+        from zoo.artifacts.rows import predict_rows
+
         return predict_rows(
             listed,
             checkpoint=checkpoint,
@@ -128,6 +135,12 @@ def predict(
         tuple(predictions), tuple(broken), tuple(notes), kind.plural, task=predictor.task
     )
     return result if output is None else written(result, Path(output))
+
+
+def _takes_rows(checkpoint: str | None, artifact: str | None) -> bool:
+    if checkpoint:
+        return isinstance(checkpoint_card(checkpoint).input, Table)
+    return artifact is not None and Path(artifact).exists() and columns_of(artifact) is not None
 
 
 def _predict_sounds(
@@ -222,6 +235,8 @@ def _open(
     card = checkpoint_card(checkpoint) if checkpoint else None
     form = None if card is None else form_of_files(card, str(checkpoint), "predict")
     if artifact:
+        # What reads the files is imported while another process loads the artifact.
+        Thread(target=kind_of, args=(form or form_of_artifact(artifact),)).start()
         with open_artifact(artifact, trust=trust) as opened:
             named = card.labels if card else ()
             predictor = _of_artifact(opened, labels, checkpoint, form, named)

@@ -12,9 +12,8 @@ from typing import Any
 
 from zoo.artifacts.export import default_output
 from zoo.artifacts.model_card import readme
-from zoo.checkpoints.card import CARD, Card, read_card
+from zoo.checkpoints.card import CARD, WEIGHTS, Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
-from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
 from zoo.result import Result, TextTable
 

@@ -82,13 +82,6 @@ class RowPredictions(Result):
         return tuple(f"{row.file}, line {row.line}: {row.text}" for row in self.predictions)
 
 
-def takes_rows(checkpoint: str | None, artifact: str | None) -> bool:
-    """Returns whether a checkpoint or an exported file takes rows of a table."""
-    if checkpoint:
-        return isinstance(checkpoint_card(checkpoint).input, Table)
-    return artifact is not None and Path(artifact).exists() and columns_of(artifact) is not None
-
-
 def predict_rows(
     files: Sequence[str | Path],
     *,

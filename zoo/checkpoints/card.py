@@ -20,7 +20,7 @@ from zoo.tasks import TASKS, Task, find_task
 # 2: `task`, and `columns` of a table. 3: `training` is a `Provenance`. 4: `input` is a `Form`.
 # 5: of a table, it is the form of a row.
 SCHEMA = 5
-CARD = "card.json"
+CARD, WEIGHTS = "card.json", "model.safetensors"
 LARGEST = 2**25  # Bytes of a `card.json`; that of ImageNet's 21,841 classes has under 2**20.
 # Arguments of a model's builder that `labels` and `input` decide, so `config` may not.
 DECIDED = ("name", "num_classes", "input_shape", "mean", "std", "frontend")

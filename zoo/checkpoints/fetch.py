@@ -10,7 +10,6 @@ from zoo.cache import cache_folder, locked
 from zoo.checkpoints.card import CARD, read_card
 from zoo.checkpoints.pins import download_published
 from zoo.checkpoints.published import PUBLISHED, Published, published_card
-from zoo.checkpoints.tensor_files import read_tensors
 from zoo.errors import RequestError
 from zoo.files import sha256
 
@@ -35,6 +34,7 @@ def fetch(row: Published) -> Path:
         DamagedError: The download has a wrong hash; the cache keeps nothing of it.
     """
     from zoo.checkpoints.foreign.resnets import write_checkpoint
+    from zoo.checkpoints.tensor_files import read_tensors
 
     folder = cache_folder() / row.name
     if _is_whole(folder):  # Checked without the lock, which needs a writable cache.

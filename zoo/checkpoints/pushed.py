@@ -7,9 +7,8 @@ import shutil
 from pathlib import Path
 
 from zoo.cache import cache_folder, locked
-from zoo.checkpoints.card import CARD, read_card
+from zoo.checkpoints.card import CARD, WEIGHTS, read_card
 from zoo.checkpoints.hub import NoNetworkError, download, download_text
-from zoo.checkpoints.store import WEIGHTS
 from zoo.errors import RequestError
 from zoo.files import sha256, whole_folder
 

@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from zoo.checkpoints.adapt import adapt_channels
-from zoo.checkpoints.card import CARD, Card, File, check_inside
+from zoo.checkpoints.card import CARD, WEIGHTS, Card, File, check_inside
 from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
@@ -24,7 +24,6 @@ from zoo.models.names import LOGITS, STEM_KERNEL, layer_of
 if TYPE_CHECKING:
     import keras
 
-WEIGHTS = "model.safetensors"
 _LOG = logging.getLogger("zoo")
 
 

@@ -10,7 +10,6 @@ from absl import flags
 
 from zoo.artifacts.predict import predict
 from zoo.artifacts.predictions import Predictions
-from zoo.artifacts.rows import RowPredictions, document
 from zoo.commands.console import complain, console, print_json, print_result
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
@@ -63,10 +62,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if values.json:
         for warning in result.warnings:
             complain(warning)
-        if isinstance(result, RowPredictions):
-            print_json(document(result))
-        else:
+        if isinstance(result, Predictions):
             print_json(_document(result))
+        else:
+            from zoo.artifacts.rows import document
+
+            print_json(document(result))
     else:
         print_result(terminal, result)
     if isinstance(result, Predictions) and result.broken:

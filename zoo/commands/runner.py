@@ -19,6 +19,7 @@ from zoo.commands.fault import keep_traceback
 from zoo.commands.flags.spelling import in_words
 from zoo.commands.help import help_text
 from zoo.errors import DamagedError, RequestError, StoppedError
+from zoo.quiet import for_a_command
 
 DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, FAULT, STOPPED = 0, 1, 2, 3, 130
 
@@ -85,6 +86,7 @@ class Command:
                 )
             )
             return DONE
+        for_a_command()
         self.flags.unparse_flags()  # So that a second run in this process has the defaults.
         try:
             rest = self.flags([f"zoo {self.name}", *arguments])[1:]

@@ -24,7 +24,6 @@ from zoo.data.sounds import listed as sounds_listed
 from zoo.data.tables import table
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sequence, Sound, Table
-from zoo.tasks import Task
 
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
@@ -115,7 +114,7 @@ def load_dataset(
         if not len(split) and not may_be_empty:
             raise RequestError(
                 f"{source} has too few examples: none is left for the {name} split; "
-                f"{_advice(dataset, reading.task)}"
+                f"{_advice(dataset, reading)}"
             )
     dataset = dataset.map(lambda split: dataclasses.replace(split, task=reading.task))
     pictures = kind is Picture and not isinstance(dataset.form, Sound)
@@ -207,12 +206,15 @@ def _excluding(source: str, reading: Reading) -> tuple[Reading, Excluded | None]
     return dataclasses.replace(reading, excluded=asked.names), asked
 
 
-def _advice(dataset: Dataset, task: Task) -> str:
+def _advice(dataset: Dataset, reading: Reading) -> str:
     """Returns what to do if there are too few examples for three splits."""
     numbers = all(as_number(label) is not None for label in dataset.labels)
-    if task.learns == "classes" and numbers and isinstance(dataset.form, Table):
+    if reading.task.learns == "classes" and numbers and isinstance(dataset.form, Table):
         return "are the labels values? then say --task=regression; or give more of each"
-    return "give more, from six of each class on, or splits of your own"
+    advice = "give more, from six of each class on, or splits of your own"
+    if reading.kind is Picture or isinstance(dataset.form, Sound):
+        advice += "; or start from a checkpoint: zoo finetune learns from two of each class on"
+    return advice
 
 
 def _on_disk(source: str, reading: Reading) -> str:

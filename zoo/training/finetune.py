@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from zoo.checkpoints.adapt import adapt_statistics
-from zoo.checkpoints.card import Card, read_card
+from zoo.checkpoints.card import WEIGHTS, Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.pushed import HUB
-from zoo.checkpoints.store import WEIGHTS, build_from_card, load_weights
+from zoo.checkpoints.store import build_from_card, load_weights
 from zoo.data.dataset import Dataset
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import check_size, load_dataset

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from zoo.checkpoints.card import CARD, Card, read_card
+from zoo.checkpoints.card import CARD, WEIGHTS, Card, read_card
 from zoo.checkpoints.provenance import RUN_RECORD
-from zoo.checkpoints.store import WEIGHTS
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 from zoo.files import check_writable, held, whole_folder, write_text
@@ -61,7 +60,7 @@ def begun(output: Path, record: Mapping[str, Any], settings: Mapping[str, Any]) 
 
 def extends(output: Path) -> bool:
     """Returns whether a run is being extended: its folder `BEFORE` holds what it was."""
-    return (output / BEFORE / CARD).exists() and EXTENDS in _read_record(output / RECORD)
+    return (output / BEFORE / CARD).exists() and EXTENDS in read_record(output / RECORD)
 
 
 def is_run(output: Path) -> bool:
@@ -94,7 +93,7 @@ def finished(output: Path, settings: Mapping[str, Any], *, extensible: bool = Tr
     path = output / RECORD
     if not any(_unfinished(output)) and not (output / CARD).exists():
         return None  # It stopped before it had saved anything.
-    if changed := differences(_read_record(path), json.loads(json.dumps(settings))):
+    if changed := differences(read_record(path), json.loads(json.dumps(settings))):
         if extensible and _is_to_extend(output, settings):
             return None
         crossed = settings.get("folds") and all(word.startswith("epochs:") for word in changed)
@@ -117,7 +116,7 @@ def _is_to_extend(output: Path, settings: Mapping[str, Any]) -> bool:
     whole = all((output / name).is_file() for name in (CARD, WEIGHTS, HISTORY))
     if not whole or extends(output) or any(_unfinished(output)):
         return False
-    return more_epochs(_read_record(output / RECORD), json.loads(json.dumps(settings)))
+    return more_epochs(read_record(output / RECORD), json.loads(json.dumps(settings)))
 
 
 def tidy(output: Path) -> None:
@@ -148,7 +147,12 @@ def _unfinished(output: Path) -> list[Path]:
     return [path for path in map(output.joinpath, _TEMPORARY) if path.exists()]
 
 
-def _read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
+    """Returns the content of `run.json`.
+
+    Raises:
+        RequestError: It is damaged, or no record of a run.
+    """
     try:
         record = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import safetensors
 
-from zoo.checkpoints.store import WEIGHTS
+from zoo.checkpoints.card import WEIGHTS
 from zoo.errors import RequestError
 from zoo.models.names import LOGITS, part_of
 from zoo.registry import unknown

@@ -19,7 +19,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from export.checks.parity import cosines
 from export.checks.provers.prover import Absent, Figures, Prover, Subject
+from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.samples import evenly_spaced
 from export.targets import Target
@@ -36,6 +38,9 @@ _LABELS_KEPT = 0.98
 # where the device can. Integers are float between the layers there, and may round to other steps.
 _ERRORS = {"float32": 1e-4, "default": 2e-2}
 _INTEGER_ERROR = 1e-1
+# Least cosines between two vectors of features.
+_COSINES = {"float32": 0.9999, "default": 0.999}
+_INTEGER_COSINE = 0.99
 # A GPU may be wrong by 2⁻¹¹ in a sine (WGSL, "Accuracy of Concrete Floating Point Expressions"), of
 # which the waves of a table's numbers are made.
 _SINES, _SINE_ERROR = ("SIN", "COS"), 2e-2
@@ -71,7 +76,7 @@ def absent() -> str:
 
 
 def judge(figures: Figures, target: Target) -> tuple[bool, str]:
-    """Compares errors and labels with limits."""
+    """Compares errors with limits, and labels or features."""
     whole, parts = figures["whole_graph"], figures["refused"]
     left = "" if whole else f"; it leaves a part to the CPU{': ' if parts else ''}{parts}"
     passed = whole or target.integers
@@ -79,16 +84,26 @@ def judge(figures: Figures, target: Target) -> tuple[bool, str]:
     for precision, run in figures["precisions"].items():
         limit = _INTEGER_ERROR if target.integers else _ERRORS[precision]
         limit = max(limit, _SINE_ERROR) if figures["sines"] else limit
-        kept = run["labels_kept"]
-        passed = passed and run["max_error"] <= limit and kept >= _LABELS_KEPT * run["samples"]
+        same, alike = _alike(run, _INTEGER_COSINE if target.integers else _COSINES[precision])
+        passed = passed and run["max_error"] <= limit and same
         said.append(
-            f"{precision}: {kept} of {run['samples']} labels kept, largest error "
-            f"{run['max_error']:.1e}, at most {limit:.0e}"
+            f"{precision}: {alike}, largest error {run['max_error']:.1e}, at most {limit:.0e}"
         )
     if not said:
         passed, left = False, f"it does not take this file: {parts or 'it does not say why'}"
     advice = "; not for a GPU" if target.integers and not passed else ""
     return passed, f"{figures['device']}: {'; '.join(said)}{left}{advice}"
+
+
+def _alike(run: Figures, least: float) -> tuple[bool, str]:
+    """Judges labels, or the directions of features; values have neither."""
+    count = run["samples"]
+    if (kept := run.get("labels_kept")) is not None:
+        return kept >= _LABELS_KEPT * count, f"{kept} of {count} labels kept"
+    if (cosine := run.get("cosine")) is not None:
+        detail = f"cosine {cosine:.5f} for the farthest of {count}, at least {least}"
+        return cosine >= least, detail
+    return True, f"{count} compared"
 
 
 def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
@@ -110,7 +125,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
                     raise Absent(_MISSING) from error
                 runs, whole = {}, False
                 break
-            runs[precision] = _compared(answers, lite(x[: len(answers)]))
+            runs[precision] = _compared(answers, lite(x[: len(answers)]), lite.output.name)
         said = _text(log)
     signal.alarm(0)
     device = re.search(r"Selected adapter: ([^,\n]+)", said)
@@ -145,19 +160,21 @@ def _answers(path: Path, lite: LiteModel, x: np.ndarray, precision: str) -> tupl
     return dequantise(np.stack(rows), lite.output), bool(model.is_fully_accelerated())
 
 
-def _compared(answers: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
+def _compared(answers: np.ndarray, expected: np.ndarray, output: str) -> dict[str, Any]:
     finite = np.isfinite(answers)
     largest = max(float(np.abs(expected).max()), 1e-12)
     # What is not finite is wrong altogether.
     errors = np.where(finite, np.abs(np.where(finite, answers, 0) - expected) / largest, 1.0)
-    # Of two equal scores, either may be first.
-    chosen = np.take_along_axis(expected, answers.argmax(axis=1)[:, None], axis=1)[:, 0]
-    kept = (chosen >= expected.max(axis=1)) & finite.all(axis=1)
-    return {
-        "samples": len(answers),
-        "labels_kept": int(kept.sum()),
-        "max_error": float(errors.max()),
-    }
+    figures = {"samples": len(answers), "max_error": float(errors.max())}
+    if output == EMBEDDING:
+        whole = np.where(finite, answers, 0)
+        figures["cosine"] = float(np.where(finite.all(axis=1), cosines(whole, expected), 0).min())
+    elif output != "values":
+        # Of two equal scores, either may be first.
+        chosen = np.take_along_axis(expected, answers.argmax(axis=1)[:, None], axis=1)[:, 0]
+        kept = (chosen >= expected.max(axis=1)) & finite.all(axis=1)
+        figures["labels_kept"] = int(kept.sum())
+    return figures
 
 
 def _load_driver() -> None:

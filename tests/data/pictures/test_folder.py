@@ -334,7 +334,11 @@ WRONG = [
     (_two_validations, "two folders for the validation split: val and valid; keep one"),
     (_a_zip_in_it, "holds an archive alone; give that: .*photos.zip"),
     (_a_text, "is no data; known: digits, tfds:NAME, an .npz file, .* a folder of photos"),
-    (_too_few, "too few examples: none is left for the validation split"),
+    (
+        _too_few,
+        "too few examples: none is left for the validation split; give more, from six of each "
+        "class on, .*; or start from a checkpoint: zoo finetune learns from two of each class on",
+    ),
     (_no_pictures_inside, "no file is a whole picture; the first is"),
 ]
 

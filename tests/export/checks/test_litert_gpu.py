@@ -10,15 +10,17 @@ from export.checks.provers import litert_gpu
 
 GPU, EDGE = export.TARGETS["gpu"], export.TARGETS["edge"]
 RUN = {"samples": 50, "labels_kept": 50, "max_error": 1e-6}
+FEATURES = {"samples": 9, "cosine": 1.0, "max_error": 1e-6}
+VALUES = {"samples": 9, "max_error": 1e-6}
 
 
-def figures(precision="float32", whole=True, refused="", sines=0, **run):
+def figures(precision="float32", whole=True, refused="", sines=0, of=RUN, **run):
     return {
         "device": "Some Device",
         "whole_graph": whole,
         "sines": sines,
         "refused": refused,
-        "precisions": {precision: {**RUN, **run}},
+        "precisions": {precision: {**of, **run}},
     }
 
 
@@ -38,6 +40,14 @@ def figures(precision="float32", whole=True, refused="", sines=0, **run):
         (EDGE, figures("default", max_error=9e-2), True, "at most 1e-01"),
         (EDGE, figures("default", labels_kept=21), False, "21 of 50"),
         (EDGE, figures("default", max_error=2e-1), False, "not for a GPU"),
+        (GPU, figures(of=FEATURES), True, "cosine 1.00000 for the farthest of 9, at least 0.9999"),
+        (GPU, figures(of=FEATURES, cosine=0.9998), False, "cosine 0.99980"),
+        (GPU, figures("default", of=FEATURES, cosine=0.9998), True, "at least 0.999, largest"),
+        (GPU, figures(of=FEATURES, max_error=2e-4), False, "at most 1e-04"),
+        (EDGE, figures("default", of=FEATURES, cosine=0.991), True, "at least 0.99,"),
+        (EDGE, figures("default", of=FEATURES, cosine=0.98), False, "cosine 0.98000"),
+        (GPU, figures(of=VALUES), True, "float32: 9 compared, largest error 1.0e-06"),
+        (GPU, figures(of=VALUES, max_error=2e-4), False, "at most 1e-04"),
     ],
 )
 def test_files_are_judged_by_errors_and_labels(target, given, passed, says):
@@ -58,14 +68,35 @@ def test_files_are_judged_by_errors_and_labels(target, given, passed, says):
 )
 def test_errors_are_shares_of_the_largest_output(answers, kept, error):
     expected = np.array([[0.1, 0.9], [0.8, 0.2]])
-    run = litert_gpu._compared(np.array(answers), expected)
+    run = litert_gpu._compared(np.array(answers), expected, "probabilities")
     assert (run["samples"], run["labels_kept"]) == (2, kept)
     assert run["max_error"] == pytest.approx(error)
 
 
 def test_of_two_equal_scores_either_is_right():
-    run = litert_gpu._compared(np.array([[0.4, 0.5]]), np.array([[0.5, 0.5]]))
+    run = litert_gpu._compared(np.array([[0.4, 0.5]]), np.array([[0.5, 0.5]]), "probabilities")
     assert run["labels_kept"] == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "cosine"),
+    [
+        ([[3.0, 4.0], [0.0, 1.0]], 1.0),
+        ([[3.0, 4.0], [1.0, 1.0]], 2**-0.5),  # Its largest feature stays the largest.
+        ([[3.0, 4.0], [np.nan, 1.0]], 0.0),
+    ],
+)
+def test_of_features_the_direction_counts(answers, cosine):
+    run = litert_gpu._compared(np.array(answers), np.array([[3.0, 4.0], [0.0, 1.0]]), "embedding")
+    assert "labels_kept" not in run
+    assert run["cosine"] == pytest.approx(cosine)
+
+
+def test_values_have_no_labels():
+    assert {*litert_gpu._compared(np.ones((2, 1)), np.ones((2, 1)), "values")} == {
+        "samples",
+        "max_error",
+    }
 
 
 def test_what_the_accelerator_says_is_read():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import zipfile
 
 import flatbuffers
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 import export
-from export.tflite import inspect
+from export.tflite import inspect, metadata
 
 
 def bomb(path, tensors: int, subgraphs: int):
@@ -52,6 +54,43 @@ def test_a_small_file_that_stands_for_gigabytes_is_refused(tmp_path, monkeypatch
 def test_many_tables_of_an_honest_file_are_described(tmp_path):
     facts = export.describe_file(bomb(tmp_path / "large.tflite", 3000, 1))
     assert facts["inputs"] == facts["outputs"] == []
+
+
+def packed(**texts) -> bytes:
+    """Returns the bytes of a file with these texts inside, in no particular model."""
+    archive = io.BytesIO(b"\0\0\0\0TFL3" + bytes(64))
+    with zipfile.ZipFile(archive, "a") as file:
+        for name, text in texts.items():
+            file.writestr(name, text)
+    return archive.getvalue()
+
+
+def test_a_text_inside_is_read_without_the_rest_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(metadata, "read", lambda path: 1 / 0)
+    path = tmp_path / "some.tflite"
+    path.write_bytes(packed(one="first", large="x" * (metadata._MOST_BYTES + 1)))
+    assert export.file_inside(path, "one") == "first"
+    assert export.file_inside(path, "other") == ""
+    assert export.file_inside(path, "large") == ""  # No text of ours is so long.
+    path.write_bytes(packed()[:72])
+    assert export.file_inside(path, "one") == ""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:4] + b"NONE" + content[8:],
+        lambda content: content.replace(b"PK\1\2", b"PK??"),  # The list of files.
+        lambda content: content.replace(b"PK\3\4", b"PK??"),  # The head of one.
+        lambda content: content[:-10] + b"\xff" * 4 + content[-6:],  # Where the list begins.
+        lambda content: content[:72] + content[100:],
+    ],
+)
+def test_a_damaged_archive_is_an_error(tmp_path, damage):
+    path = tmp_path / "some.tflite"
+    path.write_bytes(damage(packed(one="first")))
+    with pytest.raises(export.ExportError, match=r"cannot be read|is not a \.tflite file"):
+        export.file_inside(path, "one")
 
 
 def damaged(content: bytes, seed: int) -> bytes:

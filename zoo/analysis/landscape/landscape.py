@@ -15,8 +15,8 @@ from zoo.analysis.landscape.curvature import extreme_eigenvalues, negative_curva
 from zoo.analysis.landscape.directions import between, principal_directions, random_direction
 from zoo.analysis.landscape.grid import fill
 from zoo.analysis.landscape.objective import Objective, Statistics, Weights
+from zoo.checkpoints.card import WEIGHTS
 from zoo.checkpoints.load import Checkpoint
-from zoo.checkpoints.store import WEIGHTS
 from zoo.data.dataset import Split
 from zoo.data.reading import Progress
 
