@@ -8,6 +8,7 @@ import pytest
 
 import zoo
 from zoo.errors import RequestError
+from zoo.training.options import Options
 from zoo.training.trained import Trained
 
 
@@ -16,7 +17,9 @@ def test_the_arguments_are_the_flags(name):
     values = importlib.import_module(f"zoo.commands.{name}").FLAGS
     flags = {flag: values[flag].default for flag in values}  # Another test may have parsed some.
     arguments = inspect.signature(getattr(zoo, name)).parameters
-    assert set(arguments) == {*flags, "command", "progress", "steps"} - {"verbosity", "quiet"}
+    named = {*arguments, *Options.__annotations__} - {"options"}
+    assert named == {*flags, "command", "progress", "steps"} - {"verbosity", "quiet"}
+    assert all(flags[option] is None for option in Options.__annotations__)
     for flag, value in flags.items():
         if flag in arguments and flag not in ("config", "checkpoint", "data"):
             assert arguments[flag].default == value, flag
@@ -72,6 +75,9 @@ def test_train_says_what_it_does_and_returns_what_came(tmp_path):
         ("train", {"model": "residual_mlp", "augment": "light"}, "is of pictures and sounds, and"),
         ("train", {"task": "regression", "class_weights": "balanced"}, "a regression has none"),
         ("train", {"task": "ranking"}, "unknown task 'ranking'"),
+        ("train", {"teacher": "resnet8.digit"}, "did you mean 'resnet8.digits'"),
+        ("train", {"distillation_weight": 0.5}, "is of a teacher, and there is none"),
+        ("finetune", {"teacher": "resnet8.digits", "task": "regression"}, "learns a regression; l"),
         ("train", {"precision": "half"}, "unknown precision 'half'"),
         ("train", {"weights": "float8"}, "weights can be float32 or float16, not 'float8'"),
         ("train", {"config": {"depths": [1, 1]}}, "there are 2 depths for 4 widths"),

@@ -11,6 +11,7 @@ from zoo.commands.console import console, print_result
 from zoo.commands.flags.distributing import define_distribution
 from zoo.commands.flags.quieting import define_quiet
 from zoo.commands.flags.reading import define_reading
+from zoo.commands.flags.training import define_options
 from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
 from zoo.commands.terminal import bars
 from zoo.errors import RequestError
@@ -84,6 +85,7 @@ flags.DEFINE_enum(
     "task", CLASSIFICATION.name, sorted(TASKS),
     "what the labels are: classes, values (regression)", flag_values=FLAGS,
 )  # fmt: skip
+define_options(FLAGS)
 define_distribution(FLAGS)
 define_quiet(FLAGS)
 

@@ -11,6 +11,7 @@ from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.distributing import define_distribution
 from zoo.commands.flags.quieting import define_quiet
 from zoo.commands.flags.reading import define_reading
+from zoo.commands.flags.training import define_options
 from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
 from zoo.commands.terminal import bars
 from zoo.models import MODELS
@@ -79,6 +80,7 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )  # fmt: skip
 define_reading(FLAGS, task=True)
+define_options(FLAGS)
 define_distribution(FLAGS)
 define_quiet(FLAGS)
 

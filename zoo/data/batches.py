@@ -56,6 +56,7 @@ def training_batches(
     skip: int = 0,
     share: Share = WHOLE,
     augment: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None,
+    beside: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Returns the batches of many epochs in one pipeline, shuffled anew in each.
 
@@ -73,9 +74,11 @@ def training_batches(
         share: Part of each batch to return.
         augment: Changes inputs and targets of a batch at random. It gets a random key, (2,) int64,
             for each batch: see `zoo.training.augment`.
+        beside: (examples, n) float32: numbers that follow the targets of each example; None: none.
 
     Returns:
-        Pairs of float32 (batch, ...) and float32 (batch, outputs): one-hot classes, or values.
+        Pairs of float32 (batch, ...) and float32 (batch, outputs): one-hot classes, or values;
+        with `beside`, (batch, outputs + n).
         Sequences of varied length are cut to the longest of their batch.
     """
     import tensorflow as tf
@@ -93,7 +96,7 @@ def training_batches(
     )
     indices = indices.map(share.of)
     ahead = _ahead(split, batch_size, share)
-    return _gather(tf.data.Dataset.zip(indices, keys), split, outputs, ahead, augment)
+    return _gather(tf.data.Dataset.zip(indices, keys), split, outputs, ahead, augment, beside)
 
 
 def evaluation_batches(
@@ -151,10 +154,12 @@ def _gather(
     outputs: int,
     ahead: int,
     augment: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None,
+    beside: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     import tensorflow as tf
 
     y = tf.constant(split.y)
+    more = None if beside is None else tf.constant(beside)
     examples = _reader(split.x)
     lengths = None if split.lengths is None else tf.constant(split.lengths)
 
@@ -164,6 +169,8 @@ def _gather(
             # An empty part also gets one step.
             inputs = inputs[:, : tf.maximum(tf.reduce_max(tf.gather(lengths, index)), 1)]
         targets = split.task.targets(truth, outputs)
+        if more is not None:
+            targets = tf.concat([targets, tf.gather(more, index)], axis=1)
         return (inputs, targets) if augment is None else augment(inputs, targets, *key)
 
     ready = min(4, ahead // 2)

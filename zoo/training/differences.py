@@ -56,6 +56,11 @@ def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]
         return "" if explained else f"{now['data.name']} has other examples now"
     if name == "checkpoint_sha256":
         return "" if "checkpoint" in changed else f"{now['checkpoint']} has other weights now"
+    of_teacher = name == "teacher_sha256" or ".distillation_" in f".{name}"
+    if of_teacher and any(other.split(".")[-1] == "teacher" for other in changed):
+        return ""
+    if name == "teacher_sha256":
+        return "the teacher has other weights now"
     if name.endswith("patience") and any(other.endswith("epochs") for other in changed):
         return ""
     *stage, word = name.split(".")

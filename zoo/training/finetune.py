@@ -10,11 +10,11 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import keras
 import numpy as np
 
-from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import WEIGHTS, Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
 from zoo.checkpoints.pushed import HUB
@@ -27,6 +27,7 @@ from zoo.forms import Form, Picture, Recording, Sound, Table
 from zoo.models.names import LOGITS
 from zoo.tasks import find_task
 from zoo.training.device import device_in_words
+from zoo.training.distillation import open_teacher, taught_by, teacher_settings
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import earlier
@@ -40,17 +41,17 @@ from zoo.training.folds import (
     in_words,
     without_test,
 )
+from zoo.training.options import Options
 from zoo.training.parts import Watch, take_best, train_head, train_network
+from zoo.training.picture_size import adapted_form, larger_form
 from zoo.training.picture_size import in_words as size_in_words
-from zoo.training.picture_size import larger_form
 from zoo.training.plan import Plan, choose_plan
-from zoo.training.precision import resolve_precision
+from zoo.training.precision import in_precision, resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_asked, check_weights, open_run
 from zoo.training.run_folder import LOGS
 from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_checkpoint
-from zoo.training.train import in_precision
 from zoo.training.trained import Trained
 
 
@@ -91,6 +92,7 @@ def finetune(
     command: str = "",
     progress: Tell = silent,
     steps: Steps = stepless,
+    **options: Unpack[Options],
 ) -> Trained:
     """Fine-tunes a checkpoint on classes of your own, as `zoo finetune` does.
 
@@ -142,6 +144,7 @@ def finetune(
         command: The command that the user typed, for the card.
         progress: Called with each line of progress; try `print`.
         steps: Called with a title, the finished steps and all steps, for a bar.
+        **options: See `zoo.training.options.Options`.
 
     Returns:
         The checkpoint's folder and card, with its figures on the test split.
@@ -176,6 +179,7 @@ def finetune(
         class_weights=class_weights,
         precision=resolve_precision(precision, devices, progress),
         seed=seed,
+        **options,
     )
     # What is wrong is refused before the pictures are read.
     check_asked(output, tensorboard=tensorboard)
@@ -212,7 +216,8 @@ def finetune(
     opened(checkpoint, dataset, progress)
     if larger is not None and grown:
         progress(size_in_words(larger, checkpoint, base))
-    folds = choose_folds(folds, dataset, alone=distribution == "none")
+    alone = distribution == "none" and plan.whole.teacher is None
+    folds = choose_folds(folds, dataset, alone=alone)
     learnt = without_test(dataset) if folds else dataset
     cost = math.prod(form.shape) / math.prod(base.input.shape) if isinstance(form, Picture) else 1.0
     plan = plan_for(len(learnt.train), cost=cost)
@@ -316,6 +321,7 @@ def finetune_checkpoint(
             "checkpoint": name,
             "checkpoint_sha256": origin.files[WEIGHTS].sha256,
             **({"folds": folds} if folds else {}),
+            **teacher_settings(plan.whole.teacher),
         },
     )
     if (done := tuning.finished()) is not None:
@@ -323,12 +329,12 @@ def finetune_checkpoint(
     card = Card(
         model=origin.model,
         labels=dataset.labels,
-        input=_input(form, origin, dataset),
+        input=adapted_form(form, origin, dataset),
         config=origin.config,
         training=tuning.provenance,
         licence=origin.licence if licence is None else licence,
         author=author,
-        source=f"fine-tuned from {name} with zoo finetune",
+        source=f"fine-tuned from {name} with zoo finetune{taught_by(plan.whole.teacher)}",
         origin=origin.origin,
         task=dataset.task.name,
     )
@@ -336,6 +342,7 @@ def finetune_checkpoint(
         dataset = without_test(dataset)
         card = dataclasses.replace(card, notes=in_words(folds, len(everything(dataset))))
     crossed: np.ndarray | None = None
+    teacher = open_teacher(plan.whole.teacher, dataset, progress)
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
         network = in_precision(card, plan.precision)
@@ -347,7 +354,9 @@ def finetune_checkpoint(
 
     def head() -> str:
         nonlocal crossed
-        rows, crossed = train_head(network, dataset, plan, output, key, watch, progress, folds)
+        rows, crossed = train_head(
+            network, dataset, plan, output, key, watch, progress, folds, teacher
+        )
         return json.dumps(rows)
 
     with tuning.writing():
@@ -365,7 +374,7 @@ def finetune_checkpoint(
                 part = dataclasses.replace(plan, whole=old.recipe(plan.whole))
             rows = train_network(
                 network, dataset, part, groups, output, watch, distribution,
-                before=old.epochs if old else 0,
+                before=old.epochs if old else 0, teacher=teacher,
             )  # fmt: skip
             ends = [(start, history), (network.get_weights(), rows)]
             taken = distribution.on_chief(lambda: take_best(network, dataset, plan, ends))
@@ -385,16 +394,3 @@ def finetune_checkpoint(
         )
     assert done is not None
     return done
-
-
-def _input(form: Form, origin: Card, dataset: Dataset) -> Form:
-    """Returns what goes into the new model: the statistics stay those of the checkpoint."""
-    if not isinstance(form, Picture):
-        return form
-    height, width, channels = (side or 0 for side in dataset.example_shape)
-    return dataclasses.replace(
-        form,
-        shape=(height, width, channels),
-        mean=adapt_statistics(origin.input.mean, channels),
-        std=adapt_statistics(origin.input.std, channels),
-    )

@@ -25,6 +25,7 @@ from zoo.models.names import LOGITS
 from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import fused_layers
+from zoo.training.distillation import Teacher, check_teacher
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
 from zoo.training.members import apart
@@ -43,6 +44,7 @@ def fit(
     rates: Callable[[str], float] | None = None,
     distribution: Distribution = ALONE,
     before: int = 0,
+    teacher: Teacher | None = None,
 ) -> list[Row]:
     """Trains a model on a data set, from the last saved state if there is one.
 
@@ -60,6 +62,7 @@ def fit(
         distribution: The other workers. The model was built in its scope; `recipe.batch_size` is
             that of all together. Only the chief reads and writes `state`.
         before: Epochs that an earlier training counted; those of this one follow them.
+        teacher: Of `recipe.teacher`, for the training split.
 
     Returns:
         A row for each epoch: epoch (from 1, after those before), loss, accuracy, val_loss,
@@ -90,6 +93,9 @@ def fit(
     saved = path is not None and path.exists()
     held = distribution.from_chief(state.read_bytes() or b"empty" if saved else b"")
     weights = balance(dataset.train.y) if recipe.class_weights else None
+    augment, beside = augmentation(recipe.augment, dataset), None
+    if teacher is not None and augment is not None:
+        augment = teacher.beside(augment)
     with (
         sigterm_noted() as asked,
         distribution.lost_workers_named(),
@@ -106,6 +112,8 @@ def fit(
         for epochs, skip in spans:
             if not epochs or keeper.exhausted:
                 continue
+            if teacher is not None and recipe.augment == "none":
+                beside = teacher.known
             trained.fit(
                 training_batches(
                     dataset.train,
@@ -115,7 +123,8 @@ def fit(
                     epochs=epochs,
                     skip=skip,
                     share=distribution.share,
-                    augment=augmentation(recipe.augment, dataset),
+                    augment=augment,
+                    beside=beside,
                 ),
                 initial_epoch=epochs.start,
                 epochs=epochs.stop,
@@ -145,8 +154,10 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
 
     Raises:
         RequestError: It asks for class weights without classes, for a loss of values without
-            values, or for augmentation without pictures or sounds.
+            values, for augmentation without pictures or sounds, or for a teacher that there is not
+            or that cannot teach it.
     """
+    check_teacher(recipe.teacher, task)
     if recipe.loss and task.learns != "values":
         raise RequestError(f"--loss={recipe.loss} is of values; say --task=regression, or no loss")
     if recipe.class_weights and task.learns != "classes":

@@ -24,7 +24,8 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
     Args:
         asked: What the user asks for; None: 5 if the data has no test split of its own and would
             leave fewer than 40 examples for one, but no more than a class has examples.
-        alone: Whether there are no other workers; otherwise there is no cross-validation.
+        alone: Whether there are no other workers and no teacher; otherwise there is no
+            cross-validation.
         dataset: As it was read. Its validation and test splits may be empty.
 
     Raises:
@@ -46,7 +47,10 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
             )
         return 0
     if not alone:
-        raise RequestError("a cross-validation needs one process; leave out --distribution")
+        raise RequestError(
+            "a cross-validation has one process and no teacher; leave out "
+            "--distribution and --teacher"
+        )
     if not known:
         raise RequestError(f"--folds is of classes and values, not of {dataset.task.name}")
     if _grouped(dataset):

@@ -56,8 +56,8 @@ class LossOfEach(keras.losses.Loss):
         self.loss = loss
 
     def call(self, truth: Tensor, outputs: Tensor) -> Tensor:
-        """Returns (batch,) for a truth (batch, outputs), and outputs (batch, members, outputs)."""
-        alike = ops.broadcast_to(truth[:, None], ops.shape(outputs))
+        """Returns (batch,) for a truth (batch, ...), and outputs (batch, members, outputs)."""
+        alike = ops.repeat(truth[:, None], outputs.shape[1], axis=1)
         return ops.mean(self.loss.call(alike, outputs), axis=1)
 
 

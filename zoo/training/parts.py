@@ -14,6 +14,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.inference import run
 from zoo.data.reading import Progress
 from zoo.models.names import LOGITS, part_of
+from zoo.training.distillation import Teacher
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.features import (
     adapt_normalisation,
@@ -41,6 +42,7 @@ def train_head(
     watch: Watch,
     progress: Progress | None,
     folds: int = 0,
+    teacher: Teacher | None = None,
 ) -> tuple[list[Row], np.ndarray | None]:
     """Trains a new head on the features of the backbone, and gives the network its weights.
 
@@ -60,7 +62,7 @@ def train_head(
     layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name=LOGITS)
     head = keras.Model(inputs, layer(inputs), name="head")
     state = output / HEAD_STATE
-    history = fit(head, features, plan.head, state, watch("head", plan.head))
+    history = fit(head, features, plan.head, state, watch("head", plan.head), teacher=teacher)
     fold(network.get_layer(LOGITS), layer, mean, std)
     return [{"stage": 1, **row} for row in history], crossed
 
@@ -74,6 +76,7 @@ def train_network(
     watch: Watch,
     distribution: Distribution,
     before: int = 0,
+    teacher: Teacher | None = None,
 ) -> list[Row]:
     """Trains all layers that are not frozen, the slower the farther they are from the head."""
     if (scale := dataset.task.scale(dataset.train.y)) is not None:
@@ -89,6 +92,7 @@ def train_network(
         rates=lambda path: shares[part_of(path)],
         distribution=distribution,
         before=before,
+        teacher=teacher,
     )
     return [{"stage": 2, **row} for row in history]
 

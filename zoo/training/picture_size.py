@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.published import PUBLISHED
-from zoo.forms import Picture
+from zoo.data.dataset import Dataset
+from zoo.forms import Form, Picture
 from zoo.models import MODELS
 
 # A picture may be so many times as high as in the pretraining, rounded down to the stride of the
@@ -49,4 +53,17 @@ def in_words(form: Picture, checkpoint: str, origin: Card) -> str:
     return (
         f"{said}\nfor photographs {better.name} is the better start, with weights from ImageNet: "
         f"--checkpoint={better.name} fetches it once"
+    )
+
+
+def adapted_form(form: Form, origin: Card, dataset: Dataset) -> Form:
+    """Returns what goes into the new model: the statistics stay those of the checkpoint."""
+    if not isinstance(form, Picture):
+        return form
+    height, width, channels = (side or 0 for side in dataset.example_shape)
+    return dataclasses.replace(
+        form,
+        shape=(height, width, channels),
+        mean=adapt_statistics(origin.input.mean, channels),
+        std=adapt_statistics(origin.input.std, channels),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Unpack
 
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Sound
 from zoo.models import MODELS
+from zoo.training.options import Options
 from zoo.training.recipe import Recipe
 
 # After this many steps a linear head on standardised features hardly changes.
@@ -92,6 +94,7 @@ def choose_plan(
     class_weights: str | None = None,
     precision: str = "float32",
     seed: int = 0,
+    **options: Unpack[Options],
 ) -> Plan:
     """Chooses all that is None by the size of the data.
 
@@ -112,6 +115,7 @@ def choose_plan(
         class_weights: See `zoo.training.recipe.Recipe`.
         precision: Number type of the arithmetic.
         seed: Decides the initial weights and the order of examples.
+        **options: See `zoo.training.options.Options`.
 
     Raises:
         RequestError: A value makes no sense.
@@ -127,6 +131,7 @@ def choose_plan(
         class_weights=class_weights,
         precision=precision,
         seed=seed,
+        **options,
     )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import keras
 
+from zoo.checkpoints.card import Card
+from zoo.checkpoints.store import build_from_card
 from zoo.training.distribution.distribution import Distribution
+from zoo.training.recipe import PRECISIONS
 
 # From this compute capability on, a GPU's tensor cores support the type.
 BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
@@ -90,3 +93,13 @@ def _cpu_flags() -> set[str]:
         return set()
     lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
     return {flag for line in lines if line.startswith("flags") for flag in line.split()}
+
+
+def in_precision(card: Card, precision: str) -> keras.Model:
+    """Builds the model of a card for training with the arithmetic of `Recipe.precision`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        return build_from_card(card)
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -13,6 +13,7 @@ from zoo.errors import RequestError
 from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import AdamW, jit_compile
+from zoo.training.distillation import Distilled
 from zoo.training.members import LossOfEach, OfMean
 
 # Names of weights that are no kernels: of norms, of waves (`zoo.blocks.periodic`) and of members.
@@ -41,6 +42,10 @@ class Recipe:
         precision: Number type of the arithmetic: "float32", or "bfloat16" or "float16" with float32
             weights.
         seed: Decides initial weights, order of examples, and dropout.
+        teacher: A checkpoint of the same classes, from whose probabilities the network learns too,
+            see `zoo.training.distillation`; None: it learns from the truth alone.
+        distillation_temperature: By which the probabilities are softened; 4 if there is a teacher.
+        distillation_weight: Their share of the loss; 0.9 if there is a teacher.
     """
 
     epochs: int = 30
@@ -55,6 +60,10 @@ class Recipe:
     patience: int | None = None
     precision: str = "float32"
     seed: int = 0
+    # What is off is None: a run from before there was such a field is not another one.
+    teacher: str | None = None
+    distillation_temperature: float | None = None
+    distillation_weight: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate"):
@@ -77,6 +86,22 @@ class Recipe:
         if self.precision not in PRECISIONS:
             raise RequestError(
                 f"unknown precision {self.precision!r}; known: {', '.join(PRECISIONS)}"
+            )
+        self._check_distillation()
+
+    def _check_distillation(self) -> None:
+        """Fills in what a teacher needs, and refuses it without one."""
+        for name, usual in (("distillation_temperature", 4.0), ("distillation_weight", 0.9)):
+            value = getattr(self, name)
+            if self.teacher is None and value is not None:
+                raise RequestError(f"{name} is of a teacher, and there is none; give --teacher")
+            if self.teacher is not None and value is None:
+                object.__setattr__(self, name, usual)
+            elif value is not None and not 0 < value < math.inf:
+                raise RequestError(f"{name} must be positive, not {value}")
+        if self.distillation_weight is not None and self.distillation_weight > 1:
+            raise RequestError(
+                f"distillation_weight must be in (0, 1], not {self.distillation_weight}"
             )
 
 
@@ -115,6 +140,9 @@ def compile_model(
     optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=_UNDECAYED)
     loss = task.loss(recipe.label_smoothing) if recipe.loss is None else keras.losses.Huber()
+    softness, share = recipe.distillation_temperature, recipe.distillation_weight
+    if softness is not None and share is not None:
+        loss = Distilled(loss, softness, share)
     metrics = task.metrics(unit)
     if len(model.outputs[0].shape) == 3:  # Members, outputs.
         loss, metrics = LossOfEach(loss), [OfMean(metric) for metric in metrics]

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 
@@ -14,7 +14,7 @@ from zoo import forms
 from zoo.checkpoints.card import DECIDED, Card
 from zoo.checkpoints.store import build_from_card
 from zoo.data.dataset import Dataset, form_of
-from zoo.data.reading import Reading
+from zoo.data.reading import Progress, Reading
 from zoo.data.sources import check_size, load_dataset
 from zoo.errors import RequestError, ShapeError
 from zoo.forms import Picture, Sound
@@ -22,14 +22,16 @@ from zoo.models import MODELS, build
 from zoo.models.sizes import without_values
 from zoo.tasks import find_task
 from zoo.training.device import device_in_words
+from zoo.training.distillation import Teacher, open_teacher, taught_by, teacher_settings
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import Earlier, earlier, without_units
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe, fit
-from zoo.training.precision import resolve_precision
+from zoo.training.options import Options
+from zoo.training.precision import in_precision, resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
-from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.recipe import Recipe
 from zoo.training.run import check_asked, check_weights, open_run
 from zoo.training.run_folder import LOGS, STATE, Row
 from zoo.training.trained import Trained
@@ -80,6 +82,7 @@ def train(
     command: str = "",
     progress: Tell = silent,
     steps: Steps = stepless,
+    **options: Unpack[Options],
 ) -> Trained:
     """Trains a model from scratch into a checkpoint folder, as `zoo train` does.
 
@@ -137,6 +140,7 @@ def train(
         command: The command that the user typed, for the card.
         progress: Called with each line of progress, such as that of an epoch; try `print`.
         steps: Called with a title, the finished steps and all steps, for a bar.
+        **options: See `zoo.training.options.Options`.
 
     Returns:
         The checkpoint's folder and card, with its figures on the test split.
@@ -171,6 +175,7 @@ def train(
             "class_weights": class_weights,
             "precision": resolve_precision(precision, devices, progress),
             "seed": seed,
+            **options,
         }
     )
     learns = find_task(task)
@@ -216,6 +221,7 @@ def train(
         author=author,
         command=command,
         callbacks=callbacks,
+        progress=lambda done, total: steps("teacher", done, total),
         distribution=devices,
     )
     return Trained(run, card)
@@ -233,6 +239,7 @@ def train_model(
     author: str = "",
     command: str = "",
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: Progress | None = None,
     distribution: Distribution = ALONE,
 ) -> Card:
     """Trains a model on a data set that is already read, as `train` does.
@@ -250,6 +257,7 @@ def train_model(
         author: Who made the checkpoint.
         command: The command that the user typed, for the card.
         callbacks: Keras callbacks, for progress.
+        progress: Called with the numbers of examples that a teacher has seen and of all.
         distribution: The other workers, which call this with the same arguments. Only the chief
             writes, and the others return when it has.
 
@@ -270,6 +278,7 @@ def train_model(
         weights=weights,
         command=command,
         distribution=distribution,
+        start=teacher_settings(recipe.teacher),
     )
     if (done := training.finished()) is not None:
         return done
@@ -281,8 +290,9 @@ def train_model(
         training=training.provenance,
         licence=licence,
         author=author,
-        source="trained from scratch with zoo train",
+        source=f"trained from scratch with zoo train{taught_by(recipe.teacher)}",
     )
+    teacher = open_teacher(recipe.teacher, dataset, progress)
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Refuses a wrong card before anything is written.
     network = final
@@ -294,11 +304,12 @@ def train_model(
     with training.writing():
         if (old := earlier(output)) is None:
             history = fit(
-                network, dataset, recipe, output / STATE, callbacks, distribution=distribution
-            )
+                network, dataset, recipe, output / STATE, callbacks,
+                distribution=distribution, teacher=teacher,
+            )  # fmt: skip
         else:
             card = old.described(card, recipe)
-            history = _extend(network, dataset, recipe, output, callbacks, old)
+            history = _extend(network, dataset, recipe, output, callbacks, old, teacher)
         final.set_weights(network.get_weights())
         done = distribution.card_of_chief(
             lambda: finish(final, card, dataset, history, output, weights)
@@ -314,12 +325,16 @@ def _extend(
     output: Path,
     callbacks: Sequence[keras.callbacks.Callback],
     old: Earlier,
+    teacher: Teacher | None,
 ) -> list[Row]:
     """Gives a finished run more epochs. With patience, the best of all epochs is taken."""
     old.load(network)
     held = network.get_weights()
     without_units(network, dataset, recipe)
-    more = fit(network, dataset, old.recipe(recipe), output / STATE, callbacks, before=old.epochs)
+    more = fit(
+        network, dataset, old.recipe(recipe), output / STATE, callbacks,
+        before=old.epochs, teacher=teacher,
+    )  # fmt: skip
     rank = dataset.task.rank
     if recipe.patience is not None and max(map(rank, old.history)) >= max(map(rank, more)):
         network.set_weights(held)
@@ -375,13 +390,3 @@ def _check_decided(config: Mapping[str, Any]) -> None:
     for key in DECIDED:
         if key in config:
             raise RequestError(f"config cannot set {key!r}: it follows from the data")
-
-
-def in_precision(card: Card, precision: str) -> keras.Model:
-    """Builds the model of a card for training with the arithmetic of `Recipe.precision`."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[precision])
-    try:
-        return build_from_card(card)
-    finally:
-        keras.config.set_dtype_policy(before)

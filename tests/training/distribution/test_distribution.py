@@ -168,7 +168,9 @@ from zoo.forms import Vector
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.recipe import Recipe
 from zoo.tasks.regression import REGRESSION
-from zoo.training.train import train_model
+from zoo.checkpoints.store import build_from_card, save
+from zoo.data.dataset import take
+from zoo.training.train import new_card, train_model
 
 two = Distribution(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
 assert two.text == "2 devices"
@@ -183,11 +185,18 @@ class Losses(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.losses.append(logs["loss"])
 
-for dataset, classes in ((digits, "balanced"), (values, None)):
+taught = digits.with_splits(train=take(digits.train, np.arange(640)))
+teacher = Path(tempfile.mkdtemp()) / "teacher"
+card = new_card("residual_mlp", digits, {"depth": 1})
+save(build_from_card(card), teacher, card)
+
+for dataset, classes, teaches in (
+    (digits, "balanced", None), (values, None, None), (taught, None, str(teacher))
+):
     losses, figures = [], []
     for distribution in (ALONE, two):
         watch = Losses()
-        recipe = Recipe(epochs=1, class_weights=classes)
+        recipe = Recipe(epochs=1, class_weights=classes, teacher=teaches)
         card = train_model("residual_mlp", dataset, recipe, Path(tempfile.mkdtemp()) / "run",
                      config={"dropout": 0.0, "depth": 1}, callbacks=[watch],
                      distribution=distribution)
