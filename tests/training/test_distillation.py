@@ -108,25 +108,27 @@ def test_pictures_are_scaled_to_what_it_learnt(tmp_path):
     np.testing.assert_allclose(said, keras.ops.log_softmax(logits), atol=1e-4)
 
 
-@pytest.mark.parametrize("changed", [False, True])
-def test_what_it_says_of_changed_examples_is_of_the_changed_ones(teacher, changed):
+def test_what_it_says_of_changed_examples_is_of_the_changed_ones(teacher):
     data = made()
     one, how = open_teacher(teacher, data), {"seed": 3, "epochs": range(2)}
-    live = one.beside(lambda x, y, key: (x + 40.0 * changed, y))
-    batches = [
-        list(training_batches(data.train, 20, 3, **how, augment=live)),
-        list(training_batches(data.train, 20, 3, **how, beside=one.known)),
-    ]
-    assert [y.shape for _, y in batches[0]] == [(20, 6), (20, 6), (8, 6)] * 2
-    for (_, y), (_, other) in zip(*batches, strict=True):
+
+    def changed(x, y, key):  # Every second batch.
+        return x + 40.0 * tf.cast(key[1] % 2, x.dtype), y
+
+    live = training_batches(data.train, 20, 3, **how, augment=one.beside(changed))
+    cached = training_batches(data.train, 20, 3, **how, beside=one.known)
+    same = []
+    for (_, y), (_, other) in zip(live, cached, strict=True):
+        assert y.shape == other.shape
         np.testing.assert_array_equal(y[:, :3], other[:, :3])
-        assert np.allclose(y, other, atol=1e-5) != changed
+        same.append(np.allclose(y, other, atol=1e-5))
+    assert same == [True, False] * 3
 
 
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rate=0.05)
 
 
-@pytest.mark.parametrize("class_weights", [None, "balanced"])
+@pytest.mark.parametrize("class_weights", [pytest.param(None, marks=pytest.mark.slow), "balanced"])
 def test_a_stopped_training_goes_on_as_one_that_was_not(teacher, tmp_path, class_weights):
     data = made()
     recipe = dataclasses.replace(RECIPE, teacher=teacher, class_weights=class_weights)
@@ -155,6 +157,7 @@ def test_a_stopped_training_goes_on_as_one_that_was_not(teacher, tmp_path, class
     assert history[-1]["accuracy"] == pytest.approx((said == data.train.y).mean(), abs=0.25)
 
 
+@pytest.mark.slow
 def test_a_student_may_become_its_teacher(teacher, tmp_path):
     data = made(count=240)
     one = open_teacher(teacher, data)
@@ -168,7 +171,7 @@ def test_a_student_may_become_its_teacher(teacher, tmp_path):
         fit(network, data, recipe, tmp_path / str(taught), teacher=one if taught else None)
         said = np.asarray(network(data.train.x)).argmax(1)
         agreement.append((said == one.known.argmax(1)).mean())
-    assert agreement[0] < 0.6 < 0.8 < agreement[1]  # The truth is noise.
+    assert agreement[0] < 0.6 < 0.7 < agreement[1]  # The truth is noise.
 
 
 def test_what_cannot_teach_is_refused(teacher, tmp_path):
