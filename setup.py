@@ -19,7 +19,7 @@ setup(
     package_dir={"zoo.pretrained": "checkpoints"},
     package_data={
         "zoo": ["py.typed", "models/imagenet_labels.txt"],
-        "export": ["clients/templates/*", "clients/templates/web/*"],
+        "export": ["clients/templates/**/*"],
         "zoo.pretrained": ["*/card.json", "*/model.safetensors"],
     },
     install_requires=[

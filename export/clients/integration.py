@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.checks.provers.litert_gpu import LITERT_GPU
-from export.clients import rows
+from export.clients import micro, rows
 from export.clients.streams import window_of
 from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
@@ -18,9 +18,6 @@ from export.report import Artifact, Report
 from export.tflite.metadata import About
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
-
-# Operators whose method in MicroMutableOpResolver is not their name in camel case.
-_MICRO_METHODS = {"BATCH_MATMUL": "BatchMatMul"}
 
 
 def render(
@@ -173,11 +170,6 @@ def _thresholds(labels: Sequence[str], thresholds: Sequence[float]) -> str:
     )
 
 
-def _micro_method(operator: str) -> str:
-    camel = "".join(part if part == "2D" else part.capitalize() for part in operator.split("_"))
-    return f"Add{_MICRO_METHODS.get(operator, camel)}"
-
-
 def _known(info: TensorInfo | None) -> TensorInfo:
     if info is None:
         raise ValueError("the page is for exports that passed")
@@ -194,6 +186,6 @@ _TEMPLATES.filters.update(
     **rows.FILTERS,
     cell=lambda text: " ".join(text.split()).replace("|", "\\|"),
     tensor=_tensor,
-    micro_method=_micro_method,
+    micro_method=micro.method_of,
     stem=lambda file: PurePath(file).stem,
 )

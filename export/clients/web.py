@@ -7,12 +7,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from export.clients.app import FACTS, MODEL, App
 from export.errors import ExportError
 
 TEMPLATES = Path(__file__).parent / "templates" / "web"
@@ -21,13 +21,11 @@ LOCK_FILES = ("package.json", "package-lock.json")
 FAMILIES = {
     "picture": ("picture.js", "pixels.js"),
     "sound": ("sound.js", "resample.js", "microphone.js"),
+    "recording": ("recording.js", "log.js", "motion.js", "windows.js"),
     "table": ("table.js",),
 }
 
-_MODEL, _FACTS, _WORKER, _MANIFEST = (
-    *("model.tflite", "model.json"),
-    *("service-worker.js", "manifest.webmanifest"),
-)
+_WORKER, _MANIFEST = "service-worker.js", "manifest.webmanifest"
 _SHARED = ("app.js", "answer.js", "offline.js", "runtime.js", "style.css")
 _ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
 _RUNTIME = "@litertjs"
@@ -41,84 +39,38 @@ _IMPORTS = {
 _DTYPES = ("float32", "uint8", "int32")  # Those that LiteRT.js has tensors of.
 
 
-@dataclass(frozen=True)
-class WebApp:
-    """What the page of an app has to know beside its file.
-
-    Attributes:
-        title: For a person.
-        about: A sentence for a person.
-        form: What goes in: its "kind", which is one of `FAMILIES`, and how raw data becomes it.
-        task: What comes out: "classes", "sets" (of labels) or "values".
-        labels: One for each output.
-        code: Generated modules of the family, by name: of tables the `row.js` of
-            `export.clients.rows`.
-        thresholds: Of sets: from which probability on each label is said.
-        threshold: Of classes: below it the answer is "unknown", until the user moves it.
-    """
-
-    title: str
-    about: str
-    form: Mapping[str, Any]
-    task: str
-    labels: tuple[str, ...]
-    code: Mapping[str, str] = field(default_factory=dict)
-    thresholds: tuple[float, ...] = ()
-    threshold: float = 0.0
-
-
-def facts(app: WebApp, described: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what the page reads from `model.json`.
+def check(described: Mapping[str, Any]) -> None:
+    """Checks that browsers can run a file.
 
     Args:
-        app: What the page shows.
-        described: What `export.describe_file` says about the file.
+        described: What `export.describe_file` says about it.
 
     Raises:
-        ExportError: No browser can run the file.
+        ExportError: They cannot.
     """
-    inputs, outputs, file = described["inputs"], described["outputs"], described["file"]
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ExportError(f"{file} is the file of a stream, for which there is no web app yet")
-    for info in (*inputs, *outputs):
+    file = described["file"]
+    for info in (*described["inputs"], *described["outputs"]):
         if info["dtype"] not in _DTYPES:
             raise ExportError(
                 f"browsers cannot open {file}: it holds {info['dtype']}, and LiteRT.js only has "
                 f"{', '.join(_DTYPES)}; take cpu.tflite or gpu.tflite"
             )
-    (given,), (result,) = inputs, outputs
-    if len(app.labels) != result["shape"][-1]:
-        raise ExportError(
-            f"{file} has {result['shape'][-1]} outputs, there are {len(app.labels)} labels"
-        )
-    return {
-        "file": _MODEL,
-        "size": f"{described['bytes'] / 1e6:.1f} MB",
-        "form": dict(app.form),
-        "task": app.task,
-        "labels": app.labels,
-        "thresholds": app.thresholds or (0.5,) * len(app.labels),
-        "threshold": app.threshold,
-        "integers": given["scale"] is not None or result["scale"] is not None,
-        "input": given,
-        "output": result,
-    }
 
 
-def write(folder: Path, app: WebApp, facts: Mapping[str, Any], model: Path, runtime: Path) -> None:
+def write(folder: Path, app: App, facts: Mapping[str, Any], model: Path, runtime: Path) -> None:
     """Writes the app into an empty folder.
 
     Args:
         folder: The folder.
         app: What its page shows.
-        facts: What `facts` returned for it.
+        facts: What `export.clients.app.facts` returned for it.
         model: The `.tflite` file.
         runtime: The `node_modules` that npm made from `LOCK_FILES`.
     """
     policy, imports = _policy()
     known = {"title": app.title, "about": app.about, "form": app.form, "task": app.task}
-    shutil.copyfile(model, folder / _MODEL)
-    (folder / _FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
+    shutil.copyfile(model, folder / MODEL)
+    (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
     for name in (*_SHARED, *_ICONS, *FAMILIES[app.form["kind"]]):
         shutil.copyfile(TEMPLATES / name, folder / name)
     for name, text in app.code.items():

@@ -25,13 +25,14 @@ FAKE = ("--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for
 MILLISECONDS = 60_000
 
 
-def exported(folder, name, x, **changed):
+def exported(folder, name, x, streaming=None, **changed):
     """Exports a shipped checkpoint for gpu, without data; its form may be changed before.
 
     Args:
         folder: Where to.
         name: Name of the checkpoint.
         x: 100 examples to compare with.
+        streaming: As `export.export_model` takes it.
         changed: Fields of the form.
     """
     checkpoint = zoo.load(name)
@@ -49,6 +50,7 @@ def exported(folder, name, x, **changed):
         about=about(card),
         front=front_names([layer.name for layer in checkpoint.model.layers]),
         provers=(),
+        streaming=streaming,
     )
     return folder / "gpu.tflite"
 

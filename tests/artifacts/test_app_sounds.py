@@ -22,7 +22,8 @@ for (const [from, to] of rates) {
   const samples = new Float32Array(readFileSync(`${from}.samples`).buffer.slice(0));
   writeFileSync(`${from}-${to}.resampled`, new Uint8Array(resampled(samples, from, to).buffer));
 }
-const starts = lengths.map((length) => divided(Float32Array.from({ length }, (_, i) => i), 1000));
+const starts = lengths.map((length) =>
+  divided(Float32Array.from({ length }, (_, i) => i), 1000, 500));
 writeFileSync("starts.json", JSON.stringify(starts.map(({ starts, windows }) => [
   starts, windows.map((window) => [window.length, window[0], window.at(-1)]),
 ])));

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import export
 import zoo
 from tests.artifacts import chromium
 from tests.artifacts.chromium import answer, playwright
@@ -91,6 +92,24 @@ def test_sounds(spoken, sounds):
         page.click("#microphone")
         assert page.inner_text("#microphone") == "Listen"
         chromium.check_widths(page)
+
+
+def test_a_stream_of_sound(sounds, tmp_path):
+    (size,) = zoo.load("resnet8.spoken_digits").card.input.shape
+    noise = np.random.default_rng(0).normal(0, 0.1, (100, size)).astype(np.float32)
+    slide = export.Slide(size // 5)
+    file = chromium.exported(tmp_path / "spoken", "resnet8.spoken_digits", noise, slide)
+    wanted = zoo.predict(sounds[2], artifact=str(file)).predictions
+    with (
+        serve(artifact=file, port=0) as served,
+        chromium.launched() as browser,
+        chromium.opened(browser, served.address) as page,
+    ):
+        with chromium.awaited(page):
+            page.set_input_files("#file", sounds[2])
+        parts = [line.split("\n") for line in page.locator("#parts li").all_inner_texts()]
+        assert len(parts) == len(wanted) > 10
+        assert [said for _, said in parts] == [row.labels[0].label for row in wanted]
 
 
 def test_rows_of_a_table(adult, tmp_path):

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import export
-from export.clients import rows, web
+from export.clients import micro, project, rows, web
+from export.clients.app import App, ends, facts
+from export.forms.slide import WINDOW
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.litertjs import runtime_folder
 from zoo.artifacts.open import EMBEDDING
 from zoo.artifacts.origin import form_of_artifact, picture_of, task_of_artifact
 from zoo.errors import RequestError
 from zoo.files import whole_folder
-from zoo.forms import Picture
+from zoo.forms import Picture, Recording
 from zoo.registry import unknown
 from zoo.result import Result
 from zoo.tasks import find_task
 from zoo.tasks.coverage import check_threshold
 
-PLATFORMS = ("web",)
-# The files of an export, the best first: gpu is half as large as cpu.
-_FILES = {"web": ("gpu.tflite", "cpu.tflite", "edge.tflite")}
+# The files of an export that each platform takes, the best first: gpu is half as large as cpu, and
+# the processor of a small computer is fastest with integers.
+_FILES = {
+    "web": ("gpu.tflite", "cpu.tflite", "edge.tflite"),
+    "python": ("edge.tflite", "cpu.tflite", "gpu.tflite"),
+    "micro": ("edge.tflite",),
+}
+PLATFORMS = tuple(_FILES)
+_NEXT = {
+    "web": (
+        "any static host with HTTPS serves it; on the local network: "
+        "zoo serve --app={folder} --host=0.0.0.0"
+    ),
+    "python": "{folder}/README.md says how to run it; it needs no TensorFlow",
+    "micro": "{folder}/README.md says how to build it, for this computer and for a board",
+}
 
 _ABOUT = {
     "classes": "Tells apart:",
@@ -34,7 +50,7 @@ _ABOUT = {
 
 
 @dataclass(frozen=True)
-class App(Result):
+class Written(Result):
     """What was written.
 
     Attributes:
@@ -51,9 +67,8 @@ class App(Result):
     def lines(self) -> tuple[str, ...]:
         """The folder, and what to do with it."""
         return (
-            f"{self.folder}: a web app around {self.file}",
-            "any static host with HTTPS serves it; on the local network: "
-            f"zoo serve --app={self.folder} --host=0.0.0.0",
+            f"{self.folder}: a {self.platform} app around {self.file}",
+            _NEXT[self.platform].format(folder=self.folder),
         )
 
 
@@ -64,7 +79,7 @@ def app(
     output: str | Path | None = None,
     title: str | None = None,
     threshold: float | None = None,
-) -> App:
+) -> Written:
     """Writes an app for an exported file.
 
     Args:
@@ -85,14 +100,20 @@ def app(
         folder = default_output(described, platform) if output is None else Path(output)
         if folder.exists():
             raise RequestError(f"{folder} exists; remove it, or choose another --output")
-        page = _page(file, described, title, threshold)
-        facts = web.facts(page, described)
-        runtime = runtime_folder()
-        with whole_folder(folder) as unfinished:
-            web.write(unfinished, page, facts, file, runtime)
+        about = _about(file, described, title, threshold)
+        known = facts(about, described)
+        if platform == "web":
+            web.check(described)
+            runtime = runtime_folder()
+            with whole_folder(folder) as unfinished:
+                web.write(unfinished, about, known, file, runtime)
+        else:
+            more = micro.facts_of(described, known, file) if platform == "micro" else {}
+            with whole_folder(folder) as unfinished:
+                project.write(unfinished, platform, about, known, file, **more)
     except export.ExportError as error:
         raise RequestError(str(error)) from error
-    return App(folder, file, platform)
+    return Written(folder, file, platform)
 
 
 def default_output(described: Mapping[str, Any], platform: str) -> Path:
@@ -114,25 +135,25 @@ def _file(artifact: Path, platform: str) -> Path:
     return file
 
 
-def _page(
+def _about(
     file: Path, described: Mapping[str, Any], title: str | None, threshold: float | None
-) -> web.WebApp:
-    if described["outputs"][0]["name"] == EMBEDDING:
+) -> App:
+    _, result, _ = ends(described)
+    if result["name"] == EMBEDDING:
         raise RequestError(f"{file} gives features, no labels that an app could show")
     labels, code = export.labels_inside(file), dict[str, str]()
     if (columns := columns_of(str(file))) is not None:
         task, known = find_task(columns.task), dataclasses.asdict(columns)
         labels = labels or (columns.label,)
-        form: dict[str, Any] = {"kind": "table", "columns": known["columns"]}
+        form = {"kind": "table", **{key: known[key] for key in ("columns", "gaps", "header")}}
         code["row.js"] = rows.render(known)["row.js"]
     else:
         task, form = task_of_artifact(str(file)), _form(file, described)
     if threshold is not None:
         check_threshold(threshold, task.learns)
-    outputs = described["outputs"][0]["shape"][-1]
-    labels = labels or tuple(str(number) for number in range(outputs))
+    labels = labels or tuple(str(number) for number in range(result["shape"][-1]))
     named = ", ".join(labels[:5]) + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
-    return web.WebApp(
+    return App(
         title=title or _name(described),
         about=f"{_ABOUT[task.learns]} {named}.",
         form=form,
@@ -150,15 +171,27 @@ def _form(file: Path, described: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         RequestError: There is no app for it.
     """
-    form = form_of_artifact(str(file)) or picture_of(tuple(described["inputs"][0]["shape"][1:]))
-    if form is None or form.kind not in web.FAMILIES:
+    given, _, states = ends(described)
+    form = form_of_artifact(str(file)) or picture_of(tuple(given["shape"][1:]))
+    if form is None:
         raise RequestError(
-            f"there is no web app yet for what {file} takes; there is one for pictures, sounds and "
-            "tables"
+            f"{file} does not say what its numbers are, so there is no app for it; there are apps "
+            f"for the exports of pictures, sounds, recordings and tables"
         )
     if isinstance(form, Picture) and not form.antialias:
         raise RequestError(f"{file} was trained on pictures without antialias; apps scale with it")
-    return {"kind": form.kind, **dataclasses.asdict(form)}
+    known = {"kind": form.kind, **dataclasses.asdict(form)}
+    slides = [state["before"]["name"] for state in states] == [WINDOW]
+    size = math.prod(given["shape"]) + (math.prod(states[0]["before"]["shape"]) if slides else 0)
+    if size != math.prod(form.shape) and (slides or not states):
+        raise RequestError(
+            f"{file} takes {size:,} numbers, its checkpoint {form.shape}; apps are for exports "
+            "without --sequence_length"
+        )
+    if isinstance(form, Picture):
+        return known
+    usual = form.hop if isinstance(form, Recording) else max(1, form.shape[0] // 2)
+    return {**known, "step": given["shape"][1] if slides else usual}
 
 
 def _name(described: Mapping[str, Any]) -> str:

@@ -269,10 +269,13 @@ def _of_artifact(
 ) -> _Predictor:
     artifact.check_answers()
     form = form or form_of(artifact)
-    if form.shape != artifact.shape:
+    # A file of one step takes any number of them.
+    if len(form.shape) != len(artifact.shape) or any(
+        own not in (None, size) for size, own in zip(form.shape, artifact.shape, strict=True)
+    ):
         raise RequestError(
-            f"{artifact.path} takes {artifact.shape}, {checkpoint} {form.shape}; "
-            "give the checkpoint that it was made from"
+            f"{artifact.path} takes {artifact.shape}, {checkpoint or 'its checkpoint'} "
+            f"{form.shape}; give the checkpoint that it was made from"
         )
     dtype = np.uint8 if isinstance(form, Picture) else np.float32
     outputs = artifact.run(np.zeros((1, *form.shape), dtype), None).shape[1]

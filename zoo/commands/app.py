@@ -36,13 +36,15 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 
 COMMAND = Command(
     "app",
-    "an exported file as an app. web: a static page for any phone, which works offline.",
+    "an exported file as an app. web: a static page for any phone, which works offline; python: a "
+    "program for a Raspberry Pi, without TensorFlow; micro: a CMake project for microcontrollers.",
     FLAGS,
     main,
     required=("artifact",),
     examples=(
         "zoo app --artifact=exports/photos --output=app",
         "zoo app --artifact=exports/photos/edge.tflite",
+        "zoo app --artifact=exports/photos --platform=python",
     ),
 )
 

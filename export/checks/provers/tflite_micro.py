@@ -84,10 +84,12 @@ def missing_operator(log: str) -> str:
     return f"TensorFlow Lite Micro has no {missing[1]}" if missing else ""
 
 
-def measure(
-    path: Path, x: np.ndarray, labels: tuple[str, ...], y: np.ndarray | None = None
-) -> Figures:
-    """Finds the smallest arena, compares outputs with LiteRT's, and counts right answers."""
+def smallest_arena(path: Path) -> int:
+    """Returns the least bytes of working memory with which a file loads on this computer.
+
+    Raises:
+        ValueError: It does not load, such as for an operator that the runtime lacks.
+    """
     from tflite_micro.python.tflite_micro import runtime
 
     content = path.read_bytes()
@@ -106,10 +108,19 @@ def measure(
             return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
 
         try:
-            arena = smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
+            return smallest(loads, _FIRST_ARENA, _LARGEST_ARENA, _ARENA_ACCURACY)
         except ValueError as error:
             raise ValueError(missing_operator(log.read()) or str(error)) from error
-    micro = runtime.Interpreter.from_bytes(content, arena_size=arena)
+
+
+def measure(
+    path: Path, x: np.ndarray, labels: tuple[str, ...], y: np.ndarray | None = None
+) -> Figures:
+    """Finds the smallest arena, compares outputs with LiteRT's, and counts right answers."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    arena = smallest_arena(path)
+    micro = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=arena)
     reference = LiteModel(path, reference_kernels=True)
     fast = LiteModel(path)
     figures = {"samples": 0, "max_steps": 0, "fast_steps": 0, "arena_bytes": arena}

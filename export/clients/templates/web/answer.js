@@ -11,6 +11,21 @@ export function showAnswer(answer, facts, threshold) {
     `${time(answer.milliseconds)} on ${answer.where}, ${time(answer.all)} with preparation`;
 }
 
+/** Shows the answers to the parts of something long, which begin at `starts` and last `seconds`. */
+export function showParts(answers, starts, seconds) {
+  const rows = answers.length > 1 ? answers : [];
+  document.getElementById("parts").replaceChildren(...rows.map((text, index) => part(text, starts[index], seconds)));
+}
+
+function part(text, start, seconds) {
+  const row = document.createElement("li");
+  const [when, what] = [document.createElement("span"), document.createElement("span")];
+  when.textContent = `${start.toFixed(2)}–${(start + seconds).toFixed(2)} s`;
+  what.textContent = text;
+  row.append(when, what);
+  return row;
+}
+
 /** Shows what went wrong; an empty text removes it. */
 export function showTrouble(text) {
   document.getElementById("trouble").textContent = text;

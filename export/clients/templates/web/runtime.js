@@ -52,16 +52,38 @@ async function opened(bytes, facts, accelerator) {
   };
 }
 
+/** Answers one example. What a stream remembers begins anew with each. */
 async function run(compiled, values, facts) {
   const started = performance.now();
-  const given = new Tensor(stored(values, facts.input), facts.input.shape);
-  const [result] = await compiled.run([given]);
-  given.delete();
-  const numbers = await result.data();
-  const scores = Float32Array.from(numbers, (stored) => meant(stored, facts.output));
-  result.delete();
-  return { scores, milliseconds: performance.now() - started };
+  const { input, output, states, slides } = facts;
+  const remembered = Object.fromEntries(states.map(({ before }) => [before.name, new Float32Array(size(before))]));
+  // A window that slides remembers all of the window but what is new.
+  const first = slides ? values.length - size(input) : 0;
+  if (slides) remembered[states[0].before.name] = values.slice(0, first);
+  let results;
+  for (let from = first; from < values.length; from += size(input)) {
+    const given = { [input.name]: values.slice(from, from + size(input)), ...remembered };
+    results = await called(compiled, given, facts);
+    for (const { after } of states) remembered[after.name] = results[after.name];
+  }
+  return { scores: results[output.name], milliseconds: performance.now() - started };
 }
+
+/** Calls the file once, with values by the names of its inputs; returns those of its outputs. */
+async function called(compiled, given, { input, output, states }) {
+  const [inputs, outputs] = [[input, ...states.map(({ before }) => before)], [output, ...states.map(({ after }) => after)]];
+  const tensors = inputs.map((info) => [info.name, new Tensor(stored(given[info.name], info), info.shape)]);
+  const results = await compiled.run(Object.fromEntries(tensors));
+  tensors.forEach(([, tensor]) => tensor.delete());
+  const values = {};
+  for (const info of outputs) {
+    values[info.name] = Float32Array.from(await results[info.name].data(), (number) => meant(number, info));
+    results[info.name].delete();
+  }
+  return values;
+}
+
+const size = ({ shape }) => shape.reduce((product, side) => product * side, 1);
 
 /** Returns values as the file holds them. */
 function stored(values, { dtype, scale, zero_point: zero }) {
@@ -73,7 +95,7 @@ function stored(values, { dtype, scale, zero_point: zero }) {
 const meant = (stored, { scale, zero_point: zero }) => (scale === null ? stored : (stored - zero) * scale);
 
 async function isBetter(one, other, facts) {
-  const length = facts.input.shape.reduce((product, size) => product * size, 1);
+  const length = size(facts.input) + (facts.slides ? size(facts.states[0].before) : 0);
   const most = facts.form.kind === "picture" ? 256 : 1;
   const values = Float32Array.from({ length }, (_, index) => ((index * 37) % 256) * (most / 256));
   await one.run(values); // The first call makes the GPU's programs.

@@ -1,6 +1,6 @@
 // Sounds: from a file, or heard by the microphone.
 
-import { showTrouble } from "./answer.js";
+import { showParts, showTrouble } from "./answer.js";
 import { resampled } from "./resample.js";
 
 const WHOLE = 1.5; // A sound up to this many times as long as the window is cut at its end.
@@ -9,7 +9,7 @@ const COMMON = 48_000; // Samples a second of a file that does not say it plainl
 
 /** Sets up the page for sounds of a form; `classify(windows, started)` shows the answer. */
 export function setUp(form, classify) {
-  const [microphone, file, wave, hint, parts] = ["microphone", "file", "wave", "hint", "parts"].map((id) =>
+  const [microphone, file, wave, hint] = ["microphone", "file", "wave", "hint"].map((id) =>
     document.getElementById(id),
   );
   const [size] = form.shape;
@@ -18,7 +18,7 @@ export function setUp(form, classify) {
   async function open(blob) {
     await stop();
     showTrouble("");
-    parts.replaceChildren();
+    showParts([]);
     const started = performance.now();
     let samples;
     try {
@@ -28,23 +28,14 @@ export function setUp(form, classify) {
       return;
     }
     draw(samples);
-    const { windows, starts } = divided(samples, size);
-    const said = await classify(windows, started);
-    if (said.length > 1) parts.replaceChildren(...said.map((text, index) => part(text, starts[index] / form.rate)));
-  }
-
-  function part(text, start) {
-    const line = document.createElement("li");
-    const [when, what] = [document.createElement("span"), document.createElement("span")];
-    when.textContent = `${start.toFixed(2)}–${(start + size / form.rate).toFixed(2)} s`;
-    what.textContent = text;
-    line.append(when, what);
-    return line;
+    const { windows, starts } = divided(samples, size, form.step);
+    const answers = await classify(windows, started);
+    showParts(answers, starts.map((start) => start / form.rate), size / form.rate);
   }
 
   async function listen() {
     showTrouble("");
-    parts.replaceChildren();
+    showParts([]);
     try {
       heard = await listening(form.rate, size);
     } catch (error) {
@@ -96,11 +87,11 @@ export function setUp(form, classify) {
   if (microphone.disabled) microphone.title = "The microphone needs HTTPS.";
 }
 
-/** Returns the windows of a sound, and the samples where they begin, as `zoo predict` has them. */
-export function divided(samples, size) {
+/** Returns the windows of a sound, `step` samples apart, and where they begin, as `zoo predict` has them. */
+export function divided(samples, size, step) {
   if (samples.length <= WHOLE * size) return { windows: [ofLength(samples, size)], starts: [0] };
   const starts = [];
-  for (let start = 0; start < samples.length - size; start += Math.max(1, size >> 1)) starts.push(start);
+  for (let start = 0; start < samples.length - size; start += step) starts.push(start);
   starts.push(samples.length - size);
   return { windows: starts.map((start) => samples.slice(start, start + size)), starts };
 }

@@ -1,0 +1,26 @@
+"""The versions that the generated projects ask for, the one table of them.
+
+LiteRT.js is in `templates/web/package-lock.json`, whose hashes npm checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# When all of them were the newest, or were tried together.
+CHECKED = "2026-11-29"
+PYTHON: Mapping[str, str] = {
+    "ai-edge-litert": "2.3.0",
+    "numpy": "2.4.6",
+    "pillow": "13.0.0",
+    "soundfile": "0.14.0",
+    "soxr": "1.1.0",
+    "sounddevice": "0.5.6",
+}
+# What a Python project of each family needs.
+OF_PYTHON: Mapping[str, tuple[str, ...]] = {
+    "picture": ("ai-edge-litert", "numpy", "pillow"),
+    "sound": ("ai-edge-litert", "numpy", "soundfile", "soxr", "sounddevice"),
+    "recording": ("ai-edge-litert", "numpy"),
+    "table": ("ai-edge-litert", "numpy"),
+}
