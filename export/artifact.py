@@ -32,6 +32,7 @@ from export.publish import SAVED_MODEL
 from export.report import Artifact
 from export.targets import Target
 from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
+from export.tflite.arena import arena_bytes
 from export.tflite.flatbuffer import Graph, read_graph
 from export.tflite.metadata import labels_inside, sound_inside
 
@@ -42,7 +43,14 @@ _SAVED_MODEL_TARGET = Target(name=SAVED_MODEL, precision="float32", gates=FLOAT3
 
 
 def lite_artifact(
-    task: Task, target: Target, path: Path, failure: str | None, whole: Path, floats: Path
+    task: Task,
+    target: Target,
+    path: Path,
+    failure: str | None,
+    *,
+    named: Path,
+    whole: Path,
+    floats: Path,
 ) -> Judged:
     """Judges a `.tflite` file.
 
@@ -51,7 +59,8 @@ def lite_artifact(
         target: What the file is for.
         path: The file, with its metadata.
         failure: Why it could not be converted; None if it was.
-        whole: The file as it was converted. If a window slides over a stream: over a whole window.
+        named: The same file, whose tensors still have the names of their layers.
+        whole: If a window slides over a stream, such a file over a whole window; else `named`.
         floats: The float32 file of the same graph as `whole`, to find the layers that lose most in
             integers; an empty path if there is none.
 
@@ -61,12 +70,12 @@ def lite_artifact(
     if failure is not None:
         check = Check("conversion", "fail", failure)
         return Artifact(path.name, target.precision, (check,)), None
-    graph = read_graph(path)
+    graph = read_graph(path, named)
     size, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     try:
         run = run_artifact(
             *(path, task.scratch / TEST_X, task.threads, task.scratch),
-            float16=target.precision == "float16",
+            named=named if target.precision == "float16" else None,
             stream=None if task.stream is None else task.scratch / STREAM,
         )
         layers: tuple[LayerNoise, ...] = ()
@@ -83,7 +92,10 @@ def lite_artifact(
             path.name, target.precision, (check,), size, digest, operators=graph.operators
         )
         return artifact, None
-    artifact = _artifact(task, target, path, size, digest, run, graph, layers, learnt, results)
+    artifact = _artifact(
+        *(task, target, path, size, digest, run, graph, layers, learnt, results),
+        converted=named.stat().st_size,
+    )
     return _with_proofs(task, target, path, artifact, run), run.values
 
 
@@ -130,6 +142,7 @@ def _artifact(
     layers: tuple[LayerNoise, ...] = (),
     learnt: Learnt | None = None,
     results: np.ndarray | None = None,
+    converted: int | None = None,
 ) -> Artifact:
     truth = task.samples.test_y
     finite = bool(np.isfinite(run.values).all())
@@ -161,7 +174,7 @@ def _artifact(
         graph=graph,
         signature=SIGNATURE,
         weights=_kernel_values(task.form.model, of_front),
-        bytes=None if graph is None else size,
+        bytes=converted,
         worst_layers=layers,
         labels=task.labels,
         labels_inside=None if graph is None else labels_inside(path),
@@ -195,6 +208,7 @@ def _artifact(
         parity=parity,
         top1=top1,
         latency=run.latency,
+        arena=arena_bytes(graph) if graph is not None and target.integers else None,
         worst_layers=layers,
         front=() if graph is None else task.form.front_names,
         stream=stream,

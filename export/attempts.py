@@ -20,6 +20,7 @@ from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import attach, whole_metadata
 from export.tflite.refusal import why as why_converted
 from export.tflite.sliding import slid
+from export.tflite.slim import slim
 
 
 def lite_files(
@@ -36,9 +37,7 @@ def lite_files(
     Returns:
         The artifacts by target, each with its answers.
     """
-    # If a window slides, the files of whole windows stay in the scratch folder.
-    converted = task.artifacts if task.form.slide is None else task.scratch
-    paths = {target: converted / f"{target.name}.tflite" for target in targets}
+    paths = {target: task.scratch / f"{target.name}.tflite" for target in targets}
     files = {path: _arithmetic(task, target) for target, path in paths.items()}
     floats = _float_file(task, files)
     failures = convert(source, files, task.scratch)
@@ -114,12 +113,16 @@ def _float_file(task: Task, files: dict[Path, Arithmetic]) -> Path:
 def _judged(
     task: Task, target: Target, whole: Path, failures: Mapping[Path, str], floats: Path
 ) -> Judged:
-    path = task.artifacts / whole.name
+    path, named = task.artifacts / whole.name, whole
     if whole not in failures:
         if task.form.slide is not None:
-            path.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
+            named = task.scratch / f"slid_{whole.name}"
+            named.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
+        path.write_bytes(slim(named.read_bytes()))
         _attach_metadata(task, target, path)
-    artifact, values = lite_artifact(task, target, path, failures.get(whole), whole, floats)
+    artifact, values = lite_artifact(
+        *(task, target, path, failures.get(whole)), named=named, whole=whole, floats=floats
+    )
     return replace(artifact, moved=target.moved, floats=target.floats), values
 
 

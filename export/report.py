@@ -65,6 +65,7 @@ class Artifact:
         parity: With the Keras model.
         top1: Accuracy, 0 to 1; of sets of labels their F1.
         latency: Time of one call with one input.
+        arena: Integer files: bytes that TensorFlow Lite Micro needs, as computed.
         proofs: Figures of the provers, by the name of their check.
         worst_layers: Integer files: the layers that lose most, the worst first.
         front: Names of the first layers, which are in float32 whatever the precision.
@@ -87,6 +88,7 @@ class Artifact:
     parity: Parity | None = None
     top1: float | None = None
     latency: Latency | None = None
+    arena: int | None = None
     proofs: Mapping[str, Mapping[str, Any]] | None = None
     worst_layers: tuple[LayerNoise, ...] = ()
     front: tuple[str, ...] = ()
@@ -269,6 +271,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "parity": _optional(artifact.parity),
         "accuracy": {"top1": artifact.top1},
         "latency_ms": _optional(artifact.latency),
+        **({} if artifact.arena is None else {"computed_arena_bytes": artifact.arena}),
         **(
             {"worst_layers": [asdict(layer) for layer in artifact.worst_layers]}
             if artifact.worst_layers

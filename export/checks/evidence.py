@@ -77,7 +77,7 @@ class Evidence:
         signature: Expected name of the signature.
         weights: Number of values in the model's kernels (weights of two dimensions or more), not of
             the front.
-        bytes: Size of the file; None for a SavedModel.
+        bytes: Size of the file as it was converted; None for a SavedModel.
         worst_layers: Integer files: the layers that lose most, the worst first.
         labels: One for each output; may be empty.
         labels_inside: The labels in the file itself; None for a SavedModel.

@@ -75,7 +75,7 @@ def run_artifact(
     threads: int,
     folder: Path,
     *,
-    float16: bool = False,
+    named: Path | None = None,
     stream: Path | None = None,
 ) -> Run:
     """Runs a `.tflite` over the test samples.
@@ -85,7 +85,8 @@ def run_artifact(
         test_x: `.npz` of `x`, (N, ...) inputs; for sequences it may hold their `lengths`.
         threads: To run on.
         folder: For temporary files.
-        float16: Whether to look for numbers that float16 cannot hold.
+        named: A file with the same tensors and the names of all, to look for the layers whose
+            numbers float16 cannot hold; None: not to look for them.
         stream: `.npz` of `x`, (steps, ...), and of `ends`, after which answers are wanted; None:
             the file is of no stream.
 
@@ -101,7 +102,7 @@ def run_artifact(
         "threads": threads,
         "values": str(values),
         "facts": str(facts),
-        "float16": float16,
+        "named": "" if named is None else str(named),
         "stream": "" if stream is None else str(stream),
         "along": str(along),
     }
@@ -152,8 +153,8 @@ def _run_here(job: dict[str, Any]) -> None:
     if isinstance(model, LiteStream):
         facts["states"] = [asdict(state) for state in model.states.values()]
         facts["next_states"] = [asdict(state) for state in model.next_states.values()]
-    if job["float16"] and isinstance(model, LiteModel):
-        facts["largest"] = _largest(path, evenly_spaced(x, _WATCHED_SAMPLES))
+    if job["named"] and isinstance(model, LiteModel):
+        facts["largest"] = _largest(path, Path(job["named"]), evenly_spaced(x, _WATCHED_SAMPLES))
     if job["stream"] and isinstance(model, LiteStream):
         with np.load(job["stream"]) as file:
             along, facts["window_kept"] = follow(model, file["x"], file["ends"])
@@ -188,13 +189,13 @@ def follow(model: LiteStream, x: np.ndarray, ends: np.ndarray) -> tuple[np.ndarr
     return np.stack(values), None if model.window is None else int(kept)
 
 
-def _largest(path: str, x: np.ndarray) -> tuple[str, float]:
+def _largest(path: str, named: Path, x: np.ndarray) -> tuple[str, float]:
     """Finds where numbers grow beyond float16.
 
     Large negative numbers do not count: they mask entries of a softmax, and minus infinity does the
     same.
     """
-    graph, watched = read_graph(Path(path)), Watched(path)
+    graph, watched = read_graph(Path(path), named), Watched(path)
     most = dict.fromkeys(watched.infos, 0.0)
     for sample in x:
         watched.run(x=sample)

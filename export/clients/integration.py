@@ -87,7 +87,7 @@ def _section(client: str, artifact: Artifact) -> str:
         hop=given.shape[1] if artifact.states else 0,
         width=math.prod(given.shape[2:]),
         window=window_of(artifact),
-        arena_bytes=figures.get("arena_bytes"),
+        tried_arena=figures.get("arena_bytes"),
     )
 
 

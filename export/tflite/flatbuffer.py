@@ -14,11 +14,19 @@ _SCOPE_NUMBER = re.compile(r"_\d+$")
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor of the graph. A dynamic dimension of `shape` is -1."""
+    """One tensor of the graph.
+
+    Attributes:
+        name: Empty if the file does not say it.
+        dtype: "int8".
+        shape: A dynamic dimension is -1.
+        scales: Number of scales of its integers.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    scales: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,16 @@ class Graph:
         tensors: Tensors of all subgraphs.
         subgraphs: Number of subgraphs.
         signatures: By name.
+        inputs: Numbers of the tensors that the first subgraph takes.
+        outputs: Numbers of the tensors that it gives.
     """
 
     nodes: tuple[Node, ...]
     tensors: tuple[Tensor, ...]
     subgraphs: int
     signatures: dict[str, Signature]
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
 
     @property
     def operators(self) -> dict[str, int]:
@@ -80,11 +92,19 @@ class Graph:
         return dict(sorted(Counter(node.operator for node in self.nodes).items()))
 
 
-def read_graph(path: Path) -> Graph:
-    """Reads a `.tflite` file without running it."""
+def read_graph(path: Path, names: Path | None = None) -> Graph:
+    """Reads a `.tflite` file without running it.
+
+    Args:
+        path: The file.
+        names: A file with the same tensors that still has the names of all; None: `path` has them,
+            or else no operation shows its layer.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    if names is not None:
+        _name_tensors(model, schema.ModelT.InitFromPackedBuf(names.read_bytes(), 0))
     nodes: list[Node] = []
     tensors: list[Tensor] = []
     for subgraph in model.subgraphs:
@@ -111,7 +131,11 @@ def read_graph(path: Path) -> Graph:
         for tensor in subgraph.tensors:
             shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
             sizes = tuple(int(size) for size in shape) if shape is not None else ()
-            tensors.append(Tensor(_text(tensor.name), type_name(tensor.type).lower(), sizes))
+            scale = tensor.quantization and tensor.quantization.scale
+            scales = 0 if scale is None else len(scale)
+            tensors.append(
+                Tensor(_text(tensor.name), type_name(tensor.type).lower(), sizes, scales)
+            )
     return Graph(
         nodes=tuple(nodes),
         tensors=tuple(tensors),
@@ -123,7 +147,15 @@ def read_graph(path: Path) -> Graph:
             )
             for definition in model.signatureDefs or ()
         },
+        inputs=tuple(map(int, model.subgraphs[0].inputs)),
+        outputs=tuple(map(int, model.subgraphs[0].outputs)),
     )
+
+
+def _name_tensors(model: Any, named: Any) -> None:
+    for graph, other in zip(model.subgraphs, named.subgraphs, strict=True):
+        for tensor, same in zip(graph.tensors, other.tensors, strict=True):
+            tensor.name = same.name
 
 
 def layer_of(tensor: str) -> str:
@@ -157,5 +189,5 @@ def _names(enum: str) -> dict[int, str]:
     return {value: name for name, value in members if isinstance(value, int)}
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _text(value: bytes | str | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from export.tflite.flatbuffer import operator_name, type_name
-from export.tflite.packing import added, constant, operation, packed
+from export.tflite.packing import added, constant, operation
+from export.tflite.sharing import packed
 
 OF_TWO = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE")
 # The version of MAX_POOL_2D that takes integers of a type.

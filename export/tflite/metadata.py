@@ -22,7 +22,7 @@ import numpy as np
 from export.errors import ExportError
 from export.targets import Target
 from export.tflite.metadata_schema import AXIS_LABELS, GREYSCALE, RGB, pack, unpack
-from export.tflite.packing import TFLITE, packed
+from export.tflite.sharing import TFLITE, packed
 
 if TYPE_CHECKING:
     from export.forms.form import Form

@@ -1,25 +1,12 @@
-"""Writes the tables of a model as a `.tflite` file, and joins two files."""
+"""Joins two `.tflite` files, and adds operations and tensors to one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import flatbuffers
 import numpy as np
 
-TFLITE = b"TFL3"
-_TABLES = 65_536  # A first guess at their bytes, beside those of the weights.
-
-
-def packed(model: Any) -> bytes:
-    """Returns the bytes of a file.
-
-    Args:
-        model: A `ModelT` of `ai_edge_litert.schema_py_generated`.
-    """
-    builder = _AlignedBuilder(_TABLES)
-    builder.Finish(model.Pack(builder), TFLITE)
-    return bytes(builder.Output())
+from export.tflite.sharing import packed
 
 
 def joined(front: bytes, body: bytes) -> bytes:
@@ -120,15 +107,3 @@ def added(graph: Any, tensor: Any) -> int:
     """Adds a tensor to a subgraph, and returns its number."""
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
-
-
-class _AlignedBuilder(flatbuffers.Builder):
-    """Aligns byte vectors, which hold the weights, to multiples of 16, as TFLite's schema demands.
-
-    The generated Python code ignores the schema's `force_align`.
-    """
-
-    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 (flatbuffers' own name)
-        if x.dtype == np.uint8:
-            self.Prep(16, x.size)
-        return super().CreateNumpyVector(x)

@@ -8,7 +8,8 @@ import numpy as np
 
 from export.forms.slide import AFTER, BEFORE, WINDOW
 from export.tflite.flatbuffer import type_name
-from export.tflite.packing import added, constant, operation, packed
+from export.tflite.packing import added, constant, operation
+from export.tflite.sharing import packed
 
 # Versions of the operators that take numbers of a type; 1 for all others.
 _VERSIONS = {"INT8": (2, 2), "UINT8": (1, 1), "INT16": (3, 4)}

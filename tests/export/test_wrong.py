@@ -58,7 +58,7 @@ def failures(right, target, path, logits):
         artifacts=path.parent,
     )
     target = dataclasses.replace(TARGETS[target], provers=())
-    artifact, _ = lite_artifact(task, target, path, None, path, Path())
+    artifact, _ = lite_artifact(task, target, path, None, named=path, whole=path, floats=Path())
     return {check.name for check in artifact.checks if check.status == "fail"}
 
 

@@ -83,7 +83,7 @@ def with_other(change):
 def _without_metadata(source):
     from ai_edge_litert import schema_py_generated as schema
 
-    from export.tflite.packing import packed
+    from export.tflite.sharing import packed
 
     model = schema.ModelT.InitFromPackedBuf(source.read_bytes(), 0)
     model.metadata = [entry for entry in model.metadata if entry.name != metadata.ENTRY]

@@ -61,7 +61,7 @@ def test_a_file_that_says_other_pixels_is_refused(embedder, tmp_path):
     """MediaPipe then gives the network other numbers."""
     from ai_edge_litert import schema_py_generated as schema
 
-    from export.tflite.packing import packed
+    from export.tflite.sharing import packed
 
     source, path = embedder[0] / "out/cpu.tflite", tmp_path / "wrong.tflite"
     facts, files = metadata.read(source)

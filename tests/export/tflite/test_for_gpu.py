@@ -8,8 +8,9 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.tflite.flatbuffer import read_graph
 from export.tflite.for_gpu import for_gpu
-from export.tflite.packing import added, operation, packed
+from export.tflite.packing import added, operation
 from export.tflite.runtime import open_interpreter
+from export.tflite.sharing import packed
 
 RNG = np.random.default_rng(0)
 NUMBERS = {"FLOAT32": np.float32, "INT8": np.int8, "INT32": np.int32, "FLOAT16": np.float16}

@@ -18,8 +18,8 @@ from export.forms.form import SIGNATURE, prepare
 from export.forms.saved_model import save_for_conversion
 from export.samples import Samples
 from export.tflite.convert import Arithmetic, Source, _convert_here
-from export.tflite.packing import packed
 from export.tflite.runtime import LiteModel, LiteStream
+from export.tflite.sharing import packed
 from export.tflite.sliding import slid
 from tests.export.checks.test_gates import evidence
 
