@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from export.tflite import metadata
+from export.tflite.slim import slim
 
 NEW = Path(__file__).resolve().parent.parent
 FILES = ("cpu.tflite", "gpu.tflite", "edge.tflite", "labels.txt")
@@ -234,14 +235,18 @@ def compared(before: Path, now: Path) -> Iterator[str]:
 
 
 def without_files(path: Path) -> bytes:
-    """Returns a `.tflite` without the appended archive, which names the versions of packages."""
+    """Returns a `.tflite` without the appended archive, which names the versions of packages.
+
+    Older files also have names and tables that no runtime reads: they are left out.
+    """
     with zipfile.ZipFile(path) as archive:
-        return path.read_bytes()[: min(file.header_offset for file in archive.infolist())]
+        size = min(file.header_offset for file in archive.infolist())
+    return slim(path.read_bytes()[:size])
 
 
 def model_of(path: Path) -> Any:
     """Reads a whole `.tflite`."""
-    return schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    return schema.ModelT.InitFromPackedBuf(without_files(path), 0)
 
 
 def fields(what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -267,7 +272,7 @@ def graphs(before: Any, now: Any) -> Iterator[str]:
             pairs = zip(parts(tensor, before), parts(tensor_now, now), strict=True)
             for kind, (one, other) in zip(unlike, pairs, strict=True):
                 if one != other:
-                    unlike[kind].append(tensor.name.decode())
+                    unlike[kind].append((tensor.name or b"").decode())
         for kind, names in unlike.items():
             if names:
                 yield f"{kind} of {len(names)} of {len(graph.tensors)} tensors, as of {names[0]!r}"
