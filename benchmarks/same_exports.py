@@ -241,7 +241,7 @@ def without_files(path: Path) -> bytes:
     """
     with zipfile.ZipFile(path) as archive:
         size = min(file.header_offset for file in archive.infolist())
-    return slim(path.read_bytes()[:size])
+    return slim(path.read_bytes()[:size], "none")
 
 
 def model_of(path: Path) -> Any:

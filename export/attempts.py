@@ -20,7 +20,7 @@ from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import attach, whole_metadata
 from export.tflite.refusal import why as why_converted
 from export.tflite.sliding import slid
-from export.tflite.slim import slim
+from export.tflite.slim import Names, slim
 
 
 def lite_files(
@@ -118,12 +118,19 @@ def _judged(
         if task.form.slide is not None:
             named = task.scratch / f"slid_{whole.name}"
             named.write_bytes(slid(whole.read_bytes(), task.form.slide.hop))
-        path.write_bytes(slim(named.read_bytes()))
+        path.write_bytes(slim(named.read_bytes(), _names(task, target)))
         _attach_metadata(task, target, path)
     artifact, values = lite_artifact(
         *(task, target, path, failures.get(whole)), named=named, whole=whole, floats=floats
     )
     return replace(artifact, moved=target.moved, floats=target.floats), values
+
+
+def _names(task: Task, target: Target) -> Names:
+    """Returns the names of inner tensors: each step of a recurrent network would repeat them."""
+    if task.form.recurrent:
+        return "none"
+    return "short" if target.integers else "kept"
 
 
 def _attach_metadata(task: Task, target: Target, path: Path) -> None:

@@ -1,22 +1,26 @@
 """Takes out of a `.tflite` file what no runtime reads: of a small network it is most of the bytes.
 
-The converter gives each tensor a name, an empty buffer and the range from which its scale comes. A
-recurrent network over 61 steps has 2,866 tensors.
+The converter gives each tensor a long name, an empty buffer and the range from which its scale
+comes. A recurrent network over 61 steps has 2,866 tensors.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 from export.tflite.sharing import packed
 
+Names = Literal["kept", "short", "none"]
 
-def slim(content: bytes) -> bytes:
-    """Removes the names of inner tensors, empty buffers, and ranges beside scales.
+
+def slim(content: bytes, names: Names) -> bytes:
+    """Removes empty buffers, and ranges beside scales.
 
     Args:
         content: A file.
+        names: Of inner tensors. "short": their numbers, since compilers such as TVM tell tensors
+            apart by their names. "none": equal tensors then are there once.
 
     Returns:
         The file with the same operations, tensors and numbers, in their order. Inputs, outputs and
@@ -29,8 +33,8 @@ def slim(content: bytes) -> bytes:
         ends = {*map(int, graph.inputs), *map(int, graph.outputs)}
         for number, tensor in enumerate(graph.tensors):
             tensor.quantization = _scales(tensor.quantization)
-            if number not in ends:
-                tensor.name = None
+            if names != "kept" and number not in ends:
+                tensor.name = f"{number:x}" if names == "short" else None
     _share_buffers(model)
     _order_codes(model)
     return packed(model)

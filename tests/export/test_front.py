@@ -114,8 +114,7 @@ def check(folder, report, precision="int8"):
     assert abs(answer.sum() - 1) < 0.02
 
 
-def test_rows_go_in_as_they_are_and_constants_stay_float32(tmp_path, in_process, monkeypatch):
-    monkeypatch.setattr("export.attempts.slim", bytes)  # The names of layers stay.
+def test_rows_go_in_as_they_are_and_constants_stay_float32(tmp_path, in_process):
     report = exported(tmp_path / "out", *trained(Bins, mlp, rows), targets=("gpu", "edge"))
     check(tmp_path / "out", report)
     # In float16 the table's constants would move rows to other bins.

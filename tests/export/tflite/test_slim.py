@@ -64,8 +64,9 @@ def read(content):
     "content",
     [steps(), convolution((1, 1)), convolution((2, 1), kind="FLOAT32"), total(before="DEQUANTIZE")],
 )
-def test_numbers_and_answers_stay(content, tmp_path):
-    thin = slim(content)
+@pytest.mark.parametrize("names", ["kept", "short", "none"])
+def test_numbers_and_answers_stay(content, names, tmp_path):
+    thin = slim(content, names)
     assert len(thin) < len(content)
     assert read(thin) == read(content)
     expected, operators = answers(content, tmp_path)
@@ -73,26 +74,28 @@ def test_numbers_and_answers_stay(content, tmp_path):
     assert same_operators == operators
     for one, other in zip(given, expected, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert slim(thin) == thin
+    assert slim(thin, names) == thin
 
 
 def test_what_steps_repeat_is_there_once():
     """A step more costs what its operation needs: two numbers of tensors, and no weights."""
     content = steps(20), steps(21)
     assert len(content[1]) - len(content[0]) > 200
-    assert len(slim(content[1])) - len(slim(content[0])) < 80
-    model = schema.ModelT.InitFromPackedBuf(slim(content[0]), 0)
+    assert len(slim(content[1], "none")) - len(slim(content[0], "none")) < 80
+    model = schema.ModelT.InitFromPackedBuf(slim(content[0], "none"), 0)
     assert sorted(len(buffer.data) for buffer in model.buffers[1:]) == [32, 64]
 
 
-def test_inner_tensors_have_no_name_and_ends_keep_theirs(tmp_path):
+@pytest.mark.parametrize(("names", "inner"), [("short", {*"123456789a"}), ("none", {""})])
+def test_inner_tensors_lose_their_names_and_ends_keep_theirs(names, inner, tmp_path):
     path, named = tmp_path / "slim.tflite", tmp_path / "named.tflite"
     named.write_bytes(steps(3))
-    path.write_bytes(slim(named.read_bytes()))
-    names = [tensor.name for tensor in read_graph(path).tensors]
+    path.write_bytes(slim(named.read_bytes(), names))
+    given = [tensor.name for tensor in read_graph(path).tensors]
     whole = [tensor.name for tensor in read_graph(named).tensors]
-    assert {name for name in names if name} == {whole[0], whole[-1]}
-    assert [str(node) for node in read_graph(path).nodes][:1] == ["FULLY_CONNECTED"]
+    assert (given[0], given[-1]) == (whole[0], whole[-1])
+    assert {*given[1:-1]} <= inner
+    assert str(read_graph(path).nodes[0]) == "FULLY_CONNECTED"
     assert read_graph(path, named) == read_graph(named)
 
 
@@ -122,7 +125,7 @@ def test_weights_lie_at_multiples_of_16():
         x, y = file.tensor((1, 4)), file.tensor((1, 4))
         for values in ([7] * size, [7] * size, [9] * 33):
             file.tensor((len(values),), "INT8", values=np.array(values, NUMBERS["INT8"]))
-        content = slim(file.bytes([x], [y]))
+        content = slim(file.bytes([x], [y]), "none")
         model = schema.Model.GetRootAs(content)
         for number in range(1, model.BuffersLength()):
             field = model.Buffers(number)._tab
