@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from export.publish import check_output
     from export.report import Artifact, GateFailure, Report
     from export.samples import LEAST_SAMPLES, Samples
+    from export.sizing import Needs, needs
     from export.targets import TARGETS, Target, register_target
     from export.tflite.inspect import describe_file
     from export.tflite.metadata import COLUMNS, IDENTITY, About, file_inside, labels_inside
@@ -39,6 +40,7 @@ _HOMES = {
     "ExportError": "export.errors",
     "GateFailure": "export.report",
     "Gates": "export.precisions",
+    "Needs": "export.sizing",
     "LiteModel": "export.tflite.runtime",
     "LiteStream": "export.tflite.runtime",
     "Prover": "export.checks.provers.prover",
@@ -52,6 +54,7 @@ _HOMES = {
     "file_inside": "export.tflite.metadata",
     "labels_inside": "export.tflite.metadata",
     "load_lite": "export.tflite.runtime",
+    "needs": "export.sizing",
     "register_prover": "export.checks.prove",
     "register_target": "export.targets",
 }
@@ -70,6 +73,7 @@ __all__ = [
     "Gates",
     "LiteModel",
     "LiteStream",
+    "Needs",
     "Prover",
     "Report",
     "Samples",
@@ -81,6 +85,7 @@ __all__ = [
     "file_inside",
     "labels_inside",
     "load_lite",
+    "needs",
     "register_prover",
     "register_target",
 ]

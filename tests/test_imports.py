@@ -11,6 +11,7 @@ HEAVY = "heavy = [m for m in ('tensorflow', 'keras', 'jax', 'matplotlib') if m i
         "import zoo",
         "import zoo; zoo.list_models(); zoo.list_checkpoints(); zoo.blocks; zoo.Card",
         "import zoo; zoo.benchmark; zoo.embed; zoo.evaluate; zoo.export; zoo.predict; zoo.push",
+        "import zoo; zoo.search",
         "import export; export.TARGETS; export.ExportError",
         "from zoo.commands.main import main; main(['list'])",
         "from zoo.commands.main import main; main(['show', 'resnet8.digits'])",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.artifacts.predict import predict as predict
     from zoo.artifacts.push import push as push
     from zoo.artifacts.runs import runs as runs
+    from zoo.artifacts.search import search as search
     from zoo.artifacts.serve import serve as serve
     from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
@@ -58,6 +59,7 @@ _PUBLIC = {
     "push": "zoo.artifacts.push",
     "runs": "zoo.artifacts.runs",
     "save": "zoo.checkpoints.store",
+    "search": "zoo.artifacts.search",
     "strides": "zoo.models.features",
     "serve": "zoo.artifacts.serve",
     "train": "zoo.training.train",

@@ -69,7 +69,7 @@ def _describe(path: Path) -> dict[str, Any]:
     facts, files = metadata.read(path)
     content = path.read_bytes()
     try:
-        inputs, outputs = _ends(content)
+        inputs, outputs = ends(content)
         operators = read_graph(path).operators
     except DAMAGED as error:
         raise ExportError(f"{str(path)!r} is damaged: {error}") from error
@@ -86,7 +86,7 @@ def _describe(path: Path) -> dict[str, Any]:
     }
 
 
-def _ends(content: bytes) -> tuple[list[TensorInfo], list[TensorInfo]]:
+def ends(content: bytes) -> tuple[list[TensorInfo], list[TensorInfo]]:
     """Returns inputs and outputs of the first subgraph, with the first signature's names."""
     from ai_edge_litert import schema_py_generated as schema
 

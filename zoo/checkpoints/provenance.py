@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RUN_RECORD = "run.json"  # Beside a card that a training wrote: its settings, and where data lay.
+# Beside it, of a network that was searched to fit a device: what was tried.
+SEARCH_RECORD = "search.json"
 
 
 @dataclass(frozen=True)

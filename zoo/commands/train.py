@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from absl import flags
 
 from zoo.commands.console import console, print_result
+from zoo.commands.flags.budgeting import define_budget, parse_bytes
 from zoo.commands.flags.configuring import parse_config
 from zoo.commands.flags.distributing import define_distribution
 from zoo.commands.flags.quieting import define_quiet
@@ -14,6 +17,7 @@ from zoo.commands.flags.reading import define_reading
 from zoo.commands.flags.training import define_options
 from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
 from zoo.commands.terminal import bars
+from zoo.errors import RequestError
 from zoo.models import MODELS
 from zoo.quiet import check_backend, quiet
 
@@ -79,6 +83,7 @@ flags.DEFINE_string(
     "config", "", "the model's configuration, as in shortcut=none,depths=[1,1,1]",
     flag_values=FLAGS,
 )  # fmt: skip
+define_budget(FLAGS)
 define_reading(FLAGS, task=True)
 define_options(FLAGS)
 define_distribution(FLAGS)
@@ -90,11 +95,17 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     no_more(rest)
     MODELS.get(values.model)  # Before anything slow: the name may be wrong.
     arguments = {**arguments_of(values), "config": parse_config(values.config)}
+    budget = {name: parse_bytes(arguments.pop(name), name) for name in ("flash", "arena")}
+    within = any(budget.values())
+    if within:
+        _check_searchable(values)
     check_backend()
     with quiet():
         from zoo.training.train import train
 
     terminal = console(quiet=values.quiet)
+    if within:
+        arguments |= _searched(arguments, budget, terminal.print)
     with bars(terminal) as steps:
         trained = train(
             **arguments,
@@ -104,6 +115,36 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
         )
     print_result(console(), trained)
     return DONE
+
+
+def _check_searchable(values: flags.FlagValues) -> None:
+    for name in ("model", "config"):
+        if values[name].present:
+            raise RequestError(
+                f"--flash and --arena search a network in place of --{name}; leave it out"
+            )
+    if values.distribution != "none":
+        raise RequestError("--flash and --arena search on one device; leave out --distribution")
+
+
+def _searched(
+    arguments: dict[str, Any], budget: dict[str, int | None], tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Searches a network, prints the table, and returns what trains it."""
+    from zoo.artifacts.search import search
+    from zoo.data.reading import Reading
+    from zoo.tasks import find_task
+
+    options = ("label_column", "header", "group", "path_column", "folder", "exclude", "data_dir")
+    reading = Reading(
+        task=find_task(arguments["task"]),
+        kinds=tuple(arguments["columns"] or ()),
+        **{name: arguments[name] for name in options},
+    )
+    wanted = {name: arguments[name] for name in ("data", "output", "image_size")}
+    searched = search(**wanted, reading=reading, progress=tell, **budget)  # type: ignore[arg-type]
+    tell(str(searched))
+    return searched.arguments
 
 
 COMMAND = Command(
@@ -119,6 +160,8 @@ COMMAND = Command(
         "batch_size",
         "learning_rate",
         "image_size",
+        "flash",
+        "arena",
         "augment",
         "task",
         "label_column",
@@ -127,6 +170,7 @@ COMMAND = Command(
     examples=(
         "zoo train --model=resnet18 --data=photos/ --augment=light --output=runs/photos",
         "zoo train --model=residual_mlp --data=people.csv --label_column=income",
+        "zoo train --flash=100k --arena=64k --data=photos/ --output=runs/small",
     ),
 )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from zoo.checkpoints.card import CARD, WEIGHTS, Card, read_card
-from zoo.checkpoints.provenance import RUN_RECORD
+from zoo.checkpoints.provenance import RUN_RECORD, SEARCH_RECORD
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 from zoo.files import check_writable, held, whole_folder, write_text
@@ -71,7 +71,10 @@ def is_run(output: Path) -> bool:
     """
     # A hidden file is an unfinished one of a killed process.
     if not output.exists() or (
-        output.is_dir() and all(path.name.startswith(".") for path in output.iterdir())
+        output.is_dir()
+        and all(
+            path.name.startswith(".") or path.name == SEARCH_RECORD for path in output.iterdir()
+        )
     ):
         check_writable(output)
         return False
