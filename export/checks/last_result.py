@@ -13,9 +13,9 @@ import numpy as np
 from export.child import child_main, run_child
 from export.samples import evenly_spaced
 from export.tflite.flatbuffer import operator_name
-from export.tflite.packing import packed
 from export.tflite.ranges import BOUNDED
 from export.tflite.runtime import load_lite
+from export.tflite.sharing import packed
 
 # So many samples show as much as all.
 MOST = 1_000

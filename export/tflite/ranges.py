@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from export.tflite.flatbuffer import layer_of, operator_name
-from export.tflite.packing import packed
+from export.tflite.sharing import packed
 
 Range = tuple[float, float]
 # What these give has the range of what they take.
