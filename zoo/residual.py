@@ -8,7 +8,8 @@ non-linearity stands, the `shortcut` what is done to `x` before the sum.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias, get_args
+from contextvars import ContextVar
+from typing import Any, Literal, TypeAlias, get_args
 
 import keras
 from keras import layers, ops
@@ -82,8 +83,59 @@ def residual(
     if order == "relu_output":
         y = activate(y)
     if shortcut != "none":
-        y = layers.Add(name=f"{name}_add")([y, _shortcut(x, y, project, shortcut, stride)])
+        add = ShallowAdd if _SHALLOW.get() else layers.Add
+        y = add(name=f"{name}_add")([y, _shortcut(x, y, project, shortcut, stride)])
     return activate(y) if order == "post_activation" else y
+
+
+class ShallowAdd(layers.Add):
+    """A sum whose branch some examples skip in training, and which is scaled up for the others.
+
+    Huang et al. 2016, "Deep Networks with Stochastic Depth". In use it is a plain sum.
+
+    Attributes:
+        rate: The probability with which an example skips the branch.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.rate = 0.0
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def compute_output_spec(self, inputs: list[Tensor], training: bool = False) -> Tensor:
+        """Returns the shape and type of the sum."""
+        return super().compute_output_spec(inputs)
+
+    def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
+        """Returns the sum of a branch and a shortcut."""
+        if not training or not self.rate:
+            return super().call(inputs)
+        branch, shortcut = inputs
+        shape = (ops.shape(branch)[0], *[1] * (len(branch.shape) - 1))
+        kept = keras.random.uniform(shape, seed=self.seed_generator) >= self.rate
+        return super().call([branch * ops.cast(kept, branch.dtype) / (1 - self.rate), shortcut])
+
+
+_SHALLOW: ContextVar[bool] = ContextVar("_SHALLOW", default=False)
+
+
+def shallow(build: Callable[[], keras.Model], rate: float | None) -> keras.Model:
+    """Builds a network whose branches some examples skip in training.
+
+    Args:
+        build: Builds it.
+        rate: The probability for the last branch. For those before, it falls evenly towards the
+            input. None: none is skipped.
+    """
+    token = _SHALLOW.set(rate is not None)
+    try:
+        model = build()
+    finally:
+        _SHALLOW.reset(token)
+    sums = [layer for layer in model.layers if isinstance(layer, ShallowAdd)]
+    for place, layer in enumerate(sums, start=1):
+        layer.rate = (rate or 0.0) * place / len(sums)
+    return model
 
 
 def _shortcut(x: Tensor, y: Tensor, project: Layers, shortcut: Shortcut, stride: int) -> Tensor:

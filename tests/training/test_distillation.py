@@ -49,7 +49,7 @@ def checkpoint(folder, dataset, model="residual_mlp", config=SMALL):
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
-    """One of other names in another order."""
+    """One that has the classes in another order."""
     return checkpoint(tmp_path_factory.mktemp("teachers") / "one", made(LABELS[::-1]))
 
 

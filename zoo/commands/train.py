@@ -35,7 +35,6 @@ flags.DEFINE_string("output", None, "folder of the run; default runs/MODEL-DATA"
 flags.DEFINE_integer("epochs", None, "passes over the training split", flag_values=FLAGS)
 flags.DEFINE_integer("batch_size", None, "examples in a step", flag_values=FLAGS)
 flags.DEFINE_float("learning_rate", None, "highest learning rate", flag_values=FLAGS)
-flags.DEFINE_float("label_smoothing", None, "share spread over all classes", flag_values=FLAGS)
 flags.DEFINE_enum(
     "loss", None, ["huber"], "of values with outliers; default the squared error",
     flag_values=FLAGS,

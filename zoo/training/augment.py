@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import keras
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from zoo.data.dataset import Dataset
+    from zoo.training.recipe import Recipe
 
 # Takes pictures (batch, height, width, channels) float32 in 0..255 or sounds (batch, samples)
 # float32 in -1..1, targets (batch, classes) and a random key (2,) int64; returns changed inputs and
 # targets.
 Augment: TypeAlias = "Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]"
+
+
+_OTHER = 0x5EED
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,30 @@ POLICIES = {
     "light": _Policy(area=0.6, aspect=1.2),
     "strong": _Policy(area=0.35, aspect=1.33, light=0.2, mixed=True),
 }
+
+
+def changes(recipe: Recipe, dataset: Dataset) -> Augment | None:
+    """Returns all that a recipe changes in training examples; None: nothing."""
+    policy = augmentation(recipe.augment, dataset)
+    mixes = [
+        partial(mix, alpha=alpha)
+        for mix, alpha in ((_blend, recipe.mixup), (_patch, recipe.cutmix))
+        if alpha is not None
+    ]
+    if not mixes:
+        return policy
+
+    def change(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        import tensorflow as tf
+
+        if policy is not None:
+            x, y = policy(x, y, key)
+        key = tf.bitwise.bitwise_xor(key, _OTHER)  # Not the numbers of the policy.
+        mixed = [mix(x, y, key) for mix in mixes]
+        turn = key[1] % len(mixes) == 0
+        return tuple(tf.where(turn, mixed[0][part], mixed[-1][part]) for part in (0, 1))
+
+    return change
 
 
 def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
@@ -101,6 +130,39 @@ def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
         return tuple(tf.where(turn, blended[part], patched[part]) for part in ("images", "labels"))
 
     return augment
+
+
+def _blend(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor, alpha: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Blends each example with its neighbour in the batch, by one share for all."""
+    import tensorflow as tf
+
+    share = _beta(key, alpha)
+    return tuple(share * part + (1 - share) * tf.roll(part, 1, 0) for part in (x, y))
+
+
+def _patch(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor, alpha: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Takes a rectangle of each picture from its neighbour, the same for all."""
+    import tensorflow as tf
+
+    side = tf.sqrt(1 - _beta(key, alpha))  # Of the rectangle, in those of the picture.
+    middle = tf.random.stateless_uniform((2,), key)
+
+    def inside(size: int, at: tf.Tensor) -> tf.Tensor:
+        return tf.abs((tf.range(size, dtype=tf.float32) + 0.5) / size - at) < side / 2
+
+    height, width = x.shape[1:3]
+    patch = inside(height, middle[0])[:, None] & inside(width, middle[1])[None]
+    share = tf.reduce_mean(tf.cast(patch, tf.float32))
+    mixed = tf.where(patch[None, :, :, None], tf.roll(x, 1, 0), x)
+    return mixed, (1 - share) * y + share * tf.roll(y, 1, 0)
+
+
+def _beta(key: tf.Tensor, alpha: float) -> tf.Tensor:
+    """Returns a number from Beta(alpha, alpha)."""
+    import tensorflow as tf
+
+    first, second = tf.unstack(tf.random.stateless_gamma((2,), key, alpha))
+    return tf.math.divide_no_nan(first, first + second)
 
 
 def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:

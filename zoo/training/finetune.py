@@ -46,7 +46,7 @@ from zoo.training.parts import Watch, take_best, train_head, train_network
 from zoo.training.picture_size import adapted_form, larger_form
 from zoo.training.picture_size import in_words as size_in_words
 from zoo.training.plan import Plan, choose_plan
-from zoo.training.precision import in_precision, resolve_precision
+from zoo.training.precision import network_for, resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_asked, check_weights, open_run
@@ -345,7 +345,7 @@ def finetune_checkpoint(
     teacher = open_teacher(plan.whole.teacher, dataset, progress)
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
-        network = in_precision(card, plan.precision)
+        network = network_for(card, plan.whole)
     load_weights(network, folder, origin, skip=LOGITS, adapt_stem=True)
     groups = stages(network)
     check_freeze(plan.freeze, groups)

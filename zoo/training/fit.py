@@ -20,10 +20,11 @@ from zoo.data.batches import (
 )
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture, Sound
+from zoo.forms import Form, Picture, Recording, Sound
 from zoo.models.names import LOGITS
 from zoo.tasks import Scale, Task
-from zoo.training.augment import augmentation
+from zoo.training.augment import changes
+from zoo.training.averaging import AveragedInValidation, take_averages
 from zoo.training.cpu.fused import fused_layers
 from zoo.training.distillation import Teacher, check_teacher
 from zoo.training.distribution.distribution import ALONE, Distribution
@@ -92,8 +93,10 @@ def fit(
     path = state if distribution.chief else None
     saved = path is not None and path.exists()
     held = distribution.from_chief(state.read_bytes() or b"empty" if saved else b"")
+    averaging = [] if recipe.ema is None else [AveragedInValidation()]
     weights = balance(dataset.train.y) if recipe.class_weights else None
-    augment, beside = augmentation(recipe.augment, dataset), None
+    augment, beside = changes(recipe, dataset), None
+    known = teacher is not None and augment is None
     if teacher is not None and augment is not None:
         augment = teacher.beside(augment)
     with (
@@ -112,7 +115,7 @@ def fit(
         for epochs, skip in spans:
             if not epochs or keeper.exhausted:
                 continue
-            if teacher is not None and recipe.augment == "none":
+            if teacher is not None and known:
                 beside = teacher.known
             trained.fit(
                 training_batches(
@@ -134,11 +137,13 @@ def fit(
                 validation_data=evaluation_batches(
                     dataset.validation, recipe.batch_size, outputs, distribution.share
                 ),
-                callbacks=[_FiniteLoss(), *callbacks, keeper],  # `keeper` may end it.
+                callbacks=[_FiniteLoss(), *averaging, *callbacks, keeper],  # `keeper` may end it.
                 verbose=0,
             )
     if keeper.best is not None:
         model.set_weights(keeper.best)
+    elif averaging:
+        take_averages(trained)
     if scale is not None:
         scale.restore_units(model.get_layer(LOGITS))
     return keeper.history
@@ -162,6 +167,12 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
         raise RequestError(f"--loss={recipe.loss} is of values; say --task=regression, or no loss")
     if recipe.class_weights and task.learns != "classes":
         raise RequestError(f"--class_weights is of classes, and a {task.name} has none")
+    if recipe.mixup is not None and not issubclass(kind, (Picture, Sound, Recording)):
+        raise RequestError(
+            "--mixup blends pictures, sounds and recordings, and this model takes none"
+        )
+    if recipe.cutmix is not None and not (issubclass(kind, Picture) and task.learns != "values"):
+        raise RequestError("--cutmix is of pictures with classes, and these are none; leave it out")
     if recipe.augment != "none" and not issubclass(kind, (Picture, Sound)):
         raise RequestError(
             f"--augment={recipe.augment} is of pictures and sounds, and this model takes none; "

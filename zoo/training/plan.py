@@ -10,7 +10,8 @@ from typing import Unpack
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Sound
 from zoo.models import MODELS
-from zoo.training.options import Options
+from zoo.training.optimizers import at_usual_rate
+from zoo.training.options import OF_HEADS, Options, given
 from zoo.training.recipe import Recipe
 
 # After this many steps a linear head on standardised features hardly changes.
@@ -131,7 +132,7 @@ def choose_plan(
         class_weights=class_weights,
         precision=precision,
         seed=seed,
-        **options,
+        **given(options, OF_HEADS),
     )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
@@ -139,12 +140,17 @@ def choose_plan(
         epochs = min(max(round(_PASSES / math.sqrt(examples * max(cost, 1.0))), _LEAST), _MOST)
     elif epochs is None:
         epochs = min(max(round(_SEEN / examples), _LEAST), _MOST_OF_OTHERS)
+    usual_rate = learning_rate is None
     if learning_rate is None:
         own = MODELS.get(model).recipe if kind is not Picture and model in MODELS else {}
         learning_rate = own.get("learning_rate", _RATE * math.sqrt(batch / 64))
     if augment is None:
         augment = "light" if kind in (Picture, Sound) else "none"
-    whole = dataclasses.replace(head, epochs=epochs, learning_rate=learning_rate, augment=augment)
+    whole = dataclasses.replace(
+        head, epochs=epochs, learning_rate=learning_rate, augment=augment, **given(options)
+    )
+    if usual_rate:
+        whole = at_usual_rate(whole)
     return Plan(
         # Most is gained while the learning rate falls to its end, so patience must not be short.
         # The network needs more patience than the head: its first epochs lose some of what the

@@ -9,8 +9,9 @@ import keras
 
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import build_from_card
+from zoo.residual import shallow
 from zoo.training.distribution.distribution import Distribution
-from zoo.training.recipe import PRECISIONS
+from zoo.training.recipe import PRECISIONS, Recipe
 
 # From this compute capability on, a GPU's tensor cores support the type.
 BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
@@ -95,11 +96,11 @@ def _cpu_flags() -> set[str]:
     return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
-def in_precision(card: Card, precision: str) -> keras.Model:
-    """Builds the model of a card for training with the arithmetic of `Recipe.precision`."""
+def network_for(card: Card, recipe: Recipe) -> keras.Model:
+    """Builds the model of a card for training, with the arithmetic and depth of a recipe."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[precision])
+    keras.config.set_dtype_policy(PRECISIONS[recipe.precision])
     try:
-        return build_from_card(card)
+        return shallow(lambda: build_from_card(card), recipe.stochastic_depth)
     finally:
         keras.config.set_dtype_policy(before)

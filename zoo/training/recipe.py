@@ -10,14 +10,26 @@ import keras
 import numpy as np
 
 from zoo.errors import RequestError
+from zoo.registry import unknown
 from zoo.tasks import Scale, Task
 from zoo.training.augment import augmentation
-from zoo.training.cpu.fused import AdamW, jit_compile
+from zoo.training.cpu.fused import jit_compile
 from zoo.training.distillation import Distilled
 from zoo.training.members import LossOfEach, OfMean
+from zoo.training.optimizers import OPTIMIZERS, optimizer_of
 
 # Names of weights that are no kernels: of norms, of waves (`zoo.blocks.periodic`) and of members.
 _UNDECAYED = ["bias", "gamma", "beta", "frequency", "phase", "reading", "scale"]
+# The most that an option may be; the least is more than 0.
+_MOST = {
+    "ema": 0.99999,
+    "mixup": 100.0,
+    "cutmix": 100.0,
+    "stochastic_depth": 0.9,
+    "clip": 1e9,
+    "distillation_temperature": 1000.0,
+    "distillation_weight": 1.0,
+}
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
@@ -30,7 +42,8 @@ class Recipe:
         batch_size: Examples in a step.
         learning_rate: The highest, after the warm-up.
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
-        weight_decay: Weight decay of AdamW, on kernels only.
+        weight_decay: Weight decay of AdamW, on kernels only. Other optimizers have as much in a
+            step at their usual rate.
         label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016).
         loss: Of a regression: "huber" (Huber 1964), which counts the errors of outliers linearly;
             None: the task's own.
@@ -42,6 +55,17 @@ class Recipe:
         precision: Number type of the arithmetic: "float32", or "bfloat16" or "float16" with float32
             weights.
         seed: Decides initial weights, order of examples, and dropout.
+        optimizer: A name of `zoo.training.optimizers.OPTIMIZERS`; None: AdamW.
+        ema: The weights are an average over the steps, of which each step keeps this share; None:
+            they are those of the last step.
+        mixup: Examples and targets are blended, by shares from Beta(mixup, mixup) (Zhang et al.
+            2017); None: they are not.
+        cutmix: A rectangle of each picture is of another, its share is from Beta(cutmix, cutmix)
+            (Yun et al. 2019); None: none is. With both, batches have them by turns.
+        stochastic_depth: Probability with which an example skips the last residual branch; less
+            for those before it (Huang et al. 2016); None: it skips none.
+        clip: Largest norm of all gradients together; None: they are as they are.
+        accumulate: Batches whose mean gradient makes a step; None: each batch makes one.
         teacher: A checkpoint of the same classes, from whose probabilities the network learns too,
             see `zoo.training.distillation`; None: it learns from the truth alone.
         distillation_temperature: By which the probabilities are softened; 4 if there is a teacher.
@@ -61,6 +85,13 @@ class Recipe:
     precision: str = "float32"
     seed: int = 0
     # What is off is None: a run from before there was such a field is not another one.
+    optimizer: str | None = None
+    ema: float | None = None
+    mixup: float | None = None
+    cutmix: float | None = None
+    stochastic_depth: float | None = None
+    clip: float | None = None
+    accumulate: int | None = None
     teacher: str | None = None
     distillation_temperature: float | None = None
     distillation_weight: float | None = None
@@ -87,9 +118,17 @@ class Recipe:
             raise RequestError(
                 f"unknown precision {self.precision!r}; known: {', '.join(PRECISIONS)}"
             )
-        self._check_distillation()
+        if self.optimizer is not None and self.optimizer not in OPTIMIZERS:
+            raise RequestError(unknown("optimizer", self.optimizer, list(OPTIMIZERS)))
+        if self.accumulate is not None and self.accumulate < 2:
+            raise RequestError(f"accumulate must be 2 batches or more, not {self.accumulate}")
+        self._complete_distillation()
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= most:
+                raise RequestError(f"{name} must be more than 0, up to {most:g}, not {value}")
 
-    def _check_distillation(self) -> None:
+    def _complete_distillation(self) -> None:
         """Fills in what a teacher needs, and refuses it without one."""
         for name, usual in (("distillation_temperature", 4.0), ("distillation_weight", 0.9)):
             value = getattr(self, name)
@@ -97,12 +136,6 @@ class Recipe:
                 raise RequestError(f"{name} is of a teacher, and there is none; give --teacher")
             if self.teacher is not None and value is None:
                 object.__setattr__(self, name, usual)
-            elif value is not None and not 0 < value < math.inf:
-                raise RequestError(f"{name} must be positive, not {value}")
-        if self.distillation_weight is not None and self.distillation_weight > 1:
-            raise RequestError(
-                f"distillation_weight must be in (0, 1], not {self.distillation_weight}"
-            )
 
 
 def scale_of(recipe: Recipe, task: Task, y: np.ndarray) -> Scale | None:
@@ -137,7 +170,7 @@ def compile_model(
         warmup_steps=warmup,
         decay_steps=max(steps - warmup, 1),
     )
-    optimizer = AdamW(rates, schedule, weight_decay=recipe.weight_decay)
+    optimizer = optimizer_of(recipe, schedule, rates)
     optimizer.exclude_from_weight_decay(var_names=_UNDECAYED)
     loss = task.loss(recipe.label_smoothing) if recipe.loss is None else keras.losses.Huber()
     softness, share = recipe.distillation_temperature, recipe.distillation_weight

@@ -19,6 +19,7 @@ from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.distribution.distribution import Distribution
+from zoo.training.options import OF_ONE_DEVICE
 from zoo.training.plan import Plan
 from zoo.training.progress import check_tensorboard
 from zoo.training.recipe import Recipe
@@ -122,9 +123,11 @@ def open_run(
             it is cross-validated.
 
     Raises:
-        RequestError: Several devices cannot train in that arithmetic.
+        RequestError: Several devices cannot train in that arithmetic, or with such an option.
     """
     distribution.check_precision(how.precision)
+    recipe = how.whole if isinstance(how, Plan) else how
+    distribution.check_alone({name: getattr(recipe, name) for name in OF_ONE_DEVICE})
     settings = {
         **(start or {}),
         "model": model,

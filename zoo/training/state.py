@@ -13,6 +13,7 @@ import numpy as np
 
 from zoo.errors import RequestError, StoppedError
 from zoo.files import whole_file
+from zoo.training.averaging import learnt_weights
 from zoo.training.run_folder import Row
 from zoo.training.sealed import seal, unseal
 
@@ -99,7 +100,7 @@ class StateKeeper(keras.callbacks.Callback):
         self.step = 0
         self.history.append({"epoch": epoch + 1, **row, "learning_rate": rate})
         if self._patience is not None and self._best == len(self.history) - 1:
-            self.best = self.model.get_weights()
+            self.best = learnt_weights(self.model)
         if self.exhausted:
             self.model.stop_training = True
         stopped = epoch + 1 < self.params["epochs"] and self._stop(0)

@@ -28,8 +28,9 @@ from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import Earlier, earlier, without_units
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe, fit
-from zoo.training.options import Options
-from zoo.training.precision import in_precision, resolve_precision
+from zoo.training.optimizers import at_usual_rate
+from zoo.training.options import Options, given
+from zoo.training.precision import network_for, resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_asked, check_weights, open_run
@@ -46,7 +47,6 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    label_smoothing: float | None = None,
     loss: str | None = None,
     patience: int | None = None,
     image_size: int | None = None,
@@ -96,11 +96,10 @@ def train(
             a `.csv` of paths of pictures or sounds and their labels, another `.csv` or an `.npz`
             file, or a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
-        epochs: Passes over the training split. None, here and in the next four: the model's own
+        epochs: Passes over the training split. None, here and in the next three: the model's own
             recipe decides.
         batch_size: Examples in a step, of all devices together.
-        learning_rate: The highest.
-        label_smoothing: Share of the truth that is spread over all classes.
+        learning_rate: The highest. The model's own is for AdamW, other optimizers have their share.
         loss: "huber" for values with outliers: errors of more than a usual deviation count
             linearly, not squared. None: the task's own.
         patience: The training ends after this many epochs without a better one in validation, and
@@ -163,7 +162,6 @@ def train(
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
-        "label_smoothing": label_smoothing,
         "patience": patience,
     }
     recipe = Recipe(
@@ -175,9 +173,10 @@ def train(
             "class_weights": class_weights,
             "precision": resolve_precision(precision, devices, progress),
             "seed": seed,
-            **options,
+            **given(options),
         }
     )
+    recipe = at_usual_rate(recipe) if learning_rate is None else recipe
     learns = find_task(task)
     # Networks for sequences learn sounds too; the data decides later.
     check_recipe(recipe, Sound if row.input is forms.Sequence else row.input, learns)
@@ -296,10 +295,11 @@ def train_model(
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Refuses a wrong card before anything is written.
     network = final
-    if distribution.strategy is not None or recipe.precision != "float32":
+    plain = recipe.precision == "float32" and recipe.stochastic_depth is None
+    if distribution.strategy is not None or not plain:
         with distribution.scope():
-            network = in_precision(card, recipe.precision)
-        for variable, initial in zip(network.variables, final.variables, strict=True):
+            network = network_for(card, recipe)
+        for variable, initial in zip(network.weights, final.weights, strict=True):
             variable.assign(initial)
     with training.writing():
         if (old := earlier(output)) is None:

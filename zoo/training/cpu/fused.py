@@ -30,29 +30,16 @@ def jit_compile() -> bool | str:
 
 
 class AdamW(keras.optimizers.AdamW):
-    """AdamW in which each variable may have its own share of the learning rate.
-
-    Args:
-        rates: Returns the share for a variable, by its path; None: all of it.
-        *args: Arguments of Keras's AdamW.
-        **settings: Keyword arguments of Keras's AdamW.
-    """
-
-    def __init__(self, rates: Callable[[str], float] | None, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._rates = rates
-        self._fused = jit_compile() is False and not self.amsgrad
+    """AdamW of one operator a variable."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable."""
-        index = self._get_variable_index(variable)
-        if self._rates is not None:
-            learning_rate = learning_rate * self._rates(self._trainable_variables[index].path)
-        if not self._fused:
+        if jit_compile() is not False or self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
             return
         import tensorflow as tf
 
+        index = self._get_variable_index(variable)
         step = tf.cast(self.iterations.value + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

@@ -87,6 +87,16 @@ class Distribution:
                 "use bfloat16 or float32"
             )
 
+    def check_alone(self, options: Mapping[str, Any]) -> None:
+        """Refuses options of one device under a strategy.
+
+        Raises:
+            RequestError: One is not None.
+        """
+        asked = [f"--{name}" for name, value in options.items() if value is not None]
+        if self.strategy is not None and asked:
+            raise RequestError(f"{' and '.join(asked)}: of one device; leave out --distribution")
+
     def check_last_batch(self, examples: int, batch_size: int) -> None:
         """Refuses a last batch of an epoch that leaves a processor without an example.
 

@@ -1,0 +1,127 @@
+"""The optimizers that a recipe may have, by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from zoo.training.cpu import fused
+
+if TYPE_CHECKING:
+    from zoo.training.recipe import Recipe
+
+
+class _OwnRates(keras.optimizers.Optimizer):
+    """Gives each variable its own share of the learning rate, and averages weights.
+
+    Args:
+        rates: Returns the share for a variable, by its path; None: all of it.
+        ema: Share of the average that a step keeps; None: there is no average.
+        *args: Arguments of Keras's optimizer.
+        **settings: Keyword arguments of Keras's optimizer.
+    """
+
+    def __init__(
+        self,
+        rates: Callable[[str], float] | None,
+        *args: Any,
+        ema: float | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(*args, use_ema=ema is not None, ema_momentum=ema or 0.0, **settings)
+        self._rates = rates
+
+    @property
+    def ema_momentum(self) -> Any:
+        """The share that this step keeps. The first steps keep less: what they begin with is bad.
+
+        Keras reads it in each step. It is (1 + t) / (10 + t) until the recipe's is less, as in
+        TensorFlow's `ExponentialMovingAverage`.
+        """
+        step = ops.cast(self._iterations, "float32")
+        return ops.minimum(self._most, (1 + step) / (10 + step))
+
+    @ema_momentum.setter
+    def ema_momentum(self, value: float) -> None:
+        self._most = value
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable."""
+        if self._rates is not None:
+            index = self._get_variable_index(variable)
+            learning_rate = learning_rate * self._rates(self._trainable_variables[index].path)
+        super().update_step(gradient, variable, learning_rate)
+
+
+class _AdamW(_OwnRates, fused.AdamW): ...
+
+
+class _SGD(_OwnRates, keras.optimizers.SGD): ...
+
+
+class _Lion(_OwnRates, keras.optimizers.Lion): ...
+
+
+class _Lamb(_OwnRates, keras.optimizers.Lamb): ...
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An optimizer.
+
+    Attributes:
+        make: Builds it.
+        rate: Its usual learning rate, where AdamW's is 1. Weight decay is divided by it, since a
+            step takes off the product of the two.
+        settings: What else it has.
+    """
+
+    make: Callable[..., keras.optimizers.Optimizer]
+    rate: float = 1.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+OPTIMIZERS: Mapping[str, _Row] = {
+    "adamw": _Row(_AdamW),
+    # He et al. 2015 begin at 0.1, with 1e-4 of decay; Nesterov's momentum as in timm's recipes.
+    "sgd": _Row(_SGD, 100.0, {"momentum": 0.9, "nesterov": True}),
+    # Chen et al. 2023, section 5: 3 to 10 times less than AdamW.
+    "lion": _Row(_Lion, 0.2),
+    # Wightman et al. 2021, "ResNet strikes back": 5e-3 with batches of 2,048.
+    "lamb": _Row(_Lamb, 5.0),
+}
+
+
+def optimizer_of(
+    recipe: Recipe, schedule: Any, rates: Callable[[str], float] | None
+) -> keras.optimizers.Optimizer:
+    """Returns the optimizer of a recipe.
+
+    Args:
+        recipe: Of a training.
+        schedule: Its learning rate.
+        rates: Returns the share of the learning rate for a variable, by its path; None: all of it.
+    """
+    name = recipe.optimizer or "adamw"
+    row = OPTIMIZERS[name]
+    return row.make(
+        rates,
+        schedule,
+        ema=recipe.ema,
+        weight_decay=recipe.weight_decay / row.rate,
+        global_clipnorm=recipe.clip,
+        gradient_accumulation_steps=recipe.accumulate,
+        name=name,
+        **row.settings,
+    )
+
+
+def at_usual_rate(recipe: Recipe) -> Recipe:
+    """Returns a recipe whose learning rate was AdamW's, with that of its own optimizer."""
+    row = OPTIMIZERS[recipe.optimizer or "adamw"]
+    return dataclasses.replace(recipe, learning_rate=recipe.learning_rate * row.rate)
