@@ -17,6 +17,7 @@ from zoo.tasks.multilabel import MULTILABEL
 from zoo.tasks.regression import REGRESSION
 from zoo.training.distillation import Distilled, check_teacher, open_teacher
 from zoo.training.fit import fit
+from zoo.training.members import LossOfEach
 from zoo.training.recipe import Recipe
 from zoo.training.train import new_card, train_model
 
@@ -71,6 +72,11 @@ def test_the_loss_by_hand():
     # In validation there is no teacher.
     value = loss(np.array([[1, 0]], "float32"), np.zeros((1, 2), "float32"))
     assert float(value) == pytest.approx(0.693147, abs=1e-6)
+    # The members of an ensemble learn each by itself.
+    members = np.array([[[0, 0], [1, 0]]], "float32")
+    apart = LossOfEach(loss)(np.array([[1, 0, *said]], "float32"), members)
+    alone = [loss(np.array([[1, 0, *said]], "float32"), members[:, one]) for one in (0, 1)]
+    assert float(apart) == pytest.approx(float(sum(alone)) / 2, abs=1e-6)
 
 
 def test_the_gradient_keeps_its_size_at_any_temperature():

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from zoo.data.dataset import Dataset
-    from zoo.training.recipe import Recipe
 
 # Takes pictures (batch, height, width, channels) float32 in 0..255 or sounds (batch, samples)
 # float32 in -1..1, targets (batch, classes) and a random key (2,) int64; returns changed inputs and
@@ -53,12 +52,21 @@ POLICIES = {
 }
 
 
-def changes(recipe: Recipe, dataset: Dataset) -> Augment | None:
-    """Returns all that a recipe changes in training examples; None: nothing."""
-    policy = augmentation(recipe.augment, dataset)
+def changes(
+    name: str, dataset: Dataset, *, mixup: float | None = None, cutmix: float | None = None
+) -> Augment | None:
+    """Returns all that is changed in training examples; None: nothing.
+
+    Args:
+        name: Of a policy, see `augmentation`.
+        dataset: What is learnt.
+        mixup: See `zoo.training.recipe.Recipe`; so for the next.
+        cutmix: If both are given, batches have them by turns.
+    """
+    policy = augmentation(name, dataset)
     mixes = [
         partial(mix, alpha=alpha)
-        for mix, alpha in ((_blend, recipe.mixup), (_patch, recipe.cutmix))
+        for mix, alpha in ((_blend, mixup), (_patch, cutmix))
         if alpha is not None
     ]
     if not mixes:

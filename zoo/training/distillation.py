@@ -47,18 +47,18 @@ class Distilled(keras.losses.Loss):
         self.loss, self.temperature, self.weight = loss, temperature, weight
 
     def call(self, truth: Tensor, logits: Tensor) -> Tensor:
-        """Returns (batch,) losses.
+        """Returns (batch, …) losses.
 
         Args:
-            truth: (batch, classes); or (batch, 2 · classes), then the second half is what a
+            truth: (batch, …, classes); or (batch, …, 2 · classes), then the second half is what a
                 `Teacher` says.
-            logits: (batch, classes) of the student.
+            logits: (batch, …, classes) of the student.
         """
         classes = logits.shape[-1]
-        own = self.loss.call(truth[:, :classes], logits)
+        own = self.loss.call(truth[..., :classes], logits)
         if truth.shape[-1] == classes:
             return own
-        teacher = ops.log_softmax(truth[:, classes:] / self.temperature)
+        teacher = ops.log_softmax(truth[..., classes:] / self.temperature)
         student = ops.log_softmax(logits / self.temperature)
         distance = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)
         return (1 - self.weight) * own + self.weight * self.temperature**2 * distance

@@ -95,7 +95,8 @@ def fit(
     held = distribution.from_chief(state.read_bytes() or b"empty" if saved else b"")
     averaging = [] if recipe.ema is None else [AveragedInValidation()]
     weights = balance(dataset.train.y) if recipe.class_weights else None
-    augment, beside = changes(recipe, dataset), None
+    beside = None
+    augment = changes(recipe.augment, dataset, mixup=recipe.mixup, cutmix=recipe.cutmix)
     known = teacher is not None and augment is None
     if teacher is not None and augment is not None:
         augment = teacher.beside(augment)

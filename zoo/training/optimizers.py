@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras import ops
 
 from zoo.training.cpu import fused
-
-if TYPE_CHECKING:
-    from zoo.training.recipe import Recipe
 
 
 class _OwnRates(keras.optimizers.Optimizer):
@@ -98,30 +94,34 @@ OPTIMIZERS: Mapping[str, _Row] = {
 
 
 def optimizer_of(
-    recipe: Recipe, schedule: Any, rates: Callable[[str], float] | None
+    name: str | None,
+    schedule: Any,
+    rates: Callable[[str], float] | None = None,
+    *,
+    weight_decay: float,
+    ema: float | None = None,
+    clip: float | None = None,
+    accumulate: int | None = None,
 ) -> keras.optimizers.Optimizer:
-    """Returns the optimizer of a recipe.
+    """Returns an optimizer.
 
     Args:
-        recipe: Of a training.
+        name: One of `OPTIMIZERS`; None: AdamW.
         schedule: Its learning rate.
         rates: Returns the share of the learning rate for a variable, by its path; None: all of it.
+        weight_decay: At the usual rate of AdamW.
+        ema: See `zoo.training.recipe.Recipe`; so for the next two.
+        clip: Largest norm of the gradient.
+        accumulate: Batches of a step.
     """
-    name = recipe.optimizer or "adamw"
-    row = OPTIMIZERS[name]
+    row = OPTIMIZERS[name or "adamw"]
     return row.make(
         rates,
         schedule,
-        ema=recipe.ema,
-        weight_decay=recipe.weight_decay / row.rate,
-        global_clipnorm=recipe.clip,
-        gradient_accumulation_steps=recipe.accumulate,
-        name=name,
+        ema=ema,
+        weight_decay=weight_decay / row.rate,
+        global_clipnorm=clip,
+        gradient_accumulation_steps=accumulate,
+        name=name or "adamw",
         **row.settings,
     )
-
-
-def at_usual_rate(recipe: Recipe) -> Recipe:
-    """Returns a recipe whose learning rate was AdamW's, with that of its own optimizer."""
-    row = OPTIMIZERS[recipe.optimizer or "adamw"]
-    return dataclasses.replace(recipe, learning_rate=recipe.learning_rate * row.rate)

@@ -10,7 +10,6 @@ from typing import Unpack
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Sound
 from zoo.models import MODELS
-from zoo.training.optimizers import at_usual_rate
 from zoo.training.options import OF_HEADS, Options, given
 from zoo.training.recipe import Recipe
 
@@ -150,7 +149,7 @@ def choose_plan(
         head, epochs=epochs, learning_rate=learning_rate, augment=augment, **given(options)
     )
     if usual_rate:
-        whole = at_usual_rate(whole)
+        whole = whole.at_usual_rate
     return Plan(
         # Most is gained while the learning rate falls to its end, so patience must not be short.
         # The network needs more patience than the head: its first epochs lose some of what the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,6 +129,12 @@ class Recipe:
             if value is not None and not 0 < value <= most:
                 raise RequestError(f"{name} must be more than 0, up to {most:g}, not {value}")
 
+    @property
+    def at_usual_rate(self) -> Recipe:
+        """A recipe with the learning rate of AdamW, with the usual one of its own optimizer."""
+        rate = self.learning_rate * OPTIMIZERS[self.optimizer or "adamw"].rate
+        return dataclasses.replace(self, learning_rate=rate)
+
     def _complete_distillation(self) -> None:
         """Fills in what a teacher needs, and refuses it without one."""
         for name, usual in (("distillation_temperature", 4.0), ("distillation_weight", 0.9)):
@@ -170,7 +177,15 @@ def compile_model(
         warmup_steps=warmup,
         decay_steps=max(steps - warmup, 1),
     )
-    optimizer = optimizer_of(recipe, schedule, rates)
+    optimizer = optimizer_of(
+        recipe.optimizer,
+        schedule,
+        rates,
+        weight_decay=recipe.weight_decay,
+        ema=recipe.ema,
+        clip=recipe.clip,
+        accumulate=recipe.accumulate,
+    )
     optimizer.exclude_from_weight_decay(var_names=_UNDECAYED)
     loss = task.loss(recipe.label_smoothing) if recipe.loss is None else keras.losses.Huber()
     softness, share = recipe.distillation_temperature, recipe.distillation_weight

@@ -28,7 +28,6 @@ from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import Earlier, earlier, without_units
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe, fit
-from zoo.training.optimizers import at_usual_rate
 from zoo.training.options import Options, given
 from zoo.training.precision import network_for, resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
@@ -176,7 +175,7 @@ def train(
             **given(options),
         }
     )
-    recipe = at_usual_rate(recipe) if learning_rate is None else recipe
+    recipe = recipe.at_usual_rate if learning_rate is None else recipe
     learns = find_task(task)
     # Networks for sequences learn sounds too; the data decides later.
     check_recipe(recipe, Sound if row.input is forms.Sequence else row.input, learns)
