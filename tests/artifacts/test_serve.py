@@ -115,7 +115,7 @@ def test_https(folder, tmp_path, monkeypatch):
 
 def test_https_is_for_others(folder, monkeypatch):
     asked = []
-    monkeypatch.setattr(serving, "_shown", lambda host: "10.1.2.3")
+    monkeypatch.setattr(serving, "shown_host", lambda host: "10.1.2.3")
 
     def none(host):
         asked.append(host)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def app(
     """
     if platform not in PLATFORMS:
         raise RequestError(unknown("platform", platform, list(PLATFORMS)))
-    file = _file(Path(artifact), platform)
+    file = exported_file(Path(artifact), _FILES[platform])
     try:
         described = export.describe_file(file)
         folder = default_output(described, platform) if output is None else Path(output)
@@ -121,16 +121,20 @@ def default_output(described: Mapping[str, Any], platform: str) -> Path:
     return Path("apps") / f"{_name(described)}-{platform}"
 
 
-def _file(artifact: Path, platform: str) -> Path:
-    """Returns the file to take, of an export's folder the best for the platform."""
+def exported_file(artifact: Path, names: Sequence[str]) -> Path:
+    """Returns the file to take: the given one, or of an export's folder the first of some names.
+
+    Raises:
+        RequestError: There is none.
+    """
     if artifact.is_file():
         return artifact
-    known = [artifact / name for name in _FILES[platform]]
+    known = [artifact / name for name in names]
     file = next((file for file in known if file.is_file()), None)
     if file is None:
         raise RequestError(
             f"there is no exported file {str(artifact)!r}, nor a folder of that name with "
-            f"{', '.join(_FILES[platform])}: zoo export writes them"
+            f"{', '.join(names)}: zoo export writes them"
         )
     return file
 

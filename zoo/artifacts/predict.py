@@ -47,13 +47,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Predictor:
-    """A model: the form of what it takes, its labels, its function, its hop, and its task."""
+class Predictor:
+    """What predicts files: a checkpoint or an exported file, loaded.
+
+    Attributes:
+        form: What it takes.
+        labels: In the order of its outputs.
+        run: Takes (examples, *form.shape), returns (examples, outputs) float32.
+        hop: Samples between two answers, of a file whose window slides; 0: none does.
+        task: What it learnt.
+    """
 
     form: Picture | Sound | Recording
     labels: tuple[str, ...]
     run: Callable[[np.ndarray], np.ndarray]
-    hop: int = 0  # Samples between two answers, of a file whose window slides.
+    hop: int = 0
     task: Task = CLASSIFICATION
 
 
@@ -103,7 +111,7 @@ def predict(
     if top < 1:
         raise RequestError(f"top is {top}; ask for 1 label or more")
     listed = [files] if isinstance(files, str | Path) else files
-    if _takes_rows(checkpoint, artifact):
+    if takes_rows(checkpoint, artifact):
         from zoo.artifacts.rows import predict_rows
 
         return predict_rows(
@@ -121,15 +129,13 @@ def predict(
     if output is not None:
         check_output(output, listed)
     check_files(listed, "predict")
-    with _open(checkpoint, artifact, labels, trust) as predictor:
+    with open_predictor(checkpoint, artifact, labels, trust) as predictor:
+        kind = kind_of(predictor.form)
         if threshold is not None:
             check_threshold(threshold, predictor.task.learns)
-        kind = kind_of(predictor.form)
         paths, notes = below(listed, kind)
-        of_kind = _OF_KIND[type(predictor.form)]
-        predictions, broken = of_kind(predictor, paths, top, progress)
+        predictions, broken = predict_files(predictor, paths, top, threshold, progress)
     if threshold is not None:
-        predictions = [with_answer(prediction, threshold) for prediction in predictions]
         notes.append(answered([row.answer for row in predictions], threshold, kind.plural))
     result = Predictions(
         tuple(predictions), tuple(broken), tuple(notes), kind.plural, task=predictor.task
@@ -137,14 +143,34 @@ def predict(
     return result if output is None else written(result, Path(output))
 
 
-def _takes_rows(checkpoint: str | None, artifact: str | None) -> bool:
+def takes_rows(checkpoint: str | None, artifact: str | None) -> bool:
+    """Returns whether a checkpoint or an exported file takes rows of a table."""
     if checkpoint:
         return isinstance(checkpoint_card(checkpoint).input, Table)
     return artifact is not None and Path(artifact).exists() and columns_of(artifact) is not None
 
 
+def predict_files(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    top: int,
+    threshold: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Prediction], list[BrokenFile]]:
+    """Predicts files of the kind that a predictor takes; see `predict`.
+
+    Returns:
+        The predictions in the order of the files, and the files that are broken.
+    """
+    of_kind = _OF_KIND[type(predictor.form)]
+    predictions, broken = of_kind(predictor, paths, top, progress)
+    if threshold is not None:
+        predictions = [with_answer(prediction, threshold) for prediction in predictions]
+    return predictions, broken
+
+
 def _predict_sounds(
-    predictor: _Predictor,
+    predictor: Predictor,
     paths: Sequence[Path],
     top: int,
     progress: Callable[[int, int], None] | None,
@@ -157,7 +183,7 @@ def _predict_sounds(
 
 
 def _predict_recordings(
-    predictor: _Predictor,
+    predictor: Predictor,
     paths: Sequence[Path],
     top: int,
     progress: Callable[[int, int], None] | None,
@@ -171,7 +197,7 @@ def _predict_recordings(
 
 
 def _predict_windows(
-    predictor: _Predictor, files: Iterable[Read], top: int, *, overall: bool
+    predictor: Predictor, files: Iterable[Read], top: int, *, overall: bool
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     """Predicts files that are longer than what the model takes.
 
@@ -201,7 +227,7 @@ def _predict_windows(
 
 
 def _predict_pictures(
-    predictor: _Predictor,
+    predictor: Predictor,
     paths: Sequence[Path],
     top: int,
     progress: Callable[[int, int], None] | None,
@@ -229,9 +255,14 @@ _OF_KIND = {
 
 
 @contextlib.contextmanager
-def _open(
-    checkpoint: str | None, artifact: str | None, labels: str | None, trust: bool
-) -> Iterator[_Predictor]:
+def open_predictor(
+    checkpoint: str | None, artifact: str | None, labels: str | None = None, trust: bool = False
+) -> Iterator[Predictor]:
+    """Loads what predicts files; see `predict`.
+
+    Raises:
+        RequestError: It does not load, or takes something else than files.
+    """
     card = checkpoint_card(checkpoint) if checkpoint else None
     form = None if card is None else form_of_files(card, str(checkpoint), "predict")
     if artifact:
@@ -245,14 +276,14 @@ def _open(
         yield _of_checkpoint(str(checkpoint), form)
 
 
-def _of_checkpoint(name: str, form: Picture | Sound | Recording) -> _Predictor:
+def _of_checkpoint(name: str, form: Picture | Sound | Recording) -> Predictor:
     import_keras()
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
 
     checkpoint = load(name)
     task = task_of(checkpoint.card)
-    return _Predictor(
+    return Predictor(
         form,
         checkpoint.labels,
         lambda x: task.predictions(run(checkpoint.model, x)),
@@ -266,7 +297,7 @@ def _of_artifact(
     checkpoint: str | None,
     form: Picture | Sound | Recording | None,
     named: tuple[str, ...],
-) -> _Predictor:
+) -> Predictor:
     artifact.check_answers()
     form = form or form_of(artifact)
     # A file of one step takes any number of them.
@@ -283,9 +314,9 @@ def _of_artifact(
     labels = labels or tuple(str(number) for number in range(outputs))
     if len(labels) != outputs:
         raise RequestError(f"{artifact.path} has {outputs} outputs, there are {len(labels)} labels")
-    return _Predictor(form, labels, lambda x: artifact.run(x, None), artifact.hop)
+    return Predictor(form, labels, lambda x: artifact.run(x, None), artifact.hop)
 
 
-def _best(scores: np.ndarray, predictor: _Predictor, top: int) -> tuple[LabelScore, ...]:
+def _best(scores: np.ndarray, predictor: Predictor, top: int) -> tuple[LabelScore, ...]:
     answers = predictor.task.answers(scores, predictor.labels, top)
     return tuple(LabelScore(label, round(score, 6)) for label, score in answers)

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zoo import page
 from zoo.errors import RequestError
@@ -97,6 +98,14 @@ class Predictions(Result):
             for prediction in self.predictions
         )
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `zoo predict --json` prints."""
+        return {
+            "predictions": [_document(prediction) for prediction in self.predictions],
+            "broken": [_document(broken) for broken in self.broken],
+        }
+
     def _repr_html_(self) -> str:
         rows = [(row.place, *_texts(row, self.task)) for row in self.predictions]
         rows += [(broken.file, broken.reason) for broken in self.broken]
@@ -150,6 +159,12 @@ def written(result: Predictions, output: Path) -> Predictions:
             empty = [""] * len([*answer, *names])
             rows.writerow([printable(broken.file), "", "", *empty, broken.reason])
     return dataclasses.replace(result, output=output)
+
+
+def _document(row: Prediction | BrokenFile) -> dict[str, Any]:
+    """Returns a row as JSON has it, without parts of none and answers at no threshold."""
+    given = {name: value for name, value in dataclasses.asdict(row).items() if value is not None}
+    return {**given, "file": printable(row.file)}
 
 
 def _texts(prediction: Prediction, task: Task) -> list[str]:

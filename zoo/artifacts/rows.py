@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,19 @@ from zoo.tasks.coverage import UNKNOWN, answered, check_threshold
 from zoo.tasks.decision import check_decision, shifted
 
 _AT_ONCE = 4096  # Rows that are run at a time.
+
+
+@dataclass(frozen=True)
+class RowPredictor:
+    """What predicts rows: a checkpoint or an exported file, loaded.
+
+    Attributes:
+        card: Says how rows are read, and what the outputs are.
+        run: Takes (rows, columns) float32, returns (rows, outputs) float32.
+    """
+
+    card: Card
+    run: Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,12 @@ class RowPredictions(Result):
             return (f"{len(self.predictions):,} rows: {self.output}",)
         return tuple(f"{row.file}, line {row.line}: {row.text}" for row in self.predictions)
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `zoo predict --json` prints."""
+        rows = [dataclasses.asdict(row) for row in self.predictions]
+        return {"predictions": [{**row, "file": printable(row["file"])} for row in rows]}
+
 
 def predict_rows(
     files: Sequence[str | Path],
@@ -109,46 +129,58 @@ def predict_rows(
     Raises:
         RequestError: A table cannot be read, lacks a column, or has one of another type.
     """
-    from zoo.data.tables.columns import encode, surprises
-    from zoo.data.tables.rows import rows_of
-
     if not files:
         raise RequestError("say which tables: zoo predict --checkpoint=NAME FILE.csv…")
     if output is not None:
         check_output(output, files)
-    with _open(checkpoint, artifact, labels, trust) as (card, run):
-        form, task = card.input, find_task(card.task)
-        assert isinstance(form, Table)
-        if decision_threshold is not None:
-            check_decision(decision_threshold, card.labels if task.learns == "classes" else ())
-        if threshold is not None:
-            check_threshold(threshold, task.learns)
-        predictions, notes = list[RowPrediction](), list[str]()
-        likelier = 0
-        tables = list[csv.Table]()
-        for file in files:
-            written, table, own = rows_of(Path(file), form)
-            notes += own + surprises(form, [table])
-            tables.append(written)
-            if output is not None and {*written.columns} != {*tables[0].columns}:
-                raise RequestError(
-                    f"{file} has other columns than {files[0]}; write them into files of their own"
-                )
-            encoded = encode(form, table)
-            for start in range(0, len(encoded), _AT_ONCE):
-                outputs = run(encoded[start : start + _AT_ONCE])
-                judged = outputs
-                if decision_threshold is not None:
-                    judged = shifted(outputs, decision_threshold)
-                likelier += int((outputs.argmax(axis=1) == 1).sum())
-                lines = table.lines[start : start + _AT_ONCE]
-                for line, row, best in zip(lines, outputs, judged.argmax(axis=1), strict=True):
-                    classes = task.learns == "classes"
-                    said = card.labels[best] if classes else float(row[0])
-                    sure = round(float(row[best]), 6) if classes else None
-                    if threshold is not None and sure is not None and sure < threshold:
-                        said = UNKNOWN
-                    predictions.append(RowPrediction(str(file), line, said, sure))
+    with open_rows(checkpoint, artifact, labels, trust) as predictor:
+        return predict_tables(predictor, files, output, threshold, decision_threshold)
+
+
+def predict_tables(
+    predictor: RowPredictor,
+    files: Sequence[str | Path],
+    output: str | Path | None = None,
+    threshold: float | None = None,
+    decision_threshold: float | None = None,
+) -> RowPredictions:
+    """Predicts the label of each row with what is loaded; see `predict_rows`."""
+    from zoo.data.tables.columns import encode, surprises
+    from zoo.data.tables.rows import rows_of
+
+    card = predictor.card
+    form, task = card.input, find_task(card.task)
+    assert isinstance(form, Table)
+    if decision_threshold is not None:
+        check_decision(decision_threshold, card.labels if task.learns == "classes" else ())
+    if threshold is not None:
+        check_threshold(threshold, task.learns)
+    predictions, notes = list[RowPrediction](), list[str]()
+    likelier = 0
+    tables = list[csv.Table]()
+    for file in files:
+        written, table, own = rows_of(Path(file), form)
+        notes += own + surprises(form, [table])
+        tables.append(written)
+        if output is not None and {*written.columns} != {*tables[0].columns}:
+            raise RequestError(
+                f"{file} has other columns than {files[0]}; write them into files of their own"
+            )
+        encoded = encode(form, table)
+        for start in range(0, len(encoded), _AT_ONCE):
+            outputs = predictor.run(encoded[start : start + _AT_ONCE])
+            judged = outputs
+            if decision_threshold is not None:
+                judged = shifted(outputs, decision_threshold)
+            likelier += int((outputs.argmax(axis=1) == 1).sum())
+            lines = table.lines[start : start + _AT_ONCE]
+            for line, row, best in zip(lines, outputs, judged.argmax(axis=1), strict=True):
+                classes = task.learns == "classes"
+                said = card.labels[best] if classes else float(row[0])
+                sure = round(float(row[best]), 6) if classes else None
+                if threshold is not None and sure is not None and sure < threshold:
+                    said = UNKNOWN
+                predictions.append(RowPrediction(str(file), line, said, sure))
     if threshold is not None:
         notes.append(answered([row.prediction for row in predictions], threshold, "rows"))
     if decision_threshold is not None:
@@ -166,10 +198,14 @@ def predict_rows(
 
 
 @contextlib.contextmanager
-def _open(
-    checkpoint: str | None, artifact: str | None, labels: str | None, trust: bool
-) -> Iterator[tuple[Card, Callable[[np.ndarray], np.ndarray]]]:
-    """Gives a card that says how rows are read, and what runs them."""
+def open_rows(
+    checkpoint: str | None, artifact: str | None, labels: str | None = None, trust: bool = False
+) -> Iterator[RowPredictor]:
+    """Loads what predicts rows; see `predict_rows`.
+
+    Raises:
+        RequestError: It does not load, or nothing says which columns it takes.
+    """
     if artifact:
         with open_artifact(artifact, trust=trust) as opened:
             opened.check_answers()
@@ -193,7 +229,7 @@ def _open(
                 raise RequestError(
                     f"{artifact} has {outputs} outputs, there are {len(card.labels)} labels"
                 )
-            yield card, lambda x: opened.run(x, None)
+            yield RowPredictor(card, lambda x: opened.run(x, None))
         return
     import_keras()
     from zoo.checkpoints.load import load
@@ -201,7 +237,7 @@ def _open(
 
     loaded = load(str(checkpoint))
     predictions = find_task(loaded.card.task).predictions
-    yield loaded.card, lambda x: predictions(run(loaded.model, x, batch_size=1024))
+    yield RowPredictor(loaded.card, lambda x: predictions(run(loaded.model, x, batch_size=1024)))
 
 
 def _write(output: Path, tables: Sequence[csv.Table], predictions: Sequence[RowPrediction]) -> None:
@@ -224,9 +260,3 @@ def _added(number: int) -> tuple[str, str]:
     """Returns the names of the columns that are added to a table."""
     suffix = "" if number == 1 else f"_{number}"
     return f"prediction{suffix}", f"confidence{suffix}"
-
-
-def document(result: RowPredictions) -> dict[str, object]:
-    """Returns what `zoo predict --json` prints."""
-    rows = [dataclasses.asdict(row) for row in result.predictions]
-    return {"predictions": [{**row, "file": printable(str(row["file"]))} for row in rows]}

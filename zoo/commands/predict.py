@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from typing import Any
 
 from absl import flags
 
@@ -14,7 +12,6 @@ from zoo.commands.console import complain, console, print_json, print_result
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command
 from zoo.commands.terminal import bar
-from zoo.printable import printable
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("checkpoint", None, "a checkpoint's name or folder", flag_values=FLAGS)
@@ -62,28 +59,12 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     if values.json:
         for warning in result.warnings:
             complain(warning)
-        if isinstance(result, Predictions):
-            print_json(_document(result))
-        else:
-            from zoo.artifacts.rows import document
-
-            print_json(document(result))
+        print_json(result.document)
     else:
         print_result(terminal, result)
     if isinstance(result, Predictions) and result.broken:
         return NOT_GOOD_ENOUGH if result.predictions else WRONG_REQUEST
     return DONE
-
-
-def _document(result: Predictions) -> dict[str, Any]:
-    whole = dataclasses.asdict(result)
-    rows = {key: whole[key] for key in ("predictions", "broken")}
-    for row in (*rows["predictions"], *rows["broken"]):
-        row["file"] = printable(row["file"])
-        for field in ("seconds", "answer"):  # Of no part, but of the whole; without a threshold.
-            if row.get(field, ()) is None:
-                del row[field]
-    return rows
 
 
 COMMAND = Command(

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -271,8 +271,8 @@ def decode_into(
 
     broken = {}
     # Pillow releases Python's global lock while it decodes and scales.
-    with _pool() as pool:
-        for index, reason in enumerate(pool.map(fill, range(len(sources)))):
+    with _threads(len(sources)) as mapped:
+        for index, reason in enumerate(mapped(fill, range(len(sources)))):
             if reason is not None:
                 broken[index] = reason
             if progress is not None:
@@ -286,11 +286,14 @@ def decode_into(
 
 
 @contextlib.contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads that stop with the first error, not after the last picture."""
+def _threads(count: int) -> Iterator[Callable[..., Iterable[str | None]]]:
+    """Gives a `map` whose threads stop with the first error, not after the last picture."""
+    if count == 1:
+        yield map
+        return
     pool = ThreadPoolExecutor(min(os.cpu_count() or 2, 16))
     try:
-        yield pool
+        yield pool.map
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -47,6 +47,19 @@ def sound_facts(path: Path) -> tuple[int, float] | str:
         return str(error)
 
 
+def extent(path: Path) -> tuple[float, int]:
+    """Returns how much a file says it holds: seconds, and samples of all channels; 0 if broken.
+
+    Raises:
+        RequestError: It may not be read.
+    """
+    try:
+        with _opened(path) as sound:
+            return sound.frames / sound.samplerate, sound.frames * sound.channels
+    except BrokenSoundError:
+        return 0.0, 0
+
+
 def read_sound(
     path: Path, rate: int, seconds: float | None = None, start: float = 0.0
 ) -> np.ndarray:
