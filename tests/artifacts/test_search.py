@@ -20,14 +20,21 @@ TINY = {"flash": 20_000, "arena": 24_000}
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Networks that were asked about: their needs are made up, in place of a conversion."""
+    """Networks that were asked about: nothing is built, and their needs are made up."""
     calls = []
 
-    def needs(model, pictures, labels):
-        calls.append((model.input_shape[1], model.count_params(), len(labels)))
-        assert pictures.shape[1:] == model.input_shape[1:]
-        return Needs(model.count_params() + 12_000, 21_000, tried=False, latency_ms=None)
+    def build(name, *, num_classes, input_shape, depths, widths):
+        assert name == "resnet8"
+        side, _, channels = input_shape
+        return Network(tuple(depths), tuple(widths), "small", side, channels, num_classes)
 
+    def needs(network, pictures, labels):
+        calls.append(network)
+        assert pictures.shape[1:] == (network.side, network.side, network.channels)
+        assert len(labels) == network.classes
+        return Needs(network.parameters + 12_500, 21_000, tried=False, latency_ms=None)
+
+    monkeypatch.setattr("zoo.artifacts.search.build", build)
     monkeypatch.setattr("export.sizing.needs", needs)
     return calls
 
@@ -67,7 +74,7 @@ def test_the_first_that_fits_is_taken_and_kept(tmp_path, asked):
     folder = tmp_path / "run"
     searched = search("digits", **TINY, output=folder)
     fitting = [one for one in searched.tried if one.fits]
-    assert len(fitting) == 4 < len(searched.tried)
+    assert len(fitting) == 4 < len(searched.tried) == len(asked)
     assert fitting[0].network == searched.chosen
     assert all(one.network.macs >= searched.chosen.macs for one in searched.tried[:1])
     assert searched.arguments["config"]["depths"] == list(searched.chosen.depths)
