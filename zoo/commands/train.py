@@ -169,7 +169,6 @@ COMMAND = Command(
     examples=(
         "zoo train --model=resnet18 --data=photos/ --augment=light --output=runs/photos",
         "zoo train --model=residual_mlp --data=people.csv --label_column=income",
-        "zoo train --flash=100k --arena=64k --data=photos/ --output=runs/small",
     ),
 )
 
