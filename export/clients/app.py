@@ -24,8 +24,7 @@ class App:
             Of what is longer than a window: its "step", samples from one to the next.
         task: What comes out: "classes", "sets" (of labels) or "values".
         labels: One for each output.
-        code: Generated modules of the family, by name: of tables the `row.js` of
-            `export.clients.rows`.
+        code: Generated files of the family, by name: of tables those of `export.clients.rows`.
         thresholds: Of sets: from which probability on each label is said.
         threshold: Of classes: below it the answer is "unknown", until the user moves it.
     """

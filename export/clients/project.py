@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from export.clients import micro, rows, versions
-from export.clients.app import FACTS, MODEL, App
+from export.clients import android, micro, rows, versions
+from export.clients.app import MODEL, App
 from export.clients.code import code_templates
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Of each platform there is a folder of templates: what every project has, and what one family has.
 _EVERY = "every"
 _TEMPLATE = ".jinja"  # The others are copied as they are.
+# Where the exported file lies; elsewhere it is in the code.
+_MODELS = {"python": MODEL, "android": f"app/src/main/assets/{MODEL}"}
 _EXAMPLES = {
     "picture": "photo.jpg",
     "sound": "sound.wav",
@@ -49,6 +52,8 @@ def write(
         "about": app.about,
         "form": app.form,
         "facts": facts,
+        "code": app.code,
+        "identifier": android.identifier(app.title),
         "example": _EXAMPLES[kind],
         "packages": versions.OF_PYTHON[kind],
         "versions": versions,
@@ -67,10 +72,18 @@ def write(
                 place.with_suffix("").write_text(text, encoding="utf-8")
             else:
                 shutil.copyfile(path, place)
-    shutil.copyfile(model, folder / MODEL)
-    text = json.dumps(facts, ensure_ascii=False, indent=2)
-    (folder / FACTS).write_text(text + "\n", encoding="utf-8")
+    if platform in _MODELS:
+        place = folder / _MODELS[platform]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(model, place)
 
 
 _TEMPLATES = code_templates()
-_TEMPLATES.filters.update(**rows.FILTERS, cppfloat=micro.literal)
+_TEMPLATES.filters.update(
+    **rows.FILTERS,
+    cppfloat=micro.literal,
+    kotlinfloat=micro.literal,
+    androidstring=android.string,
+    json=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+    product=math.prod,
+)

@@ -24,3 +24,13 @@ OF_PYTHON: Mapping[str, tuple[str, ...]] = {
     "recording": ("ai-edge-litert", "numpy"),
     "table": ("ai-edge-litert", "numpy"),
 }
+# Of Google's Maven repository; "android" is the Gradle plugin, whose Kotlin is built in.
+ANDROID: Mapping[str, str] = {
+    "android": "9.3.2",
+    "activity": "1.12.0",
+    "camera": "1.6.1",
+    "litert": "2.3.2",
+    "compile_sdk": "36",
+    "min_sdk": "24",
+    "gradle": "9.5.0",
+}

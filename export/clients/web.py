@@ -74,7 +74,8 @@ def write(folder: Path, app: App, facts: Mapping[str, Any], model: Path, runtime
     for name in (*_SHARED, *_ICONS, *FAMILIES[app.form["kind"]]):
         shutil.copyfile(TEMPLATES / name, folder / name)
     for name, text in app.code.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        if name.endswith(".js"):
+            (folder / name).write_text(text, encoding="utf-8")
     _write(folder, "index.html", policy=policy, imports=imports, **known)
     _write(folder, _MANIFEST, **known)
     _copy_runtime(runtime / _RUNTIME, folder / "litert")

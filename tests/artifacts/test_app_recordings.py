@@ -90,6 +90,7 @@ def test_channels_are_guessed_by_their_names(tmp_path):
         "gyro_x": "turning x, °/s",
         "gz": "turning z, °/s",
         "rotationRateY": "turning y, °/s",
+        "beta": "turning y, °/s",
         "pressure": None,
     }
     (tmp_path / "main.js").write_text(

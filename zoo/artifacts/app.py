@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import export
-from export.clients import micro, project, rows, web
+from export.clients import android, micro, project, rows, web
 from export.clients.app import App, ends, facts
 from export.forms.slide import WINDOW
 from zoo.artifacts.columns import columns_of
@@ -31,8 +31,15 @@ _FILES = {
     "web": ("gpu.tflite", "cpu.tflite", "edge.tflite"),
     "python": ("edge.tflite", "cpu.tflite", "gpu.tflite"),
     "micro": ("edge.tflite",),
+    "android": ("gpu.tflite", "cpu.tflite"),
 }
 PLATFORMS = tuple(_FILES)
+_NAMES = {
+    "web": "a web app",
+    "python": "a Python program",
+    "micro": "a project for microcontrollers",
+    "android": "an Android project",
+}
 _NEXT = {
     "web": (
         "any static host with HTTPS serves it; on the local network: "
@@ -40,6 +47,7 @@ _NEXT = {
     ),
     "python": "{folder}/README.md says how to run it; it needs no TensorFlow",
     "micro": "{folder}/README.md says how to build it, for this computer and for a board",
+    "android": "{folder}/README.md says how to build it: gradle assembleDebug, or Android Studio",
 }
 
 _ABOUT = {
@@ -67,7 +75,7 @@ class Written(Result):
     def lines(self) -> tuple[str, ...]:
         """The folder, and what to do with it."""
         return (
-            f"{self.folder}: a {self.platform} app around {self.file}",
+            f"{self.folder}: {_NAMES[self.platform]} around {self.file}",
             _NEXT[self.platform].format(folder=self.folder),
         )
 
@@ -102,6 +110,8 @@ def app(
             raise RequestError(f"{folder} exists; remove it, or choose another --output")
         about = _about(file, described, title, threshold)
         known = facts(about, described)
+        if platform == "android":
+            android.check(described)
         if platform == "web":
             web.check(described)
             runtime = runtime_folder()
@@ -150,7 +160,7 @@ def _about(
         task, known = find_task(columns.task), dataclasses.asdict(columns)
         labels = labels or (columns.label,)
         form = {"kind": "table", **{key: known[key] for key in ("columns", "gaps", "header")}}
-        code["row.js"] = rows.render(known)["row.js"]
+        code = rows.render(known)
     else:
         task, form = task_of_artifact(str(file)), _form(file, described)
     if threshold is not None:

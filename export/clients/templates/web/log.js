@@ -18,13 +18,17 @@ export function logOf(text, form) {
     if (place < 0) throw new Error(`it has no column ${name}; it has ${names.join(", ")}`);
     return rows.map((cells) => cells[place] ?? "");
   };
-  const values = form.channels.map((name) => column(name).map(number));
-  if (!form.time_column) return { times: null, values: values.map((own, at) => filled(own, null, form.channels[at])) };
-  const cut = form.time_column.lastIndexOf(":");
-  const unit = form.time_column.slice(cut + 1);
-  const { times, kept } = seconds(column(form.time_column.slice(0, cut)), unit);
-  const chosen = values.map((own) => kept.map((row) => own[row]));
-  return { times, values: chosen.map((own, at) => filled(own, times, form.channels[at])) };
+  const { times, kept } = form.time_column ? clocked(column, form.time_column) : { times: null };
+  const values = form.channels.map((name) => {
+    const all = column(name).map(number);
+    return filled(kept ? kept.map((row) => all[row]) : all, times, name);
+  });
+  return { times, values };
+}
+
+function clocked(column, clock) {
+  const cut = clock.lastIndexOf(":");
+  return seconds(column(clock.slice(0, cut)), clock.slice(cut + 1));
 }
 
 function table(text, form) {
@@ -32,7 +36,8 @@ function table(text, form) {
   if (lines.length < 2) throw new Error("it is empty");
   const separator = separatorOf(lines.slice(0, 20));
   const rows = lines.map((line) => cellsOf(line, separator));
-  const named = rows[0].some((cell) => form.channels.includes(cell)) || rows[0].every((cell) => Number.isNaN(number(cell)));
+  const isName = (cell) => form.channels.includes(cell);
+  const named = rows[0].some(isName) || rows[0].every((cell) => Number.isNaN(number(cell)));
   const names = rows[0].map((cell, at) => (named && cell) || `column ${at + 1}`);
   return { names, rows: named ? rows.slice(1) : rows };
 }

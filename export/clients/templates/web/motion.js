@@ -1,11 +1,14 @@
 // The motion sensors of the device, as the channels that a model learnt.
 
-const MEASURED = {
-  accelerationIncludingGravity: { name: "acceleration with gravity", axes: ["x", "y", "z"], units: { "m/s²": 1, g: 1 / 9.80665 } },
-  acceleration: { name: "acceleration", axes: ["x", "y", "z"], units: { "m/s²": 1, g: 1 / 9.80665 } },
-  rotationRate: { name: "turning", axes: ["alpha", "beta", "gamma"], units: { "°/s": 1, "rad/s": Math.PI / 180 } },
-};
 const AXES = ["x", "y", "z"];
+const TURNS = ["alpha", "beta", "gamma"]; // As browsers name turning about these.
+const LENGTHS = { "m/s²": 1, g: 1 / 9.80665 };
+const ANGLES = { "°/s": 1, "rad/s": Math.PI / 180 };
+const MEASURED = {
+  accelerationIncludingGravity: { name: "acceleration with gravity", axes: AXES, units: LENGTHS },
+  acceleration: { name: "acceleration", axes: AXES, units: LENGTHS },
+  rotationRate: { name: "turning", axes: TURNS, units: ANGLES },
+};
 
 /** What a channel can be: each with a `text` for a person, and `read(event)`. */
 export const CHOICES = Object.entries(MEASURED).flatMap(([key, { name, axes, units }]) =>
@@ -22,8 +25,10 @@ export const CHOICES = Object.entries(MEASURED).flatMap(([key, { name, axes, uni
 /** Returns the place in `CHOICES` that the name of a channel suggests; -1 if it suggests none. */
 export function guessed(channel) {
   const name = channel.toLowerCase();
-  const axis = AXES.find((own) => new RegExp(`(^|[^a-z])${own}([^a-z]|$)`).test(name) || name.endsWith(own));
-  const turns = /gyr|rot|turn|omega|angular/.test(name) || /^[gw]_?[xyz]$/.test(name);
+  const angle = TURNS.indexOf(name);
+  const names = (axis) => new RegExp(`(^|[^a-z])${axis}([^a-z]|$)`).test(name) || name.endsWith(axis);
+  const axis = AXES[angle] ?? AXES.find(names);
+  const turns = angle >= 0 || /gyr|rot|turn|omega|angular/.test(name) || /^[gw]_?[xyz]$/.test(name);
   const key = turns ? "rotationRate" : /lin|user/.test(name) ? "acceleration" : "accelerationIncludingGravity";
   return CHOICES.findIndex((choice) => choice.axis === axis && choice.key === key);
 }
@@ -50,7 +55,10 @@ export async function sensing(reads, seconds) {
   };
   addEventListener("devicemotion", keep);
   return {
-    log: () => ({ times: rows.map(({ time }) => time), values: reads.map((_, at) => rows.map(({ values }) => values[at])) }),
+    log: () => ({
+      times: rows.map(({ time }) => time),
+      values: reads.map((_, at) => rows.map(({ values }) => values[at])),
+    }),
     end: () => removeEventListener("devicemotion", keep),
   };
 }

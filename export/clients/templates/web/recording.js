@@ -46,7 +46,9 @@ export function setUp(form, classify) {
     sensors.setAttribute("aria-pressed", "true");
     sensors.textContent = "Stop";
     document.getElementById("answer").setAttribute("aria-live", "off"); // It changes all the time.
-    setTimeout(() => running && !running.log().times.length && showTrouble("This device has no such sensors."), SILENT);
+    setTimeout(() => {
+      if (running && !running.log().times.length) showTrouble("This device has no such sensors.");
+    }, SILENT);
     for (const own = running; running === own; ) {
       await look(own);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));

@@ -71,7 +71,8 @@ async function run(compiled, values, facts) {
 
 /** Calls the file once, with values by the names of its inputs; returns those of its outputs. */
 async function called(compiled, given, { input, output, states }) {
-  const [inputs, outputs] = [[input, ...states.map(({ before }) => before)], [output, ...states.map(({ after }) => after)]];
+  const inputs = [input, ...states.map(({ before }) => before)];
+  const outputs = [output, ...states.map(({ after }) => after)];
   const tensors = inputs.map((info) => [info.name, new Tensor(stored(given[info.name], info), info.shape)]);
   const results = await compiled.run(Object.fromEntries(tensors));
   tensors.forEach(([, tensor]) => tensor.delete());

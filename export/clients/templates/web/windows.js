@@ -18,7 +18,8 @@ export function cut(log, form) {
   const parts = divided(log, form.rate).map((part) => sampled(part, form.rate));
   const whole = parts.filter(({ samples }) => samples.length >= steps);
   if (!whole.length) {
-    const { start, samples } = parts.reduce((most, part) => (part.samples.length > most.samples.length ? part : most));
+    const longer = (one, other) => (other.samples.length > one.samples.length ? other : one);
+    const { start, samples } = parts.reduce(longer);
     const held = Array.from({ length: steps }, (_, at) => samples[Math.min(at, samples.length - 1)]);
     return { windows: [flat(held)], starts: [start] };
   }
@@ -26,7 +27,10 @@ export function cut(log, form) {
     const last = samples.length - steps;
     const firsts = [];
     for (let first = 0; first < last; first += form.step) firsts.push(first);
-    return [...firsts, last].map((first) => ({ start: start + first / form.rate, rows: samples.slice(first, first + steps) }));
+    return [...firsts, last].map((first) => ({
+      start: start + first / form.rate,
+      rows: samples.slice(first, first + steps),
+    }));
   });
   return { windows: places.map(({ rows }) => flat(rows)), starts: places.map(({ start }) => start) };
 }
@@ -48,7 +52,7 @@ function checkRate({ times }, rate) {
   const usual = steps.filter((step) => step <= GAP * median(steps));
   const own = usual.length / usual.reduce((sum, step) => sum + step, 0);
   if (own / rate >= OTHER_UNIT || own / rate <= 1 / OTHER_UNIT) {
-    throw new Error(`it has ${own.toPrecision(3)} rows a second, and ${rate} were learnt: is its clock in another unit?`);
+    throw new Error(`it has ${own.toPrecision(3)} rows a second, and ${rate} were learnt: another unit?`);
   }
 }
 
