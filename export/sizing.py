@@ -31,6 +31,8 @@ from export.tflite.inspect import ends
 from export.tflite.metadata import About, attach, whole_metadata
 from export.tflite.slim import slim
 
+# Bytes for what a checkpoint will say of itself: origin, accuracy, licence.
+_DESCRIPTION = 1_024
 _EDGE = replace(TARGETS["edge"], provers=(TFLITE_MICRO.name, ETHOS_U.name))
 
 
@@ -39,7 +41,7 @@ class Needs:
     """What an int8 file takes.
 
     Attributes:
-        flash: Bytes of the file, with its labels and description.
+        flash: Bytes of the file, with its labels and 1 KiB for the description.
         arena: Bytes of TensorFlow Lite Micro's working memory.
         tried: Whether that runtime said so; otherwise it was computed.
         latency_ms: Of a call on an Ethos-U NPU, as vela estimates it; None: vela is not installed.
@@ -97,7 +99,7 @@ def needs(model: keras.Model, pictures: np.ndarray, labels: Sequence[str]) -> Ne
                 raise ExportError(f"{proof.check.name}: {proof.check.detail}")
         arena = proofs[TFLITE_MICRO.name].figures.get("arena_bytes")
         return Needs(
-            flash=path.stat().st_size,
+            flash=path.stat().st_size + _DESCRIPTION,
             arena=arena_bytes(read_graph(path)) if arena is None else arena,
             tried=arena is not None,
             latency_ms=proofs[ETHOS_U.name].figures.get("latency_ms"),
