@@ -81,6 +81,28 @@ class UpSampling2D(keras.layers.UpSampling2D):
         return ops.reshape(lines, (-1, height * rows, width * columns, channels))
 
 
+class Normalization(keras.layers.Normalization):
+    """Normalises pictures by one convolution of each channel, whose weight int8 holds exactly.
+
+    Keras's own form subtracts and divides. Both would round, the first to steps of more than a
+    pixel, and all channels would share the scale of one constant.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Subtracts the mean and divides by the deviation."""
+        channels = inputs.shape[-1]
+        plain = len(inputs.shape) == 4 and not self.invert and np.size(self.mean) == channels
+        if not plain or self.axis not in ((-1,), (3,)):
+            return super().call(inputs)
+        mean, variance = (
+            np.asarray(value, np.float64).ravel() for value in (self.mean, self.variance)
+        )
+        factor = 1 / np.maximum(np.sqrt(variance), keras.backend.epsilon())
+        kernel = factor.reshape(1, 1, channels, 1).astype(np.float32)
+        scaled = ops.depthwise_conv(inputs, kernel, data_format="channels_last")
+        return scaled + (-mean * factor).astype(np.float32)
+
+
 class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
     """Counts steps without CAST and divides without DIV, since both do not support int8."""
 
@@ -154,6 +176,7 @@ _FORMS = {
     for form in (
         LayerNormalization,
         GroupNormalization,
+        Normalization,
         UpSampling2D,
         GlobalAveragePooling1D,
         RNN,

@@ -7,7 +7,7 @@ from keras import layers
 
 import zoo
 from zoo.errors import RequestError
-from zoo.quantization import aware, ranges_of
+from zoo.quantization import aware, ranges_of, settle
 from zoo.quantization.aware import layer_in
 
 
@@ -157,6 +157,19 @@ def test_training_changes_weights_ranges_and_the_given_model():
     after = {name: high for name, (_, high) in ranges_of(rounding).items()}
     assert after.pop("image") == 255
     assert all(before[name] != high for name, high in after.items())
+
+
+def test_settled_weights_are_their_own_rounding(pair):
+    model, rounding, x = pair
+    before, kept = np.asarray(rounding(x)), model.get_weights()
+    settle(rounding)
+    settled = model.get_weights()
+    assert any(not np.array_equal(one, other) for one, other in zip(kept, settled, strict=True))
+    assert np.asarray(rounding(x)) == pytest.approx(before, abs=float(0.01 * np.ptp(before)))
+    settle(rounding)
+    for one, other in zip(settled, model.get_weights(), strict=True):
+        assert other == pytest.approx(one, rel=1e-5, abs=1e-7)
+    model.set_weights(kept)
 
 
 def test_the_front_stays_as_it_is():

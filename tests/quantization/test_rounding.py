@@ -36,25 +36,31 @@ def test_there_are_256_values():
     assert len(np.unique(values)) == 256
 
 
-def test_gradients_are_those_of_learnt_steps():
-    # Esser et al. 2020, equation 3, for a range from 0 to `high`: of the step (a 255th of `high`)
-    # a value inside has the gradient round(v/s) - v/s, and one beyond it 255.
-    x, high = tf.Variable([0.26, 3.0]), tf.Variable(2.55)
+def test_what_is_clipped_has_no_gradient():
+    x = tf.Variable([0.26, 3.0, -0.1])
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(rounded(x, 0.0, high))
-    of_x, of_high = tape.gradient(total, [x, high])
-    assert of_x.numpy().tolist() == [1.0, 0.0]
-    assert float(of_high) == pytest.approx((26 - 26.0 + 255) / 255, abs=1e-4)
+        total = tf.reduce_sum(2 * rounded(x, 0.0, 2.55))
+    assert tape.gradient(total, x).numpy().tolist() == [2.0, 0.0, 0.0]
 
 
-def test_the_low_end_of_positive_results_is_not_learnt():
-    positive, both = Rounding(0.4, 2.0), Rounding(-0.4, 2.0)
-    positive(np.ones(3, "float32"))
-    both(np.ones(3, "float32"))
-    assert [v.path.rpartition("/")[2] for v in positive.trainable_variables] == ["high"]
-    assert len(both.trainable_variables) == 2
-    assert positive.range == pytest.approx((0.0, 2.0))
-    assert not Rounding(0, 255, fixed=True, name="pixels").trainable_variables
+def test_a_range_follows_the_batches_of_a_training():
+    layer, fixed = Rounding(0.0, 2.0), Rounding(0.0, 2.0, fixed=True)
+    batch = np.array([-1.0, 4.0], "float32")
+    for one in (layer, fixed):
+        one(batch, training=False)
+        assert one.range == (0.0, 2.0)
+        values, step = one(batch, training=True)
+    assert fixed.range == (0.0, 2.0)
+    assert float(step) == pytest.approx(2.0 / 255)
+    assert not layer.trainable_variables
+    # It widens at once, and narrows slowly.
+    assert layer.range == pytest.approx((-1.0, 4.0))
+    layer(np.array([0.0, 2.0], "float32"), training=True)
+    assert layer.range == pytest.approx((-0.99, 3.98))
+    # The least of positive results counts as zero.
+    positive = Rounding(0.4, 2.0)
+    positive(np.array([1.0], "float32"), training=True)
+    assert positive.range[0] == 0.0
 
 
 def test_each_channel_of_weights_has_its_own_step():
@@ -80,6 +86,7 @@ def test_the_gradient_of_weights_passes():
 
 def test_a_layer_is_what_it_was_after_saving():
     layer = Rounding(-1.5, 3.0, name="here_range")
+    assert layer(np.zeros(1, "float32")) is not None
     again = Rounding.from_config(layer.get_config())
     values = np.linspace(-2, 4, 50, dtype="float32")
     assert np.array_equal(*(np.asarray(one(values)[0]) for one in (layer, again)))

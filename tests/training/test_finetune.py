@@ -11,10 +11,10 @@ from tests.data.written_photos import write_photos
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.models.names import part_of
-from zoo.training.finetune import finetune_checkpoint
 from zoo.training.parts import take_best
 from zoo.training.plan import choose_plan
 from zoo.training.stages import stages
+from zoo.training.tuning import finetune_checkpoint
 
 CHECKPOINT = "resnet8.digits"
 

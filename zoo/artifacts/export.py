@@ -195,8 +195,10 @@ def export(
             tell(note)
         card, model = source.checkpoint.card, source.checkpoint.model
         samples = _samples(source, calibration_samples)
+        exported = headless(model) if embedder else model
+        front = front_names([layer.name for layer in model.layers])
         report = export_model(
-            headless(model) if embedder else model,
+            exported,
             output,
             samples=replace(samples, test_y=None) if embedder else samples,
             labels=() if embedder else names or card.labels,
@@ -204,8 +206,9 @@ def export(
             outputs=EMBEDDING if embedder else source.dataset.task.outputs,
             identity=identity(Path(checkpoint).resolve().name, card, source.dataset.name),
             about=about_features(card) if embedder else about(card),
-            front=front_names([layer.name for layer in model.layers]),
+            front=front,
             streaming=source.streaming,
+            **_in_integers(source, exported, front),
             trainable_head=trainable_head,
             progress=tell,
             **_with_precision(wanted, card),
@@ -213,6 +216,20 @@ def export(
     except ExportError as error:
         raise RequestError(str(error)) from error
     return Exported(report, output)
+
+
+def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> dict[str, Any]:
+    """Returns the ranges that a checkpoint learnt for int8, and a model that rounds to them."""
+    from export import Slide
+    from zoo.quantization import aware
+
+    learnt = source.checkpoint.card.ranges
+    stepped = not (source.streaming is None or isinstance(source.streaming, Slide))
+    if not learnt or stepped:
+        return {}
+    names = {model.inputs[0].name, *(layer.name for layer in model.layers)}
+    ranges = {name: ends for name, ends in learnt.items() if name in names}
+    return {"ranges": ranges, "simulation": aware(model, ranges=ranges, front=front)}
 
 
 def _with_precision(wanted: Mapping[str, Any], card: Card) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class Card:
         origin: Foreign weights: the file they were in, its sha256, its Hub id and revision.
         notes: What else a user should know.
         thresholds: Of sets of labels: the probability from which on each label is said.
+        ranges: The least and the greatest result, by the name of the layer, that a training for
+            int8 learnt; empty: it was none. See `zoo.quantization`.
     """
 
     model: str
@@ -100,6 +102,7 @@ class Card:
     notes: str = ""
     thresholds: tuple[float, ...] = ()
     author: str = ""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def text(self, metric: Metric) -> str:
         """Returns a metric's figure for a person: "top1 99.00%", "r2 0.8012"."""

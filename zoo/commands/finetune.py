@@ -86,6 +86,10 @@ flags.DEFINE_enum(
     "what the labels are: classes, values (regression)", flag_values=FLAGS,
 )  # fmt: skip
 define_options(FLAGS)
+flags.DEFINE_enum(
+    "quantize", None, ["int8"], "train the network as its int8 file will calculate",
+    flag_values=FLAGS,
+)  # fmt: skip
 define_distribution(FLAGS)
 define_quiet(FLAGS)
 

@@ -1,11 +1,11 @@
 """Quantisation-aware training of any functional Keras model.
 
 After `aware = zoo.quantization.aware(model, samples)`, `aware` is compiled and fitted as any model,
-and `model` learns with it. Then `export.export_model(model, …, ranges=ranges_of(aware),
-simulation=aware)` writes an int8 file with the ranges that were learnt, and compares it with
-`aware`.
+and `model` learns with it. `settle(aware)` then rounds the weights themselves. With them,
+`export.export_model(model, …, ranges=ranges_of(aware), simulation=aware)` writes an int8 file that
+calculates what `aware` does, and compares both.
 """
 
-from zoo.quantization.aware import aware, ranges_of
+from zoo.quantization.aware import aware, ranges_of, settle
 
-__all__ = ["aware", "ranges_of"]
+__all__ = ["aware", "ranges_of", "settle"]

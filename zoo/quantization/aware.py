@@ -30,7 +30,7 @@ def aware(
 
     It has the weights of the given model, not copies: what it learns, both know. Batch
     normalisation keeps its statistics, and is one with the layer before it, as in a file. The range
-    of each result is learnt too; `ranges_of` has them, for `export.export_model(ranges=…)`.
+    of each result follows it; `ranges_of` has them, for `export.export_model(ranges=…)`.
 
     Layers of several steps, such as attention and recurrence, get rounded weights and a rounded
     result; what is between them is rounded in the file alone.
@@ -69,6 +69,17 @@ def ranges_of(model: keras.Model) -> dict[str, tuple[float, float]]:
     }
 
 
+def settle(model: keras.Model) -> None:
+    """Rounds the weights themselves, after the training of an aware model.
+
+    Whoever rounds them again, such as a converter, has no ties to decide, and the given model
+    calculates with the weights of its file.
+    """
+    for layer in model.layers:
+        if isinstance(layer, WithRoundedWeights):
+            layer.settle()
+
+
 def layer_in(model: keras.Model, name: str) -> keras.layers.Layer:
     """Returns a layer of the model that an aware model was made from, or of a plain one."""
     for layer in model.layers:
@@ -80,7 +91,7 @@ def layer_in(model: keras.Model, name: str) -> keras.layers.Layer:
 def _measured(
     model: keras.Model, walk: Walk, samples: np.ndarray
 ) -> dict[str, tuple[float, float]]:
-    """Returns the mean of the least and of the greatest values of each result over batches."""
+    """Returns the least and the greatest value of each result."""
     results: dict[str, Any] = {}
     steps = iter(walk.steps)
     names = Names()
@@ -93,16 +104,15 @@ def _measured(
 
     clone = cloned(model, keep)
     watched = keras.Model(clone.inputs[0], results)
-    extremes: dict[str, list[tuple[float, float]]] = {name: [] for name in results}
+    ranges = dict.fromkeys(results, (0.0, 0.0))
     for start in range(0, len(samples), _AT_ONCE):
         batch = np.asarray(samples[start : start + _AT_ONCE], "float32")
         for name, values in watched(batch, training=False).items():
-            array = np.asarray(values)
-            extremes[name].append((float(array.min()), float(array.max())))
-    means = {name: tuple(np.mean(pairs, axis=0).tolist()) for name, pairs in extremes.items()}
+            array, (low, high) = np.asarray(values), ranges[name]
+            ranges[name] = min(low, float(array.min())), max(high, float(array.max()))
     pixels = samples.ndim == 4 and samples.min() >= 0 and samples.max() <= 255
     whole = _PIXELS if pixels else (float(samples.min()), float(samples.max()))
-    return {model.inputs[0].name: whole, **means}
+    return {model.inputs[0].name: whole, **ranges}
 
 
 class _Rounder:

@@ -79,6 +79,14 @@ class WithRoundedWeights(keras.layers.Layer):
                 variable.assign(value)
         return outputs if bias is not None or self.norm is None else outputs + offset
 
+    def settle(self) -> None:
+        """Gives the layer the weights that it calculates with, so that nobody rounds them anew."""
+        factor = 1.0 if self.norm is None else _factor_and_offset(self.norm)[0]
+        for kernel, axes in _kernels(self.layer):
+            along = _along_channels(factor, kernel, axes)
+            weights = kernel.value * along
+            kernel.assign(to_steps(weights, weight_step(weights, axes)) / along)
+
     def compute_output_spec(
         self, *args: Any, step: Any = None, training: bool | None = None, **settings: Any
     ) -> Any:

@@ -16,6 +16,8 @@ from keras import ops
 
 # The integers of a result, and the largest of a weight.
 _LEAST, _MOST, _OF_WEIGHT = -128, 127, 127
+# Share of a range that a step of the training keeps if its batch needs less.
+_KEPT = 0.99
 # Steps narrower than this would divide by zero.
 _NARROWEST = 1e-9
 
@@ -39,9 +41,7 @@ def to_steps(values: Any, step: Any) -> Any:
 def rounded(values: Any, low: Any, high: Any) -> Any:
     """Rounds values to the 256 steps of a range, and clips what is beyond it.
 
-    The gradient of the rounding is taken as 1, and so the ends of the range have the gradient of
-    Esser et al. 2020 ("Learned Step Size Quantization"): of what is clipped, and of what the step
-    rounds away.
+    The gradient of what is inside passes as if it were not rounded; what is clipped has none.
 
     Args:
         values: Any shape.
@@ -66,11 +66,16 @@ def _straight_through(values: Any, instead: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Rounding(keras.layers.Layer):
-    """Rounds to the 256 steps of a range. The range is learnt, if it is given no fixed one.
+    """Rounds to the 256 steps of a range, which follows the results while the model learns.
+
+    A training batch that needs a wider range widens it at once; others narrow it slowly, as the
+    averages of Jacob et al. 2018, section 3.1. So nothing is clipped in training. (Ranges that
+    lagged behind, as averages and ends that learn by their gradient both did, lost whole classes: a
+    logit beyond its range has no gradient.)
 
     Args:
         low: The least value at the beginning; above zero counts as zero, since a file can always
-            say zero. It is only learnt if it is below.
+            say zero.
         high: The greatest.
         fixed: Whether the range stays as it is.
         **settings: Of a Keras layer.
@@ -83,17 +88,25 @@ class Rounding(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Makes both ends of the range."""
-        low, high = self._begin
-        learns_low = low < 0 and not self._fixed
-        self.low = self._end("low", low, learns_low)
-        self.high = self._end("high", high, not self._fixed)
+        self.low, self.high = (
+            self.add_weight(
+                shape=(),
+                initializer=keras.initializers.Constant(value),
+                trainable=False,
+                name=name,
+            )
+            for name, value in zip(("low", "high"), self._begin, strict=True)
+        )
 
-    def _end(self, name: str, value: float, trainable: bool) -> Any:
-        constant = keras.initializers.Constant(value)
-        return self.add_weight(shape=(), initializer=constant, trainable=trainable, name=name)
-
-    def call(self, inputs: Any) -> tuple[Any, Any]:
+    def call(self, inputs: Any, training: bool = False) -> tuple[Any, Any]:
         """Returns rounded values, and the step between them, a number."""
+        if training and not self._fixed:
+            least, greatest = (
+                ops.stop_gradient(ops.cast(end(inputs), self.low.dtype))
+                for end in (ops.min, ops.max)
+            )
+            self.low.assign(ops.minimum(least, _KEPT * self.low + (1 - _KEPT) * least))
+            self.high.assign(ops.maximum(greatest, _KEPT * self.high + (1 - _KEPT) * greatest))
         low, high = ops.minimum(self.low, 0.0), ops.maximum(self.high, _NARROWEST)
         return rounded(inputs, low, high), range_step(low, high)
 

@@ -12,6 +12,7 @@ from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.store import load_weights
 from zoo.data.dataset import Dataset
 from zoo.models.names import LOGITS
+from zoo.training.integers import Ranges, scaled
 from zoo.training.recipe import Recipe, scale_of
 from zoo.training.run_folder import BEFORE, Row, extends, read_history
 
@@ -43,6 +44,12 @@ class Earlier:
     def taken(self) -> str:
         """Which weights of a fine-tuning it took."""
         return self.card.training.taken if self.card.training else ""
+
+    @property
+    def ranges(self) -> Ranges | None:
+        """The ranges of integers that it learnt, without a temperature; None: it learnt none."""
+        training = self.card.training
+        return scaled(self.card.ranges, training.temperature if training else 1.0) or None
 
     def load(self, network: keras.Model) -> None:
         """Gives a network the weights, as they were before they got a temperature."""

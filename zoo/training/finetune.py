@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -13,46 +11,35 @@ from pathlib import Path
 from typing import Unpack
 
 import keras
-import numpy as np
 
-from zoo.checkpoints.card import WEIGHTS, Card, read_card
 from zoo.checkpoints.catalogue import checkpoint_card, find_checkpoint
-from zoo.checkpoints.pushed import HUB
-from zoo.checkpoints.store import build_from_card, load_weights
-from zoo.data.dataset import Dataset
-from zoo.data.reading import Progress, Reading
+from zoo.data.reading import Reading
 from zoo.data.sources import check_size, load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound, Table
-from zoo.models.names import LOGITS
 from zoo.tasks import find_task
 from zoo.training.device import device_in_words
-from zoo.training.distillation import open_teacher, taught_by, teacher_settings
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
-from zoo.training.distribution.distribution import ALONE, Distribution
-from zoo.training.extending import earlier
-from zoo.training.finish import finish
 from zoo.training.fit import check_recipe
 from zoo.training.folds import (
     check_folds,
     choose_folds,
-    everything,
     holds_validation,
-    in_words,
     without_test,
 )
+from zoo.training.integers import check_quantize, keeps_head
 from zoo.training.options import Options
-from zoo.training.parts import Watch, take_best, train_head, train_network
-from zoo.training.picture_size import adapted_form, larger_form
 from zoo.training.picture_size import in_words as size_in_words
-from zoo.training.plan import Plan, choose_plan
-from zoo.training.precision import network_for, resolve_precision
+from zoo.training.picture_size import larger_form
+from zoo.training.plan import choose_plan
+from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.recipe import Recipe
-from zoo.training.run import check_asked, check_weights, open_run
+from zoo.training.run import check_asked, check_weights
 from zoo.training.run_folder import LOGS
-from zoo.training.stages import check_freeze, freeze_stages, stages, stages_of_checkpoint
+from zoo.training.stages import check_freeze, stages_of_checkpoint
 from zoo.training.trained import Trained
+from zoo.training.tuning import finetune_checkpoint
 
 
 def finetune(
@@ -85,6 +72,7 @@ def finetune(
     exclude: str | None = None,
     data_dir: str | None = None,
     task: str = "classification",
+    quantize: str | None = None,
     distribution: Kind = "none",
     cluster: Cluster = "tf_config",
     worker_timeout: float = 600.0,
@@ -137,6 +125,8 @@ def finetune(
         data_dir: Of "tfds:".
         task: What is learnt, such as "classification" or "regression", whatever the checkpoint
             learnt.
+        quantize: "int8": the network rounds as its int8 file will, see `zoo.quantization`. If the
+            checkpoint knows the very classes of the data, the head stays.
         distribution: See `zoo.train`.
         cluster: See `zoo.train`.
         worker_timeout: See `zoo.train`.
@@ -179,12 +169,14 @@ def finetune(
         class_weights=class_weights,
         precision=resolve_precision(precision, devices, progress),
         seed=seed,
+        quantize=quantize,
         **options,
     )
     # What is wrong is refused before the pictures are read.
     check_asked(output, tensorboard=tensorboard)
     check_size(image_size, type(base.input))
     check_folds(folds)
+    check_quantize(quantize, alone=distribution == "none", freeze=freeze)
     plan = plan_for(1)
     check_recipe(plan.whole, type(base.input), learns)
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
@@ -221,6 +213,9 @@ def finetune(
     learnt = without_test(dataset) if folds else dataset
     cost = math.prod(form.shape) / math.prod(base.input.shape) if isinstance(form, Picture) else 1.0
     plan = plan_for(len(learnt.train), cost=cost)
+    if keeps_head(quantize, base, learnt):
+        progress(f"{checkpoint} knows these classes: its head stays")
+        plan = plan.with_head() if learning_rate is None else plan
     if folds:
         progress(f"{folds}-fold cross-validation of the head, on all examples")
     if folds and epochs is None and not holds_validation(learnt):
@@ -253,144 +248,3 @@ def finetune(
         folds=folds,
     )
     return Trained(run, card)
-
-
-def finetune_checkpoint(
-    checkpoint: str,
-    dataset: Dataset,
-    plan: Plan,
-    output: Path,
-    *,
-    form: Form,
-    weights: str = "float32",
-    licence: str | None = None,
-    author: str = "",
-    command: str = "",
-    watch: Watch = lambda stage, recipe: (),
-    progress: Progress | None = None,
-    distribution: Distribution = ALONE,
-    folds: int = 0,
-) -> Card:
-    """Fine-tunes a checkpoint on a data set that is already read, as `finetune` does.
-
-    If batch normalisation is trained, it first gets the statistics of the new data. Then a new head
-    is trained on the features of the backbone, which are computed once. Then all layers that
-    `plan.freeze` does not keep are trained with it. Each stage ends with its best epoch on the
-    validation split. The result is the better of the two, or the mean of their weights if that is
-    better still; the card's `training.taken` says which: "head", "network" or "mean".
-
-    The same call on an unfinished folder continues after its last saved epoch. On a finished one it
-    does nothing.
-
-    Args:
-        checkpoint: Name or folder of the checkpoint to start from.
-        dataset: Classes to learn, in the form `form`.
-        plan: How to train.
-        output: The folder.
-        form: How the examples of the data set were prepared.
-        weights: Type of the stored weights, "float32" or "float16".
-        licence: Licence of the new checkpoint; None: that of the one it starts from.
-        author: Who made it.
-        command: The command that the user typed, for the card.
-        watch: Returns the Keras callbacks of a stage.
-        progress: Called with the numbers of examples that have features and of all examples.
-        distribution: The other workers, see `train`. Only the chief trains the head.
-        folds: Number of folds of a cross-validation, whose figures the card then has. The model
-            learns the test split too. 0: the test split is measured.
-
-    Returns:
-        The card of the checkpoint.
-
-    Raises:
-        RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
-        StoppedError: It was stopped before its end; the same call continues.
-    """
-    folder = find_checkpoint(checkpoint)
-    origin = read_card(folder)
-    name = checkpoint if checkpoint.startswith(HUB) else folder.resolve().name
-    tuning = open_run(
-        output,
-        dataset,
-        plan,
-        model=origin.model,
-        config=origin.config,
-        weights=weights,
-        command=command,
-        distribution=distribution,
-        start={
-            "checkpoint": name,
-            "checkpoint_sha256": origin.files[WEIGHTS].sha256,
-            **({"folds": folds} if folds else {}),
-            **teacher_settings(plan.whole.teacher),
-        },
-    )
-    if (done := tuning.finished()) is not None:
-        return done
-    card = Card(
-        model=origin.model,
-        labels=dataset.labels,
-        input=adapted_form(form, origin, dataset),
-        config=origin.config,
-        training=tuning.provenance,
-        licence=origin.licence if licence is None else licence,
-        author=author,
-        source=f"fine-tuned from {name} with zoo finetune{taught_by(plan.whole.teacher)}",
-        origin=origin.origin,
-        task=dataset.task.name,
-    )
-    if folds:
-        dataset = without_test(dataset)
-        card = dataclasses.replace(card, notes=in_words(folds, len(everything(dataset))))
-    crossed: np.ndarray | None = None
-    teacher = open_teacher(plan.whole.teacher, dataset, progress)
-    keras.utils.set_random_seed(plan.head.seed)
-    with distribution.scope():
-        network = network_for(card, plan.whole)
-    load_weights(network, folder, origin, skip=LOGITS, adapt_stem=True)
-    groups = stages(network)
-    check_freeze(plan.freeze, groups)
-    freeze_stages(network, plan, groups)
-    key = hashlib.sha256(json.dumps(tuning.settings, sort_keys=True).encode()).hexdigest()
-
-    def head() -> str:
-        nonlocal crossed
-        rows, crossed = train_head(
-            network, dataset, plan, output, key, watch, progress, folds, teacher
-        )
-        return json.dumps(rows)
-
-    with tuning.writing():
-        if (old := earlier(output)) is not None:
-            card = old.described(card, plan.whole)
-            old.load(network)
-            history = old.history
-        else:
-            history = json.loads(distribution.on_chief(head))
-        distribution.take_weights(network)
-        if plan.freeze != "backbone":
-            start = network.get_weights()
-            part = plan
-            if old is not None:
-                part = dataclasses.replace(plan, whole=old.recipe(plan.whole))
-            rows = train_network(
-                network, dataset, part, groups, output, watch, distribution,
-                before=old.epochs if old else 0, teacher=teacher,
-            )  # fmt: skip
-            ends = [(start, history), (network.get_weights(), rows)]
-            taken = distribution.on_chief(lambda: take_best(network, dataset, plan, ends))
-            network.trainable = True
-            distribution.take_weights(network)
-            if old is not None and taken == "head":
-                taken = old.taken  # What was there before did best.
-            assert card.training is not None
-            provenance = dataclasses.replace(card.training, taken=taken)
-            card = dataclasses.replace(card, training=provenance)
-            shift = len(history) - (old.epochs if old else 0)
-            history += [{**row, "epoch": shift + row["epoch"]} for row in rows]
-        final = build_from_card(card)
-        final.set_weights(network.get_weights())
-        done = distribution.card_of_chief(
-            lambda: finish(final, card, dataset, history, output, weights, crossed)
-        )
-    assert done is not None
-    return done

@@ -19,6 +19,7 @@ from zoo.files import write_text
 from zoo.forms import Table
 from zoo.tasks.classification import ClassificationScore
 from zoo.training.folds import CROSSED, everything
+from zoo.training.integers import scaled
 from zoo.training.report.curves import plot_curves
 from zoo.training.report.figures import figures_of, write_figures
 from zoo.training.report.importance import permutation_importance
@@ -57,7 +58,8 @@ def finish(
     plot_curves(history, output / CURVES, title, dataset.task.watched)
     temperature = 1.0 if crossed is not None else scale_logits(model, dataset.validation)
     training = dataclasses.replace(card.training or Provenance(), temperature=temperature)
-    save(model, output, dataclasses.replace(card, training=training), dtype=dtype)
+    ranges = scaled(card.ranges, 1 / temperature)
+    save(model, output, dataclasses.replace(card, training=training, ranges=ranges), dtype=dtype)
     card = measure(output, dataset, history, crossed)
     tidy(output)
     return card

@@ -22,6 +22,7 @@ from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound
 from zoo.models.names import LOGITS
+from zoo.quantization.aware import layer_in
 from zoo.tasks import Scale, Task
 from zoo.training.augment import changes
 from zoo.training.averaging import AveragedInValidation, take_averages
@@ -146,7 +147,7 @@ def fit(
     elif averaging:
         take_averages(trained)
     if scale is not None:
-        scale.restore_units(model.get_layer(LOGITS))
+        scale.restore_units(layer_in(model, LOGITS))
     return keeper.history
 
 

@@ -14,6 +14,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.inference import run
 from zoo.data.reading import Progress
 from zoo.models.names import LOGITS, part_of
+from zoo.quantization import ranges_of, settle
 from zoo.training.distillation import Teacher
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.features import (
@@ -25,6 +26,7 @@ from zoo.training.features import (
 )
 from zoo.training.fit import fit
 from zoo.training.folds import cross_validate
+from zoo.training.integers import Ranges, in_integers, in_units
 from zoo.training.plan import Plan
 from zoo.training.recipe import Recipe
 from zoo.training.run_folder import FEATURES, HEAD_STATE, STATE, Row
@@ -77,24 +79,34 @@ def train_network(
     distribution: Distribution,
     before: int = 0,
     teacher: Teacher | None = None,
-) -> list[Row]:
-    """Trains all layers that are not frozen, the slower the farther they are from the head."""
+    ranges: Ranges | None = None,
+) -> tuple[list[Row], Ranges]:
+    """Trains all layers that are not frozen, the slower the farther they are from the head.
+
+    Returns:
+        A row for each epoch, and if the plan quantises, the ranges of integers that were learnt.
+        They begin with `ranges`, or with what is measured.
+    """
     if (scale := dataset.task.scale(dataset.train.y)) is not None:
         scale.remove_units(network.get_layer(LOGITS))  # The training restores them.
     shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
+    trained = network
+    if plan.whole.quantize is not None:
+        trained = in_integers(network, dataset, ranges)
     history = fit(
-        network,
+        trained,
         dataset,
         plan.whole,
         output / STATE,
         # Whoever watches counts the epochs before too.
         watch("network", dataclasses.replace(plan.whole, epochs=before + plan.whole.epochs)),
-        rates=lambda path: shares[part_of(path)],
+        rates=lambda path: shares.get(part_of(path), 1.0),
         distribution=distribution,
         before=before,
         teacher=teacher,
     )
-    return [{"stage": 2, **row} for row in history]
+    settle(trained)
+    return [{"stage": 2, **row} for row in history], in_units(ranges_of(trained), scale)
 
 
 def take_best(

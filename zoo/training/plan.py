@@ -17,6 +17,8 @@ from zoo.training.recipe import Recipe
 _HEAD_STEPS = 1500
 # Highest learning rate of the second stage, for batches of 64.
 _RATE = 1e-3
+# Of that, where a trained network only gets used to integers.
+_GENTLE = 0.1
 # With fewer training pictures than this, or fewer in a batch, new statistics would be worse than
 # those of the pretraining.
 _FEW, _FEW_AT_ONCE = 1_000, 16
@@ -60,6 +62,11 @@ class Plan:
         """The arithmetic of both stages, as of a `Recipe`."""
         return self.head.precision
 
+    def with_head(self) -> Plan:
+        """Returns the plan for a network that keeps its head and only gets used to integers."""
+        rate = _GENTLE * self.whole.learning_rate
+        return dataclasses.replace(self, whole=dataclasses.replace(self.whole, learning_rate=rate))
+
     @property
     def text(self) -> str:
         """The plan for a person."""
@@ -71,6 +78,8 @@ class Plan:
         if self.freeze != "backbone":
             frozen = "" if self.freeze == "none" else f", frozen up to {self.freeze}"
             normalisation = "kept" if self.frozen_statistics else "adapted and trained"
+            if whole.quantize is not None:
+                normalisation = f"folded, rounded to {whole.quantize}"
             lines.append(
                 f"network: up to {whole.epochs} epochs, learning rate {whole.learning_rate:.2g} at "
                 f"the head and ×{self.decay} for each stage below{frozen}, augmentation "
@@ -94,6 +103,7 @@ def choose_plan(
     class_weights: str | None = None,
     precision: str = "float32",
     seed: int = 0,
+    quantize: str | None = None,
     **options: Unpack[Options],
 ) -> Plan:
     """Chooses all that is None by the size of the data.
@@ -115,6 +125,7 @@ def choose_plan(
         class_weights: See `zoo.training.recipe.Recipe`.
         precision: Number type of the arithmetic.
         seed: Decides the initial weights and the order of examples.
+        quantize: Of the second stage, see `zoo.training.recipe.Recipe`.
         **options: See `zoo.training.options.Options`.
 
     Raises:
@@ -146,7 +157,12 @@ def choose_plan(
     if augment is None:
         augment = "light" if kind in (Picture, Sound) else "none"
     whole = dataclasses.replace(
-        head, epochs=epochs, learning_rate=learning_rate, augment=augment, **given(options)
+        head,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        augment=augment,
+        quantize=quantize,
+        **given(options),
     )
     if usual_rate:
         whole = whole.at_usual_rate

@@ -67,6 +67,8 @@ class Recipe:
             for those before it (Huang et al. 2016); None: it skips none.
         clip: Largest norm of all gradients together; None: they are as they are.
         accumulate: Batches whose mean gradient makes a step; None: each batch makes one.
+        quantize: "int8": of a fine-tuning, whose network rounds as an int8 file does, see
+            `zoo.quantization`; None: it rounds nothing.
         teacher: A checkpoint of the same classes, from whose probabilities the network learns too,
             see `zoo.training.distillation`; None: it learns from the truth alone.
         distillation_temperature: By which the probabilities are softened; 4 if there is a teacher.
@@ -93,6 +95,7 @@ class Recipe:
     stochastic_depth: float | None = None
     clip: float | None = None
     accumulate: int | None = None
+    quantize: str | None = None
     teacher: str | None = None
     distillation_temperature: float | None = None
     distillation_weight: float | None = None
@@ -123,6 +126,12 @@ class Recipe:
             raise RequestError(unknown("optimizer", self.optimizer, list(OPTIMIZERS)))
         if self.accumulate is not None and self.accumulate < 2:
             raise RequestError(f"accumulate must be 2 batches or more, not {self.accumulate}")
+        if self.quantize not in (None, "int8"):
+            raise RequestError(f"quantize can be int8, not {self.quantize!r}")
+        if self.quantize is not None and self.precision != "float32":
+            raise RequestError(
+                f"--quantize rounds float32, not {self.precision}; leave --precision out"
+            )
         self._complete_distillation()
         for name, most in _MOST.items():
             value = getattr(self, name)

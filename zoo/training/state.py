@@ -138,7 +138,7 @@ class StateKeeper(keras.callbacks.Callback):
         if self._path is None:
             return
         tensors |= {key: np.asarray(value) for key, value in _variables(self.model).items()}
-        tensors |= {f"best/{i:05}": value for i, value in enumerate(self.best or [])}
+        tensors |= {f"best/{i:05}": np.asarray(value) for i, value in enumerate(self.best or [])}
         notes = {"history": json.dumps(self.history), "step": str(self.step)}
         with whole_file(self._path) as path:
             path.write_bytes(seal(tensors, notes))

@@ -117,7 +117,7 @@ kind, photos, output, frozen = sys.argv[1:]
 distribution = open_distribution(kind, timeout=120)
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.data.sources import load_dataset
-from zoo.training.finetune import finetune_checkpoint
+from zoo.training.tuning import finetune_checkpoint
 from zoo.training.plan import choose_plan
 
 form = checkpoint_card("resnet8.digits").input

@@ -1,0 +1,152 @@
+"""A fine-tuning for int8."""
+
+import csv
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from tests.data.written_photos import write_photos
+from zoo.data.dataset import balanced_sample
+from zoo.data.sources import load_dataset
+from zoo.errors import RequestError
+from zoo.quantization import aware, ranges_of
+from zoo.tasks import Scale
+from zoo.training.integers import check_quantize, in_units, keeps_head, scaled
+from zoo.training.plan import choose_plan
+from zoo.training.recipe import Recipe
+from zoo.training.tuning import finetune_checkpoint
+
+CHECKPOINT = "resnet8.digits"
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory, shipped):
+    folder = write_photos(
+        tmp_path_factory.mktemp("data") / "colours", {"red": 20, "green": 20, "blue": 20}
+    )
+    return load_dataset(str(folder), form=shipped.card.input)
+
+
+def few_digits(count=60):
+    return load_dataset("digits").map(lambda split: balanced_sample(split, count))
+
+
+def plan(**settings):
+    return choose_plan(60, **{"epochs": 2, "head_epochs": 4, "quantize": "int8", **settings})
+
+
+def tuned(dataset, form, output, watch=lambda stage, recipe: [], how=None):
+    how = plan(epochs=4) if how is None else how
+    return finetune_checkpoint(CHECKPOINT, dataset, how, output, form=form, watch=watch)
+
+
+def stages(folder):
+    with (folder / "history.csv").open() as file:
+        return [row["stage"] for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def run(colours, shipped, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "colours"
+    return output, tuned(colours, shipped.card.input, output)
+
+
+def test_new_classes_get_a_head_and_ranges(run, colours):
+    output, card = run
+    assert stages(output) == ["1"] * 4 + ["2"] * 4
+    assert card.training.taken == "network"
+    assert card.training.recipe["whole"]["quantize"] == "int8"
+    loaded = zoo.load(output)
+    assert loaded.card.ranges == card.ranges
+    x = colours.test.x[:].astype("float32")
+    rounding = aware(loaded.model, ranges=card.ranges)
+    # The logits were divided by a temperature, and their range was too.
+    given, low_high = np.asarray(rounding(x)), card.ranges["logits"]
+    assert given.max() <= low_high[1] + (low_high[1] - low_high[0]) / 255
+    exact = np.asarray(loaded.model(x))
+    assert np.corrcoef(given.ravel(), exact.ravel())[0, 1] > 0.9
+    assert ranges_of(rounding) == {n: pytest.approx(ends) for n, ends in card.ranges.items()}
+
+
+def test_the_classes_of_the_checkpoint_keep_its_head(shipped, tmp_path):
+    dataset = few_digits()
+    assert keeps_head("int8", shipped.card, dataset)
+    assert not keeps_head(None, shipped.card, dataset)
+    assert not keeps_head("int8", dataclasses.replace(shipped.card, labels=("a",)), dataset)
+    card = tuned(dataset, shipped.card.input, tmp_path / "run", how=plan().with_head())
+    assert stages(tmp_path / "run") == ["2", "2"]
+    assert card.metrics[0].value > 0.95
+    assert card.ranges["image"] == (0.0, 255.0)
+
+
+class StopAt(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on(run, colours, shipped, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        tuned(colours, shipped.card.input, tmp_path / "run", lambda name, recipe: (
+            [StopAt()] if name == "network" else []
+        ))  # fmt: skip
+    card = tuned(colours, shipped.card.input, tmp_path / "run")
+    for name, ends in run[1].ranges.items():
+        assert card.ranges[name] == pytest.approx(ends, rel=1e-3), name
+
+
+@pytest.mark.slow
+def test_its_file_is_what_was_trained(shipped, tmp_path):
+    how = plan().with_head()
+    tuned(few_digits(200), shipped.card.input, tmp_path / "run", how=how)
+    exported = zoo.export(
+        str(tmp_path / "run"), data="digits", targets=("edge",), output=tmp_path / "out"
+    )
+    edge = exported.report.artifacts["edge"]
+    assert edge.verdict == "pass"
+    assert edge.precision == "int8"
+    assert {check.name: check.status for check in edge.checks}["simulation"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"quantize": "int4"}, "int8, not 'int4'"),
+        ({"quantize": "int8", "precision": "bfloat16"}, "rounds float32, not bfloat16"),
+    ],
+)
+def test_recipes_that_are_refused(settings, message):
+    with pytest.raises(RequestError, match=message):
+        Recipe(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"alone": False, "freeze": "none"}, "one process"),
+        ({"alone": True, "freeze": "backbone"}, "only the head"),
+    ],
+)
+def test_requests_that_are_refused(settings, message):
+    with pytest.raises(RequestError, match=message):
+        check_quantize("int8", **settings)
+    check_quantize(None, **settings)
+
+
+def test_ranges_follow_the_last_layer():
+    ranges = {"pool": (0.0, 2.0), "logits": (-4.0, 8.0)}
+    assert scaled(ranges, 0.5) == {"pool": (0.0, 2.0), "logits": (-2.0, 4.0)}
+    assert in_units(ranges, None) == ranges
+    # Zero stays in a range, since a file can always say it.
+    assert in_units(ranges, Scale(100.0, 10.0))["logits"] == (0.0, 180.0)
+    assert scaled({"pool": (0.0, 2.0)}, 3) == {"pool": (0.0, 2.0)}
+
+
+def test_a_head_that_stays_is_trained_gently():
+    assert plan().with_head().whole.learning_rate == pytest.approx(plan().whole.learning_rate / 10)
+    assert plan().head.quantize is None
+    assert "rounded to int8" in plan().text

@@ -1,0 +1,75 @@
+"""A fine-tuning whose network rounds as its int8 file will: see `zoo.quantization`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import keras
+
+from zoo.checkpoints.card import Card
+from zoo.data.dataset import Dataset, balanced_sample
+from zoo.errors import RequestError
+from zoo.models.names import LOGITS, MEMBERS, front_names
+from zoo.quantization import aware
+from zoo.tasks import Scale
+
+# The least and the greatest result, by the name of the layer.
+Ranges: TypeAlias = Mapping[str, tuple[float, float]]
+
+# Examples on which the first ranges are measured.
+_SAMPLES = 200
+
+
+def check_quantize(quantize: str | None, *, alone: bool, freeze: str) -> None:
+    """Refuses what does not go with a training in integers.
+
+    Args:
+        quantize: The integers; None: it is no such training.
+        alone: Whether one process trains.
+        freeze: What stays as it is, see `zoo.training.plan.Plan`.
+
+    Raises:
+        RequestError: Several processes train, or only the head does.
+    """
+    if quantize is not None and not alone:
+        raise RequestError("--quantize trains in one process; leave --distribution out")
+    if quantize is not None and freeze == "backbone":
+        raise RequestError("--quantize trains the network, and --freeze=backbone only the head")
+
+
+def keeps_head(quantize: str | None, origin: Card, dataset: Dataset) -> bool:
+    """Whether the head stays, since the checkpoint knows the very classes of the data."""
+    same = tuple(origin.labels) == tuple(dataset.labels) and origin.task == dataset.task.name
+    return quantize is not None and same
+
+
+def in_integers(network: keras.Model, dataset: Dataset, ranges: Ranges | None) -> keras.Model:
+    """Returns a model over the same weights that rounds as an int8 file does.
+
+    Args:
+        network: To be trained.
+        dataset: The first ranges are measured on its training split.
+        ranges: Those of an earlier training; None: there was none.
+
+    Raises:
+        RequestError: The network is an ensemble.
+    """
+    names = [layer.name for layer in network.layers]
+    if MEMBERS in names:
+        raise RequestError("--quantize does not train ensembles; train a model without members")
+    samples = balanced_sample(dataset.train, _SAMPLES).x[:]
+    return aware(network, samples, ranges=ranges, front=front_names(names))
+
+
+def scaled(ranges: Ranges, factor: float, offset: float = 0.0) -> Ranges:
+    """Returns ranges after the last layer was multiplied, and moved."""
+    if LOGITS not in ranges:
+        return ranges
+    low, high = (end * factor + offset for end in ranges[LOGITS])
+    return {**ranges, LOGITS: (min(low, 0.0), max(high, 0.0))}
+
+
+def in_units(ranges: Ranges, scale: Scale | None) -> Ranges:
+    """Returns ranges after the last layer got the units of the truth, if it has any."""
+    return ranges if scale is None else scaled(ranges, scale.std, scale.mean)
