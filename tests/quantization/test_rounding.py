@@ -49,7 +49,7 @@ def test_a_range_follows_the_batches_of_a_training():
     for one in (layer, fixed):
         one(batch, training=False)
         assert one.range == (0.0, 2.0)
-        values, step = one(batch, training=True)
+        _, step = one(batch, training=True)
     assert fixed.range == (0.0, 2.0)
     assert float(step) == pytest.approx(2.0 / 255)
     assert not layer.trainable_variables

@@ -10,7 +10,13 @@ import numpy as np
 
 from zoo.errors import RequestError
 from zoo.quantization.graph import AVERAGING, PASSING, Names, Walk, cloned, steps_of
-from zoo.quantization.layers import FOLDED, WithRoundedWeights, has_kernels
+from zoo.quantization.layers import (
+    FOLDED,
+    WithRoundedOffset,
+    WithRoundedWeights,
+    has_kernels,
+    is_product,
+)
 from zoo.quantization.rounding import Rounding
 
 # Examples that the first ranges are measured on at a time.
@@ -154,6 +160,9 @@ class _Rounder:
         return outputs
 
     def _called(self, layer: Any, taken: int, args: Any, settings: dict[str, Any]) -> Any:
+        if is_product(layer) and taken in self._last:
+            exact = WithRoundedOffset(layer, name=f"{layer.name}_rounded")
+            return exact(*args, step=self._last[taken][1])
         folded = self._folded.get(layer.name)
         if layer.name in self._walk.front or not (folded or has_kernels(layer)):
             return layer(*args, **settings)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.quantization.rounding import to_steps, weight_step
+from zoo.quantization.rounding import OF_WEIGHT, to_steps, weight_step
 
 # The converter calculates the same with the weights of these and of a batch normalisation behind.
 FOLDED = (
@@ -109,6 +109,49 @@ class WithRoundedWeights(keras.layers.Layer):
             for name in ("layer", "norm")
         }
         return cls(**layers, **config)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class WithRoundedOffset(keras.layers.Layer):
+    """A normalisation of pictures as a file has it: a product and a sum for each channel.
+
+    The factors are exact, since each channel has a step of its own. The sum is rounded.
+
+    Args:
+        layer: With its mean and variance.
+        **settings: Of a Keras layer.
+    """
+
+    def __init__(self, layer: keras.layers.Normalization, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.layer = layer
+        self.built = True
+
+    def call(self, inputs: Any, step: Any) -> Any:
+        """Normalises inputs whose values have this step between them."""
+        mean, variance = (
+            ops.reshape(ops.convert_to_tensor(value), (-1,))
+            for value in (self.layer.mean, self.layer.variance)
+        )
+        factor = 1 / ops.maximum(ops.sqrt(variance), keras.backend.epsilon())
+        return inputs * factor + to_steps(-mean * factor, step * factor / OF_WEIGHT)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, with the layer."""
+        return {**super().get_config(), "layer": keras.saving.serialize_keras_object(self.layer)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> WithRoundedOffset:
+        """Builds it from `get_config`."""
+        return cls(keras.saving.deserialize_keras_object(config.pop("layer")), **config)
+
+
+def is_product(layer: keras.layers.Layer) -> bool:
+    """Whether a file normalises pictures by a product and a sum: see `WithRoundedOffset`."""
+    if not isinstance(layer, keras.layers.Normalization) or layer.invert:
+        return False
+    shape = layer.output.shape
+    return len(shape) == 4 and layer.axis in ((-1,), (3,)) and layer.mean is not None
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:

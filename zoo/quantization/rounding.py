@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 # The integers of a result, and the largest of a weight.
-_LEAST, _MOST, _OF_WEIGHT = -128, 127, 127
+_LEAST, _MOST, OF_WEIGHT = -128, 127, 127
 # Share of a range that a step of the training keeps if its batch needs less.
 _KEPT = 0.99
 # Steps narrower than this would divide by zero.
@@ -30,7 +30,7 @@ def weight_step(weights: Any, axes: Sequence[int]) -> Any:
         axes: Over which a channel's largest weight is sought: all that a product sums over.
     """
     largest = ops.max(ops.abs(weights), axis=tuple(axes), keepdims=True)
-    return ops.stop_gradient(ops.maximum(largest / _OF_WEIGHT, _NARROWEST))
+    return ops.stop_gradient(ops.maximum(largest / OF_WEIGHT, _NARROWEST))
 
 
 def to_steps(values: Any, step: Any) -> Any:
