@@ -44,7 +44,6 @@ COMMAND = Command(
     required=("artifact",),
     examples=(
         "zoo app --artifact=exports/photos --output=app",
-        "zoo app --artifact=exports/photos/edge.tflite",
         "zoo app --artifact=exports/photos --platform=python",
     ),
 )
