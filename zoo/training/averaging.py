@@ -15,6 +15,8 @@ def take_averages(model: keras.Model) -> list[np.ndarray]:
     """Gives a compiled model the average of its weights; returns what they were."""
     before = model.get_weights()
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    # Under JAX the weights are now the arrays of the optimizer, which a step would use up.
+    model.set_weights([np.array(value) for value in model.get_weights()])
     return before
 
 
