@@ -111,7 +111,6 @@ COMMAND = Command(
     required=("artifact|app",),
     examples=(
         "zoo serve --artifact=exports/photos",
-        "zoo serve --artifact=exports/photos/edge.tflite --port=8443",
         "zoo serve --artifact=exports/photos --api",
     ),
 )
