@@ -89,7 +89,10 @@ def _rel_error(evidence: Evidence) -> Check | None:
     if not _together(evidence):
         errors = max_errors(evidence.run.values, evidence.reference)
         where = _named(evidence, int((errors / column_ranges(evidence.reference)).argmax()))
-    return verdict("max_rel_error", error <= limit, f"{error:.2e}, at most {limit:.2e}{where}")
+    detail = f"{error:.2e}, at most {limit:.2e}{where}"
+    return verdict(
+        "max_rel_error", error <= limit, detail if error <= limit else detail + _lost(evidence)
+    )
 
 
 def _sqnr(evidence: Evidence) -> Check | None:
@@ -114,13 +117,16 @@ def _sqnr(evidence: Evidence) -> Check | None:
         f"{ceilings[worst]:.1f}){_named(evidence, worst)}"
     )
     passed = bool((ratios >= limits).all())
-    if not passed and evidence.worst_layers:
-        layers = ", ".join(
-            f"{layer.operator} in {layer.layer!r} ({layer.lost_db:.1f} dB)"
-            for layer in evidence.worst_layers[:3]
-        )
-        detail += f"; most is lost by {layers}"
-    return verdict("sqnr_db", passed, detail)
+    return verdict("sqnr_db", passed, detail if passed else detail + _lost(evidence))
+
+
+def _lost(evidence: Evidence) -> str:
+    """Names the layers that lose most; empty if they are not known."""
+    layers = ", ".join(
+        f"{layer.operator} in {layer.layer!r} ({layer.lost_db:.1f} dB)"
+        for layer in evidence.worst_layers[:3]
+    )
+    return f"; most is lost by {layers}" if layers else ""
 
 
 def _r2(evidence: Evidence) -> Check | None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from zoo.training.device import device_in_words
-from zoo.training.progress import EpochLines, _in_words
+from zoo.training.progress import EpochLines, in_words
 
 
 class Clock:
@@ -97,7 +97,7 @@ def test_a_finished_head_says_nothing():
     [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (9000, "2.5 h")],
 )
 def test_seconds_in_words(seconds, words):
-    assert _in_words(seconds) == words
+    assert in_words(seconds) == words
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ COMMAND = Command(
     usual=(
         "output",
         "epochs",
+        "minutes",
         "learning_rate",
         "image_size",
         "freeze",

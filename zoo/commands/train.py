@@ -156,6 +156,7 @@ COMMAND = Command(
         "data",
         "output",
         "epochs",
+        "minutes",
         "batch_size",
         "learning_rate",
         "image_size",

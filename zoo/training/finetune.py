@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from zoo.data.sources import check_size, load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound, Table
 from zoo.tasks import find_task
+from zoo.training.budget import tuning_within
 from zoo.training.device import device_in_words
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.fit import check_recipe
@@ -144,9 +146,9 @@ def finetune(
             or is being written, a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
+    started = time.monotonic()
     check_weights(weights)
     base = checkpoint_card(checkpoint)
-    of_table = isinstance(base.input, Table)
     if not isinstance(base.input, Picture | Sound | Recording | Table):
         raise RequestError(
             "zoo finetune learns pictures, sounds, recordings and tables; "
@@ -174,6 +176,9 @@ def finetune(
     )
     # What is wrong is refused before the pictures are read.
     check_asked(output, tensorboard=tensorboard)
+    devices.check_alone({"minutes": options.get("minutes")})
+    if quantize is not None and options.get("minutes") is not None:
+        raise RequestError("--minutes knows no pace of --quantize; give --epochs in place of it")
     check_size(image_size, type(base.input))
     check_folds(folds)
     check_quantize(quantize, alone=distribution == "none", freeze=freeze)
@@ -201,7 +206,7 @@ def finetune(
         few=True,
         progress=lambda done, total: steps("reading", done, total),
     )
-    given = None if of_table else form
+    given = None if isinstance(form, Table) else form
     dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
     grown = larger is not None and dataset.example_shape == larger.shape
     form = dataset.form or (larger if larger is not None and grown else form)
@@ -213,16 +218,20 @@ def finetune(
     learnt = without_test(dataset) if folds else dataset
     cost = math.prod(form.shape) / math.prod(base.input.shape) if isinstance(form, Picture) else 1.0
     plan = plan_for(len(learnt.train), cost=cost)
+    run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
+    head_alone = bool(folds) and epochs is None and not holds_validation(learnt)
+    if plan.whole.minutes is not None and plan.freeze != "backbone" and not head_alone:
+        fits = tuning_within(plan, run, checkpoint, learnt, form, epochs, started, progress)
+        plan = plan_for(len(learnt.train), cost=cost, epochs=fits)
     if keeps_head(quantize, base, learnt):
         progress(f"{checkpoint} knows these classes: its head stays")
         plan = plan.with_head() if learning_rate is None else plan
     if folds:
         progress(f"{folds}-fold cross-validation of the head, on all examples")
-    if folds and epochs is None and not holds_validation(learnt):
+    if head_alone:
         progress("too few examples to judge epochs of the network: only the head is trained")
         plan = dataclasses.replace(plan, freeze="backbone")
     progress(plan.text)
-    run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
     device = device_in_words(several=distribution != "none")
 
     def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:

@@ -37,6 +37,7 @@ def finish(
     output: Path,
     dtype: str,
     crossed: np.ndarray | None = None,
+    apart: np.ndarray | None = None,
 ) -> Card:
     """Writes a trained model as the checkpoint of its run, and removes the files for resuming.
 
@@ -49,6 +50,7 @@ def finish(
         output: The folder of the run.
         dtype: Type of the stored weights.
         crossed: Predictions of a cross-validation, see `measure`.
+        apart: Of what was learnt, see `zoo.training.report.outcome.Outcome`.
 
     Returns:
         The card as written.
@@ -60,7 +62,7 @@ def finish(
     training = dataclasses.replace(card.training or Provenance(), temperature=temperature)
     ranges = scaled(card.ranges, 1 / temperature)
     save(model, output, dataclasses.replace(card, training=training, ranges=ranges), dtype=dtype)
-    card = measure(output, dataset, history, crossed)
+    card = measure(output, dataset, history, crossed, apart)
     tidy(output)
     return card
 
@@ -70,6 +72,7 @@ def measure(
     dataset: Dataset,
     history: Sequence[Row] = (),
     crossed: np.ndarray | None = None,
+    apart: np.ndarray | None = None,
 ) -> Card:
     """Measures a stored checkpoint on the test split, and writes the figures into its card.
 
@@ -81,6 +84,7 @@ def measure(
         history: Rows of `zoo.training.fit.fit`, for the page.
         crossed: Predictions of a cross-validation for all examples, which are measured in place of
             the test split; None: there was none.
+        apart: Of what was learnt, see `zoo.training.report.outcome.Outcome`.
 
     Returns:
         The card as written.
@@ -121,7 +125,17 @@ def measure(
     if isinstance(score, ClassificationScore) and isinstance(card.input, Table) and crossed is None:
         lost = permutation_importance(checkpoint.model, test, card.input, card.labels)
     outcome = Outcome(
-        folder, card, learnt, test, predictions, score, history, figures, checkpoint.model, lost
+        folder,
+        card,
+        learnt,
+        test,
+        predictions,
+        score,
+        history,
+        figures,
+        checkpoint.model,
+        lost,
+        apart,
     )
     write_page(outcome)
     write_text(folder / CARD, card.to_json())

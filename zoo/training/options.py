@@ -18,6 +18,7 @@ class Options(TypedDict, total=False):
     names. None: as the recipe has it.
     """
 
+    minutes: float | None
     label_smoothing: float | None
     optimizer: str | None
     ema: float | None

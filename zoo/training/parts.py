@@ -10,11 +10,12 @@ from typing import TypeAlias
 import keras
 import numpy as np
 
-from zoo.data.dataset import Dataset
+from zoo.data.dataset import Dataset, joined
 from zoo.data.inference import run
 from zoo.data.reading import Progress
 from zoo.models.names import LOGITS, part_of
 from zoo.quantization import ranges_of, settle
+from zoo.training.cleaning.mislabels import apart as predicted
 from zoo.training.distillation import Teacher
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.features import (
@@ -33,6 +34,11 @@ from zoo.training.run_folder import FEATURES, HEAD_STATE, STATE, Row
 
 # Returns the callbacks of a stage, "head" or "network".
 Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
+# Predictions by linear heads that did not see the label of the example: those of
+# `zoo.training.folds.cross_validate`, if there are folds; or else those of the training and
+# validation examples, whose labels they judge. None: not made.
+Apart: TypeAlias = tuple[np.ndarray | None, np.ndarray | None]
+_MOST_JUDGED = 5_000  # Examples; of more, judging takes minutes.
 
 
 def train_head(
@@ -45,12 +51,11 @@ def train_head(
     progress: Progress | None,
     folds: int = 0,
     teacher: Teacher | None = None,
-) -> tuple[list[Row], np.ndarray | None]:
+) -> tuple[list[Row], Apart]:
     """Trains a new head on the features of the backbone, and gives the network its weights.
 
     Returns:
-        A row for each epoch, and the predictions of `zoo.training.folds.cross_validate`; None:
-        there are no folds.
+        A row for each epoch, and an `Apart`.
     """
     backbone = backbone_of(network)
     adapted = plan.freeze != "backbone" and not plan.frozen_statistics
@@ -58,7 +63,7 @@ def train_head(
     raw = cached_features(
         backbone, dataset, path, key, progress, adapt=plan.head.seed if adapted else None
     )
-    crossed = cross_validate(raw, plan, folds) if folds else None
+    apart = (cross_validate(raw, plan, folds), None) if folds else (None, _judged(raw))
     features, mean, std = standardised(raw)
     inputs = keras.Input(features.example_shape, name="features")
     layer = keras.layers.Dense(len(dataset.labels), dtype="float32", name=LOGITS)
@@ -66,7 +71,14 @@ def train_head(
     state = output / HEAD_STATE
     history = fit(head, features, plan.head, state, watch("head", plan.head), teacher=teacher)
     fold(network.get_layer(LOGITS), layer, mean, std)
-    return [{"stage": 1, **row} for row in history], crossed
+    return [{"stage": 1, **row} for row in history], apart
+
+
+def _judged(features: Dataset) -> np.ndarray | None:
+    whole = joined([features.train, features.validation])
+    if features.task.learns != "classes" or len(whole) > _MOST_JUDGED:
+        return None
+    return predicted(whole, len(features.labels))
 
 
 def train_network(

@@ -153,11 +153,12 @@ class EpochLines(keras.callbacks.Callback):
         self._estimated = True
         left = self._epochs - self._epoch + 1
         which = f"all {left} epochs" if left == self._epochs else f"the last {left} epochs"
-        about = f", about {_in_words(left * seconds)} for {which}" if left > 1 else ""
+        about = f", about {in_words(left * seconds)} for {which}" if left > 1 else ""
         self._tell(f"{self._title}trains on {self._device}{about}")
 
 
-def _in_words(seconds: float) -> str:
+def in_words(seconds: float) -> str:
+    """Returns a time as a person says it: "40 s", "12 min", "1.5 h"."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

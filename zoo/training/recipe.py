@@ -56,6 +56,8 @@ class Recipe:
         precision: Number type of the arithmetic: "float32", or "bfloat16" or "float16" with float32
             weights.
         seed: Decides initial weights, order of examples, and dropout.
+        minutes: The time for which `epochs` were chosen, see `zoo.training.budget`; None: they were
+            not chosen for a time.
         optimizer: A name of `zoo.training.optimizers.OPTIMIZERS`; None: AdamW.
         ema: The weights are an average over the steps, of which each step keeps this share; None:
             they are those of the last step.
@@ -88,6 +90,7 @@ class Recipe:
     precision: str = "float32"
     seed: int = 0
     # What is off is None: a run from before there was such a field is not another one.
+    minutes: float | None = None
     optimizer: str | None = None
     ema: float | None = None
     mixup: float | None = None
@@ -101,9 +104,9 @@ class Recipe:
     distillation_weight: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "learning_rate"):
+        for name in ("epochs", "batch_size", "learning_rate", "minutes"):
             value = getattr(self, name)
-            if not 0 < value < math.inf:
+            if value is not None and not 0 < value < math.inf:
                 raise RequestError(f"{name} must be positive, not {value}")
             if isinstance(value, int) and value >= 2**31:
                 raise RequestError(f"{name} must be less than {2**31:,}, not {value}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -21,6 +22,7 @@ from zoo.forms import Picture, Sound
 from zoo.models import MODELS, build
 from zoo.models.sizes import without_values
 from zoo.tasks import find_task
+from zoo.training.budget import within
 from zoo.training.device import device_in_words
 from zoo.training.distillation import Teacher, open_teacher, taught_by, teacher_settings
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
@@ -148,6 +150,7 @@ def train(
             or is being written, a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
+    started = time.monotonic()
     row = MODELS.get(model)
     config = {**row.training_config, **(config or {})}
     check_weights(weights)
@@ -157,6 +160,7 @@ def train(
     check_size(image_size, row.input)
     check_config(model, config, image_size)
     check_asked(output, tensorboard=tensorboard)
+    devices.check_alone({"minutes": options.get("minutes")})
     asked = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -202,6 +206,9 @@ def train(
     if isinstance(dataset.form, Sound | forms.Recording):
         config = {**row.of_windows, **config}
     run = Path(output or f"runs/{model}-{dataset.name}")
+    recipe = within(
+        recipe, run, dataset, lambda: new_card(model, dataset, config), epochs, started, progress
+    )
     callbacks = []
     if devices.chief:
         logs = run / LOGS if tensorboard else None

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from zoo.checkpoints.card import WEIGHTS, Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
@@ -28,7 +27,7 @@ from zoo.training.folds import (
     without_test,
 )
 from zoo.training.integers import keeps_head
-from zoo.training.parts import Watch, take_best, train_head, train_network
+from zoo.training.parts import Apart, Watch, take_best, train_head, train_network
 from zoo.training.picture_size import adapted_form
 from zoo.training.plan import Plan
 from zoo.training.precision import network_for
@@ -122,7 +121,7 @@ def finetune_checkpoint(
     if folds:
         dataset = without_test(dataset)
         card = dataclasses.replace(card, notes=in_words(folds, len(everything(dataset))))
-    crossed: np.ndarray | None = None
+    heads: Apart = (None, None)
     teacher = open_teacher(plan.whole.teacher, dataset, progress)
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
@@ -135,10 +134,10 @@ def finetune_checkpoint(
     key = hashlib.sha256(json.dumps(tuning.settings, sort_keys=True).encode()).hexdigest()
 
     def head() -> str:
-        nonlocal crossed
+        nonlocal heads
         if kept:
             return "[]"
-        rows, crossed = train_head(
+        rows, heads = train_head(
             network, dataset, plan, output, key, watch, progress, folds, teacher
         )
         return json.dumps(rows)
@@ -177,7 +176,7 @@ def finetune_checkpoint(
         final = build_from_card(card)
         final.set_weights(network.get_weights())
         done = distribution.card_of_chief(
-            lambda: finish(final, card, dataset, history, output, weights, crossed)
+            lambda: finish(final, card, dataset, history, output, weights, *heads)
         )
     assert done is not None
     return done

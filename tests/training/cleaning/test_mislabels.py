@@ -43,12 +43,22 @@ def test_a_class_that_is_told_with_less_certainty_needs_less():
     assert [(index, seems) for index, seems, _ in confident(probabilities, y)] == [(9, 1)]
 
 
+def test_the_least_likely_label_comes_first():
+    """Not the surest other class: the last example hesitates between two that are not its label."""
+    y = np.array([0, 0, 1, 1, 2, 2, 0, 0])
+    right = [[0.9, 0.05, 0.05]] * 2 + [[0.3, 0.4, 0.3]] * 2 + [[0.3, 0.3, 0.4]] * 2
+    probabilities = np.array([*right, [0.1, 0.9, 0.0], [0.02, 0.49, 0.49]])
+    found = confident(probabilities, y)
+    assert [(index, seems) for index, seems, _ in found] == [(7, 1), (6, 1)]
+    assert [score for *_, score in found] == pytest.approx([0.98, 0.9])
+
+
 def test_of_several_likely_classes_the_likeliest_counts():
     probabilities = np.array([[0.5, 0.3, 0.2]] * 2 + [[0.2, 0.5, 0.3]] * 2 + [[0.1, 0.6, 0.3]] * 2)
     y = np.array([0, 0, 1, 1, 2, 2])
     assert confident(probabilities, y) == [
-        (4, 1, pytest.approx(0.3)),
-        (5, 1, pytest.approx(0.3)),
+        (4, 1, pytest.approx(0.7)),
+        (5, 1, pytest.approx(0.7)),
     ]
 
 

@@ -34,8 +34,8 @@ def commands(tmp_path, typed, recipe, source=None):
         ("zoo finetune --checkpoint=resnet8.digits --data=x.csv --folder=y --freeze=backbone",
          {"head": {"epochs": 9}, "whole": {"epochs": 3}, "freeze": "backbone"},
          "--head_epochs=18"),
-        ("zoo train --model=resnet8 --data=x.csv --label_column=1 --output=z", {"epochs": 30},
-         "--epochs=60"),
+        ("zoo train --model=resnet8 --data=x.csv --label_column=1 --minutes=5 --output=z",
+         {"epochs": 30}, "--epochs=60"),
     ],
 )  # fmt: skip
 def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, recipe, longer):
@@ -55,7 +55,8 @@ def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, rec
         assert [word for word in words if word in data] == data
         assert {f"--checkpoint={run}", f"--run={run}"} & set(words)
     assert {longer, f"--output={run}-longer"} <= set(known[-1])
-    assert len([word for word in known[-1] if word.startswith(("--epochs", "--output"))]) <= 2
+    replaced = "--epochs", "--output", "--minutes"
+    assert len([word for word in known[-1] if word.startswith(replaced)]) <= 2
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,11 @@ from __future__ import annotations
 from absl import flags
 
 _OPTIONS = (
+    (
+        "minutes",
+        flags.DEFINE_float,
+        "that all may take, in as many epochs as fit, --epochs at most",
+    ),
     ("label_smoothing", flags.DEFINE_float, "share of the truth spread over all classes"),
     ("optimizer", flags.DEFINE_string, "adamw, sgd, lion or lamb; default adamw"),
     ("ema", flags.DEFINE_float, "average the weights; share that a step keeps, such as 0.999"),

@@ -25,16 +25,29 @@ def suspected_labels(
         classes: Number of classes.
 
     Returns:
-        For each of them its index, the class that it seems to be of, and how much likelier that is
-        than its label, from -1 to 1. Then the share of all examples whose label is the prediction;
+        For each of them its index, the class that it seems to be of, and how unlikely its label is,
+        from 0 to 1. Then the share of all examples whose label is the prediction;
         None: there are too few examples for one.
     """
-    largest = int(np.bincount(features.y, minlength=classes).max())
-    if largest < FEWEST:
+    probabilities = apart(features, classes)
+    if probabilities is None:
         return [], None
-    probabilities = predicted_apart(features, classes, min(USUAL, largest))
     agreeing = float(np.mean(probabilities.argmax(axis=1) == features.y))
     return confident(probabilities, features.y), agreeing
+
+
+def apart(features: Split, classes: int) -> np.ndarray | None:
+    """Predicts each example by a linear head on its features that did not see its label.
+
+    Args:
+        features: Inputs (examples, features) and labels.
+        classes: Number of classes.
+
+    Returns:
+        (examples, classes) probabilities; None: there are too few examples.
+    """
+    largest = int(np.bincount(features.y, minlength=classes).max())
+    return predicted_apart(features, classes, min(USUAL, largest)) if largest >= FEWEST else None
 
 
 def confident(probabilities: np.ndarray, y: np.ndarray) -> list[tuple[int, int, float]]:
@@ -42,7 +55,8 @@ def confident(probabilities: np.ndarray, y: np.ndarray) -> list[tuple[int, int, 
 
     An example is counted as of class j if its probability of j is at least the mean of that of all
     examples with the label j; of several such classes, as of the likeliest. So a class that is
-    rarely told for sure needs less certainty than others.
+    rarely told for sure needs less certainty than others. The least likely label comes first: more
+    flips are among the first of them than by how much likelier the other class is.
 
     Args:
         probabilities: (examples, classes), of models that did not see the example's label.
@@ -58,6 +72,5 @@ def confident(probabilities: np.ndarray, y: np.ndarray) -> list[tuple[int, int, 
     sure = (probabilities >= means) & (counts >= FEWEST)
     best = np.where(sure, probabilities, -1).argmax(axis=1)
     rows = np.flatnonzero(sure.any(axis=1) & (best != y) & (counts[y] >= FEWEST))
-    margins = (probabilities[every, best] - own)[rows]
-    order = np.argsort(-margins, kind="stable")
-    return [(int(rows[i]), int(best[rows[i]]), float(margins[i])) for i in order]
+    order = np.argsort(own[rows], kind="stable")
+    return [(int(row), int(best[row]), float(1 - own[row])) for row in rows[order]]

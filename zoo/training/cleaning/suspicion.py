@@ -27,7 +27,7 @@ class Suspicion:
         file: Its name, see `Split.names`.
         split: Its split; empty: it could not be read.
         label: Its label, as text.
-        score: Of a mislabel: how much likelier another label is, see
+        score: Of a mislabel: how unlikely its label is, see
             `zoo.training.cleaning.mislabels`. Of a duplicate: how alike the two are, at most 1.
         suggested: Of a mislabel: that label.
         other: Of a duplicate: the file that stays.

@@ -80,5 +80,5 @@ def _longer(outcome: Outcome, typed: list[str], epochs: int) -> str:
     training = outcome.card.training
     frozen = training is not None and training.recipe.get("freeze") == "backbone"
     flag = "head_epochs" if frozen else "epochs"
-    kept = [given for given in typed if _name(given) not in (flag, "output")]
+    kept = [given for given in typed if _name(given) not in (flag, "minutes", "output")]
     return shlex.join([*kept, f"--{flag}={epochs}", f"--output={_run(outcome)}-longer"])

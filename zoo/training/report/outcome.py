@@ -35,6 +35,8 @@ class Outcome:
         figures: Those of `zoo.training.report.figures`.
         network: The trained network; None: pictures are not looked into.
         importance: Of a table: columns, and what is lost of the first figure without each.
+        apart: Of classes: (examples, classes) probabilities of what was learnt, training and
+            validation, by heads that did not see the label of the example; None: not known.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class Outcome:
     figures: Mapping[str, Any] = field(default_factory=dict)
     network: keras.Model | None = None
     importance: Sequence[tuple[str, float]] = ()
+    apart: np.ndarray | None = None
 
     @property
     def plural(self) -> str:

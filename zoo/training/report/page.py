@@ -20,6 +20,7 @@ from zoo.training.report.mistakes import confused, least_sure, surest_mistakes
 from zoo.training.report.next_steps import next_steps
 from zoo.training.report.outcome import Outcome
 from zoo.training.report.sureness import sureness
+from zoo.training.report.suspects import suspects
 from zoo.training.report.values import largest_errors, predicted_and_true
 from zoo.training.run_folder import PAGE
 
@@ -29,8 +30,8 @@ Section: TypeAlias = Callable[[Outcome], str]
 # In the order in which a person needs them.
 _SECTIONS: Mapping[Learns, Sequence[Section]] = {
     "classes": (
-        headline, advice, curves, confused, surest_mistakes, least_sure, where_it_looks, sureness,
-        classes, confusion, columns, next_steps, closing,
+        headline, advice, curves, confused, surest_mistakes, suspects, least_sure, where_it_looks,
+        sureness, classes, confusion, columns, next_steps, closing,
     ),
     "values": (
         headline, advice, curves, predicted_and_true, largest_errors, next_steps, closing,
