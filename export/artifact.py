@@ -61,8 +61,8 @@ def lite_artifact(
         failure: Why it could not be converted; None if it was.
         named: The same file, whose tensors still have the names of their layers.
         whole: If a window slides over a stream, such a file over a whole window; else `named`.
-        floats: The float32 file of the same graph as `whole`, to find the layers that lose most to
-            integers, or to float16 where it is refused; an empty path if there is none.
+        floats: The float32 file of the same graph as `whole`, to find the layers that lose most in
+            integers; an empty path if there is none.
 
     Returns:
         The artifact with its checks, and its answers; None if it did not run.
@@ -86,12 +86,10 @@ def lite_artifact(
         results = None
         if learnt is not None and learnt.expected is not None:
             results = last_results(whole, task.scratch / TEST_X, task.threads, task.scratch)
-        facts = (task, target, path, size, digest, run, graph)
-        converted = named.stat().st_size
-        artifact = _artifact(*facts, layers, learnt, results, converted=converted)
-        if not layers and floats.is_file() and _fails(artifact, "max_rel_error"):
-            layers = worst_layers(whole, floats, x, task.scratch)
-            artifact = _artifact(*facts, layers, learnt, results, converted=converted)
+        artifact = _artifact(
+            *(task, target, path, size, digest, run, graph, layers, learnt, results),
+            converted=named.stat().st_size,
+        )
     except ChildError as death:
         check = Check("runs", "fail", why_stopped(death, graph))
         artifact = Artifact(
@@ -99,10 +97,6 @@ def lite_artifact(
         )
         return artifact, None
     return _with_proofs(task, target, path, artifact, run), run.values
-
-
-def _fails(artifact: Artifact, name: str) -> bool:
-    return any(check.name == name and check.status == "fail" for check in artifact.checks)
 
 
 def _with_proofs(task: Task, target: Target, path: Path, artifact: Artifact, run: Run) -> Artifact:

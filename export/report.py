@@ -67,8 +67,7 @@ class Artifact:
         latency: Time of one call with one input.
         arena: Integer files: bytes that TensorFlow Lite Micro needs, as computed.
         proofs: Figures of the provers, by the name of their check.
-        worst_layers: Integer files, and refused ones of float16: the layers that lose most, the
-            worst first.
+        worst_layers: Integer files: the layers that lose most, the worst first.
         front: Names of the first layers, which are in float32 whatever the precision.
         stream: What was measured along a stream without a reset; None: it is no file of a stream.
         moved: Gates that the caller moved.

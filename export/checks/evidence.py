@@ -78,8 +78,7 @@ class Evidence:
         weights: Number of values in the model's kernels (weights of two dimensions or more), not of
             the front.
         bytes: Size of the file as it was converted; None for a SavedModel.
-        worst_layers: Integer files, and refused ones of float16: the layers that lose most, the
-            worst first.
+        worst_layers: Integer files: the layers that lose most, the worst first.
         labels: One for each output; may be empty.
         labels_inside: The labels in the file itself; None for a SavedModel.
         rate: Of a sound: samples a second; None: inputs are no sounds.

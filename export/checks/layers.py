@@ -1,4 +1,4 @@
-"""Finds the layers of a file that lose most to integers or to float16, beside the float file.
+"""Finds the layers of an integer file that lose most, by comparing it with the float file.
 
 Both files come from one graph, so a layer's result has the same name in both. This runs with LiteRT
 and without TensorFlow, in a child process.
@@ -23,13 +23,11 @@ _SAMPLES = 8
 _WORST = 5
 # Signal to noise of a signal that fills the range of its bits: 6.02 dB for each bit, and 1.76.
 _BEST_DB = {"int8": 49.9, "int16": 98.1}
-# Of normally distributed weights that are rounded to float16; the rest is float32.
-_BEST_OF_FLOAT16_DB = 73.7
 
 
 @dataclass(frozen=True)
 class LayerNoise:
-    """The noise of one layer.
+    """The noise of one layer in integers.
 
     Attributes:
         layer: Its path; if that is unknown, the path of the layer before.
@@ -50,7 +48,7 @@ def worst_layers(
     """Finds the layers that lose most, the worst first, five at most.
 
     Args:
-        integers: `.tflite` to look at, of integers or with weights of float16.
+        integers: `.tflite` to look at.
         floats: The same graph in float32.
         test_x: `.npz` of `x`, (N, ...) inputs; of a file with states, (N, ...) of each input.
         folder: For temporary files.
@@ -80,17 +78,7 @@ def layer_noise(
     inputs = {name: values[:_SAMPLES] for name, values in inputs.items() if name != "lengths"}
     nodes = read_graph(Path(integers)).nodes
     rough, exact = Watched(integers), Watched(floats)
-    best = max(_BEST_DB.get(info.dtype, 0.0) for info in rough.infos.values())
-    if not best:
-        best = _BEST_OF_FLOAT16_DB
-        # These widen weights, and are called like the layers that take them.
-        nodes = [node for node in nodes if node.operator != "DEQUANTIZE"]
-    results = {node.results[0] for node in nodes if node.results}
-    energy = {
-        index: np.zeros(2)
-        for index, info in rough.infos.items()
-        if index in results and info.name in exact
-    }
+    energy = {index: np.zeros(2) for index, info in rough.infos.items() if info.name in exact}
     # One sample at a time, since the results of all layers of a large network fill the memory.
     for place in range(len(next(iter(inputs.values())))):
         for watched in (rough, exact):
@@ -98,6 +86,7 @@ def layer_noise(
         for index in energy:
             name = rough.infos[index].name
             energy[index] += energies(rough.values(index), exact.values(exact.number(name)))
+    best = max(_BEST_DB.get(info.dtype, 0.0) for info in rough.infos.values())
     noise = {index: decibels(*sums) for index, sums in energy.items()}
     rows = []
     before: dict[int, float] = {}  # Signal to noise of each tensor.

@@ -11,7 +11,6 @@ from export.checks.parity import EXACT_DB, Parity
 from export.pages.chart import draw
 from export.pages.examples import image_strip, value_table
 from export.pages.style import STYLE
-from export.precisions import INTEGERS
 from export.report import Artifact, Report
 from export.samples import Samples
 from export.tflite.tensor import Latency
@@ -257,9 +256,7 @@ def _layers(report: Report) -> list[str]:
         return []
     columns = ("Target", "Layer", "Operator", "Lost", "SQNR after it")
     note = "Signal to quantisation noise of what a layer gives; lost: against what it takes."
-    lossy = [item.precision for item in report.artifacts.values() if item.worst_layers]
-    whose = " to integers" if {*lossy} <= {*INTEGERS} else ""
-    return [_table(f"Layers that lose most{whose}", columns, rows, note)]
+    return [_table("Layers that lose most to integers", columns, rows, note)]
 
 
 def _operators(report: Report) -> str:
