@@ -147,9 +147,13 @@ def read_graph(path: Path, names: Path | None = None) -> Graph:
             )
             for definition in model.signatureDefs or ()
         },
-        inputs=tuple(map(int, model.subgraphs[0].inputs)),
-        outputs=tuple(map(int, model.subgraphs[0].outputs)),
+        inputs=_numbers(model.subgraphs[0].inputs),
+        outputs=_numbers(model.subgraphs[0].outputs),
     )
+
+
+def _numbers(vector: Any) -> tuple[int, ...]:
+    return () if vector is None else tuple(map(int, vector))
 
 
 def _name_tensors(model: Any, named: Any) -> None:

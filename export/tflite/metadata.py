@@ -43,7 +43,7 @@ _PARSER, _PARSER_OF_SOUNDS = "1.0.0", "1.3.0"
 _MOST_BYTES = 1 << 20
 # Errors of the readers of flatbuffers and zip archives for damaged files.
 DAMAGED = (
-    *(ValueError, TypeError, IndexError, AttributeError, NotImplementedError, RuntimeError),
+    *(ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RuntimeError),
     *(struct.error, zipfile.BadZipFile, zlib.error, EOFError),
 )
 _STATE = "What is remembered between steps: zeros at the start, then what came out last."

@@ -214,9 +214,12 @@ def replace_task(dataset, task):
     [
         ({"distillation_weight": 0.5}, "distillation_weight is of a teacher, and there is none"),
         ({"distillation_temperature": 2.0}, "is of a teacher, and there is none; give --teacher"),
-        ({"teacher": "a", "distillation_weight": 1.5}, r"must be in \(0, 1\], not 1.5"),
-        ({"teacher": "a", "distillation_weight": 0.0}, "must be positive, not 0.0"),
-        ({"teacher": "a", "distillation_temperature": -1.0}, "must be positive, not -1"),
+        ({"teacher": "a", "distillation_weight": 1.5}, "must be more than 0, up to 1, not 1.5"),
+        ({"teacher": "a", "distillation_weight": 0.0}, "must be more than 0, up to 1, not 0.0"),
+        (
+            {"teacher": "a", "distillation_temperature": -1.0},
+            "must be more than 0, up to 1000, not -1",
+        ),
     ],
 )
 def test_what_a_recipe_refuses(settings, message):

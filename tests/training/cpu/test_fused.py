@@ -6,8 +6,9 @@ import tensorflow as tf
 from zoo.models import build
 from zoo.training.cpu import fused
 from zoo.training.cpu.filter_gradient import has_product
-from zoo.training.cpu.fused import AdamW, fused_layers
+from zoo.training.cpu.fused import fused_layers
 from zoo.training.fit import fit
+from zoo.training.optimizers import OPTIMIZERS
 from zoo.training.recipe import PRECISIONS, Recipe
 
 
@@ -26,7 +27,7 @@ def moved(rates):
     """Weights and optimiser after three steps of given gradients."""
     random = np.random.default_rng(0)
     model = network()
-    optimizer = AdamW(rates, 1e-2, weight_decay=0.05)
+    optimizer = OPTIMIZERS["adamw"].make(rates, 1e-2, weight_decay=0.05)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     for _ in range(3):
