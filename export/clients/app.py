@@ -11,6 +11,14 @@ from export.forms.slide import WINDOW
 
 # The exported file in an app, and what `facts` says of it.
 MODEL, FACTS = "model.tflite", "model.json"
+# The files of an export that each platform takes, the best first: gpu is half as large as cpu, and
+# the processor of a small computer is fastest with integers.
+FILES = {
+    "web": ("gpu.tflite", "cpu.tflite", "edge.tflite"),
+    "python": ("edge.tflite", "cpu.tflite", "gpu.tflite"),
+    "micro": ("edge.tflite",),
+    "android": ("gpu.tflite", "cpu.tflite"),
+}
 
 
 @dataclass(frozen=True)

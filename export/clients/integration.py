@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from export.checks.provers.litert_gpu import LITERT_GPU
-from export.clients import micro, rows
+from export.clients import rows
+from export.clients.app import FILES
 from export.clients.streams import window_of
 from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
@@ -18,6 +19,15 @@ from export.report import Artifact, Report
 from export.tflite.metadata import About
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
+
+_ABOUT = {
+    "web": "a page for any phone and browser, which works offline",
+    "python": "a program for a Raspberry Pi or another computer, without TensorFlow",
+    "micro": "a CMake project for TensorFlow Lite Micro",
+    "android": "a project for Android Studio, in Kotlin",
+}
+# Bytes that a large microcontroller has: flash, and memory.
+_MOST_FLASH, _MOST_MEMORY = 2 << 20, 1 << 20
 
 
 def render(
@@ -53,30 +63,82 @@ def render(
         sections.append(_TEMPLATES.get_template("rows.md").render(**about.columns))
     elif units := _units(about):
         sections.append(f"## The input\n\n{units}")
-    for_tasks = [item for item in lite.values() if labels and pixels and _suits_tasks(item)]
-    if for_tasks:
-        smallest = min(for_tasks, key=lambda item: item.bytes or 0)
-        sections += [_section(client, smallest) for client in ("android", "ios", "browser")]
-    embedders = [item for item in lite.values() if pixels and _embeds(item) and _suits_tasks(item)]
-    if embedders:
+    if _known_form(about, pixels) and (apps := _apps(lite)):
+        sections.append(_TEMPLATES.get_template("apps.md").render(apps=apps))
+    suited = [item for item in lite.values() if pixels and _suits_tasks(item)]
+    if labels and suited:
+        sections.append(_tasks(min(suited, key=lambda item: item.bytes or 0)))
+    if embedders := [item for item in suited if _embeds(item)]:
         sections.append(_section("embedder", embedders[0]))
-    integers = [item for item in lite.values() if item.precision in INTEGERS]
-    if any(item.states for item in lite.values()):
-        sections.append(_section("stream", next(iter(lite.values()))))
-        return "\n\n".join(sections + [_section("npu", item) for item in integers[:1]]) + "\n"
+    is_stream = any(item.states for item in lite.values())
     if lite:
-        sections.append(_section("python", next(iter(lite.values()))))
-    if integers:
-        sections += [_section("microcontroller", integers[0]), _section("npu", integers[0])]
+        sections.append(_section("stream" if is_stream else "python", next(iter(lite.values()))))
+    integers = [item for item in lite.values() if item.precision in INTEGERS]
+    sections += [_section("npu", item) for item in integers[:1]]
     if learns:
         sections.append(_section("learning", learns))
     return "\n\n".join(sections) + "\n"
 
 
+@dataclass(frozen=True)
+class _App:
+    """A row of the table of apps."""
+
+    platform: str
+    file: str
+    about: str
+
+
+def _known_form(about: About, pixels: bool) -> bool:
+    """Returns whether it is known what the numbers of the input are, without which no app is."""
+    return pixels or bool(about.columns or about.rate or about.step_rate)
+
+
+def _apps(lite: Mapping[str, Artifact]) -> list[_App]:
+    """Returns the apps that suit the files; of features there is none."""
+    apps = list[_App]()
+    if any(map(_embeds, lite.values())):
+        return apps
+    for platform, names in FILES.items():
+        present = (lite[PurePath(name).stem] for name in names if PurePath(name).stem in lite)
+        item = next((item for item in present if _runs(platform, item)), None)
+        if item is not None:
+            apps.append(_App(platform, item.file, _ABOUT[platform] + _arena(platform, item)))
+    return apps
+
+
+def _runs(platform: str, artifact: Artifact) -> bool:
+    if platform == "web":
+        return _known(artifact.input).dtype in ("uint8", "float32")
+    if platform == "micro":
+        fits = (artifact.bytes or 0) <= _MOST_FLASH
+        return fits and (_tried_arena(artifact) or artifact.arena or 0) <= _MOST_MEMORY
+    return True
+
+
+def _tried_arena(artifact: Artifact) -> int | None:
+    return (artifact.proofs or {}).get("tflite_micro", {}).get("arena_bytes")
+
+
+def _arena(platform: str, artifact: Artifact) -> str:
+    tried = _tried_arena(artifact) if platform == "micro" else None
+    if tried is None:
+        return ""
+    return f"; {tried:,} bytes of working memory (arena) were enough on a 64-bit computer"
+
+
+def _tasks(artifact: Artifact) -> str:
+    height, width = _known(artifact.input).shape[1:3]
+    return (
+        f"MediaPipe Tasks' `ImageClassifier`, on Android, on iOS and in browsers, opens "
+        f"`{artifact.file}` as it is, with its labels. It scales a picture without averaging: give "
+        f"it one that is upright and less than twice {width}×{height} pixels, as halving makes it."
+    )
+
+
 def _section(client: str, artifact: Artifact) -> str:
     """Fills in the template of a client."""
     given, result = _known(artifact.input), _known(artifact.output)
-    figures: dict[str, Any] = dict((artifact.proofs or {}).get("tflite_micro", {}))
     return _TEMPLATES.get_template(f"{client}.md").render(
         artifact=artifact,
         given=given,
@@ -87,7 +149,6 @@ def _section(client: str, artifact: Artifact) -> str:
         hop=given.shape[1] if artifact.states else 0,
         width=math.prod(given.shape[2:]),
         window=window_of(artifact),
-        tried_arena=figures.get("arena_bytes"),
     )
 
 
@@ -186,6 +247,5 @@ _TEMPLATES.filters.update(
     **rows.FILTERS,
     cell=lambda text: " ".join(text.split()).replace("|", "\\|"),
     tensor=_tensor,
-    micro_method=micro.method_of,
     stem=lambda file: PurePath(file).stem,
 )

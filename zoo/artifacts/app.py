@@ -11,7 +11,7 @@ from typing import Any
 
 import export
 from export.clients import android, micro, project, rows, web
-from export.clients.app import App, ends, facts
+from export.clients.app import FILES, App, ends, facts
 from export.forms.slide import WINDOW
 from zoo.artifacts.columns import columns_of
 from zoo.artifacts.litertjs import runtime_folder
@@ -25,15 +25,7 @@ from zoo.result import Result
 from zoo.tasks import find_task
 from zoo.tasks.coverage import check_threshold
 
-# The files of an export that each platform takes, the best first: gpu is half as large as cpu, and
-# the processor of a small computer is fastest with integers.
-_FILES = {
-    "web": ("gpu.tflite", "cpu.tflite", "edge.tflite"),
-    "python": ("edge.tflite", "cpu.tflite", "gpu.tflite"),
-    "micro": ("edge.tflite",),
-    "android": ("gpu.tflite", "cpu.tflite"),
-}
-PLATFORMS = tuple(_FILES)
+PLATFORMS = tuple(FILES)
 _NAMES = {
     "web": "a web app",
     "python": "a Python program",
@@ -102,7 +94,7 @@ def app(
     """
     if platform not in PLATFORMS:
         raise RequestError(unknown("platform", platform, list(PLATFORMS)))
-    file = exported_file(Path(artifact), _FILES[platform])
+    file = exported_file(Path(artifact), FILES[platform])
     try:
         described = export.describe_file(file)
         folder = default_output(described, platform) if output is None else Path(output)

@@ -10,8 +10,11 @@ import sys
 import pytest
 
 from export.checks.evidence import Check
+from export.clients.app import FILES
 from export.clients.integration import render
+from export.report import Artifact, Report
 from export.tflite.metadata import About
+from export.tflite.tensor import TensorInfo
 
 LABELS = tuple("0123456789")
 
@@ -25,8 +28,8 @@ def test_the_page_is_written_and_names_every_file(exported):
     for artifact in exported.report.artifacts.values():
         assert f"| `{artifact.file}` | {artifact.precision} | {artifact.bytes:,} |" in page
     assert "`image` uint8 1×16×16×3, (x − 0) · 1" in page
-    assert all('"edge.tflite"' in code(page, language)[0] for language in ("kotlin", "js"))
-    assert 'forResource: "edge", ofType: "tflite"' in code(page, "swift")[0]
+    assert "`ImageClassifier`, on Android, on iOS and in browsers, opens `edge.tflite`" in page
+    assert "less than twice 16×16 pixels" in page
 
 
 @pytest.mark.parametrize("target", ["cpu", "edge"])
@@ -45,19 +48,83 @@ def test_its_python_runs_as_it_stands_without_tensorflow(exported, target):
     assert float(done.stdout.splitlines()[-1]) == pytest.approx(1, abs=0.03)
 
 
-def test_microcontrollers_get_every_operator(exported):
-    (text,) = code((exported.folder / "INTEGRATION.md").read_text(), "cpp")
-    operators = exported.report.artifacts["edge"].operators
-    assert len(re.findall(r"resolver\.Add\w+\(\);", text)) == len(operators)
-    assert f"MicroMutableOpResolver<{len(operators)}>" in text
-    assert {"AddConv2D", "AddFullyConnected"} <= set(re.findall(r"Add\w+", text))
+def apps(page):
+    """Returns the file of each app, by its platform."""
+    return dict(re.findall(r"^\| `(\w+)` \| `(\w+\.tflite)` \|", page, re.MULTILINE))
 
 
-def test_tasks_are_named_only_where_they_fit(exported):
-    for changes in ({"labels": (), "pixels": True}, {"labels": LABELS, "pixels": False}):
-        page = render(exported.report, **changes)
-        assert "kotlin" not in page
-        assert "```python" in page
+@pytest.fixture(scope="module")
+def made():
+    """A report of three files for pictures, as an export would write it."""
+    pixels = TensorInfo("image", "float32", (1, 16, 16, 3), None, None)
+    given = {"cpu": pixels, "gpu": pixels, "edge": dataclasses.replace(pixels, dtype="uint8")}
+    scores = TensorInfo("probabilities", "float32", (1, 10), None, None)
+    precisions = {"cpu": "float32", "gpu": "float16", "edge": "int8"}
+    artifacts = {
+        name: Artifact(
+            f"{name}.tflite", precision, (), bytes=9_000, input=given[name], output=scores,
+            operators={"CONV_2D": 1},
+        )
+        for name, precision in precisions.items()
+    }  # fmt: skip
+    return Report({"checkpoint": "made", "model": "made"}, {}, 100, None, artifacts)
+
+
+def changed(report, name, **changes):
+    artifacts = report.artifacts
+    artifacts = {**artifacts, name: dataclasses.replace(artifacts[name], **changes)}
+    return dataclasses.replace(report, artifacts=artifacts)
+
+
+def test_apps_that_suit_the_files(made):
+    report, says = made, {"labels": LABELS, "pixels": True}
+    page = render(report, **says)
+    assert apps(page) == {
+        "web": "gpu.tflite",
+        "python": "edge.tflite",
+        "micro": "edge.tflite",
+        "android": "gpu.tflite",
+    }
+    assert {*apps(page)} == {*FILES}
+    info = report.artifacts["edge"].input
+    only = {"edge": report.artifacts["edge"]}
+    alone = dataclasses.replace(report, artifacts=only)
+    assert apps(render(alone, **says))["web"] == "edge.tflite"
+    of_bytes = changed(alone, "edge", input=dataclasses.replace(info, dtype="int8"))
+    page = render(of_bytes, **says)
+    assert {*apps(page)} == {"python", "micro"}  # Browsers take no int8; nor does MediaPipe.
+    assert "ImageClassifier" not in page
+
+
+def test_no_apps_for_features(made):
+    features = TensorInfo("embedding", "float32", (1, 64))
+    only = {"cpu": dataclasses.replace(made.artifacts["cpu"], output=features)}
+    page = render(dataclasses.replace(made, artifacts=only), labels=(), pixels=True)
+    assert (apps(page), "ImageEmbedder" in page) == ({}, True)
+
+
+def test_no_microcontroller_for_a_large_network(made):
+    says = {"labels": LABELS, "pixels": True}
+    large = changed(made, "edge", bytes=11_000_000)
+    assert "micro" not in apps(render(large, **says))
+    proofs = {"tflite_micro": {"arena_bytes": 54_321}}
+    page = render(changed(made, "edge", proofs=proofs), **says)
+    assert "; 54,321 bytes of working memory (arena) were enough" in page
+    proofs = {"tflite_micro": {"arena_bytes": 5_000_000}}
+    for changes in ({"proofs": proofs}, {"arena": 5_000_000}):
+        page = render(changed(made, "edge", **changes), **says)
+        assert {*apps(page)} == {"web", "python", "android"}
+
+
+def test_apps_need_to_know_the_input(made):
+    """Of numbers of which nothing is known there is no app; the code for Python stays."""
+    page = render(made, labels=LABELS, pixels=False)
+    assert (apps(page), "ImageClassifier" in page) == ({}, False)
+    assert "```python" in page
+    page = render(made, labels=(), pixels=True)
+    assert "ImageClassifier" not in page
+    for about in (About(rate=8000), About(step_rate=50.0)):
+        assert apps(render(made, labels=LABELS, pixels=False, about=about))
 
 
 @pytest.mark.parametrize(
