@@ -121,7 +121,9 @@ def _mediapipe(
 
 
 def _as_it_is(file: str, form: Picture) -> mp.Image:
-    return mp.Image.create_from_file(file)
+    # MediaPipe's own `create_from_file` gives grey pictures one channel, and then fails.
+    with Image.open(file) as picture:
+        return _image(picture.convert("RGB"))
 
 
 def _upright(file: str, form: Picture) -> mp.Image:
