@@ -6,8 +6,7 @@
 The clients are the web app in headless Chromium, where a picture is chosen as a user does; the
 project for Python that `zoo app` writes; and MediaPipe Tasks in Python, whose core is that of
 Android and iOS. MediaPipe gets each photograph as it is; then upright, with what the training cuts
-off cut off; then also halved until it is less than twice as large as what the file takes, which any
-system's own function for pictures can do.
+off cut off; then also halved until it is less than twice as large as what the file takes.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def test_the_page_is_written_and_names_every_file(exported):
         assert f"| `{artifact.file}` | {artifact.precision} | {artifact.bytes:,} |" in page
     assert "`image` uint8 1×16×16×3, (x − 0) · 1" in page
     assert "`ImageClassifier`, on Android, on iOS and in browsers, opens `edge.tflite`" in page
-    assert "less than twice 16×16 pixels" in page
+    assert "scaled to 16×16 pixels already" in page
 
 
 @pytest.mark.parametrize("target", ["cpu", "edge"])
