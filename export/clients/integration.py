@@ -131,9 +131,9 @@ def _tasks(artifact: Artifact) -> str:
     height, width = _known(artifact.input).shape[1:3]
     return (
         f"MediaPipe Tasks' `ImageClassifier`, on Android, on iOS and in browsers, opens "
-        f"`{artifact.file}` as it is, with its labels. It scales a picture without averaging, which "
-        f"changes labels: give it one that is upright and scaled to {width}×{height} pixels already, "
-        f"as the apps above do it."
+        f"`{artifact.file}` as it is, with its labels. It scales a picture without averaging, "
+        f"which changes labels: give it one that is upright and scaled to {width}×{height} pixels "
+        "already, as the apps above do it."
     )
 
 
