@@ -54,6 +54,7 @@ def run(colours, shipped, tmp_path_factory):
     return output, tuned(colours, shipped.card.input, output)
 
 
+@pytest.mark.slow
 def test_new_classes_get_a_head_and_ranges(run, colours):
     output, card = run
     assert stages(output) == ["1"] * 4 + ["2"] * 4

@@ -78,21 +78,24 @@ def mine(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("content", "status", "says"),
+    ("advisory", "content", "status", "says"),
     [
-        ("0", "pass", "5 rows say a"),
-        ("1", "fail", "5 rows say b"),
-        ("2", "fail", "IndexError"),
-        ("crash", "fail", "SIGABRT"),
-        ("absent", "skipped", "no device"),
+        (False, "0", "pass", "5 rows say a"),
+        (False, "1", "fail", "5 rows say b"),
+        (False, "crash", "fail", "SIGABRT"),
+        (True, "1", "warning", "5 rows say b"),
+        pytest.param(False, "2", "fail", "IndexError", marks=pytest.mark.slow),
+        pytest.param(False, "absent", "skipped", "no device", marks=pytest.mark.slow),
+        pytest.param(True, "0", "pass", "5 rows say a", marks=pytest.mark.slow),
+        pytest.param(True, "2", "warning", "IndexError", marks=pytest.mark.slow),
+        pytest.param(True, "crash", "warning", "SIGABRT", marks=pytest.mark.slow),
+        pytest.param(True, "absent", "skipped", "no device", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("advisory", [False, True])
 def test_a_prover_from_outside(mine, tmp_path, monkeypatch, advisory, content, status, says):
     path = tmp_path / "cpu.tflite"
     path.write_text(content)
     if advisory:
-        status = "warning" if status == "fail" else status
         advising = dataclasses.replace(mine, advisory=lambda target: target.name == "cpu")
         monkeypatch.setitem(proving.PROVERS, "mine", advising)
     (target,) = with_provers([export.TARGETS["cpu"]], ["mine", "mine"])
