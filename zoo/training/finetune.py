@@ -223,7 +223,8 @@ def finetune(
     if plan.whole.minutes is not None and plan.freeze != "backbone" and not head_alone:
         fits = tuning_within(plan, run, checkpoint, learnt, form, epochs, started, progress)
         plan = plan_for(len(learnt.train), cost=cost, epochs=fits)
-    if keeps_head(quantize, base, learnt):
+    kept = keeps_head(quantize, base, learnt)
+    if kept:
         progress(f"{checkpoint} knows these classes: its head stays")
         plan = plan.with_head() if learning_rate is None else plan
     if folds:
@@ -231,7 +232,7 @@ def finetune(
     if head_alone:
         progress("too few examples to judge epochs of the network: only the head is trained")
         plan = dataclasses.replace(plan, freeze="backbone")
-    progress(plan.text)
+    progress(plan.text.splitlines()[-1] if kept else plan.text)
     device = device_in_words(several=distribution != "none")
 
     def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:

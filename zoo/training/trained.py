@@ -12,10 +12,11 @@ from zoo.tasks.classification import OF_RECORDINGS
 from zoo.training.report.figures import read_figures, reliability_text
 from zoo.training.run_folder import CURVES, Row, read_history
 
-# Texts by `Provenance.taken` of the card.
+# Texts by `Provenance.taken` of the card, or by what it learnt to round to.
 _TAKEN = {
     "head": "taken: the new head on the backbone as it was, which did best in validation",
     "network": "taken: the network of the second stage, which did best in validation",
+    "int8": "taken: the network of the second stage, which rounds as its int8 file will",
     "mean": "taken: the mean of the weights of both stages, which did best in validation",
 }
 
@@ -41,6 +42,7 @@ class Trained(Result):
     def lines(self) -> tuple[str, ...]:
         """Which weights were taken, the metrics, the reliability, and the folder."""
         taken = self.card.training.taken if self.card.training else ""
+        taken = "int8" if self.card.ranges else taken
         return (
             *([_TAKEN[taken]] if taken else []),
             *(
