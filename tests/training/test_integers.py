@@ -150,4 +150,4 @@ def test_ranges_follow_the_last_layer():
 def test_a_head_that_stays_is_trained_gently():
     assert plan().with_head().whole.learning_rate == pytest.approx(plan().whole.learning_rate / 10)
     assert plan().head.quantize is None
-    assert "rounded to int8" in plan().text
+    assert "rounded to int8" in plan().lines[1]

@@ -20,7 +20,7 @@ def test_the_size_of_the_data_decides(examples, batch, head, whole, kept):
     assert plan.head.batch_size == plan.whole.batch_size == batch
     assert (plan.head.epochs, plan.whole.epochs, plan.frozen_statistics) == (head, whole, kept)
     assert plan.whole.learning_rate <= 1e-3
-    text = plan.text
+    text = "\n".join(plan.lines)
     for said in (f"up to {head} epochs", f"up to {whole} epochs", f"batch {batch}", "light"):
         assert said in text
     assert f"normalisation {'kept' if kept else 'adapted and trained'}" in text
@@ -52,8 +52,8 @@ def test_what_is_given_is_kept():
     )  # fmt: skip
     assert (plan.whole.epochs, plan.head.epochs, plan.whole.batch_size) == (7, 5, 8)
     assert (plan.whole.learning_rate, plan.whole.seed, plan.head.seed) == (0.1, 3, 3)
-    assert "frozen up to stage1, augmentation none" in plan.text
-    assert "network" not in choose_plan(500, freeze="backbone").text
+    assert "frozen up to stage1, augmentation none" in plan.lines[1]
+    assert len(choose_plan(500, freeze="backbone").lines) == 1
     assert choose_plan(5000, batch_size=8).frozen_statistics
 
 

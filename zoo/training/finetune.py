@@ -232,7 +232,7 @@ def finetune(
     if head_alone:
         progress("too few examples to judge epochs of the network: only the head is trained")
         plan = dataclasses.replace(plan, freeze="backbone")
-    progress(plan.text.splitlines()[-1] if kept else plan.text)
+    progress("\n".join(plan.lines[1:] if kept else plan.lines))
     device = device_in_words(several=distribution != "none")
 
     def watch(stage: str, recipe: Recipe) -> Sequence[keras.callbacks.Callback]:

@@ -68,8 +68,8 @@ class Plan:
         return dataclasses.replace(self, whole=dataclasses.replace(self.whole, learning_rate=rate))
 
     @property
-    def text(self) -> str:
-        """The plan for a person."""
+    def lines(self) -> list[str]:
+        """The plan for a person: of the head, and of the network."""
         head, whole = self.head, self.whole
         lines = [
             f"head: up to {head.epochs} epochs on cached features, learning rate "
@@ -85,7 +85,7 @@ class Plan:
                 f"the head and ×{self.decay} for each stage below{frozen}, augmentation "
                 f"{whole.augment}, batch normalisation {normalisation}"
             )
-        return "\n".join(lines)
+        return lines
 
 
 def choose_plan(

@@ -1,17 +1,17 @@
 // What `test_android.py` asks of the plain Kotlin in the Android projects, each in a package of its own.
 import java.io.DataInputStream
 import java.io.File
-import zoo.picture.model.Scaling
-import zoo.picture.model.pixelsOf
-import zoo.recording.model.Log
-import zoo.sound.model.LABELS
-import zoo.sound.model.Ring
-import zoo.sound.model.Task
-import zoo.sound.model.Tensor
-import zoo.sound.model.answer
-import zoo.sound.model.listed
-import zoo.sound.model.said
-import zoo.table.model.row
+import com.example.picture.model.Scaling
+import com.example.picture.model.pixelsOf
+import com.example.recording.model.Log
+import com.example.sound.model.LABELS
+import com.example.sound.model.Ring
+import com.example.sound.model.Task
+import com.example.sound.model.Tensor
+import com.example.sound.model.answer
+import com.example.sound.model.listed
+import com.example.sound.model.said
+import com.example.table.model.row
 
 fun line(name: String, values: FloatArray) = println("$name: ${values.joinToString(" ")}")
 

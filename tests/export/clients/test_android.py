@@ -18,7 +18,7 @@ from tests.export.clients import kotlin
 from zoo.data.pictures.prepare import prepare_picture
 from zoo.forms import Picture
 
-MODEL = "app/src/main/kotlin/zoo/app/model"
+MODEL = "app/src/main/kotlin/com/example/app/model"
 COLUMNS = {
     "columns": [
         {"name": "age $", "kind": "number", "empty": -100.0, "low": 17.0, "high": 90.0,
@@ -70,7 +70,9 @@ def test_plain_kotlin_answers_as_python(_, tmp_path):
         (tmp_path / "sources" / kind).mkdir(parents=True)
         for path in (written(tmp_path, kind) / MODEL).glob("*.kt"):
             files.append(tmp_path / "sources" / kind / path.name)
-            own = path.read_text().replace("package zoo.app.model", f"package zoo.{kind}.model")
+            own = path.read_text().replace(
+                "package com.example.app.model", f"package com.example.{kind}.model"
+            )
             files[-1].write_text(own)
     picture = Image.fromarray(
         np.random.default_rng(0).integers(0, 255, (9, 11, 3)).astype(np.uint8)
@@ -122,7 +124,7 @@ def test_kotlin_with_android_and_gradle_has_no_wrong_syntax(_, tmp_path):
         folder = written(tmp_path, kind)
         (tmp_path / "sources" / kind).mkdir(parents=True)
         for path in (
-            *folder.glob("app/src/main/kotlin/zoo/app/*.kt"),
+            *folder.glob("app/src/main/kotlin/com/example/app/*.kt"),
             *folder.rglob("*.gradle.kts"),
         ):
             text = path.read_text()
@@ -130,7 +132,9 @@ def test_kotlin_with_android_and_gradle_has_no_wrong_syntax(_, tmp_path):
                 text = f"fun {path.parent.name}{path.name.partition('.')[0]}() {{\n{text}\n}}"
             name = f"{path.parent.name}_{path.name.replace('.', '_')}.kt"
             files.append(tmp_path / "sources" / kind / name)
-            files[-1].write_text(text.replace("package zoo.app", f"package zoo.{kind}"))
+            files[-1].write_text(
+                text.replace("package com.example.app", f"package com.example.{kind}")
+            )
     files[0].with_name("Wrong.kt").write_text("fun wrong() { val = 3 }")
     assert (
         "syntax error"
@@ -169,7 +173,7 @@ def test_the_files(kind, tmp_path):
     assert set(catalogue["bundles"]["app"]) == set(catalogue["libraries"])
     assert ("camera" in catalogue["versions"]) == (kind == "picture")
     assert (
-        'applicationId = "zoo.app.annasfirstappmore"'
+        'applicationId = "com.example.app.annasfirstappmore"'
         in (folder / "app/build.gradle.kts").read_text()
     )
     assert "{{" not in (folder / "README.md").read_text()

@@ -1,4 +1,4 @@
-package zoo.app
+package com.example.app
 
 import android.content.pm.PackageManager
 import android.os.Bundle
@@ -6,12 +6,12 @@ import android.widget.TextView
 import androidx.activity.ComponentActivity
 import androidx.activity.result.contract.ActivityResultContracts.RequestPermission
 import java.util.concurrent.Executors
-import zoo.app.model.LABELS
-import zoo.app.model.TASK
-import zoo.app.model.THRESHOLD
-import zoo.app.model.THRESHOLDS
-import zoo.app.model.listed
-import zoo.app.model.said
+import com.example.app.model.LABELS
+import com.example.app.model.TASK
+import com.example.app.model.THRESHOLD
+import com.example.app.model.THRESHOLDS
+import com.example.app.model.listed
+import com.example.app.model.said
 
 /** Shows what the model says about what [Source] gives. */
 class MainActivity : ComponentActivity() {

@@ -1,5 +1,5 @@
 // The newest samples of what never ends.
-package zoo.app.model
+package com.example.app.model
 
 /** Holds the newest [size] samples. */
 class Ring(private val size: Int) {

@@ -1,5 +1,5 @@
 // What the numbers of the model mean: labels, values, or "unknown".
-package zoo.app.model
+package com.example.app.model
 
 import java.util.Locale
 

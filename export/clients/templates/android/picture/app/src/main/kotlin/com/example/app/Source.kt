@@ -1,4 +1,4 @@
-package zoo.app
+package com.example.app
 
 import android.Manifest
 import android.widget.FrameLayout
@@ -10,12 +10,12 @@ import androidx.camera.core.Preview
 import androidx.camera.lifecycle.ProcessCameraProvider
 import androidx.camera.view.PreviewView
 import java.util.concurrent.Executor
-import zoo.app.model.CHANNELS
-import zoo.app.model.HEIGHT
-import zoo.app.model.RESIZE
-import zoo.app.model.SCALING
-import zoo.app.model.WIDTH
-import zoo.app.model.pixelsOf
+import com.example.app.model.CHANNELS
+import com.example.app.model.HEIGHT
+import com.example.app.model.RESIZE
+import com.example.app.model.SCALING
+import com.example.app.model.WIDTH
+import com.example.app.model.pixelsOf
 
 /** The camera. Frames come upright, in ARGB_8888; those that come while the model works are left out. */
 class Source(

@@ -1,15 +1,15 @@
-package zoo.app
+package com.example.app
 
 import android.content.res.AssetManager
 import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
 import com.google.ai.edge.litert.LiteRtException
-import zoo.app.model.FILE
-import zoo.app.model.INPUT
-import zoo.app.model.OUTPUT
-import zoo.app.model.SLIDES
-import zoo.app.model.STATES
-import zoo.app.model.answer
+import com.example.app.model.FILE
+import com.example.app.model.INPUT
+import com.example.app.model.OUTPUT
+import com.example.app.model.SLIDES
+import com.example.app.model.STATES
+import com.example.app.model.answer
 
 /** Runs the exported file with LiteRT: on the GPU if that takes it, otherwise on the processor. */
 class Classifier(assets: AssetManager) : AutoCloseable {

@@ -1,5 +1,5 @@
 // The pixels that the model takes, by the arithmetic that its training used (Pillow's).
-package zoo.app.model
+package com.example.app.model
 
 import kotlin.math.PI
 import kotlin.math.abs

@@ -1,4 +1,4 @@
-package zoo.app
+package com.example.app
 
 import android.hardware.Sensor
 import android.hardware.SensorEvent
@@ -10,11 +10,11 @@ import android.widget.FrameLayout
 import androidx.activity.ComponentActivity
 import java.util.concurrent.Executor
 import kotlin.math.max
-import zoo.app.model.CHANNELS
-import zoo.app.model.Log
-import zoo.app.model.RATE
-import zoo.app.model.STEP
-import zoo.app.model.WINDOW
+import com.example.app.model.CHANNELS
+import com.example.app.model.Log
+import com.example.app.model.RATE
+import com.example.app.model.STEP
+import com.example.app.model.WINDOW
 
 /** What gives each channel: a sensor, the place of its axis, and a factor to the unit of the training. */
 private class Given(val sensor: Int, val axis: Int, val factor: Float = 1f)

@@ -1,5 +1,5 @@
 // What one channel of a sensor gave of late, and samples of it at an even rate.
-package zoo.app.model
+package com.example.app.model
 
 import kotlin.math.max
 import kotlin.math.min

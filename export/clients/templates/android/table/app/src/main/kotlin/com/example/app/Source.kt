@@ -1,4 +1,4 @@
-package zoo.app
+package com.example.app
 
 import android.text.Editable
 import android.text.InputType
@@ -14,8 +14,8 @@ import android.widget.Spinner
 import android.widget.TextView
 import androidx.activity.ComponentActivity
 import java.util.concurrent.Executor
-import zoo.app.model.COLUMNS
-import zoo.app.model.row
+import com.example.app.model.COLUMNS
+import com.example.app.model.row
 
 /** A form with a field for each column, answered while it is filled in. */
 class Source(

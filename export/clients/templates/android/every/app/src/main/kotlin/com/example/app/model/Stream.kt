@@ -1,5 +1,5 @@
 // One example through a file, whether it takes all of it at once or is that of a stream.
-package zoo.app.model
+package com.example.app.model
 
 /**
  * Answers one example. What a stream remembers begins anew with each: with zeros; of a window that

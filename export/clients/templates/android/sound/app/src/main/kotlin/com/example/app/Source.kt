@@ -1,4 +1,4 @@
-package zoo.app
+package com.example.app
 
 import android.Manifest
 import android.annotation.SuppressLint
@@ -10,10 +10,10 @@ import androidx.activity.ComponentActivity
 import java.util.concurrent.Executor
 import kotlin.concurrent.thread
 import kotlin.math.max
-import zoo.app.model.RATE
-import zoo.app.model.Ring
-import zoo.app.model.STEP
-import zoo.app.model.WINDOW
+import com.example.app.model.RATE
+import com.example.app.model.Ring
+import com.example.app.model.STEP
+import com.example.app.model.WINDOW
 
 /** The microphone, at the rate of the training: Android resamples what the hardware gives. */
 class Source(
