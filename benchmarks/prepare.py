@@ -2,8 +2,9 @@
 
     python -m benchmarks.prepare --data=FOLDER --output=prepared
 
-FOLDER holds cifar10_jpeg/, fashion_mnist/, free_spoken_digits/ and tabular/. The shipped
-checkpoints were trained on what this writes, by the commands in their cards, run in that folder.
+FOLDER holds cifar10_jpeg/, fashion_mnist/, free_spoken_digits/, imagenette224_small/,
+sign_language_digits/ and tabular/. The shipped checkpoints were trained on what this writes, by the
+commands in their cards, run in that folder. `benchmarks.defaults` takes the last four.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import itertools
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.audio import log_mel
 
@@ -137,20 +141,63 @@ def cifar10_jpeg(data: Path, work: Path) -> Path:
 
 _FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker",
             "Bag", "Ankle boot"]  # fmt: skip
+# What the files hold, and the bytes of their headers.
+_IDX = {"images-idx3": 16, "labels-idx1": 8}
 
 
 def fashion_mnist(data: Path, work: Path) -> Path:
     """Fashion-MNIST from its four IDX files; 28×28 pictures stand in the middle of 32×32."""
     arrays = {"labels": np.array(_FASHION)}
     for ending, prefix in (("", "train"), ("_test", "t10k")):
-        for name, kind, header in (("x", "images-idx3", 16), ("y", "labels-idx1", 8)):
-            with gzip.open(data / f"fashion_mnist/{prefix}-{kind}-ubyte.gz") as file:
-                values = np.frombuffer(file.read(), np.uint8, offset=header)
-            arrays[f"{name}{ending}"] = values if name == "y" else values.reshape(-1, 28, 28, 1)
-    for name in ("x", "x_test"):
-        arrays[name] = np.pad(arrays[name], ((0, 0), (2, 2), (2, 2), (0, 0)))
+        x, y = (_idx(data / "fashion_mnist", prefix, kind) for kind in _IDX)
+        arrays[f"x{ending}"] = np.pad(x[..., np.newaxis], ((0, 0), (2, 2), (2, 2), (0, 0)))
+        arrays[f"y{ending}"] = y
     np.savez(work / "fashion_mnist.npz", **arrays)
     return work / "fashion_mnist.npz"
+
+
+def _idx(folder: Path, prefix: str, kind: str) -> np.ndarray:
+    """Returns the pictures or the labels of an IDX file."""
+    with gzip.open(folder / f"{prefix}-{kind}-ubyte.gz") as file:
+        values = np.frombuffer(file.read(), np.uint8, offset=_IDX[kind])
+    return values.reshape(-1, 28, 28) if kind.startswith("images") else values
+
+
+def imagenette(data: Path, work: Path) -> Path:
+    """1,500 photographs of ten classes, and 500 to measure on, as they are."""
+    return data / "imagenette224_small"
+
+
+def signs(data: Path, work: Path) -> Path:
+    """2,059 photographs of hand signs, 100×100, as class folders without a split."""
+    with zipfile.ZipFile(data / "sign_language_digits/sign_language_digits.zip") as file:
+        file.extractall(work / "signs")
+    return work / "signs"
+
+
+def unbalanced(data: Path, work: Path) -> Path:
+    """230 photographs of five classes of imagenette, 100 to 10 of each, and 250 to measure on."""
+    source = data / "imagenette224_small"
+    names = sorted(path.name for path in (source / "train").iterdir())[:5]
+    for split, counts in (("train", (100, 60, 40, 20, 10)), ("val", (50,) * 5)):
+        for name, count in zip(names, counts, strict=True):
+            folder = work / "unbalanced" / split / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in sorted((source / split / name).iterdir())[:count]:
+                shutil.copyfile(path, folder / path.name)
+    return work / "unbalanced"
+
+
+def clothes(data: Path, work: Path) -> Path:
+    """300 pictures of Fashion-MNIST, 28×28, and 500 to measure on, as PNG files."""
+    for split, prefix, count in (("train", "train", 30), ("test", "t10k", 50)):
+        x, y = (_idx(data / "fashion_mnist", prefix, kind) for kind in _IDX)
+        for label, name in enumerate(_FASHION):
+            folder = work / "clothes" / split / name.replace("/", " or ")
+            folder.mkdir(parents=True, exist_ok=True)
+            for row in np.flatnonzero(y == label)[:count]:
+                Image.fromarray(x[row]).save(folder / f"{row:05}.png")
+    return work / "clothes"
 
 
 # Each takes the folder of the data and a folder to write to, and returns what `--data` takes.
@@ -161,6 +208,10 @@ SETS: dict[str, Callable[[Path, Path], Path]] = {
     "free_spoken_digits": free_spoken_digits,
     "spoken_digits": spoken_digits,
     "spoken_second": spoken_second,
+    "imagenette": imagenette,
+    "signs": signs,
+    "unbalanced": unbalanced,
+    "clothes": clothes,
 }
 
 
