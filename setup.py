@@ -53,6 +53,8 @@ setup(
             "jax>=0.8",
             "pyyaml>=6",
             "tensorboard>=2.20",
+            "tree-sitter>=0.25",  # Parses the Swift of the generated code.
+            "tree-sitter-swift>=0.7",
         ],
         "lint": ["ruff", "mypy", "import-linter>=2.17"],
         "tensorboard": ["tensorboard>=2.20"],

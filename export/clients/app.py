@@ -18,6 +18,7 @@ FILES = {
     "python": ("edge.tflite", "cpu.tflite", "gpu.tflite"),
     "micro": ("edge.tflite",),
     "android": ("gpu.tflite", "cpu.tflite"),
+    "ios": ("gpu.tflite", "cpu.tflite"),
 }
 
 

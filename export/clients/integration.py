@@ -25,6 +25,7 @@ _ABOUT = {
     "python": "a program for a Raspberry Pi or another computer, without TensorFlow",
     "micro": "a CMake project for TensorFlow Lite Micro",
     "android": "a project for Android Studio, in Kotlin",
+    "ios": "a project for Xcode, in Swift",
 }
 # Bytes that a large microcontroller has: flash, and memory.
 _MOST_FLASH, _MOST_MEMORY = 2 << 20, 1 << 20

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from export.clients import android, micro, rows, versions
+from export.clients import micro, phones, rows, versions
 from export.clients.app import MODEL, App
 from export.clients.code import code_templates
 
@@ -18,7 +18,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 _EVERY = "every"
 _TEMPLATE = ".jinja"  # The others are copied as they are.
 # Where the exported file lies; elsewhere it is in the code.
-_MODELS = {"python": MODEL, "android": f"app/src/main/assets/{MODEL}"}
+_MODELS = {
+    "python": MODEL,
+    "android": f"app/src/main/assets/{MODEL}",
+    "ios": f"Resources/{MODEL}",
+}
 _EXAMPLES = {
     "picture": "photo.jpg",
     "sound": "sound.wav",
@@ -53,7 +57,7 @@ def write(
         "form": app.form,
         "facts": facts,
         "code": app.code,
-        "identifier": android.identifier(app.title),
+        "identifier": phones.identifier(app.title),
         "example": _EXAMPLES[kind],
         "packages": versions.OF_PYTHON[kind],
         "versions": versions,
@@ -83,7 +87,8 @@ _TEMPLATES.filters.update(
     **rows.FILTERS,
     cppfloat=micro.literal,
     kotlinfloat=micro.literal,
-    androidstring=android.string,
+    androidstring=phones.android_string,
+    xml=phones.xml,
     json=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
     product=math.prod,
 )

@@ -34,3 +34,11 @@ ANDROID: Mapping[str, str] = {
     "min_sdk": "24",
     "gradle": "9.5.0",
 }
+# LiteRT for iOS is a Swift package on GitHub, "litert" its branch; "ios" is the oldest system.
+IOS: Mapping[str, str] = {
+    "litert": "release/2.3.0",
+    "xcodegen": "2.46.0",
+    "xcode": "16",
+    "ios": "17.0",
+    "swift": "5.0",
+}

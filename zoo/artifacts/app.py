@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import export
-from export.clients import android, micro, project, rows, web
+from export.clients import micro, phones, project, rows, web
 from export.clients.app import FILES, App, ends, facts
 from export.forms.slide import WINDOW
 from zoo.artifacts.columns import columns_of
@@ -31,6 +31,7 @@ _NAMES = {
     "python": "a Python program",
     "micro": "a project for microcontrollers",
     "android": "an Android project",
+    "ios": "an iOS project",
 }
 _NEXT = {
     "web": (
@@ -40,6 +41,7 @@ _NEXT = {
     "python": "{folder}/README.md says how to run it; it needs no TensorFlow",
     "micro": "{folder}/README.md says how to build it, for this computer and for a board",
     "android": "{folder}/README.md says how to build it: gradle assembleDebug, or Android Studio",
+    "ios": "{folder}/README.md says how to build it: xcodegen, then Xcode",
 }
 
 _ABOUT = {
@@ -102,8 +104,7 @@ def app(
             raise RequestError(f"{folder} exists; remove it, or choose another --output")
         about = _about(file, described, title, threshold)
         known = facts(about, described)
-        if platform == "android":
-            android.check(described)
+        phones.check(described, platform)
         if platform == "web":
             web.check(described)
             runtime = runtime_folder()

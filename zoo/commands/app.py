@@ -37,8 +37,8 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
 COMMAND = Command(
     "app",
     "an exported file as an app. web: a static page for any phone, which works offline; android: a "
-    "Gradle project; python: a program for a Raspberry Pi; micro: a CMake project for "
-    "microcontrollers.",
+    "Gradle project; ios: a project for Xcode; python: a program for a Raspberry Pi; micro: a "
+    "CMake project for microcontrollers.",
     FLAGS,
     main,
     required=("artifact",),

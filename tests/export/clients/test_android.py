@@ -10,56 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.clients import android, project, rows, versions
-from export.clients.app import App, facts
+from export.clients import phones, project, versions
 from export.errors import ExportError
 from export.tflite.tensor import TensorInfo
 from tests.export.clients import kotlin
+from tests.export.clients.written_projects import FORMS, TITLE, written
 from zoo.data.pictures.prepare import prepare_picture
 from zoo.forms import Picture
 
 MODEL = "app/src/main/kotlin/com/example/app/model"
-COLUMNS = {
-    "columns": [
-        {"name": "age $", "kind": "number", "empty": -100.0, "low": 17.0, "high": 90.0,
-         "decimal": ",", "unit": "€"},
-        {"name": "job", "kind": "category", "unseen": 3, "vocabulary": ["cook", "", 'a "b"']},
-    ],
-    "gaps": ["", "?"],
-}  # fmt: skip
-FORMS = {
-    "picture": {"kind": "picture", "shape": (18, 16, 3), "resize": 21, "interpolation": "bicubic"},
-    "sound": {"kind": "sound", "shape": (100,), "rate": 1000, "step": 50},
-    "recording": {
-        "kind": "recording", "shape": (8, 2), "rate": 10.0, "step": 4, "channels": ("ax", "gy")
-    },
-    "table": {"kind": "table", **COLUMNS},
-}  # fmt: skip
-TITLE = 'Anna\'s "first" <app> & more'
-
-
-def written(folder, kind):
-    """Writes the project of a family around a file of a few bytes."""
-    model = folder / "some.tflite"
-    model.write_bytes(b"model")
-    form = FORMS[kind]
-    code = rows.render(COLUMNS) if kind == "table" else {}
-    labels = ("cat", "dog", 'a "$b"\\')
-    app = App(TITLE, "Tells.", form, "classes", labels, code, threshold=0.4)
-    states = [TensorInfo("window", "float32", (1, 7, 2))] if kind == "recording" else []
-    given = TensorInfo("input", "float32", (1, *form.get("shape", (2,))))
-    if states:
-        given = TensorInfo("sequence", "float32", (1, 1, 2))
-    result = TensorInfo("probabilities", "float32", (1, 3))
-    described = {
-        "file": "some.tflite",
-        "bytes": 5,
-        "inputs": [vars(info) for info in (given, *states)],
-        "outputs": [vars(info) for info in (result, *states)],
-    }
-    android.check(described)
-    project.write(folder / kind, "android", app, facts(app, described), model)
-    return folder / kind
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, marks=kotlin.COMPILES)])
@@ -68,7 +27,7 @@ def test_plain_kotlin_answers_as_python(_, tmp_path):
     shutil.copy(Path(__file__).with_name("Main.kt"), files[0])
     for kind in FORMS:
         (tmp_path / "sources" / kind).mkdir(parents=True)
-        for path in (written(tmp_path, kind) / MODEL).glob("*.kt"):
+        for path in (written(tmp_path, "android", kind) / MODEL).glob("*.kt"):
             files.append(tmp_path / "sources" / kind / path.name)
             own = path.read_text().replace(
                 "package com.example.app.model", f"package com.example.{kind}.model"
@@ -121,7 +80,7 @@ def test_plain_kotlin_answers_as_python(_, tmp_path):
 def test_kotlin_with_android_and_gradle_has_no_wrong_syntax(_, tmp_path):
     files = []
     for kind in FORMS:
-        folder = written(tmp_path, kind)
+        folder = written(tmp_path, "android", kind)
         (tmp_path / "sources" / kind).mkdir(parents=True)
         for path in (
             *folder.glob("app/src/main/kotlin/com/example/app/*.kt"),
@@ -147,7 +106,7 @@ def test_kotlin_with_android_and_gradle_has_no_wrong_syntax(_, tmp_path):
 
 @pytest.mark.parametrize("kind", FORMS)
 def test_the_files(kind, tmp_path):
-    folder = written(tmp_path, kind)
+    folder = written(tmp_path, "android", kind)
     assert (folder / "app/src/main/assets/model.tflite").read_bytes() == b"model"
     name = "{http://schemas.android.com/apk/res/android}name"
     manifest = ElementTree.parse(folder / "app/src/main/AndroidManifest.xml").getroot()
@@ -182,14 +141,14 @@ def test_the_files(kind, tmp_path):
 def test_files_of_integers_are_refused():
     info = vars(TensorInfo("image", "uint8", (1, 2, 2, 3), 1.0, 0))
     with pytest.raises(ExportError, match=r"take gpu.tflite or cpu.tflite"):
-        android.check({"file": "edge.tflite", "inputs": [info], "outputs": []})
+        phones.check({"file": "edge.tflite", "inputs": [info], "outputs": []}, "android")
 
 
 @pytest.mark.parametrize(
     ("title", "identifier"), [("Ants & bees", "antsbees"), ("3 cats", "app3cats"), ("日本", "app")]
 )
 def test_identifiers(title, identifier):
-    assert android.identifier(title) == identifier
+    assert phones.identifier(title) == identifier
 
 
 def test_the_page_names_all_versions():

@@ -84,6 +84,7 @@ def test_apps_that_suit_the_files(made):
         "python": "edge.tflite",
         "micro": "edge.tflite",
         "android": "gpu.tflite",
+        "ios": "gpu.tflite",
     }
     assert {*apps(page)} == {*FILES}
     info = report.artifacts["edge"].input
@@ -113,7 +114,7 @@ def test_no_microcontroller_for_a_large_network(made):
     proofs = {"tflite_micro": {"arena_bytes": 5_000_000}}
     for changes in ({"proofs": proofs}, {"arena": 5_000_000}):
         page = render(changed(made, "edge", **changes), **says)
-        assert {*apps(page)} == {"web", "python", "android"}
+        assert {*apps(page)} == {"web", "python", "android", "ios"}
 
 
 def test_apps_need_to_know_the_input(made):

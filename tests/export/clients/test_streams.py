@@ -11,6 +11,7 @@ import pytest
 from export.clients.streams import render
 from export.report import Artifact
 from export.tflite.tensor import TensorInfo, dequantise, quantise
+from tests.export.clients import swift
 
 HOP, WINDOW, WIDTH, CALLS = 5, 12, 2, 9
 RNG = np.random.default_rng(5)
@@ -211,3 +212,4 @@ def test_every_language_knows_the_tensors_of_every_file(items):
             for number in (0.25, -3.0) if items is SLIDING else (0.5, 4.0, 0.75, -2.0):
                 assert str(number) in code, (name, number)
     compile(codes["stream.py"], "stream.py", "exec")
+    assert not swift.parsed(codes["stream.swift"]).has_error
