@@ -42,6 +42,11 @@ FACTS = {
     "resnext101_32x8d.tv_in1k": ((0.79312,), (256, "bilinear"), "BSD-3-Clause"),
     "resnext101_32x8d.tv2_in1k": ((0.82834,), (232, "bilinear"), "BSD-3-Clause"),
     "resnext101_64x4d.tv_in1k": ((0.83246,), (232, "bilinear"), "BSD-3-Clause"),
+    "resnet18d.ra2_in1k": ((0.73794,), (256, "bicubic"), "Apache-2.0"),
+    "resnet26d.bt_in1k": ((0.77408,), (256, "bicubic"), "Apache-2.0"),
+    "resnet34d.ra2_in1k": ((0.78436,), (256, "bicubic"), "Apache-2.0"),
+    "resnet50d.ra2_in1k": ((0.81356,), (256, "bicubic"), "Apache-2.0"),
+    "seresnet50.ra2_in1k": ((0.81284,), (256, "bicubic"), "Apache-2.0"),
 }
 
 

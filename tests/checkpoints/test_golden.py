@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from tests.golden.seeded import LARGE, MODELS, crops, seeded_tensors
+from tests.golden.seeded import LARGE, MODELS, TIMMS, crops, seeded_tensors
 from zoo.checkpoints.foreign.torchvision_names import (
     from_torchvision,
     to_torchvision,
@@ -30,7 +30,8 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 TENSORS = {
     "resnet18": 102, "resnet34": 182, "resnet50": 267, "resnet101": 522, "resnet152": 777,
     "wide_resnet50_2": 267, "wide_resnet101_2": 522, "resnext50_32x4d": 267,
-    "resnext101_32x8d": 522, "resnext101_64x4d": 522,
+    "resnext101_32x8d": 522, "resnext101_64x4d": 522, "resnet18d": 112, "resnet26d": 157,
+    "resnet34d": 192, "resnet50d": 277, "seresnet50": 331,
 }  # fmt: skip
 
 
@@ -41,7 +42,12 @@ def goldens():
 
 
 @pytest.mark.parametrize(
-    "name", [*MODELS, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+    "name",
+    [
+        *MODELS,
+        "resnet18d",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in (*LARGE, *TIMMS[1:])),
+    ],
 )
 def test_logits_are_torchvisions_and_timms(goldens, name):
     model = build(name, input_shape=(None, None, 3))
@@ -57,7 +63,7 @@ def test_logits_are_torchvisions_and_timms(goldens, name):
     for index, image in enumerate(crops()):
         assert _digest(image) == goldens[f"sha256/{index}"], "this JPEG decoder gives other pixels"
         logits = np.asarray(model(image[None].astype(np.float32)))[0]
-        for library in ("torchvision", "timm"):
+        for library in ("timm",) if name in TIMMS else ("torchvision", "timm"):
             golden = goldens[f"{library}/{name}/{index}"]
             error = np.abs(logits - golden).max() / np.abs(golden).max()
             assert error <= 1e-4, (library, index, error)

@@ -3,7 +3,7 @@
     pip install -e ".[golden]"
     python tests/golden/make_goldens.py
 
-Both libraries' ResNets get the same seeded weights and the same parts of two
+The libraries' ResNets get the same seeded weights and the same parts of two
 photographs; their logits are written to goldens.npz, with the sha256 of each picture, and with the
 pixels' sha256 after torchvision's evaluation transforms. The weights themselves are not kept: the
 test draws them from the same seed.
@@ -19,7 +19,7 @@ import timm
 import torch
 import torchvision
 from PIL import Image
-from seeded import LARGE, MODELS, crops, seeded_tensors
+from seeded import LARGE, MODELS, TIMMS, crops, seeded_tensors
 from sklearn.datasets import load_sample_image
 from torchvision import transforms
 
@@ -35,11 +35,11 @@ def main() -> None:
     goldens: dict[str, np.ndarray] = {}
     for index, image in enumerate(crops()):
         goldens[f"sha256/{index}"] = _digest(image)
-        for name in (*MODELS, *LARGE):
-            for library, build in (
-                ("torchvision", getattr(torchvision.models, name)),
-                ("timm", lambda name=name: timm.create_model(name)),
-            ):
+        for name in (*MODELS, *LARGE, *TIMMS):
+            libraries = {"timm": lambda name=name: timm.create_model(name)}
+            if name not in TIMMS:
+                libraries["torchvision"] = getattr(torchvision.models, name)
+            for library, build in libraries.items():
                 goldens[f"{library}/{name}/{index}"] = _logits(build(), image)
     for picture in ("china.jpg", "flower.jpg"):
         for resize, interpolation in TRANSFORMS:

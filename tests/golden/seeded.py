@@ -7,6 +7,8 @@ import zlib
 import numpy as np
 
 MODELS = ("resnet18", "resnet34", "resnet50")
+# Of timm alone.
+TIMMS = ("resnet18d", "resnet26d", "resnet34d", "resnet50d", "seresnet50")
 # Others, in the slow tests.
 LARGE = (
     "resnet101", "resnet152", "wide_resnet50_2", "wide_resnet101_2", "resnext50_32x4d",

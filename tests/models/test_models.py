@@ -7,7 +7,8 @@ from zoo.models import MODELS, build
 from zoo.models.macs import count_macs
 from zoo.models.sizes import without_values
 
-PUBLISHED = {  # Trainable parameters: torchvision; He et al. 2015, section 4.2 (0.27 M, 0.85 M).
+# Trainable parameters: torchvision, timm; He et al. 2015, section 4.2 (0.27 M, 0.85 M).
+PUBLISHED = {
     "resnet18": 11_689_512,
     "resnet34": 21_797_672,
     "resnet50": 25_557_032,
@@ -18,6 +19,11 @@ PUBLISHED = {  # Trainable parameters: torchvision; He et al. 2015, section 4.2 
     "resnext50_32x4d": 25_028_904,
     "resnext101_32x8d": 88_791_336,
     "resnext101_64x4d": 83_455_272,
+    "resnet18d": 11_708_744,
+    "resnet26d": 16_014_408,
+    "resnet34d": 21_816_904,
+    "resnet50d": 25_576_264,
+    "seresnet50": 28_088_024,
     "resnet20": 269_722,
     "resnet56": 853_018,
 }

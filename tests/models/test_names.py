@@ -7,7 +7,7 @@ from zoo.models import MODELS, build
 from zoo.models.names import (
     LOGITS,
     NORMALIZATION,
-    STEM_KERNEL,
+    STEM_KERNELS,
     layer_of,
     part_of,
     stage_and_index,
@@ -44,7 +44,7 @@ def test_a_model_of_the_table(name):
         for variable in layer.weights:
             assert layer_of(variable.path) == layer.name
     if MODELS.get(name).input is Picture:
-        kernel = next(v for v in model.weights if v.path == STEM_KERNEL)
+        kernel = next(v for v in model.weights if v.path in STEM_KERNELS)
         assert kernel.shape[2] == model.input_shape[-1]
 
 

@@ -18,6 +18,8 @@ SHAPES = [
     ("resnet20", {"num_classes": 0}, (32, 32, 3), (64,)),
     ("resnet8", {"num_classes": 3, "block": "bottleneck"}, (32, 32, 3), (3,)),
     ("resnet8", {"num_classes": 3, "block": "bottleneck", "groups": 4}, (32, 32, 3), (3,)),
+    ("resnet18d", {"num_classes": 5}, (97, 33, 1), (5,)),
+    ("resnet8", {"num_classes": 3, "squeeze": 16}, (None, None, 3), (3,)),
 ]
 
 
@@ -135,15 +137,57 @@ def test_a_group_sees_its_own_channels_alone():
     assert moved[32:].max() == 0
 
 
+def test_a_pooled_shortcut_sees_every_pixel():
+    """A strided 1×1 convolution looks at every fourth; the average of 2×2 at all."""
+    seen = {}
+    for pooled in (False, True):
+        model = build("resnet8", input_shape=(32, 32, 3), num_classes=2, pooled_shortcut=pooled)
+        prefix = "stage2_block1_pooled" if pooled else "stage2_block1"
+        start = model.get_layer("stage1_block1_relu").output
+        shortcut = keras.Model(start, model.get_layer(f"{prefix}_shortcut_conv").output)
+        x = np.random.default_rng(0).normal(size=(1, 32, 32, 16)).astype(np.float32)
+        changed = x.copy()
+        changed[:, 1::2, 1::2] += 1
+        moved = np.asarray(shortcut(x)) - np.asarray(shortcut(changed))
+        seen[pooled] = bool(moved.any())
+    assert seen == {False: False, True: True}
+
+
+def test_an_odd_edge_is_averaged_over_the_pixels_that_are_there():
+    arguments = {"num_classes": 2, "widths": (16, 32), "depths": (1, 1), "pooled_shortcut": True}
+    model = build("resnet8", input_shape=(33, 33, 3), **arguments)
+    pool = model.get_layer("stage2_block1_shortcut_pool")
+    ones = np.ones((1, 33, 33, 16), np.float32)
+    np.testing.assert_array_equal(pool(ones), np.ones((1, 17, 17, 16)))
+
+
+def test_squeeze_and_excitation_scales_channels_by_their_means():
+    arguments = {"depths": (1,), "widths": (64,), "num_classes": 2, "squeeze": 16}
+    model = build("resnet50", input_shape=(32, 32, 3), **arguments)
+    branch = model.get_layer("stage1_block1_3_bn")
+    x = np.random.default_rng(0).normal(size=(2, *branch.output.shape[1:])).astype(np.float32)
+    given = np.asarray(
+        keras.Model(branch.output, model.get_layer("stage1_block1_excite").output)(x)
+    )
+    first, second = (model.get_layer(f"stage1_block1_{end}_conv") for end in ("squeeze", "excite"))
+    assert first.filters == 16
+    means = x.mean(axis=(1, 2))
+    hidden = np.maximum(means @ first.kernel.numpy()[0, 0] + first.bias.numpy(), 0)
+    scale = 1 / (1 + np.exp(-(hidden @ second.kernel.numpy()[0, 0] + second.bias.numpy())))
+    np.testing.assert_allclose(given, x * scale[:, None, None], rtol=1e-4, atol=1e-5)
+
+
 WRONG = [
-    ({"groups": 2}, "block 'basic' has no groups; 'bottleneck' has them"),
+    ({"groups": 2}, "block 'basic' takes no groups, not even 2"),
+    ({"squeeze": -1}, "squeeze must be a whole number from 0 up, not -1"),
+    ({"pooled_shortcut": "no"}, "pooled_shortcut must be true or false, not 'no'"),
     ({"block": "bottleneck", "groups": 0}, "groups must be a whole number from 1 up, not 0"),
     ({"block": "bottleneck", "width_per_group": 2}, "leaves a stage of width 16 without channels"),
     ({"block": "bottleneck", "width_per_group": 2.5}, "width_per_group must be a whole number"),
     ({"name": "resnet81"}, "unknown model 'resnet81'; did you mean"),
     ({"blok": "basic"}, "unknown configuration of resnet8: 'blok'; did you mean 'block'?"),
     ({"block": "basics"}, "unknown block 'basics'; did you mean 'basic'?"),
-    ({"stem": "tiny"}, "unknown stem 'tiny'; known: imagenet, small"),
+    ({"stem": "tiny"}, "unknown stem 'tiny'; known: imagenet, deep, small"),
     ({"input_shape": (31, 64, 3)}, "image size 31×64 is under 32×32"),
     ({"input_shape": (32, 32)}, r"takes \(height, width, channels\), not \(32, 32\)"),
     ({"shortcut": "identity"}, "shortcut 'identity' cannot add"),

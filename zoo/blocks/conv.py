@@ -18,6 +18,8 @@ def basic(
     stride: int = 1,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    pooled_shortcut: bool = False,
+    squeeze: int = 0,
     zero_init: bool = False,
     name: str = "basic",
 ) -> Tensor:
@@ -29,6 +31,8 @@ def basic(
         stride: Stride of the first convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        pooled_shortcut: See `bottleneck`.
+        squeeze: See `bottleneck`.
         zero_init: Starts the last normalisation's gamma at zero, so that the unit starts as its
             shortcut (Goyal et al. 2017, section 5.1).
         name: Prefix of the layers' names.
@@ -40,10 +44,11 @@ def basic(
     def branch(y: Tensor) -> Tensor:
         y = conv_bn(y, width, 3, stride, name=f"{name}_1")
         y = layers.ReLU(name=f"{name}_1_relu")(y)
-        return conv_bn(y, width, 3, name=f"{name}_2", zero_init=zero_init)
+        y = conv_bn(y, width, 3, name=f"{name}_2", zero_init=zero_init)
+        return excite(y, squeeze, name=name) if squeeze else y
 
     def project(y: Tensor) -> Tensor:
-        return conv_bn(y, width, 1, stride, name=f"{name}_shortcut")
+        return _projected(y, width, stride, pooled=pooled_shortcut, name=name)
 
     return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
 
@@ -58,6 +63,8 @@ def bottleneck(
     shortcut: Shortcut = "auto",
     groups: int = 1,
     width_per_group: int = 64,
+    pooled_shortcut: bool = False,
+    squeeze: int = 0,
     zero_init: bool = False,
     name: str = "bottleneck",
 ) -> Tensor:
@@ -76,6 +83,11 @@ def bottleneck(
         shortcut: What is added, see `zoo.residual`.
         groups: Into how many the channels of the 3×3 convolution are divided.
         width_per_group: Channels of a group in a stage of width 64, as torchvision counts.
+        pooled_shortcut: Halves the image of the shortcut by an average of 2×2 pixels before its
+            convolution, which then skips none (ResNet-D of He et al. 2018, "Bag of Tricks").
+        squeeze: Scales each channel of the branch by what all channels are in the mean, through a
+            layer of so many times fewer channels (Hu et al. 2017, "Squeeze-and-Excitation", who
+            take 16). 0: does not.
         zero_init: Starts the last normalisation's gamma at zero.
         name: Prefix of the layers' names.
 
@@ -96,12 +108,40 @@ def bottleneck(
         y = layers.ReLU(name=f"{name}_1_relu")(y)
         y = conv_bn(y, inner, 3, stride, groups=groups, name=f"{name}_2")
         y = layers.ReLU(name=f"{name}_2_relu")(y)
-        return conv_bn(y, 4 * width, 1, name=f"{name}_3", zero_init=zero_init)
+        y = conv_bn(y, 4 * width, 1, name=f"{name}_3", zero_init=zero_init)
+        return excite(y, squeeze, name=name) if squeeze else y
 
     def project(y: Tensor) -> Tensor:
-        return conv_bn(y, 4 * width, 1, stride, name=f"{name}_shortcut")
+        return _projected(y, 4 * width, stride, pooled=pooled_shortcut, name=name)
 
     return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
+
+
+def _projected(x: Tensor, filters: int, stride: int, *, pooled: bool, name: str) -> Tensor:
+    """Returns the shortcut in the shape of a branch."""
+    if not pooled:
+        return conv_bn(x, filters, 1, stride, name=f"{name}_shortcut")
+    if stride > 1:
+        # At an odd edge, Keras and timm average over the pixels that are there.
+        x = layers.AveragePooling2D(stride, padding="same", name=f"{name}_shortcut_pool")(x)
+    return conv_bn(x, filters, 1, name=f"{name}_pooled_shortcut")
+
+
+def excite(x: Tensor, squeeze: int, *, name: str) -> Tensor:
+    """Returns x with each channel scaled by what all channels are in the mean (Hu et al. 2017).
+
+    Args:
+        x: Input, (batch, height, width, channels).
+        squeeze: How many times fewer channels there are in between; their number is rounded to
+            eights, as timm does.
+        name: Prefix of the layers' names.
+    """
+    channels = x.shape[-1]
+    between = max(8, (channels // squeeze + 4) // 8 * 8)
+    y = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze_pool")(x)
+    y = layers.Conv2D(between, 1, activation="relu", name=f"{name}_squeeze_conv")(y)
+    y = layers.Conv2D(channels, 1, activation="sigmoid", name=f"{name}_excite_conv")(y)
+    return layers.Multiply(name=f"{name}_excite")([x, y])
 
 
 def conv_bn(

@@ -53,6 +53,8 @@ _PRETRAININGS = {
         "bicubic",
         floor(224 / 0.95),
     ),
+    "ra2_in1k": Pretraining("timm, RandAugment", "Apache-2.0", "timm", "bicubic", 256),
+    "bt_in1k": Pretraining("timm, Bag of Tricks", "Apache-2.0", "timm", "bicubic", 256),
 }
 
 
@@ -63,8 +65,9 @@ class Published:
     Attributes:
         model: A name of `zoo.list_models()`.
         tag: A key of `_PRETRAININGS`.
-        top1: On ImageNet's validation images at 224 pixels.
-        top1_288: The same at 288 pixels without a margin (crop 1.0); None: not published.
+        top1: On ImageNet's validation images at 224 pixels; None: not published.
+        top1_288: The same at 288 pixels, of `a1_in1k` without a margin (crop 1.0), of others with
+            timm's usual one (crop 0.95); None: not published.
         original: The PyTorch file that the Hub's was made from.
         original_sha256: SHA-256 of that file; "": not known.
         sha256: SHA-256 of the Hub's file; "": not known, and pinned when it is first fetched.
@@ -74,7 +77,7 @@ class Published:
 
     model: str
     tag: str
-    top1: float
+    top1: float | None
     top1_288: float | None
     original: str
     original_sha256: str = ""
@@ -142,6 +145,11 @@ _ROWS = (
     Published(
         "resnext101_64x4d", "tv_in1k", 0.83246, None, "resnext101_64x4d-173b62eb.pth", resize=232
     ),
+    Published("resnet18d", "ra2_in1k", None, 0.73794, "resnet18d_ra2-48a79e06.pth"),
+    Published("resnet26d", "bt_in1k", None, 0.77408, "resnet26d-69e92c46.pth"),
+    Published("resnet34d", "ra2_in1k", None, 0.78436, "resnet34d_ra2-f8dcfcaf.pth"),
+    Published("resnet50d", "ra2_in1k", None, 0.81356, "resnet50d_ra2-464e36ba.pth"),
+    Published("seresnet50", "ra2_in1k", None, 0.81284, "seresnet50_ra_224-8efdb4bb.pth"),
 )  # fmt: skip
 PUBLISHED = {row.name: row for row in _ROWS}
 

@@ -19,7 +19,7 @@ from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
 from zoo.frontends import frontend_of
-from zoo.models.names import LOGITS, STEM_KERNEL, layer_of
+from zoo.models.names import LOGITS, STEM_KERNELS, layer_of
 
 if TYPE_CHECKING:
     import keras
@@ -143,7 +143,7 @@ def load_weights(
     for name, variable in variables.items():
         shape = tuple(variable.shape)
         other_channels = values[name].ndim == 4 and values[name].shape != shape
-        if adapt_stem and name == STEM_KERNEL and other_channels:
+        if adapt_stem and name in STEM_KERNELS and other_channels:
             _LOG.warning(
                 "%s: the stem is adapted from %d to %d channels",
                 model.name, values[name].shape[2], shape[2],

@@ -87,6 +87,8 @@ def _resnet(
 
 
 _WIDE, _GROUPED = "Zagoruyko and Komodakis 2016", "Xie et al. 2017"
+_TRICKS, _SQUEEZED = "He et al. 2018, ResNet-D", "Hu et al. 2017"
+_D = {"stem": "deep", "pooled_shortcut": True}
 # tests/models/test_models.py builds every row and checks its figures.
 _resnet("resnet18", "basic", (2, 2, 2, 2), 11_689_512, 1_814_073_344)
 _resnet("resnet34", "basic", (3, 4, 6, 3), 21_797_672, 3_663_761_408)
@@ -113,6 +115,11 @@ _resnet(
     "resnext101_64x4d", "bottleneck", (3, 4, 23, 3), 83_455_272, 15_460_270_080, _GROUPED,
     groups=64, width_per_group=4,
 )  # fmt: skip
+_resnet("resnet18d", "basic", (2, 2, 2, 2), 11_708_744, 2_053_713_920, _TRICKS, **_D)
+_resnet("resnet26d", "bottleneck", (2, 2, 2, 2), 16_014_408, 2_581_897_216, _TRICKS, **_D)
+_resnet("resnet34d", "basic", (3, 4, 6, 3), 21_816_904, 3_903_401_984, _TRICKS, **_D)
+_resnet("resnet50d", "bottleneck", (3, 4, 6, 3), 25_576_264, 4_328_824_832, _TRICKS, **_D)
+_resnet("seresnet50", "bottleneck", (3, 4, 6, 3), 28_088_024, 4_091_699_200, _SQUEEZED, squeeze=16)
 _resnet(
     "resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, "MLPerf Tiny (Banbury et al. 2021)",
     stem="small",

@@ -24,7 +24,8 @@ NORMALIZATION = "normalization"
 PERIODIC = "stem_periodic"
 LOGITS = "logits"
 MEMBERS = "head_members"
-STEM_KERNEL = "stem_conv/kernel"
+# Of the layer that reads the picture: of one convolution, and of several.
+STEM_KERNELS = ("stem_conv/kernel", "stem_1_conv/kernel")
 
 _UNIT = re.compile(r"(?:stage(\d+)_)?block(\d+)(?=_)")
 

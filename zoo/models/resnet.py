@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 from keras import layers
@@ -28,13 +28,15 @@ def resnet(
     depths: Sequence[int],
     widths: Sequence[int],
     block: str,
-    stem: Literal["imagenet", "small"] = "imagenet",
+    stem: Literal["imagenet", "deep", "small"] = "imagenet",
     num_classes: int = 1000,
     input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
     shortcut: Shortcut = "auto",
     order: Order = "post_activation",
     groups: int = 1,
     width_per_group: int = 64,
+    pooled_shortcut: bool = False,
+    squeeze: int = 0,
     zero_init: bool = False,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -48,6 +50,7 @@ def resnet(
         widths: Width of the blocks of each stage; every stage but the first halves the image.
         block: Name of a registered block.
         stem: "imagenet": 7×7 convolution with stride 2 and 3×3 max pooling with stride 2;
+            "deep": the same with three 3×3 convolutions (ResNet-D of He et al. 2018);
             "small": 3×3 convolution, for images of about 32 pixels (section 4.2).
         num_classes: Width of the logits; 0 gives the pooled features.
         input_shape: Height, width and channels; height and width from 32 up, or None.
@@ -55,6 +58,8 @@ def resnet(
         order: Where the ReLU stands, see `zoo.residual`.
         groups: Of the block's 3×3 convolutions, see `zoo.blocks.conv.bottleneck`.
         width_per_group: See there.
+        pooled_shortcut: See there.
+        squeeze: See there.
         zero_init: Starts each block's last gamma at zero, see `zoo.blocks.conv.basic`.
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
             channels, else its average.
@@ -68,18 +73,24 @@ def resnet(
 
     Raises:
         RequestError: Unknown block, stem, order or shortcut; a size under 32; stages or groups that
-            are not whole numbers; a block without groups.
+            are not whole numbers; an option that the block does not have.
     """
     shape = shape_behind(frontend, input_shape)
     spectrogram = frontend is not None and len(shape) == 2
     _check_shape((*shape, 1) if spectrogram else shape)
     check_stages(depths, widths)
     check_sizes(groups=groups, width_per_group=width_per_group)
-    unit = partial(BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init)
-    if (groups, width_per_group) != (1, 64):  # Not every block has groups.
-        if "groups" not in inspect.signature(BLOCKS.get(block)).parameters:
-            raise RequestError(f"block {block!r} has no groups; 'bottleneck' has them")
-        unit = partial(unit, groups=groups, width_per_group=width_per_group)
+    check_sizes(least=0, squeeze=squeeze)
+    options = _options(
+        block,
+        groups=(groups, 1),
+        width_per_group=(width_per_group, 64),
+        pooled_shortcut=(pooled_shortcut, False),
+        squeeze=(squeeze, 0),
+    )
+    unit = partial(
+        BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init, **options
+    )
 
     image, x = raw_input(input_shape, "image", frontend)
     if frontend is None:
@@ -103,9 +114,25 @@ def resnet(
     return keras.Model(image, x, name=name)
 
 
+def _options(block: str, **options: tuple[Any, Any]) -> dict[str, Any]:
+    """Returns the options that differ from their usual values. Not every block has all of them."""
+    changed = {name: value for name, (value, usual) in options.items() if value != usual}
+    known = inspect.signature(BLOCKS.get(block)).parameters
+    for name, value in changed.items():
+        if name not in known:
+            raise RequestError(f"block {block!r} takes no {name}, not even {value!r}")
+    return changed
+
+
 def _stem(x: Tensor, width: int, stem: str) -> Tensor:
-    if stem == "imagenet":
-        x = conv_bn(x, width, 7, 2, name="stem")
+    if stem in ("imagenet", "deep"):
+        if stem == "deep":
+            for index, filters in ((1, width // 2), (2, width // 2)):
+                x = conv_bn(x, filters, 3, 2 if index == 1 else 1, name=f"stem_{index}")
+                x = layers.ReLU(name=f"stem_{index}_relu")(x)
+            x = conv_bn(x, width, 3, name="stem_3")
+        else:
+            x = conv_bn(x, width, 7, 2, name="stem")
         x = layers.ReLU(name="stem_relu")(x)
         # After a ReLU nothing is below zero, so zeros pad as well as torch's -inf.
         x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
@@ -113,7 +140,7 @@ def _stem(x: Tensor, width: int, stem: str) -> Tensor:
     if stem == "small":
         x = conv_bn(x, width, 3, name="stem")
         return layers.ReLU(name="stem_relu")(x)
-    raise RequestError(f"unknown stem {stem!r}; known: imagenet, small")
+    raise RequestError(f"unknown stem {stem!r}; known: imagenet, deep, small")
 
 
 def _check_shape(shape: tuple[int | None, ...]) -> None:

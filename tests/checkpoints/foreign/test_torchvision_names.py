@@ -18,6 +18,15 @@ NAMES = [
     ("stage2_block1_shortcut_bn/moving_mean", "layer2.0.downsample.1.running_mean"),
     ("logits/kernel", "fc.weight"),
     ("logits/bias", "fc.bias"),
+    # timm's, of a deep stem, of pooled shortcuts and of squeeze and excitation.
+    ("stem_1_conv/kernel", "conv1.0.weight"),
+    ("stem_2_bn/gamma", "conv1.4.weight"),
+    ("stem_3_conv/kernel", "conv1.6.weight"),
+    ("stem_3_bn/gamma", "bn1.weight"),
+    ("stage1_block1_pooled_shortcut_conv/kernel", "layer1.0.downsample.1.weight"),
+    ("stage1_block1_pooled_shortcut_bn/beta", "layer1.0.downsample.2.bias"),
+    ("stage4_block3_squeeze_conv/kernel", "layer4.2.se.fc1.weight"),
+    ("stage4_block3_excite_conv/bias", "layer4.2.se.fc2.bias"),
 ]
 
 

@@ -99,6 +99,7 @@ def _places(tensors: Mapping[str, Stored]) -> Iterator[tuple[str, bool]]:
     for name, tensor in tensors.items():
         for stem, block, counted in (
             ("conv1.weight", "layer1.0.conv1.weight", False),
+            ("conv1.0.weight", "layer1.0.conv1.weight", False),
             ("0.weight", "4.0.conv1.weight", True),
         ):
             prefix = name.removesuffix(stem)

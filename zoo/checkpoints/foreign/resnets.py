@@ -55,10 +55,11 @@ def classes_and_channels(model: str, tensors: Mapping[str, Tensor]) -> tuple[int
     row = MODELS.get(model)
     if row.family != "resnet":
         raise RequestError(f"only ResNets are imported, and {model} is of family {row.family!r}")
-    for name, axes, part in (("conv1.weight", 4, "stem"), ("fc.weight", 2, "head")):
+    stem = "conv1.0.weight" if row.config.get("stem") == "deep" else "conv1.weight"
+    for name, axes, part in ((stem, 4, "stem"), ("fc.weight", 2, "head")):
         if name not in tensors or len(tensors[name].shape) != axes:
             raise RequestError(f"there is no tensor {name!r} of {axes} axes, a ResNet's {part}")
-    return tensors["fc.weight"].shape[0], tensors["conv1.weight"].shape[1]
+    return tensors["fc.weight"].shape[0], tensors[stem].shape[1]
 
 
 def with_two_outputs(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -132,10 +133,10 @@ def _check_standard(card: Card) -> None:
     if card.model not in known:
         raise RequestError(f"torchvision has no {card.model}; it has {', '.join(known)}")
     standard = {
-        **MODELS.get(card.model).config,
         "stem": "imagenet",
         "shortcut": "auto",
         "order": "post_activation",
+        **MODELS.get(card.model).config,
     }
     for key, value in card.config.items():
         if key != "zero_init" and (key not in standard or value != standard[key]):

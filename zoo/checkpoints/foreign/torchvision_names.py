@@ -24,7 +24,18 @@ _LEAVES = {
     "moving_variance": "running_var",
 }
 _STEM = re.compile(r"stem_(conv|bn)")
-_IN_UNIT = re.compile(r"_(\d+|shortcut)_(conv|bn)")
+# timm's stem of three convolutions is a sequence, whose ReLUs count, and then `bn1`.
+_DEEP_STEM = {
+    "stem_1_conv": "conv1.0", "stem_1_bn": "conv1.1", "stem_2_conv": "conv1.3",
+    "stem_2_bn": "conv1.4", "stem_3_conv": "conv1.6", "stem_3_bn": "bn1",
+}  # fmt: skip
+_IN_UNIT = re.compile(r"_(\d+|shortcut|pooled_shortcut|squeeze|excite)_(conv|bn)")
+# In timm, a pooled shortcut has a place for the pooling, where nothing is pooled too.
+_BESIDE = {
+    "shortcut_conv": "downsample.0", "shortcut_bn": "downsample.1",
+    "pooled_shortcut_conv": "downsample.1", "pooled_shortcut_bn": "downsample.2",
+    "squeeze_conv": "se.fc1", "excite_conv": "se.fc2",
+}  # fmt: skip
 # torch counts the batches that a norm has seen; neither framework reads it at momentum 0.1.
 _IGNORED = re.compile(r"(.*\.)?num_batches_tracked")
 
@@ -40,12 +51,14 @@ def torchvision_name(path: str) -> str:
         module = "fc"
     elif match := _STEM.fullmatch(layer):
         module = f"{match[1]}1"
+    elif layer in _DEEP_STEM:
+        module = _DEEP_STEM[layer]
     elif (unit := unit_of(layer)) and (match := _IN_UNIT.fullmatch(layer.removeprefix(unit))):
         stage, index = stage_and_index(unit)
         if stage is None:
             raise RequestError(f"torchvision's ResNet has stages, and {path!r} is in none")
         place, kind = match.groups()
-        part = f"downsample.{'01'[kind == 'bn']}" if place == "shortcut" else f"{kind}{place}"
+        part = _BESIDE.get(f"{place}_{kind}", f"{kind}{place}")
         module = f"layer{stage}.{index - 1}.{part}"
     else:
         raise RequestError(f"torchvision's ResNet has no counterpart of {path!r}")
