@@ -1,0 +1,108 @@
+"""Exports every ResNet of the table at its own size, with weights that nobody trained.
+
+    python -m benchmarks.family [--models resnet50d seresnet50 …] [--output=runs/family]
+
+It asks of each row whether the three files can be made and run: operators, types, shapes, and the
+software of devices that is installed. Norms get the statistics of the pictures, so that activations
+have the size of a trained network's. How close integers come says nothing about trained weights,
+so the limits on that are moved (`_GATES`). It prints the table, and keeps reports in `--output`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sklearn.datasets import load_sample_image
+
+import export
+from zoo.models import MODELS, build
+from zoo.models.names import unit_of
+
+_PICTURES = 64
+_SHARE = 0.3  # Of a branch in its sum.
+_GATES = {"edge.sqnr_db": 10.0, "edge.top1_agreement": 0.0, "edge.accuracy_drop": 1.0}
+
+
+def main() -> None:
+    """Exports and prints the table."""
+    rows = [name for name in MODELS if MODELS.get(name).family == "resnet"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="*", choices=rows, default=rows, metavar="MODEL")
+    parser.add_argument("--output", type=Path, default=Path("runs/family"))
+    asked = parser.parse_args()
+    table = Table()
+    for column in ("model", "target", "verdict", "bytes", "ms", "dB", "refused by"):
+        table.add_column(column, justify="right" if column in ("bytes", "ms", "dB") else "left")
+    for name in asked.models:
+        for cells in _exported(name, asked.output / name):
+            table.add_row(*cells)
+        Console(width=120).print(table)
+
+
+def _exported(name: str, output: Path) -> list[tuple[str, ...]]:
+    """Returns the cells of the three files of a row."""
+    keras.utils.set_random_seed(0)
+    row = MODELS.get(name)
+    model = build(name)
+    pictures = _pictures(row.input_shape)
+    _settle(model, pictures)
+    labels = tuple(f"class {index}" for index in range(row.num_classes))
+    answers = model.predict(pictures, verbose=0).argmax(axis=1)
+    samples = export.Samples(calibration=pictures, test_x=pictures, test_y=answers)
+    try:
+        report = export.export_model(
+            model, output, samples=samples, labels=labels, rescue="none", gates=_GATES
+        )
+    except export.GateFailure as failure:
+        report = failure.report
+    return [_cells(name, target, report.artifacts[target]) for target in ("cpu", "gpu", "edge")]
+
+
+def _cells(name: str, target: str, item: export.Artifact) -> tuple[str, ...]:
+    refused = ", ".join(check.name for check in item.checks if check.status == "fail")
+    return (
+        name,
+        target,
+        item.verdict,
+        f"{item.bytes or 0:,}",
+        "" if item.latency is None else f"{item.latency.median:.1f}",
+        "" if item.parity is None else f"{item.parity.sqnr_db:.1f}",
+        refused,
+    )
+
+
+def _pictures(shape: tuple[int, ...]) -> np.ndarray:
+    """Returns parts of scikit-learn's two photographs, (pictures, height, width, 3) uint8."""
+    random = np.random.default_rng(0)
+    photographs = [load_sample_image(name) for name in ("china.jpg", "flower.jpg")]
+    parts = []
+    for index in range(_PICTURES):
+        photograph = photographs[index % 2]
+        top, left = (
+            random.integers(0, a - b) for a, b in zip(photograph.shape, shape[:2], strict=False)
+        )
+        parts.append(photograph[top : top + shape[0], left : left + shape[1]])
+    return np.stack(parts)
+
+
+def _settle(model: keras.Model, pictures: np.ndarray) -> None:
+    """Gives the norms the statistics of the pictures, and each branch a part of its sum."""
+    norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm.momentum = 0.0
+    of_branches = [norm for norm in norms if "shortcut" not in norm.name]
+    last = {unit_of(norm.name): norm for norm in of_branches}
+    for unit, norm in last.items():
+        if unit is not None:
+            # Sums of equal parts grow, and noise with them, as in no network that was trained.
+            norm.gamma.assign(np.full(norm.gamma.shape, _SHARE, np.float32))
+    model(pictures[:16].astype(np.float32), training=True)
+
+
+if __name__ == "__main__":
+    main()
