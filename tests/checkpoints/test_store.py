@@ -62,6 +62,39 @@ def test_float16_halves_the_file(saved, tmp_path):
     )
 
 
+@pytest.mark.parametrize("offset", [3e6, 6e4], ids=["beyond float16", "within its range"])
+def test_float16_leaves_the_values_of_a_regression_as_they_are(tmp_path, offset):
+    card = dataclasses.replace(CARD, task="regression", labels=("price",))
+    model = build_from_card(card)
+    model.get_layer("logits").bias.assign([offset])
+    model.get_layer("logits").kernel.assign(np.full((64, 1), 1e-9, np.float32))
+    zoo.save(model, tmp_path / "half", card, dtype="float16")
+    stored = safetensors.numpy.load_file(tmp_path / "half/model.safetensors")
+    assert stored["logits/bias"].dtype == stored["logits/kernel"].dtype == np.float32
+    assert stored["stem_conv/kernel"].dtype == np.float16
+    loaded = zoo.load(tmp_path / "half").model.get_layer("logits")
+    assert loaded.bias.numpy() == [np.float32(offset)]
+    assert loaded.kernel.numpy()[0, 0] == np.float32(1e-9)
+
+
+def test_float16_leaves_numbers_that_it_cannot_hold(saved, tmp_path):
+    model, _ = saved
+    model.get_layer("stem_bn").moving_variance.assign(np.full(16, 7e4, np.float32))
+    zoo.save(model, tmp_path / "half", CARD, dtype="float16")
+    stored = safetensors.numpy.load_file(tmp_path / "half/model.safetensors")
+    assert [name for name, value in stored.items() if value.dtype == np.float32] == [
+        "stem_bn/moving_variance"
+    ]
+
+
+def test_weights_that_are_not_finite_are_refused(saved, tmp_path):
+    model, _ = saved
+    model.get_layer("logits").bias.assign([0, np.inf, 0])
+    with pytest.raises(RequestError, match="weight 'logits/bias' is not finite"):
+        zoo.save(model, tmp_path / "none", CARD, dtype="float16")
+    assert not (tmp_path / "none/card.json").exists()
+
+
 def test_a_fresh_head_over_the_loaded_backbone(saved):
     model, folder = saved
     other = zoo.create_model("resnet8", checkpoint=str(folder), num_classes=7)

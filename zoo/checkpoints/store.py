@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from zoo.checkpoints.adapt import adapt_channels
-from zoo.checkpoints.card import CARD, WEIGHTS, Card, File, check_inside
+from zoo.checkpoints.card import CARD, WEIGHTS, Card, File, check_inside, task_of
 from zoo.checkpoints.tensor_files import name_problems
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, write_text
@@ -58,7 +58,8 @@ def save(
         model: In the form that `card` describes.
         folder: Made if it does not exist; its other files stay.
         card: This function fills in `files`, `parameters` and `macs`.
-        dtype: Type of the stored floats; "float16" halves the file.
+        dtype: Type of the stored floats; "float16" halves the file. What float16 cannot hold stays
+            as it is: larger numbers, and the values of a regression, which may have any unit.
 
     Returns:
         The card as it was written.
@@ -78,9 +79,11 @@ def save(
     for variable in model.weights:
         value = np.asarray(variable.value)
         if np.issubdtype(value.dtype, np.floating):
-            value = value.astype(dtype)
             if not np.isfinite(value).all():
-                raise RequestError(f"weight {variable.path!r} is not finite in {dtype}")
+                raise RequestError(f"weight {variable.path!r} is not finite")
+            of_values = task_of(card).learns == "values" and layer_of(variable.path) == LOGITS
+            if not of_values and np.abs(value).max(initial=0) <= np.finfo(dtype).max:
+                value = value.astype(dtype)
         tensors[variable.path] = value
 
     (folder / CARD).unlink(missing_ok=True)
