@@ -61,10 +61,32 @@ def test_correct_examples_are_counted_and_values_are_neither_right_nor_wrong():
 
 
 def test_a_better_epoch_ranks_higher():
+    def rank(accuracy, loss, examples=1000):
+        return CLASSIFICATION.rank({"val_accuracy": accuracy, "val_loss": loss}, examples)
+
+    assert rank(0.9, 2) > rank(0.8, 1)
+    assert rank(0.9, 1) > rank(0.9, 2)
+    assert rank(1.0, 2) > rank(0.99, 1)
+    better, worse = {"val_loss": 1.0, "val_r2": 0}, {"val_loss": 2.0}
+    assert REGRESSION.rank(better, 30) > REGRESSION.rank(worse, 30)
+
+
+@pytest.mark.parametrize(
+    ("examples", "more", "counts"),
+    [(30, 1, False), (30, 6, True), (1000, 10, False), (1000, 40, True), (10_000, 100, True)],
+)
+def test_accuracies_within_a_standard_error_are_equal_and_the_loss_decides(examples, more, counts):
+    """`more` examples are right in an epoch whose loss is worse."""
+    right = round(0.8 * examples)
+    lucky = {"val_accuracy": (right + more) / examples, "val_loss": 1.2}
+    sure = {"val_accuracy": right / examples, "val_loss": 1.1}
     rank = CLASSIFICATION.rank
-    assert rank({"val_accuracy": 0.9, "val_loss": 2}) > rank({"val_accuracy": 0.8, "val_loss": 1})
-    assert rank({"val_accuracy": 0.9, "val_loss": 1}) > rank({"val_accuracy": 0.9, "val_loss": 2})
-    assert REGRESSION.rank({"val_loss": 1.0, "val_r2": 0}) > REGRESSION.rank({"val_loss": 2.0})
+    assert (rank(lucky, examples) > rank(sure, examples)) == counts
+
+
+@pytest.mark.parametrize("accuracy", [-1e-7, 0.0, 1.0, 1.0000001])
+def test_an_accuracy_that_float32_rounded_has_a_rank(accuracy):
+    assert CLASSIFICATION.rank({"val_accuracy": accuracy, "val_loss": 1.0}, 50)
 
 
 def test_scores_of_classes_by_hand():

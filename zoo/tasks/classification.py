@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -131,9 +132,15 @@ class Classification(Task):
 
         return [keras.metrics.CategoricalAccuracy(name="accuracy")]
 
-    def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
-        """Ranks by validation accuracy, then by validation loss."""
-        return epoch["val_accuracy"], -epoch["val_loss"]
+    def rank(self, epoch: Mapping[str, float], examples: int) -> tuple[float, ...]:
+        """Ranks by validation accuracy, in steps of its standard error, then by validation loss.
+
+        Among 30 examples, one more that is right is chance, and the greatest of many accuracies
+        would be that of any epoch. The arcsine makes the standard error the same for all
+        accuracies (Anscombe 1948).
+        """
+        angle = math.asin(math.sqrt(min(max(epoch["val_accuracy"], 0.0), 1.0)))
+        return math.floor(2 * math.sqrt(examples) * angle), -epoch["val_loss"]
 
     def score(
         self,

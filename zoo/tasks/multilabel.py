@@ -111,7 +111,7 @@ class Multilabel(Task):
 
         return [keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)]
 
-    def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
+    def rank(self, epoch: Mapping[str, float], examples: int) -> tuple[float, ...]:
         """Ranks by validation loss."""
         return (-epoch["val_loss"],)
 

@@ -62,7 +62,7 @@ class Regression(Task):
             keras.metrics.MeanMetricWrapper(error, name="mae"),
         ]
 
-    def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
+    def rank(self, epoch: Mapping[str, float], examples: int) -> tuple[float, ...]:
         """Ranks by validation loss."""
         return (-epoch["val_loss"],)
 

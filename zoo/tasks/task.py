@@ -137,8 +137,13 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def rank(self, epoch: Mapping[str, float]) -> tuple[float, ...]:
-        """Returns a key of an epoch's figures; the best epoch has the greatest key."""
+    def rank(self, epoch: Mapping[str, float], examples: int) -> tuple[float, ...]:
+        """Returns a key of an epoch's figures; the best epoch has the greatest key.
+
+        Args:
+            epoch: Its figures by name, those of validation as in "val_loss".
+            examples: In the validation split.
+        """
 
     @abstractmethod
     def score(

@@ -108,7 +108,8 @@ def fit(
         reading_errors(dataset.train, dataset.validation),
     ):
         stop = partial(distribution.stop_agreed, trained, asked)
-        keeper = StateKeeper(trained, path, task.rank, held, recipe.patience, stop)
+        rank = partial(task.rank, examples=len(dataset.validation))
+        keeper = StateKeeper(trained, path, rank, held, recipe.patience, stop)
         first, step = before + len(keeper.history), keeper.step
         end = before + recipe.epochs
         spans = [(range(first, end), 0)]

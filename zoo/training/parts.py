@@ -141,10 +141,10 @@ def take_best(
     if (scale := task.scale(dataset.train.y)) is not None:  # In which the losses were measured.
         outputs, y = scale.standardised(outputs), scale.standardised(y)
     figures = task.measured(outputs, y, plan.whole.label_smoothing)
+    mean = {f"val_{name}": value for name, value in figures.items()}
     ranks = {
-        "head": max(map(task.rank, before)),
-        "network": max(map(task.rank, after)),
-        "mean": task.rank({f"val_{name}": value for name, value in figures.items()}),
+        name: max(task.rank(row, len(validation)) for row in rows)
+        for name, rows in (("head", before), ("network", after), ("mean", [mean]))
     }
     taken = max(ranks, key=lambda name: ranks[name])
     if taken != "mean":

@@ -49,7 +49,7 @@ def in_words(form: Picture, checkpoint: str, origin: Card) -> str:
     rows = [row for row in PUBLISHED.values() if row.model == origin.model]
     if not rows:
         return said
-    better = max(rows, key=lambda row: row.top1)
+    better = max(rows, key=lambda row: row.top1 or row.top1_288 or 0.0)
     return (
         f"{said}\nfor photographs {better.name} is the better start, with weights from ImageNet: "
         f"--checkpoint={better.name} fetches it once"

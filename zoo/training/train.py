@@ -6,6 +6,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -341,7 +342,7 @@ def _extend(
         network, dataset, old.recipe(recipe), output / STATE, callbacks,
         before=old.epochs, teacher=teacher,
     )  # fmt: skip
-    rank = dataset.task.rank
+    rank = partial(dataset.task.rank, examples=len(dataset.validation))
     if recipe.patience is not None and max(map(rank, old.history)) >= max(map(rank, more)):
         network.set_weights(held)
     return [*old.history, *more]

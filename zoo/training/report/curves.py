@@ -23,7 +23,7 @@ def curves(outcome: Outcome) -> str:
     history, watched = outcome.history, task_of(outcome.card).watched
     if not history:
         return ""
-    taken = taken_epochs(outcome.card, history)
+    taken = taken_epochs(outcome.card, history, len(outcome.learnt.validation))
     parts = stages(history)
     marks = [Mark(row["epoch"], "taken") for row in taken]
     if len(parts) > 1:

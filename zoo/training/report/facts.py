@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -102,7 +103,9 @@ def facts_of(outcome: Outcome) -> Facts:
 def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
     task = task_of(outcome.card)
     # Of two epochs, whose mean was taken, the better one is nearer to it.
-    row: Row = max(taken_epochs(outcome.card, outcome.history), key=task.rank)
+    examples = len(outcome.learnt.validation)
+    taken = taken_epochs(outcome.card, outcome.history, examples)
+    row: Row = max(taken, key=partial(task.rank, examples=examples))
     rows = next(part for part in stages(outcome.history).values() if row in part)
     figure = row[f"val_{task.watched}"]
     of_windows = outcome.test.recordings is not None
