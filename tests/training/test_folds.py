@@ -93,7 +93,7 @@ def test_a_recording_is_in_one_fold():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_a_few_pictures_of_each_class_go_from_data_to_files(tmp_path, count):
+def test_a_few_pictures_of_each_class_are_learnt(tmp_path, count):
     photos = str(write_photos(tmp_path / "few", dict.fromkeys(("red", "green", "blue"), count)))
     run = tmp_path / "run"
     lines = []
@@ -108,5 +108,3 @@ def test_a_few_pictures_of_each_class_go_from_data_to_files(tmp_path, count):
     result = zoo.evaluate(checkpoint=str(run), data=photos)
     assert (result.split, result.score.examples) == ("all", 3 * count)
     assert any("these figures flatter it" in note for note in result.notes)
-    exported = zoo.export(str(run), data=photos, output=tmp_path / "files", targets=("cpu",))
-    assert exported.report.verdict == "pass"
