@@ -18,6 +18,7 @@ from export.checks.layers import LayerNoise, worst_layers
 from export.checks.parity import accuracy, chance, compare
 from export.checks.prove import prove
 from export.checks.provers.prover import Subject
+from export.checks.reliability import reliability
 from export.checks.remedies import why_stopped
 from export.checks.run import Run, run_artifact
 from export.checks.served import run_saved_model
@@ -158,6 +159,10 @@ def _artifact(
         )
     top1 = None if truth is None else accuracy(run.values, truth, least)
     reference_top1 = None if truth is None else accuracy(task.reference, truth, least)
+    sure = [
+        reliability(values, truth, classified=classified and least is None)
+        for values in (run.values, task.reference)
+    ]
     front = task.form.front
     of_front = set() if front is None else {id(weight) for weight in front.model.weights}
     evidence = Evidence(
@@ -189,6 +194,7 @@ def _artifact(
         thresholds=least,
         learnt=learnt,
         last_results=results,
+        reliability=(sure[0], sure[1]) if sure[0] and sure[1] else None,
     )
     checks, stream = judge(evidence), None
     if run.stream_values is not None and task.stream is not None:
@@ -207,6 +213,7 @@ def _artifact(
         operators={} if graph is None else graph.operators,
         parity=parity,
         top1=top1,
+        reliability=sure[0],
         latency=run.latency,
         arena=arena_bytes(graph) if graph is not None and target.integers else None,
         worst_layers=layers,

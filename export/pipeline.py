@@ -16,6 +16,7 @@ from export.attempts import lite_files
 from export.checks.last_result import MOST
 from export.checks.parity import accuracy
 from export.checks.prove import with_provers
+from export.checks.reliability import reliability
 from export.checks.stream import long_stream
 from export.checks.truth import check_embedding, check_truth, thresholds_of
 from export.clients import integration, rows, streams
@@ -234,6 +235,9 @@ def _make(
         decided=task.form.decided,
         samples=len(task.samples.test_x),
         reference_top1=None if truth is None else accuracy(task.reference, truth, task.thresholds),
+        reference_reliability=reliability(
+            task.reference, truth, classified=task.form.classified and task.thresholds is None
+        ),
         artifacts={name: artifact for name, (artifact, _) in made.items()},
     )
     return report, {name: values for name, (_, values) in made.items() if values is not None}

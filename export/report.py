@@ -13,6 +13,7 @@ from typing import Any
 from export.checks.evidence import Check, StreamFigures
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
+from export.checks.reliability import Reliability
 from export.forms.outputs import EMBEDDING
 from export.targets import Moved
 from export.tflite.tensor import Latency, TensorInfo
@@ -64,6 +65,7 @@ class Artifact:
         operators: How often each operator occurs.
         parity: With the Keras model.
         top1: Accuracy, 0 to 1; of sets of labels their F1.
+        reliability: Whether it is as sure as it is right; None: unknown, or no classes.
         latency: Time of one call with one input.
         arena: Integer files: bytes that TensorFlow Lite Micro needs, as computed.
         proofs: Figures of the provers, by the name of their check.
@@ -87,6 +89,7 @@ class Artifact:
     operators: Mapping[str, int] | None = None
     parity: Parity | None = None
     top1: float | None = None
+    reliability: Reliability | None = None
     latency: Latency | None = None
     arena: int | None = None
     proofs: Mapping[str, Mapping[str, Any]] | None = None
@@ -121,6 +124,8 @@ class Report:
         versions: Versions of the packages that made it.
         samples: Number of samples for the measurements.
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
+        reference_reliability: Whether the Keras model is as sure as it is right; None: unknown, or
+            no classes.
         artifacts: By target; the SavedModel last.
         outputs: What the model gives: "logits", to which a softmax was appended,
             "independent_logits", to which a sigmoid was, "probabilities", "values" or "embedding".
@@ -134,6 +139,7 @@ class Report:
     artifacts: Mapping[str, Artifact]
     outputs: str = ""
     decided: str = ""
+    reference_reliability: Reliability | None = None
 
     @property
     def verdict(self) -> str:
@@ -245,7 +251,10 @@ def to_json(report: Report) -> str:
         "versions": dict(report.versions),
         "outputs": {"kind": report.outputs, "decided": report.decided},
         "samples": report.samples,
-        "reference": {"top1": report.reference_top1},
+        "reference": {
+            "top1": report.reference_top1,
+            **_reliability(report.reference_reliability),
+        },
         "artifacts": {name: _artifact(item) for name, item in report.artifacts.items()},
     }
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
@@ -270,6 +279,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         "operators": None if artifact.operators is None else dict(artifact.operators),
         "parity": _optional(artifact.parity),
         "accuracy": {"top1": artifact.top1},
+        **_reliability(artifact.reliability),
         "latency_ms": _optional(artifact.latency),
         **({} if artifact.arena is None else {"computed_arena_bytes": artifact.arena}),
         **(
@@ -290,6 +300,12 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
 
 def _moved(artifact: Artifact) -> dict[str, dict[str, float | None]]:
     return {gate.gate: {"from": gate.before, "to": gate.after} for gate in artifact.moved}
+
+
+def _reliability(known: Reliability | None) -> dict[str, dict[str, float]]:
+    if known is None:
+        return {}
+    return {"calibration_error": {"error": round(known.error, 6), "chance": round(known.chance, 6)}}
 
 
 def _figure(item: Artifact) -> str:

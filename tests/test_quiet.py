@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import sys
 
 import pytest
 
-from zoo.quiet import _without
+from zoo.quiet import _no_search_for_garbage, _without
 
 
 def test_a_package_is_hidden_until_the_end():
@@ -36,3 +37,15 @@ def test_a_program_of_its_own_keeps_the_extras_of_keras(python):
         "hidden: False",
         "hidden: True",
     ]
+
+
+@pytest.mark.parametrize("searched", [True, False])
+def test_garbage_is_searched_again_afterwards(searched):
+    before = gc.isenabled()
+    try:
+        (gc.enable if searched else gc.disable)()
+        with _no_search_for_garbage():
+            assert not gc.isenabled()
+        assert gc.isenabled() == searched
+    finally:
+        (gc.enable if before else gc.disable)()

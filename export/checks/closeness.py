@@ -36,6 +36,8 @@ _TURNED_SHARE = 0.1
 _LEAST_TO_GRANT = 10
 # With fewer examples than this, a figure is weak: a few of them would change it.
 _LEAST_FIRM = 50
+# More than this added to the calibration error shifts the meaning of a threshold.
+_LESS_RELIABLE = 0.02
 _COMPARING = frozenset(
     {
         *("max_abs_error", "max_rel_error", "sqnr_db", "r2", "cosine", "distinct_answers"),
@@ -205,6 +207,21 @@ def _accuracy(evidence: Evidence) -> Check | None:
     )
 
 
+def _reliability(evidence: Evidence) -> Check | None:
+    """Says where a file's scores can be believed less than the model's. It refuses nothing."""
+    if evidence.reliability is None:
+        return None
+    own, keras = evidence.reliability
+    detail = (
+        f"expected calibration error {own.error:.4f}, Keras {keras.error:.4f}, and a perfect "
+        f"classifier {own.chance:.4f} by chance, on {own.samples:,} samples"
+    )
+    if own.error <= max(keras.error, own.chance) + _LESS_RELIABLE:
+        return Check("reliability", "pass", detail)
+    detail += "; its scores say less well how often it is right: choose a threshold on this file"
+    return Check("reliability", "warning", detail)
+
+
 def _simulated(evidence: Evidence) -> Check | None:
     """Catches a file with other ranges or weights than those that a training rounded to.
 
@@ -286,7 +303,7 @@ def weak_checks(evidence: Evidence) -> frozenset[str]:
     compared, labelled = len(evidence.reference), evidence.labelled
     names = _COMPARING if compared < _LEAST_FIRM else frozenset()
     few = compared if labelled is None else labelled
-    return names | {"accuracy", "better_than_chance"} if few < _LEAST_FIRM else names
+    return names | {"accuracy", "better_than_chance", "reliability"} if few < _LEAST_FIRM else names
 
 
 CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
@@ -300,6 +317,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _distinct,
     _agreement,
     _accuracy,
+    _reliability,
     _simulated,
     _better_than_chance,
 )

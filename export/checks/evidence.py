@@ -10,6 +10,7 @@ import numpy as np
 
 from export.checks.layers import LayerNoise
 from export.checks.parity import Parity
+from export.checks.reliability import Reliability
 from export.checks.run import Run
 from export.forms.learnt import Learnt
 from export.forms.outputs import EMBEDDING
@@ -94,6 +95,8 @@ class Evidence:
         learnt: Of a file in int8: the ranges that were learnt for it; None: they are calibrated.
         last_results: What such a file calculates before a softmax: (samples, columns); None: it
             was not looked at.
+        reliability: Of the artifact and of the Keras model; None: no class is said with a
+            probability, or the truth is not known.
     """
 
     target: Target
@@ -124,6 +127,7 @@ class Evidence:
     thresholds: np.ndarray | None = None
     learnt: Learnt | None = None
     last_results: np.ndarray | None = None
+    reliability: tuple[Reliability, Reliability] | None = None
 
     @property
     def classified(self) -> bool:

@@ -61,6 +61,10 @@ def render(
     )
 
 
+_ABOUT_SURE = (
+    " The (expected) calibration error says how far, in the mean, a score lies from the share of "
+    "such answers that are right."
+)
 # Behind the figure of a check that few examples decide.
 _WEAK = " <em>Weak: fewer than 50 examples.</em>"
 
@@ -76,6 +80,7 @@ def _header(title: str, report: Report) -> str:
         "outputs": f"{report.outputs} ({report.decided})",
         "test samples": str(report.samples),
         "Keras accuracy": _percent(report.reference_top1),
+        **_sureness(report),
         **report.versions,
     }
     items = "".join(
@@ -86,6 +91,14 @@ def _header(title: str, report: Report) -> str:
         f"<header><h1>{escape(title)} {badge(report.verdict)}</h1>"
         f"{_summary(report)}<dl>{items}</dl></header>"
     )
+
+
+def _sureness(report: Report) -> dict[str, str]:
+    known = report.reference_reliability
+    if known is None:
+        return {}
+    text = f"{known.error:.4f} (a perfect one {known.chance:.4f}, by chance)"
+    return {"Keras calibration error": text}
 
 
 def _summary(report: Report) -> str:
@@ -150,6 +163,7 @@ def _note(report: Report) -> str:
         f"Latency is that of one input at a time on the CPU that exported{used}; a GPU or an NPU "
         "has its own. Errors and SQNR (signal to quantisation noise) are those of the outputs, "
         "against the Keras model's."
+        f"{_ABOUT_SURE if any(a.reliability for a in report.artifacts.values()) else ''}"
     )
 
 
@@ -182,7 +196,7 @@ def _artifact_row(name: str, artifact: Artifact) -> str:
         _precision(artifact),
         _tensors(artifact),
         _size(artifact.bytes),
-        _percent(artifact.top1),
+        _right(artifact),
         _alike(parity) if parity else _NONE,
         f"{parity.max_abs_error:.1e}" if parity else _NONE,
         _ratio(parity) if parity else _NONE,
@@ -190,6 +204,12 @@ def _artifact_row(name: str, artifact: Artifact) -> str:
         badge(artifact.verdict),
     ]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _right(artifact: Artifact) -> str:
+    sure = artifact.reliability
+    off = "" if sure is None else f"<br><small>calibration error {sure.error:.3f}</small>"
+    return f"{_percent(artifact.top1)}{off}"
 
 
 def _precision(artifact: Artifact) -> str:

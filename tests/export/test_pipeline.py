@@ -125,6 +125,7 @@ def test_report_json_has_the_promised_form(exported):
         "kind": "logits",
         "decided": "the model is compiled with sparse_categorical_crossentropy from logits",
     }
+    assert set(document["reference"]) == {"top1", "calibration_error"}
     assert document["samples"] == len(exported.samples.test_x)
     assert set(document["versions"]) == {
         "tensorflow",
@@ -145,6 +146,7 @@ def test_report_json_has_the_promised_form(exported):
             "operators",
             "parity",
             "accuracy",
+            "calibration_error",
             "latency_ms",
             "proofs",
             "weak",

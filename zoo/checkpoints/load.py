@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from zoo.checkpoints.adapt import adapt_statistics
 from zoo.checkpoints.card import CARD, Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.checkpoints.pushed import HUB
-from zoo.checkpoints.store import build_from_card, load_weights
+from zoo.checkpoints.store import build_from_card, load_weights, read_weights
 from zoo.errors import RequestError
 from zoo.forms import Picture
 from zoo.models.names import LOGITS
@@ -53,8 +54,10 @@ def load(name: str | os.PathLike[str], **config: Any) -> Checkpoint:
     """
     folder = find_checkpoint(name)
     card = read_card(folder)
-    model = build_from_card(card, **config)
-    load_weights(model, folder, card)
+    with ThreadPoolExecutor(1) as pool:  # Reading and checking leave Python to the builder.
+        values = pool.submit(read_weights, folder, card)
+        model = build_from_card(card, **config)
+        load_weights(model, folder, card, values=values.result())
     return Checkpoint(model, card)
 
 

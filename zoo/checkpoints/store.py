@@ -121,6 +121,7 @@ def load_weights(
     *,
     skip: str | None = None,
     adapt_stem: bool = False,
+    values: dict[str, np.ndarray] | None = None,
 ) -> None:
     """Loads the weights of a checkpoint's folder into a model, by the paths of its variables.
 
@@ -132,6 +133,7 @@ def load_weights(
         card: Its card.
         skip: Name of a layer that keeps its own weights.
         adapt_stem: Whether to adapt a stem for another number of channels.
+        values: What `read_weights` returned for the folder; None: it is read.
 
     Raises:
         RequestError: The file does not fit, or a weight is not finite; the message names tensors.
@@ -139,7 +141,7 @@ def load_weights(
     """
     path = folder / WEIGHTS
     variables = {v.path: v for v in model.weights if skip is None or layer_of(v.path) != skip}
-    values = read_weights(folder, card)
+    values = read_weights(folder, card) if values is None else values
     present = {name for name in values if skip is None or layer_of(name) != skip}
     if problems := name_problems(present, set(variables)):
         raise RequestError(f"{path} {'; '.join(problems)}")
