@@ -103,7 +103,9 @@ def test_a_few_pictures_of_each_class_are_learnt(tmp_path, count):
     low, high = metric.interval
     assert low <= metric.value <= high
     assert f"{count}-fold cross-validation on {3 * count} examples" in str(tuned)
-    assert "cross-validated pictures" in (run / "result.html").read_text()
+    page = (run / "result.html").read_text()
+    assert "cross-validated pictures" in page
+    assert "too few pictures to keep some apart for validation" in page
     assert zoo.finetune("resnet8.digits", photos, output=run, image_size=32) == tuned
     result = zoo.evaluate(checkpoint=str(run), data=photos)
     assert (result.split, result.score.examples) == ("all", 3 * count)

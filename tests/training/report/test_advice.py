@@ -48,6 +48,11 @@ CASES = {
         ({"sure_mistakes": 1}, "One wrong answer has", True),
         ({"sure_mistakes": 0}, "", False),
     ],
+    "unread": [
+        ({"unread": ["skipped a.jpg: cut", "1 of 64 pictures is broken and skipped"]},
+         "skipped a.jpg: cut; 1 of 64 pictures is broken and skipped. Whoever", True),
+        ({"unread": []}, "", False),
+    ],
     "few": [
         ({"learnt": {"cat": 19, "dog": 20}}, "19 ‘cat’ pictures", True),
         ({"learnt": dict.fromkeys("abcdefg", 3)}, "and 2 more", True),

@@ -219,3 +219,4 @@ def test_the_pairs_that_are_confused_most_and_classes_without_examples(tmp_path)
     assert f"<td>cat</td><td>{cost}</td><td>1 of 9</td>" in pair
     assert pair.count("is: cat") == 2 * 3  # In the alternative text too.
     assert pair.count(f"is: {dog}") == 2
+    assert pair.count("to compare, rightly: dog") == 2

@@ -211,7 +211,17 @@ def _sure_mistakes(facts: Facts) -> str | None:
     many = f"{count} wrong answers have scores" if count > 1 else "One wrong answer has a score"
     return (
         f"{many} of {SURE:.0%} or more. Often the label is wrong there and not the answer; see the "
-        "surest mistakes below, and correct what is wrong, in the training data too."
+        "surest mistakes below, and correct what is wrong, in the training data too. The command "
+        "zoo clean, at the end of this page, lists such labels and copies of all the data."
+    )
+
+
+def _unread(facts: Facts) -> str | None:
+    if not facts.unread:
+        return None
+    return (
+        f"{'; '.join(facts.unread)}. Whoever has them whole elsewhere puts them in again, in one "
+        "of these forms; nothing else has to be done."
     )
 
 
@@ -275,6 +285,12 @@ RULES = (
         "Check these labels",
         f"a wrong answer has a score of {SURE:.0%} or more",
         _sure_mistakes,
+    ),
+    Rule(
+        "unread",
+        "Some files were left out",
+        "a file is broken, or of a form that is not read",
+        _unread,
     ),
     Rule(
         "few",

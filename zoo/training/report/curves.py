@@ -42,10 +42,13 @@ def curves(outcome: Outcome) -> str:
             f" The new head was trained for {len(parts['head'])} epochs, then the whole network "
             f"for {len(parts['network'])}."
         )
-    return (
-        f"<h2>How it learnt</h2><div class='charts'>{charts}</div><p>{sentence} Training: the "
-        f"{outcome.plural} it learns from. Validation: others, which watch it.</p>"
-    )
+    others = f"Training: the {outcome.plural} it learns from. Validation: others, which watch it."
+    if outcome.learnt.validation is outcome.learnt.train:
+        others = (
+            f"There were too few {outcome.plural} to keep some apart for validation: both curves "
+            "are of those it learns from, and say nothing of others."
+        )
+    return f"<h2>How it learnt</h2><div class='charts'>{charts}</div><p>{sentence} {others}</p>"
 
 
 def plot_curves(history: Sequence[Row], path: Path, title: str, watched: str = "accuracy") -> None:

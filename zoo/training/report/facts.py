@@ -51,6 +51,7 @@ class Facts:
         learnt: Of classes: training examples of each.
         recalls: Of classes with test examples: the share that is recognised, and their number.
         confused: Of classes: the pairs that are confused most, the most first.
+        unread: What the reader said of files that it could not read, a sentence each.
         sure_mistakes: Of classes: number of the wrong answers with a score from `SURE` on.
         calibration: Of classes: the expected calibration error, less what it is by chance; None:
             unknown.
@@ -73,6 +74,7 @@ class Facts:
     learnt: Mapping[str, int] = field(default_factory=dict)
     recalls: Mapping[str, tuple[float, int]] = field(default_factory=dict)
     confused: Sequence[Confused] = ()
+    unread: Sequence[str] = ()
     sure_mistakes: int = 0
     calibration: float | None = None
 
@@ -92,12 +94,17 @@ def facts_of(outcome: Outcome) -> Facts:
         "validated": apart,
         "tested": metric.examples,
         "interval": metric.interval,
+        "unread": [note for note in outcome.learnt.notes if _of_files(note)],
         "augment": recipe.get("augment", "none"),
         "balanced": bool(recipe.get("class_weights")),
         **(_of_epochs(outcome, apart) if outcome.history else {}),
         **(_of_classes(outcome) if isinstance(outcome.score, ClassificationScore) else {}),
     }
     return Facts(**facts)  # type: ignore[arg-type]
+
+
+def _of_files(note: str) -> bool:
+    return note.startswith(("skipped ", "left out, since")) or note.endswith("broken and skipped")
 
 
 def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:

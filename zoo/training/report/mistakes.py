@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from html import escape
 
 import numpy as np
@@ -79,15 +79,25 @@ def _pair(outcome: Outcome, true: int, said: int, count: int, whole: int) -> str
     own = own[np.argsort(-outcome.sure[own], kind="stable")][:1]
     shown = [*mistaken[:_OF_PAIR], *own]
     heading = f"{labels[true]} taken for {labels[said]}: {count} of {whole}"
-    return f"<h3>{escape(heading)}</h3>{_shown(outcome, shown)}"
+    return f"<h3>{escape(heading)}</h3>{_shown(outcome, shown, compared=set(own.tolist()))}"
 
 
-def _shown(outcome: Outcome, indices: Sequence[int] | np.ndarray) -> str:
-    """Returns examples with what is said of them and what they are; empty if none has a face."""
+def _shown(
+    outcome: Outcome, indices: Sequence[int] | np.ndarray, compared: Container[int] = ()
+) -> str:
+    """Returns examples with what is said of them and what they are; empty if none has a face.
+
+    Those that are there for comparison say so.
+    """
     answers = [(outcome.names(int(index)), *_answer(outcome, int(index))) for index in indices]
     if outcome.of_pictures:
         figures = [
-            embedded(original(outcome, index), f"said: {said} {sure}", f"is: {true}", *names)
+            embedded(
+                original(outcome, index),
+                f"{'to compare, rightly' if index in compared else 'said'}: {said} {sure}",
+                f"is: {true}",
+                *names,
+            )
             for index, (names, said, sure, true) in zip(indices, answers, strict=True)
         ]
         return strip(figures) if figures else ""
