@@ -30,11 +30,11 @@ setup(
         "jinja2>=3.1",
         "keras>=3.15,<3.16",
         "matplotlib>=3.10",
-        "ml_dtypes>=0.5",  # bfloat16 for numpy; Keras has it too.
+        "ml_dtypes>=0.5.1",  # bfloat16 for numpy; Keras has it too.
         "numpy>=2.1",
         "pillow>=11.3",
         "rich>=14",
-        "safetensors>=0.6",
+        "safetensors>=0.6.1",
         "scikit-learn>=1.7",
         "scipy>=1.15",
         "segno>=1.6",  # QR codes, in Python alone.
