@@ -9,6 +9,7 @@ import csv
 import functools
 import itertools
 import json
+import math
 import os
 import tempfile
 import threading
@@ -190,8 +191,7 @@ def _files(
     with contextlib.ExitStack() as stack:
         for file, content in zip(instances, contents, strict=True):
             stack.callback(file.unlink, missing_ok=True)
-            file.write_bytes(content)
-            _check_size(file, predictor)
+            _check_size(content, file, predictor)
         predictions, broken = predict_files(predictor, list(instances), top, threshold)
     for bad in broken:
         place = f"instance {instances[Path(bad.file)]}: " if len(contents) > 1 else ""
@@ -206,8 +206,7 @@ def _rows(
     predictor: RowPredictor, threshold: float | None, media: str, body: bytes, path: Path
 ) -> dict[str, Any]:
     """Answers a table, or a JSON of rows."""
-    if body[:2] == b"\x1f\x8b":
-        raise RefusedError(415, "the table is packed; send it as text")
+    _check_text(body)
     try:
         if media == _JSON:
             _write_rows(path, _instances(body))
@@ -281,9 +280,18 @@ def _write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         table.writerows([row.get(name) for name in names] for row in rows)
 
 
-def _check_size(path: Path, predictor: Predictor) -> None:
-    """Refuses a sound that unpacks to far more than its size."""
+def _check_size(content: bytes, path: Path, predictor: Predictor) -> None:
+    """Writes what was sent, unless it is a sound or recording that unpacks to far too much."""
     form = predictor.form
+    if isinstance(form, Recording):
+        from zoo.data.recordings.windows import OTHER_UNIT
+
+        _check_text(content)
+        # A row becomes up to so many samples, and each of these is in several windows.
+        hop, numbers = predictor.hop or form.hop, OTHER_UNIT * math.prod(form.shape)
+        if content.count(b"\n") > (rows := _UNPACKED * hop / numbers):
+            raise RefusedError(413, f"the recording is too long; send {rows:,.0f} rows at most")
+    path.write_bytes(content)
     if not isinstance(form, Sound):
         return
     from zoo.data.sounds.decode import extent
@@ -293,3 +301,9 @@ def _check_size(path: Path, predictor: Predictor) -> None:
     longest = _UNPACKED / size * (predictor.hop or max(1, size // 2)) / form.rate
     if seconds > longest or samples > _UNPACKED / 2:
         raise RefusedError(413, f"the sound is too long; send {longest:,.0f} seconds at most")
+
+
+def _check_text(content: bytes) -> None:
+    """Refuses a packed table, which may become far longer than what was sent."""
+    if content[:2] == b"\x1f\x8b":
+        raise RefusedError(415, "the table is packed; send it as text")

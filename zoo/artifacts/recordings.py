@@ -31,8 +31,14 @@ def read_windows(
             columns = numbers_of(read_recording(path, wanted=form.channels))
             windows = cut(log_of(columns, wanted_columns(form, [columns], None, str(path))), form)
         except (ClockError, RequestError) as error:
-            yield path, str(error).removeprefix(str(path)).lstrip(":, ")
+            yield path, _of_it(str(error), str(path))
         else:
             yield path, (windows.x, [(start, start + form.window) for start in windows.starts])
         if progress is not None:
             progress(done, len(paths))
+
+
+def _of_it(reason: str, path: str) -> str:
+    """Returns a reason that does not name the file, which its reader names already."""
+    said = reason.removeprefix(path)
+    return said.lstrip(":, ") if said == reason or said[0] != " " else f"it{said}"
