@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 PROVERS := $(VENV)/.provers
+DOCS := $(VENV)/.docs
 # Two processes for two cores, since a test in Python keeps only one core busy.
 PARALLEL := --numprocesses=2 --dist=worksteal
 
-.PHONY: demo test test-all test-provers lint format drift clean
+.PHONY: demo test test-all test-provers lint format docs drift clean
 
 demo: $(INSTALLED)
 	$(BIN)/zoo train --model=resnet18 --data=digits --epochs=15 --output=runs/demo
@@ -33,6 +34,10 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The site of docs/. Its configuration refuses pages that would fetch anything from elsewhere.
+docs: $(DOCS)
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/site
+
 # Tries what a user gets today: installs the newest versions that setup.py allows, and exports once.
 drift:
 	rm -rf build/drift
@@ -49,6 +54,10 @@ $(INSTALLED): setup.py constraints.txt
 
 $(PROVERS): $(INSTALLED)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[provers,browser]"
+	touch $@
+
+$(DOCS): $(INSTALLED)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	touch $@
 
 clean:

@@ -68,6 +68,8 @@ setup(
             "tflite-micro>=0.dev20261023182759",  # There are only pre-releases.
         ],
         "browser": ["playwright>=1.50"],  # Drives Chromium, for the tests of the web app.
+        # Sphinx, since it is kept: MkDocs is not, and its successors are young (November 2026).
+        "docs": ["sphinx>=9,<10", "myst-parser>=5", "furo>=2025.12.19"],
         "golden": ["timm>=1", "torch>=2.6", "torchvision>=0.21"],  # tests/golden/make_goldens.py
     },
     entry_points={"console_scripts": ["zoo=zoo.commands.main:main"]},
