@@ -19,7 +19,6 @@ import json
 import random
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -147,7 +146,7 @@ def _served(clock: Clock, exported: Path) -> Iterator[str]:
         yield line.removeprefix("serving ")
     finally:
         if server is not None:
-            server.send_signal(signal.SIGINT)
+            server.terminate()
             server.wait(timeout=30)
 
 

@@ -112,6 +112,35 @@ def check_widths(page):
             assert box["x"] + box["width"] <= width
 
 
+def check_app(browser, page, address, folder):
+    """It fits screens, can be installed, and works without the network once it was open.
+
+    Args:
+        browser: The browser.
+        page: The app, ready.
+        address: Of the app.
+        folder: An empty one, for a profile.
+    """
+    check_widths(page)
+    page.context.set_offline(True)
+    page.reload()
+    wait_until_ready(page)
+    page.context.set_offline(False)
+    check_installable(browser, address, folder)
+
+
+def check_installable(browser, address, folder):
+    """Chromium offers to install it; what a private window cannot install, a profile can."""
+    kind = browser.browser_type
+    arguments = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
+    with kind.launch_persistent_context(folder / "profile", **arguments) as profile:
+        page = profile.new_page()
+        page.goto(address)
+        wait_until_ready(page)
+        answer = profile.new_cdp_session(page).send("Page.getInstallabilityErrors")
+        assert answer["installabilityErrors"] == []
+
+
 def gaps(shown, wanted):
     """Returns how far scores by label are apart; a label that is not shown does not count."""
     return np.array(

@@ -159,11 +159,4 @@ def test_nothing_is_wider_than_the_screen(page):
 
 
 def test_it_can_be_installed(browser, address, tmp_path):
-    kind = browser.browser_type  # What a private window cannot install, a profile can.
-    arguments = {"executable_path": chromium.CHROMIUM, "args": ["--no-sandbox"]}
-    with kind.launch_persistent_context(tmp_path, **arguments) as profile:
-        page = profile.new_page()
-        page.goto(address)
-        chromium.wait_until_ready(page)
-        answer = profile.new_cdp_session(page).send("Page.getInstallabilityErrors")
-        assert answer["installabilityErrors"] == []
+    chromium.check_installable(browser, address, tmp_path)

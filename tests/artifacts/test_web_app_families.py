@@ -8,6 +8,7 @@ import export
 import zoo
 from tests.artifacts import chromium
 from tests.artifacts.chromium import answer, playwright
+from tests.artifacts.families import family, predicted
 from zoo.artifacts.serve import serve
 
 pytestmark = chromium.IN_BROWSER
@@ -60,7 +61,7 @@ def adult(tmp_path_factory):
     return chromium.exported(folder, "residual_mlp.adult", np.stack(x, 1).astype(np.float32))
 
 
-def test_sounds(spoken, sounds):
+def test_sounds(spoken, sounds, tmp_path):
     wanted = zoo.predict(sounds, artifact=str(spoken), top=5).predictions
     microphone = f"--use-file-for-fake-audio-capture={sounds[-1]}"
     with (
@@ -91,7 +92,7 @@ def test_sounds(spoken, sounds):
         assert sum(answer(page)[0].values()) == pytest.approx(1, abs=0.3)
         page.click("#microphone")
         assert page.inner_text("#microphone") == "Listen"
-        chromium.check_widths(page)
+        chromium.check_app(browser, page, served.address, tmp_path)
 
 
 def test_a_stream_of_sound(sounds, tmp_path):
@@ -135,4 +136,28 @@ def test_rows_of_a_table(adult, tmp_path):
             shown, said = answer(page)
             assert said == prediction.prediction
             assert abs(shown[said] - prediction.confidence) <= 0.01
-        chromium.check_widths(page)
+        chromium.check_app(browser, page, served.address, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["sets of labels", "a value", "rows, a value"])
+def test_other_tasks(name, tmp_path):
+    made = family(name, tmp_path)
+    (first, *_) = predicted(made.files[:1], made.folder / "cpu.tflite")
+    with (
+        serve(artifact=made.folder, port=0) as served,
+        chromium.launched() as browser,
+        chromium.opened(browser, served.address) as page,
+    ):
+        with chromium.awaited(page):
+            if "labels" in first[0]:
+                page.set_input_files("#file", made.files[0])
+            else:
+                page.locator("[name='weight']").fill("3.5")
+                page.locator("[name='kind']").select_option("a")
+                page.locator("[name='colour']").select_option("red")
+        text = page.inner_text("section.answer")
+        for best in first[0].get("labels", []):
+            assert best["label"] in text
+            figure = 100 * best["score"] if name == "sets of labels" else best["score"]
+            assert f"{figure:.1f}"[:3] in text
+        chromium.check_app(browser, page, served.address, tmp_path)

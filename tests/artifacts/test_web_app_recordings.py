@@ -18,13 +18,19 @@ def exported(request, tmp_path_factory):
 
 
 @pytest.fixture
-def page(exported):
+def app(exported):
+    """A browser, the page in it, and its address."""
     with (
         serve(artifact=exported, port=0) as served,
         chromium.launched() as browser,
         chromium.opened(browser, served.address) as page,
     ):
-        yield page
+        yield browser, page, served.address
+
+
+@pytest.fixture
+def page(app):
+    return app[1]
 
 
 def check(page, wanted):
@@ -35,7 +41,7 @@ def check(page, wanted):
     assert len(shown) == len(LABELS)
 
 
-def test_a_file(page, exported, tmp_path):
+def test_a_file(app, page, exported, tmp_path):
     t = np.cumsum(np.random.default_rng(0).uniform(0.03, 0.05, 90))
     values = np.stack([2 * np.sin(3 * t), 3 * np.cos(2 * t), 3 * np.sin(t**2)], 1)
     write(tmp_path / "new.csv", t, values)
@@ -53,7 +59,7 @@ def test_a_file(page, exported, tmp_path):
     (tmp_path / "other.csv").write_text("t,light\n1,2\n2,3\n")
     page.set_input_files("#file", tmp_path / "other.csv")
     playwright.expect(page.get_by_role("alert")).to_contain_text("no column ax", timeout=5000)
-    chromium.check_widths(page)
+    chromium.check_app(*app, tmp_path)
 
 
 MOVE = """async () => {

@@ -5,7 +5,6 @@ the real one answers to a file is tried by `tests/export/checks/provers`.
 """
 
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -15,55 +14,8 @@ from export.clients import micro, project
 from export.clients.app import App, facts
 from export.errors import ExportError
 from export.tflite.tensor import TensorInfo, dequantise, quantise
+from tests.export.clients.stand_in import BUILDS, CODES, build
 
-BUILDS = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("cmake") is None, reason="needs cmake"),
-    pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++"),
-]
-# Of TensorFlow Lite Micro, as far as the project uses it.
-INTERPRETER = """
-#pragma once
-#include <cstddef>
-#include <cstdint>
-enum TfLiteStatus { kTfLiteOk, kTfLiteError };
-enum TfLiteType { kTfLiteFloat32 = 1, kTfLiteUInt8 = 3, kTfLiteInt16 = 7, kTfLiteInt8 = 9 };
-struct TfLiteTensor {
-  TfLiteType type;
-  union { int8_t* int8; uint8_t* uint8; int16_t* i16; float* f; } data;
-};
-namespace tflite {
-struct Model { const unsigned char* content; };
-inline const Model* GetModel(const void* content) {
-  static Model model{static_cast<const unsigned char*>(content)};
-  return &model;
-}
-struct MicroOpResolver {};
-class MicroInterpreter {
- public:
-  MicroInterpreter(const Model*, const MicroOpResolver&, uint8_t*, size_t arena) : arena_(arena) {}
-  TfLiteStatus AllocateTensors() { return arena_ < 100 ? kTfLiteError : kTfLiteOk; }
-  TfLiteStatus Invoke();
-  TfLiteTensor* input(size_t place);
-  TfLiteTensor* output(size_t place);
-
- private:
-  size_t arena_;
-};
-}  // namespace tflite
-"""
-RESOLVER = """
-#pragma once
-#include "tensorflow/lite/micro/micro_interpreter.h"
-namespace tflite {
-template <unsigned int kMost>
-struct MicroMutableOpResolver : MicroOpResolver {
-  TfLiteStatus AddConv2D() { return ++count <= kMost ? kTfLiteOk : kTfLiteError; }
-  TfLiteStatus AddFullyConnected() { return ++count <= kMost ? kTfLiteOk : kTfLiteError; }
-  unsigned int count = 0;
-};
-}  // namespace tflite
-"""
 # With all that is remembered in `states`, outputs are sums of stored numbers.
 MEMORY = """
 #include "tensorflow/lite/micro/micro_interpreter.h"
@@ -86,12 +38,6 @@ TfLiteStatus MicroInterpreter::Invoke() {{
 }}
 }}  // namespace tflite
 """
-CODES = {
-    "float32": ("float", "kTfLiteFloat32"),
-    "uint8": ("uint8_t", "kTfLiteUInt8"),
-    "int8": ("int8_t", "kTfLiteInt8"),
-    "int16": ("int16_t", "kTfLiteInt16"),
-}
 
 
 def written(folder, app, inputs, outputs, monkeypatch, arena=5000):
@@ -114,22 +60,11 @@ def written(folder, app, inputs, outputs, monkeypatch, arena=5000):
 
 def built(folder, invoke, given, result, state=None):
     """Builds a project with CMake, without a warning; returns the program."""
-    tree = folder / "tflm/tensorflow/lite"
-    for name in ("micro", "schema"):
-        (tree / name).mkdir(parents=True)
-    (tree / "micro/micro_interpreter.h").write_text(INTERPRETER)
-    (tree / "micro/micro_mutable_op_resolver.h").write_text(RESOLVER)
-    (tree / "schema/schema_generated.h").write_text("#pragma once\n")
     known = {"invoke": invoke, "input_place": 1 if state else 0}
     for name, info in (("input", given), ("output", result), ("state", state or result)):
         known[f"{name}_type"], known[f"{name}_code"] = CODES[info.dtype]
         known[f"{name}_size"] = int(np.prod(info.shape))
-    (tree / "micro/interpreter.cc").write_text(MEMORY.format(**known))
-    run = {"cwd": folder / "app", "check": True, "capture_output": True, "text": True}
-    flags = [f"-DTFLITE_MICRO={folder / 'tflm'}", "-DCMAKE_CXX_FLAGS=-Werror"]
-    subprocess.run(["cmake", "-S", ".", "-B", "build", *flags], **run)
-    subprocess.run(["cmake", "--build", "build"], **run)
-    return folder / "app/build/app"
+    return build(folder, folder / "app", MEMORY.format(**known))
 
 
 def run(program, numbers):
