@@ -2,11 +2,15 @@
 
     pip install ".[browser,provers]"     # and Chromium, and npm
     python -m benchmarks.same_answer exports/photos/cpu.tflite … --pictures=FOLDER
+    python -m benchmarks.same_answer … --pictures=FOLDER --checkpoint=runs/photos
 
 The clients are the web app in headless Chromium, where a picture is chosen as a user does; the
 project for Python that `zoo app` writes; and MediaPipe Tasks in Python, whose core is that of
 Android and iOS. MediaPipe gets each photograph as it is; then upright, with what the training cuts
-off cut off; then also halved until it is less than twice as large as what the file takes.
+off cut off; then also halved until it is less than twice as large as what the file takes. With
+--checkpoint there is a row for `zoo predict --checkpoint` too: its answers differ where the file
+takes larger pictures (`zoo export --input_size`), and where it is of integers. With --mosaic=3 a
+picture is nine of the folder side by side: larger, with as much detail, and no label that is right.
 """
 
 from __future__ import annotations
@@ -45,18 +49,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("artifacts", nargs="+", help=".tflite files for pictures of classes")
     parser.add_argument("--pictures", required=True, help="a folder")
+    parser.add_argument("--checkpoint", help="that the files were exported from")
+    parser.add_argument("--mosaic", type=int, default=1, help="pictures along each side of one")
+    parser.add_argument("--clients", default="", help="only those whose name holds this")
     parser.add_argument("--most", type=int, default=150, help="pictures of it, chosen by chance")
     given = parser.parse_args()
     paths = sorted(path for path in Path(given.pictures).rglob("*.*") if path.is_file())
     chosen = sorted(random.Random(0).sample(paths, min(given.most, len(paths))))
+    folder = tempfile.TemporaryDirectory()
+    if given.mosaic > 1:
+        chosen = _mosaics(paths, given.mosaic, len(chosen), Path(folder.name))
     table = Table(
         "client", "file", "pictures", "the same label", "gap of a score, mean", "worst picture"
     )
+    clients = {name: one for name, one in _CLIENTS.items() if given.clients in name}
+    if given.checkpoint:
+        clients = {"zoo predict --checkpoint": _of_checkpoint(given.checkpoint), **clients}
     for artifact in given.artifacts:
         result = zoo.predict(chosen, artifact=artifact, top=5)
         wanted = [{best.label: best.score for best in row.labels} for row in result.predictions]
         files = [row.file for row in result.predictions]
-        for name, client in _CLIENTS.items():
+        for name, client in clients.items():
             pairs = list(zip(client(artifact, files), wanted, strict=True))
             # What a client does not show is not compared.
             gaps = [
@@ -69,7 +82,35 @@ def main() -> int:
                 f"{np.mean(np.concatenate(gaps)):.5f}", f"{max(map(max, gaps)):.5f}",
             )  # fmt: skip
     Console(width=120).print(table)
+    folder.cleanup()
     return 0
+
+
+def _mosaics(paths: list[Path], side: int, count: int, folder: Path) -> list[Path]:
+    """Writes pictures of side × side pictures each, chosen by chance."""
+    made = []
+    paths = [path for path in paths if path.suffix.lower() in Image.registered_extensions()]
+    for number in range(count):
+        chosen = random.Random(number).sample(paths, side * side)
+        parts = [open_picture(path).convert("RGB") for path in chosen]
+        wide, high = (min(part.size[axis] for part in parts) for axis in (0, 1))
+        mosaic = Image.new("RGB", (side * wide, side * high))
+        for place, part in enumerate(parts):
+            mosaic.paste(part, (place % side * wide, place // side * high))
+        made.append(folder / f"{number:03d}.png")
+        mosaic.save(made[-1])
+    return made
+
+
+def _of_checkpoint(checkpoint: str) -> Callable[[str, list[str]], Iterator[Scores]]:
+    """The checkpoint itself, in Keras."""
+
+    def answers(artifact: str, files: list[str]) -> Iterator[Scores]:
+        count = len(zoo.load(checkpoint).labels)
+        for row in zoo.predict(files, checkpoint=checkpoint, top=count).predictions:
+            yield {best.label: best.score for best in row.labels}
+
+    return answers
 
 
 def _web(artifact: str, files: list[str]) -> Iterator[Scores]:

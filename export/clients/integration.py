@@ -29,6 +29,8 @@ _ABOUT = {
 }
 # Bytes that a large microcontroller has: flash, and memory.
 _MOST_FLASH, _MOST_MEMORY = 2 << 20, 1 << 20
+# How many times larger pictures a file for MediaPipe should take than its network.
+_LARGER = 4
 
 
 def render(
@@ -68,7 +70,8 @@ def render(
         sections.append(_TEMPLATES.get_template("apps.md").render(apps=apps))
     suited = [item for item in lite.values() if pixels and _suits_tasks(item)]
     if labels and suited:
-        sections.append(_tasks(min(suited, key=lambda item: item.bytes or 0)))
+        smallest = min(suited, key=lambda item: item.bytes or 0)
+        sections.append(_tasks(smallest, about.scaled_to))
     if embedders := [item for item in suited if _embeds(item)]:
         sections.append(_section("embedder", embedders[0]))
     is_stream = any(item.states for item in lite.values())
@@ -128,13 +131,21 @@ def _arena(platform: str, artifact: Artifact) -> str:
     return f"; {tried:,} bytes of working memory (arena) were enough on a 64-bit computer"
 
 
-def _tasks(artifact: Artifact) -> str:
+def _tasks(artifact: Artifact, scaled_to: tuple[int, int] | None) -> str:
     height, width = _known(artifact.input).shape[1:3]
-    return (
+    said = (
         f"MediaPipe Tasks' `ImageClassifier`, on Android, on iOS and in browsers, opens "
-        f"`{artifact.file}` as it is, with its labels. It scales a picture without averaging, "
-        f"which changes labels: give it one that is upright and scaled to {width}×{height} pixels "
-        "already, as the apps above do it."
+        f"`{artifact.file}` as it is, with its labels. It scales a picture without averaging"
+    )
+    if scaled_to is not None:
+        return (
+            f"{said}, here to {width}×{height} pixels only; from there the file itself averages to "
+            f"{scaled_to[1]}×{scaled_to[0]}. Give it pictures upright."
+        )
+    return (
+        f"{said}, which changes labels: give it one that is upright and scaled to {width}×{height} "
+        "pixels already, as the apps above do it, or take files that scale inside: `zoo export "
+        f"--input_size={_LARGER * height}`."
     )
 
 

@@ -70,6 +70,8 @@ class About:
         step_rate: Of sequences: how many steps there are in a second; None: nobody says.
         thresholds: If each output is a yes or no of its own: the probability from which on each
             label is said; empty: one half.
+        scaled_to: Of images: height and width to which the model itself scales its input, with
+            averaging; None: it reads the input as it is.
     """
 
     description: str = ""
@@ -80,6 +82,7 @@ class About:
     rate: int | None = None
     step_rate: float | None = None
     thresholds: tuple[float, ...] = ()
+    scaled_to: tuple[int, int] | None = None
 
 
 def check_about(about: About, form: Form) -> About:

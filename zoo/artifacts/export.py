@@ -11,6 +11,7 @@ from export import ExportError, check_output
 from export.wanted import find_targets, parse_gates
 from zoo import forms
 from zoo.artifacts.described import about, about_features, identity
+from zoo.artifacts.larger_input import check_input_size, load_larger, ranges_inside, scaled_to
 from zoo.artifacts.open import EMBEDDING, read_labels
 from zoo.artifacts.streaming import SLIDE, STEP, check_stream, hop_of
 from zoo.checkpoints.card import Card
@@ -81,6 +82,7 @@ def export(
     gate: Sequence[str] = (),
     npu_percent: float | None = None,
     labels: str | None = None,
+    input_size: int | None = None,
     sequence_length: int | None = None,
     streaming: str | bool | None = None,
     hop: float | None = None,
@@ -120,6 +122,9 @@ def export(
         npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed; None: 100,
             of 16x8 90.
         labels: Text file with a label a line, in place of the checkpoint's.
+        input_size: Height and width of the pictures that the files take, a multiple of the
+            network's; they scale them inside, with averaging, for clients that scale without. None:
+            the network's.
         sequence_length: Steps that the files take; longer sequences are cut, shorter ones padded.
         streaming: "slide": the files take the newest samples of a window that moves over what
             never ends. "step": they take one step of a recurrent model and carry its states, for
@@ -168,6 +173,7 @@ def export(
         find_targets(targets, **wanted)  # A wrong request is refused before anything is read.
         card = checkpoint_card(checkpoint)
         stream = check_stream(card.input, sequence_length, streaming, hop)
+        factor = check_input_size(card, input_size)
         names = read_labels(labels) if labels else None
         import_keras()
         from export import export_model
@@ -190,11 +196,13 @@ def export(
         )
         place = trained_on(checkpoint, card) if data is None else Place(data)
         reading = place.read_by(reading)
-        source = _load(checkpoint, place.data, reading, sequence_length, stream, hop)
+        loaded = load_larger(checkpoint, factor)
+        source = _load(checkpoint, loaded, place.data, reading, sequence_length, stream, hop)
         for note in (*filter(None, [place.note]), *source.dataset.notes, *source.notes):
             tell(note)
         card, model = source.checkpoint.card, source.checkpoint.model
         samples = _samples(source, calibration_samples)
+        described = about_features(card) if embedder else about(card)
         exported = headless(model) if embedder else model
         front = front_names([layer.name for layer in model.layers])
         report = export_model(
@@ -205,7 +213,7 @@ def export(
             targets=targets,
             outputs=EMBEDDING if embedder else source.dataset.task.outputs,
             identity=identity(Path(checkpoint).resolve().name, card, source.dataset.name),
-            about=about_features(card) if embedder else about(card),
+            about=replace(described, scaled_to=scaled_to(model)),
             front=front,
             streaming=source.streaming,
             **_in_integers(source, exported, front),
@@ -224,11 +232,13 @@ def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> d
     from zoo.quantization import aware
 
     learnt = source.checkpoint.card.ranges
+    names = {model.inputs[0].name, *(layer.name for layer in model.layers)}
+    ranges = {name: ends for name, ends in learnt.items() if name in names}
+    if inside := ranges_inside(model):  # A simulation would round once where the file does thrice.
+        return {"ranges": {**ranges, **inside}}
     stepped = not (source.streaming is None or isinstance(source.streaming, Slide))
     if not learnt or stepped:
         return {}
-    names = {model.inputs[0].name, *(layer.name for layer in model.layers)}
-    ranges = {name: ends for name, ends in learnt.items() if name in names}
     return {"ranges": ranges, "simulation": aware(model, ranges=ranges, front=front)}
 
 
@@ -256,16 +266,15 @@ class _Source:
 
 def _load(
     name: str,
+    checkpoint: Checkpoint,
     data: str,
     reading: Reading,
     sequence_length: int | None,
     stream: str | None,
     hop: float | None,
 ) -> _Source:
-    from zoo.checkpoints.load import load
     from zoo.data.sources import load_for
 
-    checkpoint = load(name)
     dataset = _with_test(checkpoint.card, load_for(checkpoint.card, data, reading))
     form = checkpoint.card.input
     if isinstance(form, forms.Sequence):

@@ -62,6 +62,11 @@ flags.DEFINE_string(
     "labels", None, "text file with a label a line, in place of the card's", flag_values=FLAGS
 )
 flags.DEFINE_integer(
+    "input_size", None, "height and width of the pictures that the files take, a multiple of the "
+    "network's: they scale them inside, with averaging; for MediaPipe, which scales without",
+    lower_bound=1, flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_integer(
     "sequence_length", None, "steps that the files take; longer sequences are cut, shorter padded",
     lower_bound=1, flag_values=FLAGS,
 )  # fmt: skip
