@@ -49,4 +49,13 @@ section { overflow-x: auto; }
 .artifacts td:nth-child(1), .artifacts td:nth-child(3) { white-space: normal; }
 .note { margin: 12px 0 0; color: var(--soft); font-size: 12.5px; }
 .failures { margin: 0 0 16px; padding-left: 20px; color: #a3231d; overflow-wrap: anywhere; }
+@media (max-width: 640px) {
+  main { padding: 12px 8px 32px; }
+  header, section { padding: 16px 14px; }
+  .gates tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--line); }
+  .gates td:nth-child(n) { display: inline-block; width: auto; padding: 1px 8px 1px 0; border: 0; }
+  .gates td.detail { display: block; }
+  .chart { overflow-x: auto; }
+  .chart svg { min-width: 660px; }
+}
 """
