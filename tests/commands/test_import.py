@@ -216,7 +216,7 @@ def test_wrong_imports_leave_nothing(zoo_command, resnet18, tmp_path, arguments,
         (["--checkpoint=resnet8.digits"], "--output must be a .safetensors file, not None"),
         (
             ["--checkpoint=resnet8.digits", "--output=x.safetensors"],
-            "torchvision has no resnet8; it has resnet18, resnet34, resnet50, resnet101",
+            "torchvision and timm have no resnet8; they have resnet18, resnet34, resnet50",
         ),
     ],
 )

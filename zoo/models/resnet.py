@@ -127,8 +127,8 @@ def _options(block: str, **options: tuple[Any, Any]) -> dict[str, Any]:
 def _stem(x: Tensor, width: int, stem: str) -> Tensor:
     if stem in ("imagenet", "deep"):
         if stem == "deep":
-            for index, filters in ((1, width // 2), (2, width // 2)):
-                x = conv_bn(x, filters, 3, 2 if index == 1 else 1, name=f"stem_{index}")
+            for index, stride in ((1, 2), (2, 1)):
+                x = conv_bn(x, width // 2, 3, stride, name=f"stem_{index}")
                 x = layers.ReLU(name=f"stem_{index}_relu")(x)
             x = conv_bn(x, width, 3, name="stem_3")
         else:

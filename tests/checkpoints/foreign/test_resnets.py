@@ -94,8 +94,11 @@ def card(**config):
 @pytest.mark.parametrize(
     ("described", "message"),
     [
-        (dataclasses.replace(card(), model="resnet8"), "torchvision has no resnet8; it has"),
-        (card(shortcut="none"), "torchvision's resnet18 has no shortcut='none'"),
+        (
+            dataclasses.replace(card(), model="resnet8"),
+            "torchvision and timm have no resnet8; they have",
+        ),
+        (card(shortcut="none"), "torchvision's and timm's resnet18 has no shortcut='none'"),
         (card(order="linear_output"), "has no order='linear_output'"),
         (card(block="bottleneck"), "has no block='bottleneck'"),
         (card(norm="none"), "has no norm='none'"),

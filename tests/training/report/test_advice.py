@@ -49,9 +49,8 @@ CASES = {
         ({"sure_mistakes": 0}, "", False),
     ],
     "unread": [
-        ({"unread": ["skipped a.jpg: cut", "1 of 64 pictures is broken and skipped"]},
-         "skipped a.jpg: cut; 1 of 64 pictures is broken and skipped. Whoever", True),
-        ({"unread": []}, "", False),
+        ({"unread": ("cat/a.jpg", "cat/b.jpg")}, "from cat/a.jpg, cat/b.jpg; the", True),
+        ({"unread": ()}, "", False),
     ],
     "few": [
         ({"learnt": {"cat": 19, "dog": 20}}, "19 ‘cat’ pictures", True),

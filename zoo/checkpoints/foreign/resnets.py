@@ -113,7 +113,7 @@ def write_torchvision(folder: Path, path: Path) -> int:
         path: The file to write.
 
     Raises:
-        RequestError: The checkpoint is damaged, or torchvision has no such network.
+        RequestError: The checkpoint is damaged, or neither torchvision nor timm has such a network.
     """
     from zoo.checkpoints.card import read_card
     from zoo.checkpoints.store import read_weights
@@ -128,10 +128,12 @@ def write_torchvision(folder: Path, path: Path) -> int:
 
 
 def _check_standard(card: Card) -> None:
-    """Refuses networks that torchvision's ResNet would compute differently."""
+    """Refuses networks that torchvision's or timm's ResNet would compute differently."""
     known = [name for name in MODELS if MODELS.get(name).input_shape == _IMAGENET]
     if card.model not in known:
-        raise RequestError(f"torchvision has no {card.model}; it has {', '.join(known)}")
+        raise RequestError(
+            f"torchvision and timm have no {card.model}; they have {', '.join(known)}"
+        )
     standard = {
         "stem": "imagenet",
         "shortcut": "auto",
@@ -140,4 +142,4 @@ def _check_standard(card: Card) -> None:
     }
     for key, value in card.config.items():
         if key != "zero_init" and (key not in standard or value != standard[key]):
-            raise RequestError(f"torchvision's {card.model} has no {key}={value!r}")
+            raise RequestError(f"torchvision's and timm's {card.model} has no {key}={value!r}")

@@ -220,8 +220,8 @@ def _unread(facts: Facts) -> str | None:
     if not facts.unread:
         return None
     return (
-        f"{'; '.join(facts.unread)}. Whoever has them whole elsewhere puts them in again, in one "
-        "of these forms; nothing else has to be done."
+        f"Nothing was learnt from {named(facts.unread)}; the command said why. "
+        "Whoever has them whole elsewhere puts them in again, and nothing else has to be done."
     )
 
 
@@ -288,8 +288,8 @@ RULES = (
     ),
     Rule(
         "unread",
-        "Some files were left out",
-        "a file is broken, or of a form that is not read",
+        "Some files could not be read",
+        "a file is broken",
         _unread,
     ),
     Rule(

@@ -51,7 +51,7 @@ class Facts:
         learnt: Of classes: training examples of each.
         recalls: Of classes with test examples: the share that is recognised, and their number.
         confused: Of classes: the pairs that are confused most, the most first.
-        unread: What the reader said of files that it could not read, a sentence each.
+        unread: Names of the files that could not be read.
         sure_mistakes: Of classes: number of the wrong answers with a score from `SURE` on.
         calibration: Of classes: the expected calibration error, less what it is by chance; None:
             unknown.
@@ -94,17 +94,13 @@ def facts_of(outcome: Outcome) -> Facts:
         "validated": apart,
         "tested": metric.examples,
         "interval": metric.interval,
-        "unread": [note for note in outcome.learnt.notes if _of_files(note)],
+        "unread": outcome.learnt.broken,
         "augment": recipe.get("augment", "none"),
         "balanced": bool(recipe.get("class_weights")),
         **(_of_epochs(outcome, apart) if outcome.history else {}),
         **(_of_classes(outcome) if isinstance(outcome.score, ClassificationScore) else {}),
     }
     return Facts(**facts)  # type: ignore[arg-type]
-
-
-def _of_files(note: str) -> bool:
-    return note.startswith(("skipped ", "left out, since")) or note.endswith("broken and skipped")
 
 
 def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
