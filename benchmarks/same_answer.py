@@ -35,8 +35,8 @@ from rich.console import Console
 from rich.table import Table
 
 import zoo
-from zoo.artifacts.open import open_artifact
-from zoo.artifacts.origin import form_of
+from zoo.artifacts.opening.open import open_artifact
+from zoo.artifacts.opening.origin import form_of
 from zoo.data.pictures.decode import open_picture
 from zoo.forms import Picture
 

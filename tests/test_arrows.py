@@ -39,8 +39,8 @@ FORBIDDEN = {
     ),
     "library to command": (
         "from zoo.commands.runner import console",
-        "zoo/artifacts/open.py",
-        "zoo.artifacts.open -> zoo.commands.runner",
+        "zoo/artifacts/opening/open.py",
+        "zoo.artifacts.opening.open -> zoo.commands.runner",
     ),
     "ground floor to blocks": (
         "import zoo.blocks.conv",

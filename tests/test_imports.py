@@ -27,8 +27,9 @@ def test_does_not_import_tensorflow(python, statement):
 
 def test_pictures_are_predicted_without_what_others_need(python):
     said = python(
-        "import sys, zoo.commands.predict, zoo.artifacts.inputs as inputs; inputs.kind_of(None); "
-        "others = ('safetensors', 'soundfile', 'zoo.data.tables.csv', 'zoo.artifacts.rows'); "
+        "import sys, zoo.commands.predict; from zoo.artifacts.predicting import inputs; "
+        "inputs.kind_of(None); others = ('safetensors', 'soundfile', 'zoo.data.tables.csv', "
+        "'zoo.artifacts.predicting.rows'); "
         "print('others:', [name for name in others if name in sys.modules])"
     )
     assert said.endswith("others: []\n")

@@ -10,15 +10,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.artifacts.app import app as app
     from zoo.artifacts.embed import embed as embed
     from zoo.artifacts.evaluate import evaluate as evaluate
-    from zoo.artifacts.export import export as export
-    from zoo.artifacts.predict import predict as predict
+    from zoo.artifacts.exporting.export import export as export
+    from zoo.artifacts.predicting.predict import predict as predict
     from zoo.artifacts.push import push as push
     from zoo.artifacts.runs import runs as runs
     from zoo.artifacts.search import search as search
-    from zoo.artifacts.serve import serve as serve
+    from zoo.artifacts.serving.app import app as app
+    from zoo.artifacts.serving.serve import serve as serve
     from zoo.artifacts.timing import benchmark as benchmark
     from zoo.checkpoints.card import Card as Card
     from zoo.checkpoints.catalogue import list_checkpoints as list_checkpoints
@@ -43,25 +43,25 @@ _PUBLIC = {
     "Card": "zoo.checkpoints.card",
     "Checkpoint": "zoo.checkpoints.load",
     "RequestError": "zoo.errors",
-    "app": "zoo.artifacts.app",
+    "app": "zoo.artifacts.serving.app",
     "benchmark": "zoo.artifacts.timing",
     "clean": "zoo.training.cleaning.clean",
     "create_model": "zoo.checkpoints.load",
     "embed": "zoo.artifacts.embed",
     "evaluate": "zoo.artifacts.evaluate",
-    "export": "zoo.artifacts.export",
+    "export": "zoo.artifacts.exporting.export",
     "features": "zoo.models.features",
     "finetune": "zoo.training.finetune",
     "import_weights": "zoo.checkpoints.foreign.weights",
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
-    "predict": "zoo.artifacts.predict",
+    "predict": "zoo.artifacts.predicting.predict",
     "push": "zoo.artifacts.push",
     "runs": "zoo.artifacts.runs",
     "save": "zoo.checkpoints.store",
     "search": "zoo.artifacts.search",
     "strides": "zoo.models.features",
-    "serve": "zoo.artifacts.serve",
+    "serve": "zoo.artifacts.serving.serve",
     "train": "zoo.training.train",
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 import export
 import zoo
-from zoo.artifacts.described import about, identity
+from zoo.artifacts.exporting.described import about, identity
 from zoo.models.names import front_names
 
 playwright = pytest.importorskip("playwright.sync_api")

@@ -15,7 +15,7 @@ from PIL import Image
 import export
 import zoo
 from tests.artifacts import gestures
-from zoo.artifacts.described import about, identity
+from zoo.artifacts.exporting.described import about, identity
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import build_from_card
 from zoo.data.reading import Reading

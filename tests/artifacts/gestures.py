@@ -6,7 +6,7 @@ import numpy as np
 
 import export
 import zoo
-from zoo.artifacts.described import about, identity
+from zoo.artifacts.exporting.described import about, identity
 from zoo.checkpoints.card import Card
 from zoo.forms import Recording
 

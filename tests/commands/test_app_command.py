@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from export.clients.web import TEMPLATES
-from zoo.artifacts import app as apps
-from zoo.artifacts import litertjs
+from zoo.artifacts.serving import app as apps
+from zoo.artifacts.serving import litertjs
 from zoo.errors import RequestError
 
 

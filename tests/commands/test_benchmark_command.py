@@ -7,8 +7,8 @@ import json
 import pytest
 
 import zoo
-from zoo.artifacts.process import Process
-from zoo.artifacts.subject import example
+from zoo.artifacts.opening.process import Process
+from zoo.artifacts.opening.subject import example
 
 
 @pytest.fixture(scope="module")

@@ -205,7 +205,7 @@ def _make_tflite(folder: Path) -> None:
 
 def _read_tflite(folder: Path) -> None:
     import export
-    from zoo.artifacts.open import open_artifact
+    from zoo.artifacts.opening.open import open_artifact
 
     path = str(folder / "x.tflite")
     try:
@@ -225,7 +225,7 @@ def _make_saved_model(folder: Path) -> None:
 
 
 def _read_saved_model(folder: Path) -> None:
-    from zoo.artifacts.trust import check_only_calculates
+    from zoo.artifacts.opening.trust import check_only_calculates
 
     check_only_calculates(folder / "saved")
 

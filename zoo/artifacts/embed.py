@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.artifacts.columns import columns_of
-from zoo.artifacts.inputs import (
+from zoo.artifacts.opening.columns import columns_of
+from zoo.artifacts.opening.open import EMBEDDING, open_artifact
+from zoo.artifacts.opening.origin import form_of
+from zoo.artifacts.predicting.inputs import (
     AT_ONCE,
     Progress,
     below,
@@ -22,9 +24,7 @@ from zoo.artifacts.inputs import (
     kind_of,
     read_files,
 )
-from zoo.artifacts.open import EMBEDDING, open_artifact
-from zoo.artifacts.origin import form_of
-from zoo.artifacts.predictions import BrokenFile
+from zoo.artifacts.predicting.predictions import BrokenFile
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
@@ -120,7 +120,7 @@ def embed(
         artifact: In place of a checkpoint: a file or SavedModel that `zoo.export` wrote with
             `embedder=True`.
         output: A file for the features: `.npz` holds arrays, `.csv` a row for each; None: no file.
-        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.opening.open`.
         progress: Called with the numbers of decoded and of all files.
 
     Raises:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from zoo.artifacts.columns import columns_of
-from zoo.artifacts.open import Artifact, artifact_labels, open_artifact
-from zoo.artifacts.origin import card_of_artifact, check_origin, data_of_artifact
-from zoo.artifacts.predict import predict
-from zoo.artifacts.predictions import Predictions
+from zoo.artifacts.opening.columns import columns_of
+from zoo.artifacts.opening.open import Artifact, artifact_labels, open_artifact
+from zoo.artifacts.opening.origin import card_of_artifact, check_origin, data_of_artifact
+from zoo.artifacts.predicting.predict import predict
+from zoo.artifacts.predicting.predictions import Predictions
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import check_writable, write_text
@@ -125,7 +125,7 @@ def evaluate(
             place of 0.5. A note says what that changes.
         foreign: A file or folder of files that belong to none of the classes: how well their scores
             differ from those of the data is measured too.
-        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.opening.open`.
         progress: Called with the numbers of decoded and of all pictures.
 
     Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.artifacts.export import default_output
+from zoo.artifacts.exporting.export import default_output
 from zoo.artifacts.model_card import readme
 from zoo.checkpoints.card import CARD, WEIGHTS, Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.artifacts.open import check_written
-from zoo.artifacts.process import Process
+from zoo.artifacts.opening.open import check_written
+from zoo.artifacts.opening.process import Process
 from zoo.errors import RequestError
 from zoo.result import Result, TextTable
 
@@ -101,7 +101,7 @@ def benchmark(
         threads: Number of threads of each process.
         runs: Number of timed calls of each.
         warmup: Number of calls before them.
-        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.open`.
+        trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.opening.open`.
         progress: Called with the numbers of finished and of all calls.
 
     Returns:

@@ -6,7 +6,7 @@ import sys
 
 from absl import flags
 
-from zoo.artifacts.app import PLATFORMS, app
+from zoo.artifacts.serving.app import PLATFORMS, app
 from zoo.commands.console import console, print_result
 from zoo.commands.runner import DONE, Command, arguments_of, no_more
 from zoo.errors import RequestError

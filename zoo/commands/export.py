@@ -8,8 +8,8 @@ from pathlib import Path
 from absl import flags
 
 from export import GateFailure
-from zoo.artifacts.export import Exported, default_output, export
-from zoo.artifacts.streaming import STREAMING
+from zoo.artifacts.exporting.export import Exported, default_output, export
+from zoo.artifacts.exporting.streaming import STREAMING
 from zoo.commands.console import complain, console, print_result
 from zoo.commands.flags.optional import OptionalValue
 from zoo.commands.flags.quieting import define_quiet

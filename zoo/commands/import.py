@@ -7,7 +7,7 @@ from typing import Literal
 
 from absl import flags
 
-from zoo.artifacts.open import read_labels
+from zoo.artifacts.opening.open import read_labels
 from zoo.checkpoints.foreign.weights import import_weights
 from zoo.commands.console import console
 from zoo.commands.runner import DONE, Command, no_more

@@ -6,8 +6,8 @@ import sys
 
 from absl import flags
 
-from zoo.artifacts.predict import predict
-from zoo.artifacts.predictions import Predictions
+from zoo.artifacts.predicting.predict import predict
+from zoo.artifacts.predicting.predictions import Predictions
 from zoo.commands.console import complain, console, print_json, print_result
 from zoo.commands.flags.trusting import define_trust
 from zoo.commands.runner import DONE, NOT_GOOD_ENOUGH, WRONG_REQUEST, Command

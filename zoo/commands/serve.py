@@ -8,7 +8,7 @@ import threading
 from absl import flags
 from rich.text import Text
 
-from zoo.artifacts.serve import Served, serve
+from zoo.artifacts.serving.serve import Served, serve
 from zoo.commands.console import console
 from zoo.commands.runner import DONE, Command, arguments_of, no_more
 

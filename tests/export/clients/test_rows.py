@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from export.clients.rows import FILTERS, render
-from zoo.artifacts.columns import document
+from zoo.artifacts.opening.columns import document
 from zoo.checkpoints.card import Card
 from zoo.data.tables.columns import encode
 from zoo.data.tables.csv import EMPTY, Table

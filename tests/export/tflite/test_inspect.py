@@ -114,7 +114,7 @@ def test_a_damaged_file_is_described_or_refused(exported, tmp_path):
 
 @pytest.mark.slow
 def test_no_damaged_file_ends_the_process_that_opens_it(exported, tmp_path):
-    from zoo.artifacts.open import artifact_labels, open_artifact
+    from zoo.artifacts.opening.open import artifact_labels, open_artifact
     from zoo.errors import RequestError
 
     content = (exported.folder / "edge.tflite").read_bytes()

@@ -1,0 +1,1 @@
+"""Exported files, SavedModels and checkpoints, opened with care and run."""

@@ -1,0 +1,1 @@
+"""Answers for files: pictures, sounds, recordings and the rows of tables."""
