@@ -234,6 +234,7 @@ def _make(
         outputs=task.form.outputs,
         decided=task.form.decided,
         samples=len(task.samples.test_x),
+        learnt=task.samples.learnt,
         reference_top1=None if truth is None else accuracy(task.reference, truth, task.thresholds),
         reference_reliability=reliability(
             task.reference, truth, classified=task.form.classified and task.thresholds is None

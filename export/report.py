@@ -123,6 +123,7 @@ class Report:
         identity: What was exported; "checkpoint" and "model" among others.
         versions: Versions of the packages that made it.
         samples: Number of samples for the measurements.
+        learnt: Whether the model learnt these samples too, so that accuracies on them say too much.
         reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
         reference_reliability: Whether the Keras model is as sure as it is right; None: unknown, or
             no classes.
@@ -140,6 +141,7 @@ class Report:
     outputs: str = ""
     decided: str = ""
     reference_reliability: Reliability | None = None
+    learnt: bool = False
 
     @property
     def verdict(self) -> str:
@@ -251,6 +253,7 @@ def to_json(report: Report) -> str:
         "versions": dict(report.versions),
         "outputs": {"kind": report.outputs, "decided": report.decided},
         "samples": report.samples,
+        **({"samples_learnt": True} if report.learnt else {}),
         "reference": {
             "top1": report.reference_top1,
             **_reliability(report.reference_reliability),

@@ -42,6 +42,8 @@ class Samples:
             test samples, these are compared too, and then those for calibration.
         other_lengths: (K,), the same for the others.
         left_out: Number of samples that `check_samples` left out of the calibration.
+        learnt: Whether the model learnt the test samples too, as after a cross-validation. Then
+            accuracies say too much, and the report says so.
     """
 
     calibration: np.ndarray
@@ -53,6 +55,7 @@ class Samples:
     others: np.ndarray | None = None
     other_lengths: np.ndarray | None = None
     left_out: int = 0
+    learnt: bool = False
 
     @property
     def compared(self) -> np.ndarray:
@@ -119,6 +122,7 @@ def check_samples(
         others=others,
         other_lengths=other_lengths,
         left_out=int(far.sum()),
+        learnt=samples.learnt,
     )
 
 

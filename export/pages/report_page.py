@@ -65,6 +65,10 @@ _ABOUT_SURE = (
     " The (expected) calibration error says how far, in the mean, a score lies from the share of "
     "such answers that are right."
 )
+_LEARNT = (
+    " The model learnt these samples too: its accuracies are higher than they will be on others. "
+    "How far the files agree with it is not touched by that."
+)
 # Behind the figure of a check that few examples decide.
 _WEAK = " <em>Weak: fewer than 50 examples.</em>"
 
@@ -164,6 +168,7 @@ def _note(report: Report) -> str:
         "has its own. Errors and SQNR (signal to quantisation noise) are those of the outputs, "
         "against the Keras model's."
         f"{_ABOUT_SURE if any(a.reliability for a in report.artifacts.values()) else ''}"
+        f"{_LEARNT if report.learnt and report.reference_top1 is not None else ''}"
     )
 
 

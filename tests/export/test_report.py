@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from export.checks.evidence import Check
 from export.report import Artifact, Report, to_json
@@ -21,6 +24,12 @@ def test_a_warning_passes_and_is_reported_once_for_all_that_share_it():
     assert result.warnings() == ["cpu, edge: odd: its user has to know"]
     document = json.loads(to_json(result))
     assert document["artifacts"]["cpu"]["checks"]["odd"] == "warning: its user has to know"
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_samples_that_the_model_learnt_are_named(learnt):
+    result = replace(report(cpu=()), learnt=learnt)
+    assert ("samples_learnt" in json.loads(to_json(result))) == learnt
 
 
 def test_a_failure_is_no_warning():

@@ -114,3 +114,7 @@ def test_from_data_to_three_files(tmp_path, monkeypatch, name):
     assert {name: artifact.verdict for name, artifact in report.artifacts.items()} == dict.fromkeys(
         ("cpu", "gpu", "edge", "saved_model"), "pass"
     )
+    # A cross-validated checkpoint learnt all examples, and the report says so.
+    assert report.learnt == (examples is not None)
+    page = (tmp_path / "files" / "report.html").read_text()
+    assert ("The model learnt these samples too" in page) == report.learnt

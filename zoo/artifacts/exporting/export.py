@@ -261,12 +261,14 @@ class _Source:
         dataset: In the form that the model takes.
         streaming: For files of a stream: how a window slides, or the model that is stepped through.
         notes: What these files are, for a person.
+        learnt: Whether the checkpoint learnt what it is measured with, after a cross-validation.
     """
 
     checkpoint: Checkpoint
     dataset: Dataset
     streaming: keras.Model | Slide | None = None
     notes: tuple[str, ...] = ()
+    learnt: bool = False
 
 
 def _load(
@@ -278,27 +280,30 @@ def _load(
     stream: str | None,
     hop: float | None,
 ) -> _Source:
+    from zoo.artifacts.evaluate import learnt_whole
     from zoo.data.sources import load_for
 
-    dataset = _with_test(checkpoint.card, load_for(checkpoint.card, data, reading))
+    dataset = load_for(checkpoint.card, data, reading)
+    learnt = learnt_whole(checkpoint.card, dataset)
+    dataset = _with_test(dataset, learnt)
     form = checkpoint.card.input
     if isinstance(form, forms.Sequence):
         source = _of_length(name, checkpoint, dataset, sequence_length, stream)
     else:
         source = _Source(checkpoint, dataset)
-    return _sliding(source, form, hop) if stream == SLIDE else source
+    source = _sliding(source, form, hop) if stream == SLIDE else source
+    return replace(source, learnt=learnt)
 
 
-def _with_test(card: Card, dataset: Dataset) -> Dataset:
+def _with_test(dataset: Dataset, learnt: bool) -> Dataset:
     """Returns data with a test split; a checkpoint of a cross-validation has learnt all examples.
 
     Raises:
         RequestError: The data is too little, and it is not what such a checkpoint has learnt.
     """
-    from zoo.artifacts.evaluate import learnt_whole
     from zoo.data.dataset import joined
 
-    if learnt_whole(card, dataset):
+    if learnt:
         note = (
             "the checkpoint learnt all examples after a cross-validation: the files are compared "
             "with it on these, and the accuracy on them flatters both"
@@ -345,6 +350,7 @@ def _samples(source: _Source, calibration_samples: int) -> Samples:
         test_lengths=dataset.test.lengths,
         others=others.x[:],
         other_lengths=others.lengths,
+        learnt=source.learnt,
     )
 
 
