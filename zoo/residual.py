@@ -31,6 +31,7 @@ def residual(
     *,
     order: Order = "post_activation",
     activation: Activation | Layers = "relu",
+    activated_shortcut: bool = False,
     shortcut: Shortcut = "auto",
     stride: int = 1,
     name: str = "residual",
@@ -59,6 +60,8 @@ def residual(
         order: Where the activation stands, see above.
         activation: "relu"; "linear" if f is non-linear itself; or a function that builds another
             one. A Transformer's norm stands in the same three places.
+        activated_shortcut: Whether W x reads the activated x in the order "linear_output", as in
+            the code of He et al. 2016; the identity is of x itself in any case.
         shortcut: What is added, see above.
         stride: How far f shrinks every axis between batch and channels.
         name: Prefix of the names of the layers made here.
@@ -79,12 +82,15 @@ def residual(
             return activation(value)
         return layers.ReLU(name=f"{name}_relu")(value) if activation == "relu" else value
 
-    y = branch(activate(x) if order == "linear_output" else x)
+    read = activate(x) if order == "linear_output" else x
+    y = branch(read)
     if order == "relu_output":
         y = activate(y)
     if shortcut != "none":
         add = ShallowAdd if _SHALLOW.get() else layers.Add
-        y = add(name=f"{name}_add")([y, _shortcut(x, y, project, shortcut, stride)])
+        projected = read if activated_shortcut else x
+        added = _shortcut(x, y, lambda: project(projected), shortcut, stride)
+        y = add(name=f"{name}_add")([y, added])
     return activate(y) if order == "post_activation" else y
 
 
@@ -138,10 +144,12 @@ def shallow(build: Callable[[], keras.Model], rate: float | None) -> keras.Model
     return model
 
 
-def _shortcut(x: Tensor, y: Tensor, project: Layers, shortcut: Shortcut, stride: int) -> Tensor:
+def _shortcut(
+    x: Tensor, y: Tensor, project: Callable[[], Tensor], shortcut: Shortcut, stride: int
+) -> Tensor:
     same = stride == 1 and x.shape[-1] == y.shape[-1]
     if shortcut == "projection" or (shortcut == "auto" and not same):
-        return project(x)
+        return project()
     if same:
         return x
     if shortcut == "identity":

@@ -50,11 +50,42 @@ def test_basic_block_against_numpy():
     np.testing.assert_allclose(np.asarray(model(x)), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_zero_init_makes_the_block_its_shortcut():
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_zero_init_makes_the_block_its_shortcut(norm_first):
     x = keras.Input((8, 8, 4))
-    block = BLOCKS.get("basic")(x, 4, order="linear_output", zero_init=True)
+    block = BLOCKS.get("basic")(x, 4, order="linear_output", zero_init=True, norm_first=norm_first)
     images = np.random.default_rng(0).normal(size=(1, 8, 8, 4)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(keras.Model(x, block)(images)), images)
+
+
+def test_norm_first_shares_its_first_relu_with_the_projection():
+    """As in He et al. 2016: f and W read one ReLU of one norm, and nothing is behind their sum."""
+    x = keras.Input((6, 6, 3))
+    unit = BLOCKS.get("bottleneck")(x, 2, order="linear_output", norm_first=True, name="unit")
+    model = keras.Model(x, unit)
+    names = [layer.name for layer in model.layers if layer.weights]
+    assert names == [
+        "unit_1_bn", "unit_1_conv", "unit_2_bn", "unit_2_conv", "unit_3_bn", "unit_3_conv",
+        "unit_shortcut_conv",
+    ]  # fmt: skip
+    activated = model.get_layer("unit_1_relu").output
+    for reader in ("unit_1_conv", "unit_shortcut_conv"):
+        assert model.get_layer(reader).input is activated
+    assert model.get_layer("unit_add").output is unit
+
+
+def test_norm_first_adds_the_input_itself():
+    x = keras.Input((6, 6, 4))
+    unit = BLOCKS.get("basic")(x, 4, order="linear_output", norm_first=True, name="unit")
+    model = keras.Model(x, unit)
+    model.get_layer("unit_2_conv").kernel.assign(np.zeros((3, 3, 4, 4)))
+    images = np.random.default_rng(0).normal(size=(1, 6, 6, 4)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(model(images)), images)
+
+
+def test_norm_first_is_of_one_order():
+    with pytest.raises(RequestError, match="norm_first is of the order 'linear_output', not of 'r"):
+        BLOCKS.get("basic")(keras.Input((6, 6, 4)), 4, order="relu_output", norm_first=True)
 
 
 @pytest.mark.parametrize("size", [7, 8])

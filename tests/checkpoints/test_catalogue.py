@@ -47,6 +47,11 @@ FACTS = {
     "resnet34d.ra2_in1k": ((0.78436,), (256, "bicubic"), "Apache-2.0"),
     "resnet50d.ra2_in1k": ((0.81356,), (256, "bicubic"), "Apache-2.0"),
     "seresnet50.ra2_in1k": ((0.81284,), (256, "bicubic"), "Apache-2.0"),
+    "resnetv2_18d.ra4_e3600_r224_in1k": ((0.74412,), (248, "bicubic"), "Apache-2.0"),
+    "resnetv2_34.ra4_e3600_r224_in1k": ((0.77636,), (248, "bicubic"), "Apache-2.0"),
+    "resnetv2_34d.ra4_e3600_r224_in1k": ((0.78268,), (248, "bicubic"), "Apache-2.0"),
+    "resnetv2_50.a1h_in1k": ((0.81398,), (235, "bicubic"), "Apache-2.0"),
+    "resnetv2_101.a1h_in1k": ((0.83002,), (235, "bicubic"), "Apache-2.0"),
 }
 
 
@@ -63,8 +68,10 @@ def test_what_is_published(name, monkeypatch, tmp_path):
     assert (card.input.resize, card.input.interpolation) == preparation
     assert card.input.antialias
     assert card.input.shape == (224, 224, 3)
-    assert [round(value / 255, 3) for value in card.input.mean] == [0.485, 0.456, 0.406]
-    assert [round(value / 255, 3) for value in card.input.std] == [0.229, 0.224, 0.225]
+    v2 = name.startswith("resnetv2")  # timm's read pixels from -1 to 1.
+    mean, std = ([0.5] * 3, [0.5] * 3) if v2 else ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    assert [round(value / 255, 3) for value in card.input.mean] == mean
+    assert [round(value / 255, 3) for value in card.input.std] == std
     assert card.licence == licence
     assert card.origin["hub_id"] == f"timm/{name}"
     hashed = ("resnet18.tv", "resnet34.tv", "resnet50.tv")  # Others are pinned at the first fetch.

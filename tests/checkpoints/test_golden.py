@@ -15,14 +15,12 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from tests.golden.seeded import LARGE, MODELS, TIMMS, crops, seeded_tensors
-from zoo.checkpoints.foreign.torchvision_names import (
-    from_torchvision,
-    to_torchvision,
-    torchvision_name,
-)
+from zoo.checkpoints.foreign.resnet_v2_names import as_timm, renamed
+from zoo.checkpoints.foreign.torchvision_names import from_torchvision, to_torchvision
 from zoo.checkpoints.published import PUBLISHED, published_card
 from zoo.data.pictures.prepare import prepare_picture
 from zoo.forms import Picture
+from zoo.models import MODELS as TABLE
 from zoo.models import build
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -31,8 +29,11 @@ TENSORS = {
     "resnet18": 102, "resnet34": 182, "resnet50": 267, "resnet101": 522, "resnet152": 777,
     "wide_resnet50_2": 267, "wide_resnet101_2": 522, "resnext50_32x4d": 267,
     "resnext101_32x8d": 522, "resnext101_64x4d": 522, "resnet18d": 112, "resnet26d": 157,
-    "resnet34d": 192, "resnet50d": 277, "seresnet50": 331,
+    "resnet34d": 192, "resnet50d": 277, "seresnet50": 331, "resnetv2_18": 90, "resnetv2_18d": 100,
+    "resnetv2_34": 170, "resnetv2_34d": 180, "resnetv2_50": 251, "resnetv2_50d": 261,
+    "resnetv2_101": 506,
 }  # fmt: skip
+FAST = ("resnet18d", "resnetv2_18d")
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +46,20 @@ def goldens():
     "name",
     [
         *MODELS,
-        "resnet18d",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in (*LARGE, *TIMMS[1:])),
+        *(
+            name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+            for name in (*LARGE, *TIMMS)
+        ),
     ],
 )
 def test_logits_are_torchvisions_and_timms(goldens, name):
     model = build(name, input_shape=(None, None, 3))
     shapes = {v.path: tuple(v.shape) for v in model.weights}
-    tensors = seeded_tensors(
-        {torchvision_name(path): _torch_shape(shape) for path, shape in shapes.items()}
-    )
+    of_library = _to_library(name, {path: np.empty(shape) for path, shape in shapes.items()})
+    tensors = seeded_tensors({key: value.shape for key, value in of_library.items()})
     assert len(tensors) == TENSORS[name]
-    values = from_torchvision(tensors, shapes)
+    names = renamed(tensors)
+    values = from_torchvision({names[key]: value for key, value in tensors.items()}, shapes)
     for variable in model.weights:
         variable.assign(values[variable.path])
     worst = 0.0
@@ -71,16 +74,18 @@ def test_logits_are_torchvisions_and_timms(goldens, name):
             assert logits.argmax() == golden.argmax()
     print(f"{name}: max relative error {worst:.1e}")  # pytest -rP shows it.
 
-    back = to_torchvision({v.path: np.asarray(v.value) for v in model.weights})
+    back = _to_library(name, {v.path: np.asarray(v.value) for v in model.weights})
     assert back.keys() == tensors.keys()
     for key, tensor in tensors.items():
         assert back[key].tobytes() == tensor.tobytes()
 
 
-def _torch_shape(shape):
-    return {4: lambda: (shape[3], shape[2], *shape[:2]), 2: lambda: shape[::-1]}.get(
-        len(shape), lambda: shape
-    )()
+def _to_library(name, values):
+    """The tensors as torchvision or timm names them."""
+    tensors, config = to_torchvision(values), TABLE.get(name).config
+    if not config.get("norm_first"):
+        return tensors
+    return as_timm(tensors, pooled=config.get("pooled_shortcut", False))
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))

@@ -26,7 +26,9 @@ from torchvision import transforms
 HERE = Path(__file__).parent
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # (resize, interpolation) of the published checkpoints, each followed by a crop to 224.
-TRANSFORMS = ((256, "bilinear"), (232, "bilinear"), (235, "bicubic"), (256, "bicubic"))
+TRANSFORMS = (
+    (256, "bilinear"), (232, "bilinear"), (235, "bicubic"), (248, "bicubic"), (256, "bicubic"),
+)  # fmt: skip
 
 
 def main() -> None:

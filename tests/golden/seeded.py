@@ -8,7 +8,10 @@ import numpy as np
 
 MODELS = ("resnet18", "resnet34", "resnet50")
 # Of timm alone.
-TIMMS = ("resnet18d", "resnet26d", "resnet34d", "resnet50d", "seresnet50")
+TIMMS = (
+    "resnet18d", "resnet26d", "resnet34d", "resnet50d", "seresnet50", "resnetv2_18", "resnetv2_18d",
+    "resnetv2_34", "resnetv2_34d", "resnetv2_50", "resnetv2_50d", "resnetv2_101",
+)  # fmt: skip
 # Others, in the slow tests.
 LARGE = (
     "resnet101", "resnet152", "wide_resnet50_2", "wide_resnet101_2", "resnext50_32x4d",

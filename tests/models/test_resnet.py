@@ -20,6 +20,13 @@ SHAPES = [
     ("resnet8", {"num_classes": 3, "block": "bottleneck", "groups": 4}, (32, 32, 3), (3,)),
     ("resnet18d", {"num_classes": 5}, (97, 33, 1), (5,)),
     ("resnet8", {"num_classes": 3, "squeeze": 16}, (None, None, 3), (3,)),
+    ("resnetv2_18d", {"num_classes": 5}, (97, 33, 1), (5,)),
+    (
+        "resnet20",
+        {"num_classes": 5, "norm_first": True, "order": "linear_output"},
+        (32, 32, 3),
+        (5,),
+    ),
 ]
 
 
@@ -137,6 +144,20 @@ def test_a_group_sees_its_own_channels_alone():
     assert moved[32:].max() == 0
 
 
+@pytest.mark.parametrize("side", [32, 33, 35])
+def test_a_stem_without_relu_is_pooled_as_in_torch(side):
+    """torch pads with -inf on both sides; here values are below zero."""
+    arguments = {"num_classes": 2, "depths": (1,), "widths": (16,)}
+    model = build("resnetv2_18", input_shape=(side, side, 3), **arguments)
+    stem = model.get_layer("stem_conv").output
+    pooled = model.get_layer("stem_pool_stride").output
+    x = -np.random.default_rng(0).uniform(1, 2, (1, *stem.shape[1:])).astype(np.float32)
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    expected = windows[:, ::2, ::2].max(axis=(-2, -1))
+    np.testing.assert_array_equal(np.asarray(keras.Model(stem, pooled)(x)), expected)
+
+
 def test_a_pooled_shortcut_sees_every_pixel():
     """A strided 1×1 convolution looks at every fourth; the average of 2×2 at all."""
     seen = {}
@@ -179,6 +200,7 @@ def test_squeeze_and_excitation_scales_channels_by_their_means():
 
 WRONG = [
     ({"groups": 2}, "block 'basic' takes no groups, not even 2"),
+    ({"norm_first": True}, "norm_first is of the order 'linear_output', not of 'post_activation'"),
     ({"squeeze": -1}, "squeeze must be a whole number from 0 up, not -1"),
     ({"pooled_shortcut": "no"}, "pooled_shortcut must be true or false, not 'no'"),
     ({"block": "bottleneck", "groups": 0}, "groups must be a whole number from 1 up, not 0"),

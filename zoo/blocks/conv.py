@@ -1,6 +1,10 @@
-"""Convolutional residual blocks, as in He et al. 2015 and torchvision (v1.5 stride)."""
+"""Convolutional residual blocks, as in He et al. 2015 and 2016 and torchvision (v1.5 stride)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 from keras import layers
 
@@ -18,6 +22,7 @@ def basic(
     stride: int = 1,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    norm_first: bool = False,
     pooled_shortcut: bool = False,
     squeeze: int = 0,
     zero_init: bool = False,
@@ -31,26 +36,32 @@ def basic(
         stride: Stride of the first convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        norm_first: See `bottleneck`.
         pooled_shortcut: See `bottleneck`.
         squeeze: See `bottleneck`.
-        zero_init: Starts the last normalisation's gamma at zero, so that the unit starts as its
-            shortcut (Goyal et al. 2017, section 5.1).
+        zero_init: Starts the last normalisation's gamma, or without a norm behind it the last
+            kernel, at zero, so that the unit starts as its shortcut (Goyal et al. 2017, section
+            5.1).
         name: Prefix of the layers' names.
 
     Returns:
         (batch, height / stride, width / stride, width).
+
+    Raises:
+        RequestError: `norm_first` in another order than "linear_output".
     """
-
-    def branch(y: Tensor) -> Tensor:
-        y = conv_bn(y, width, 3, stride, name=f"{name}_1")
-        y = layers.ReLU(name=f"{name}_1_relu")(y)
-        y = conv_bn(y, width, 3, name=f"{name}_2", zero_init=zero_init)
-        return excite(y, squeeze, name=name) if squeeze else y
-
-    def project(y: Tensor) -> Tensor:
-        return _projected(y, width, stride, pooled=pooled_shortcut, name=name)
-
-    return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
+    return _unit(
+        x,
+        (Convolution(width, 3, stride), Convolution(width, 3)),
+        stride=stride,
+        order=order,
+        shortcut=shortcut,
+        norm_first=norm_first,
+        pooled_shortcut=pooled_shortcut,
+        squeeze=squeeze,
+        zero_init=zero_init,
+        name=name,
+    )
 
 
 @register("bottleneck")
@@ -61,6 +72,7 @@ def bottleneck(
     stride: int = 1,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    norm_first: bool = False,
     groups: int = 1,
     width_per_group: int = 64,
     pooled_shortcut: bool = False,
@@ -81,6 +93,9 @@ def bottleneck(
         stride: Stride of the 3×3 convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        norm_first: Has norm and ReLU before each convolution, not behind it: the full
+            pre-activation of He et al. 2016, figure 4(e), "ResNet-V2". A projection reads the
+            first of these ReLUs and has no norm. Only in the order "linear_output".
         groups: Into how many the channels of the 3×3 convolution are divided.
         width_per_group: Channels of a group in a stage of width 64, as torchvision counts.
         pooled_shortcut: Halves the image of the shortcut by an average of 2×2 pixels before its
@@ -88,43 +103,107 @@ def bottleneck(
         squeeze: Scales each channel of the branch by what all channels are in the mean, through a
             layer of so many times fewer channels (Hu et al. 2017, "Squeeze-and-Excitation", who
             take 16). 0: does not.
-        zero_init: Starts the last normalisation's gamma at zero.
+        zero_init: See `basic`.
         name: Prefix of the layers' names.
 
     Returns:
         (batch, height / stride, width / stride, 4 * width).
 
     Raises:
-        RequestError: So few channels to a group leave none.
+        RequestError: So few channels to a group leave none; `norm_first` in another order than
+            "linear_output".
     """
     inner = width * width_per_group // 64 * groups
     if not inner:
         raise RequestError(
             f"width_per_group {width_per_group} leaves a stage of width {width} without channels"
         )
+    return _unit(
+        x,
+        (
+            Convolution(inner, 1),
+            Convolution(inner, 3, stride, groups),
+            Convolution(4 * width, 1),
+        ),
+        stride=stride,
+        order=order,
+        shortcut=shortcut,
+        norm_first=norm_first,
+        pooled_shortcut=pooled_shortcut,
+        squeeze=squeeze,
+        zero_init=zero_init,
+        name=name,
+    )
+
+
+class Convolution(NamedTuple):
+    """A convolution of a branch."""
+
+    filters: int
+    kernel: int
+    stride: int = 1
+    groups: int = 1
+
+
+def _unit(
+    x: Tensor,
+    convolutions: Sequence[Convolution],
+    *,
+    stride: int,
+    order: Order,
+    shortcut: Shortcut,
+    norm_first: bool,
+    pooled_shortcut: bool,
+    squeeze: int,
+    zero_init: bool,
+    name: str,
+) -> Tensor:
+    """Returns the sum of a shortcut and a branch of some convolutions."""
+    if norm_first and order != "linear_output":
+        raise RequestError(f"norm_first is of the order 'linear_output', not of {order!r}")
 
     def branch(y: Tensor) -> Tensor:
-        y = conv_bn(y, inner, 1, name=f"{name}_1")
-        y = layers.ReLU(name=f"{name}_1_relu")(y)
-        y = conv_bn(y, inner, 3, stride, groups=groups, name=f"{name}_2")
-        y = layers.ReLU(name=f"{name}_2_relu")(y)
-        y = conv_bn(y, 4 * width, 1, name=f"{name}_3", zero_init=zero_init)
+        for place, convolution in enumerate(convolutions, start=1):
+            part, last = f"{name}_{place}", place == len(convolutions)
+            if norm_first:
+                # The residual sum has activated what the first one reads.
+                y = y if place == 1 else norm_relu(y, name=part)
+                y = convolve(y, *convolution, name=part, zero_init=zero_init and last)
+            else:
+                y = conv_bn(y, *convolution, name=part, zero_init=zero_init and last)
+                y = y if last else layers.ReLU(name=f"{part}_relu")(y)
         return excite(y, squeeze, name=name) if squeeze else y
 
     def project(y: Tensor) -> Tensor:
-        return _projected(y, 4 * width, stride, pooled=pooled_shortcut, name=name)
+        filters = convolutions[-1].filters
+        return _projected(
+            y, filters, stride, pooled=pooled_shortcut, norm=not norm_first, name=name
+        )
 
-    return residual(x, branch, project, order=order, shortcut=shortcut, stride=stride, name=name)
+    return residual(
+        x,
+        branch,
+        project,
+        order=order,
+        activation=partial(norm_relu, name=f"{name}_1") if norm_first else "relu",
+        activated_shortcut=norm_first,
+        shortcut=shortcut,
+        stride=stride,
+        name=name,
+    )
 
 
-def _projected(x: Tensor, filters: int, stride: int, *, pooled: bool, name: str) -> Tensor:
+def _projected(
+    x: Tensor, filters: int, stride: int, *, pooled: bool, norm: bool, name: str
+) -> Tensor:
     """Returns the shortcut in the shape of a branch."""
+    convolution = conv_bn if norm else convolve
     if not pooled:
-        return conv_bn(x, filters, 1, stride, name=f"{name}_shortcut")
+        return convolution(x, filters, 1, stride, name=f"{name}_shortcut")
     if stride > 1:
         # At an odd edge, Keras and timm average over the pixels that are there.
         x = layers.AveragePooling2D(stride, padding="same", name=f"{name}_shortcut_pool")(x)
-    return conv_bn(x, filters, 1, name=f"{name}_pooled_shortcut")
+    return convolution(x, filters, 1, name=f"{name}_pooled_shortcut")
 
 
 def excite(x: Tensor, squeeze: int, *, name: str) -> Tensor:
@@ -144,17 +223,37 @@ def excite(x: Tensor, squeeze: int, *, name: str) -> Tensor:
     return layers.Multiply(name=f"{name}_excite")([x, y])
 
 
+def norm_relu(x: Tensor, *, name: str) -> Tensor:
+    """Returns the ReLU of the batch normalisation of x; `name` is the prefix of both layers."""
+    return layers.ReLU(name=f"{name}_relu")(normalise(x, "batch", name=name))
+
+
 def conv_bn(
     x: Tensor,
     filters: int,
     kernel: int,
     stride: int = 1,
-    *,
     groups: int = 1,
+    *,
     name: str,
     zero_init: bool = False,
 ) -> Tensor:
-    """Returns a convolution without bias, padded like torch's `padding=kernel // 2`, and its norm.
+    """Returns a convolution as `convolve` makes it and its norm; `zero_init` is of its gamma."""
+    x = convolve(x, filters, kernel, stride, groups, name=name)
+    return normalise(x, "batch", name=name, zero_init=zero_init)
+
+
+def convolve(
+    x: Tensor,
+    filters: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    *,
+    name: str,
+    zero_init: bool = False,
+) -> Tensor:
+    """Returns a convolution without bias, padded like torch's `padding=kernel // 2`.
 
     Args:
         x: Input, (batch, height, width, channels).
@@ -163,23 +262,23 @@ def conv_bn(
         stride: Stride of the convolution.
         groups: Into how many the channels are divided.
         name: Prefix of the layers' names.
-        zero_init: Starts the normalisation's gamma at zero.
+        zero_init: Starts the kernel at zero.
     """
     if stride > 1 and kernel > 1:
         # "same" pads even sizes on the far side only; torch pads both.
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
-    x = layers.Conv2D(
+    # Fan-out keeps the variance of the gradients (He et al. 2015, "Delving Deep"; torchvision).
+    usual = {
+        "class_name": "VarianceScaling",
+        "config": {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"},
+    }
+    return layers.Conv2D(
         filters,
         kernel,
         stride,
         padding="same" if stride == 1 else "valid",
         groups=groups,
         use_bias=False,
-        # Fan-out keeps the variance of the gradients (He et al. 2015, "Delving Deep"; torchvision).
-        kernel_initializer={
-            "class_name": "VarianceScaling",
-            "config": {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"},
-        },
+        kernel_initializer="zeros" if zero_init else usual,
         name=f"{name}_conv",
     )(x)
-    return normalise(x, "batch", name=name, zero_init=zero_init)

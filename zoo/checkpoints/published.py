@@ -53,6 +53,16 @@ _PRETRAININGS = {
         "bicubic",
         floor(224 / 0.95),
     ),
+    "a1h_in1k": Pretraining(
+        "timm, ResNet Strikes Back A1 with more regularisation (Wightman et al. 2021)",
+        "Apache-2.0",
+        "timm",
+        "bicubic",
+        floor(224 / 0.95),
+    ),
+    "ra4_e3600_r224_in1k": Pretraining(
+        "timm, RandAugment, 3,600 epochs", "Apache-2.0", "timm", "bicubic", floor(224 / 0.9)
+    ),
     "ra2_in1k": Pretraining("timm, RandAugment", "Apache-2.0", "timm", "bicubic", 256),
     "bt_in1k": Pretraining("timm, Bag of Tricks", "Apache-2.0", "timm", "bicubic", 256),
 }
@@ -66,8 +76,8 @@ class Published:
         model: A name of `zoo.list_models()`.
         tag: A key of `_PRETRAININGS`.
         top1: On ImageNet's validation images at 224 pixels; None: not published.
-        top1_288: The same at 288 pixels, of `a1_in1k` without a margin (crop 1.0), of others with
-            timm's usual one (crop 0.95); None: not published.
+        top1_288: The same at 288 pixels, of `a1_in1k` and `a1h_in1k` without a margin (crop 1.0),
+            of others with timm's usual one (crop 0.95); None: not published.
         original: The PyTorch file that the Hub's was made from.
         original_sha256: SHA-256 of that file; "": not known.
         sha256: SHA-256 of the Hub's file; "": not known, and pinned when it is first fetched.
@@ -150,6 +160,11 @@ _ROWS = (
     Published("resnet34d", "ra2_in1k", None, 0.78436, "resnet34d_ra2-f8dcfcaf.pth"),
     Published("resnet50d", "ra2_in1k", None, 0.81356, "resnet50d_ra2-464e36ba.pth"),
     Published("seresnet50", "ra2_in1k", None, 0.81284, "seresnet50_ra_224-8efdb4bb.pth"),
+    Published("resnetv2_18d", "ra4_e3600_r224_in1k", 0.74412, None, "pytorch_model.bin"),
+    Published("resnetv2_34", "ra4_e3600_r224_in1k", 0.77636, None, "pytorch_model.bin"),
+    Published("resnetv2_34d", "ra4_e3600_r224_in1k", 0.78268, None, "pytorch_model.bin"),
+    Published("resnetv2_50", "a1h_in1k", None, 0.81398, "resnetv2_50_a1h-000cdf49.pth"),
+    Published("resnetv2_101", "a1h_in1k", None, 0.83002, "resnetv2_101_a1h-5d01f016.pth"),
 )  # fmt: skip
 PUBLISHED = {row.name: row for row in _ROWS}
 
@@ -157,11 +172,14 @@ PUBLISHED = {row.name: row for row in _ROWS}
 def published_form(row: Published) -> Picture:
     """Returns how pictures are prepared for a published checkpoint."""
     pretraining = _PRETRAININGS[row.tag]
-    height, width, channels = MODELS.get(row.model).input_shape
+    architecture = MODELS.get(row.model)
+    height, width, channels = architecture.input_shape
+    # timm trains ResNet-V2 on pixels from -1 to 1.
+    halves = (127.5,) * 3 if architecture.config.get("norm_first") else None
     return Picture(
         (height, width, channels),
-        IMAGENET_MEAN,
-        IMAGENET_STD,
+        halves or IMAGENET_MEAN,
+        halves or IMAGENET_STD,
         resize=row.resize or pretraining.resize,
         interpolation=pretraining.interpolation,
     )

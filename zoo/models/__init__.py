@@ -87,8 +87,9 @@ def _resnet(
 
 
 _WIDE, _GROUPED = "Zagoruyko and Komodakis 2016", "Xie et al. 2017"
-_TRICKS, _SQUEEZED = "He et al. 2018, ResNet-D", "Hu et al. 2017"
+_TRICKS, _SQUEEZED, _V2 = "He et al. 2018, ResNet-D", "Hu et al. 2017", "He et al. 2016"
 _D = {"stem": "deep", "pooled_shortcut": True}
+_PRE = {"order": "linear_output", "norm_first": True}
 # tests/models/test_models.py builds every row and checks its figures.
 _resnet("resnet18", "basic", (2, 2, 2, 2), 11_689_512, 1_814_073_344)
 _resnet("resnet34", "basic", (3, 4, 6, 3), 21_797_672, 3_663_761_408)
@@ -120,6 +121,13 @@ _resnet("resnet26d", "bottleneck", (2, 2, 2, 2), 16_014_408, 2_581_897_216, _TRI
 _resnet("resnet34d", "basic", (3, 4, 6, 3), 21_816_904, 3_903_401_984, _TRICKS, **_D)
 _resnet("resnet50d", "bottleneck", (3, 4, 6, 3), 25_576_264, 4_328_824_832, _TRICKS, **_D)
 _resnet("seresnet50", "bottleneck", (3, 4, 6, 3), 28_088_024, 4_091_699_200, _SQUEEZED, squeeze=16)
+_resnet("resnetv2_18", "basic", (2, 2, 2, 2), 11_687_720, 1_814_073_344, _V2, **_PRE)
+_resnet("resnetv2_18d", "basic", (2, 2, 2, 2), 11_706_952, 2_053_713_920, _V2, **_PRE, **_D)
+_resnet("resnetv2_34", "basic", (3, 4, 6, 3), 21_795_880, 3_663_761_408, _V2, **_PRE)
+_resnet("resnetv2_34d", "basic", (3, 4, 6, 3), 21_815_112, 3_903_401_984, _V2, **_PRE, **_D)
+_resnet("resnetv2_50", "bottleneck", (3, 4, 6, 3), 25_549_352, 4_089_184_256, _V2, **_PRE)
+_resnet("resnetv2_50d", "bottleneck", (3, 4, 6, 3), 25_568_584, 4_328_824_832, _V2, **_PRE, **_D)
+_resnet("resnetv2_101", "bottleneck", (3, 4, 23, 3), 44_541_480, 7_801_405_440, _V2, **_PRE)
 _resnet(
     "resnet8", "basic", (1, 1, 1), 78_042, 12_501_632, "MLPerf Tiny (Banbury et al. 2021)",
     stem="small",

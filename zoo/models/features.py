@@ -9,7 +9,8 @@ import keras
 from zoo.errors import RequestError
 from zoo.models.names import LOGITS, part_of
 
-_STEM = "stem_relu"  # What the pooling of the stem reads, if there is one.
+# What the pooling of the stem reads, if there is one: the last of these that there is.
+_STEM = ("stem_conv", "stem_3_conv", "stem_relu")
 _PROBE = 1024  # Pixels a side, where a model takes any size.
 
 
@@ -42,7 +43,7 @@ def features(network: keras.Model) -> keras.Model:
     ends = {}
     for layer in network.layers:
         part = part_of(layer.name)
-        if part.startswith("stage") or layer.name == _STEM:
+        if part.startswith("stage") or layer.name in _STEM:
             ends[part] = layer.output
     if not any(part.startswith("stage") for part in ends):
         raise RequestError(

@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from zoo.blocks import BLOCKS
-from zoo.blocks.conv import conv_bn
+from zoo.blocks.conv import conv_bn, convolve
 from zoo.blocks.norm import normalise
 from zoo.errors import RequestError
 from zoo.frontends.frontend import Frontend
@@ -33,6 +33,7 @@ def resnet(
     input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
     shortcut: Shortcut = "auto",
     order: Order = "post_activation",
+    norm_first: bool = False,
     groups: int = 1,
     width_per_group: int = 64,
     pooled_shortcut: bool = False,
@@ -56,7 +57,9 @@ def resnet(
         input_shape: Height, width and channels; height and width from 32 up, or None.
         shortcut: What is added, see `zoo.residual`.
         order: Where the ReLU stands, see `zoo.residual`.
-        groups: Of the block's 3×3 convolutions, see `zoo.blocks.conv.bottleneck`.
+        norm_first: Full pre-activation (He et al. 2016), see `zoo.blocks.conv.bottleneck`; norm and
+            ReLU of the stem go to the first unit.
+        groups: Of the block's 3×3 convolutions, see there.
         width_per_group: See there.
         pooled_shortcut: See there.
         squeeze: See there.
@@ -83,6 +86,7 @@ def resnet(
     check_sizes(least=0, squeeze=squeeze)
     options = _options(
         block,
+        norm_first=(norm_first, False),
         groups=(groups, 1),
         width_per_group=(width_per_group, 64),
         pooled_shortcut=(pooled_shortcut, False),
@@ -99,7 +103,7 @@ def resnet(
     x = normalise_input(x, mean, std)
     if spectrogram:
         x = layers.Reshape((*shape, 1), name="stem_picture")(x)
-    x = _stem(x, widths[0], stem)
+    x = _stem(x, widths[0], stem, activate=not norm_first)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             stride = 2 if stage > 1 and index == 1 else 1
@@ -124,23 +128,31 @@ def _options(block: str, **options: tuple[Any, Any]) -> dict[str, Any]:
     return changed
 
 
-def _stem(x: Tensor, width: int, stem: str) -> Tensor:
-    if stem in ("imagenet", "deep"):
-        if stem == "deep":
-            for index, stride in ((1, 2), (2, 1)):
-                x = conv_bn(x, width // 2, 3, stride, name=f"stem_{index}")
-                x = layers.ReLU(name=f"stem_{index}_relu")(x)
-            x = conv_bn(x, width, 3, name="stem_3")
-        else:
-            x = conv_bn(x, width, 7, 2, name="stem")
-        x = layers.ReLU(name="stem_relu")(x)
+def _stem(x: Tensor, width: int, stem: str, *, activate: bool) -> Tensor:
+    """Returns what the first unit reads; without `activate`, no norm or ReLU ends the stem."""
+    if stem not in ("imagenet", "deep", "small"):
+        raise RequestError(f"unknown stem {stem!r}; known: imagenet, deep, small")
+    if stem == "deep":
+        for index, stride in ((1, 2), (2, 1)):
+            x = conv_bn(x, width // 2, 3, stride, name=f"stem_{index}")
+            x = layers.ReLU(name=f"stem_{index}_relu")(x)
+        x = convolve(x, width, 3, name=(name := "stem_3"))
+    elif stem == "imagenet":
+        x = convolve(x, width, 7, 2, name=(name := "stem"))
+    else:
+        x = convolve(x, width, 3, name=(name := "stem"))
+    if activate:
+        x = layers.ReLU(name="stem_relu")(normalise(x, "batch", name=name))
+    if stem == "small":
+        return x
+    if activate:
         # After a ReLU nothing is below zero, so zeros pad as well as torch's -inf.
         x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
         return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
-    if stem == "small":
-        x = conv_bn(x, width, 3, name="stem")
-        return layers.ReLU(name="stem_relu")(x)
-    raise RequestError(f"unknown stem {stem!r}; known: imagenet, deep, small")
+    # Otherwise zeros would win. "same" pads both sides with -inf where nothing is skipped, so that
+    # every second place of it is what torch pools; it needs no constant that integers cannot hold.
+    x = layers.MaxPooling2D(3, 1, padding="same", name="stem_pool")(x)
+    return layers.MaxPooling2D(1, 2, name="stem_pool_stride")(x)
 
 
 def _check_shape(shape: tuple[int | None, ...]) -> None:

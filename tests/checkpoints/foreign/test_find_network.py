@@ -114,6 +114,16 @@ def test_parts_that_are_counted(prefix):
     assert network.tensors.keys() == {*BODY, "fc.weight"}
 
 
+@pytest.mark.parametrize("prefix", ["", "state_dict."])
+def test_a_resnet_v2_has_torchvisions_names(prefix):
+    body = {"stem.conv.weight": 4, "stages.0.blocks.0.conv1.weight": 4, "norm.weight": 1}
+    names = {**at(prefix, {**body, "head.fc.weight": 4}), "loss.weight": 1}
+    network = find_network(tensors(names))
+    expected = {"conv1.weight", "layer1.0.conv1.weight", "bn_head.weight", "fc.weight"}
+    assert network.tensors.keys() == expected
+    assert (network.place, network.left_out) == (prefix.rstrip("."), ("loss.weight",))
+
+
 @pytest.mark.parametrize(
     ("places", "chosen"),
     [

@@ -27,6 +27,8 @@ NAMES = [
     ("stage1_block1_pooled_shortcut_bn/beta", "layer1.0.downsample.2.bias"),
     ("stage4_block3_squeeze_conv/kernel", "layer4.2.se.fc1.weight"),
     ("stage4_block3_excite_conv/bias", "layer4.2.se.fc2.bias"),
+    # Of a ResNet-V2.
+    ("head_bn/gamma", "bn_head.weight"),
 ]
 
 
@@ -36,8 +38,8 @@ def test_names(path, name):
 
 
 def test_other_layers_have_no_counterpart():
-    with pytest.raises(RequestError, match="no counterpart of 'head_bn/gamma'"):
-        torchvision_name("head_bn/gamma")
+    with pytest.raises(RequestError, match="no counterpart of 'head_ln/gamma'"):
+        torchvision_name("head_ln/gamma")
 
 
 def test_a_network_without_stages_has_no_counterpart():
@@ -65,6 +67,14 @@ def test_layouts_and_a_round_trip_of_the_bits(tensors):
     assert {name: value.tobytes() for name, value in back.items()} == {
         name: value.tobytes() for name, value in tensors.items()
     }
+
+
+def test_a_head_that_is_a_convolution(tensors):
+    """As timm's ResNet-V2 has it."""
+    dense = from_torchvision(tensors, SHAPES)
+    tensors["fc.weight"] = tensors["fc.weight"][..., None, None]
+    values = from_torchvision(tensors, SHAPES)
+    np.testing.assert_array_equal(values["logits/kernel"], dense["logits/kernel"])
 
 
 def test_counters_of_batches_are_accepted(tensors):

@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from zoo.checkpoints.foreign.resnet_v2_names import renamed
 from zoo.checkpoints.tensor_files import listed
 from zoo.checkpoints.torch_file import Stored
 from zoo.errors import RequestError
 
 # torchvision's names of the parts. `torch.nn.Sequential(*resnet.children())` counts them instead.
-_PART = re.compile(r"(conv1|bn1|layer\d+|fc)\.")
+_PART = re.compile(r"(conv1|bn1|layer\d+|bn_head|fc)\.")
 _COUNTED = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 _LAST_CONV = re.compile(r"layer(\d+)\.(\d+)\.conv(\d+)\.weight")
 _HEAD_IN_SEQUENCE = re.compile(r"fc\.\d+\.weight")
@@ -48,9 +49,9 @@ def find_network(
 ) -> Network:
     """Finds the ResNet among tensors.
 
-    A prefix with a stem and a first block, in torchvision's names, is a ResNet. Its head may be a
-    sequence with one dense layer, such as dropout and "fc.1". If there is no "fc", the head may be
-    the only dense layer beside the ResNet that fits its features.
+    A prefix with a stem and a first block, in torchvision's names or in those of timm's ResNet-V2,
+    is a ResNet. Its head may be a sequence with one dense layer, such as dropout and "fc.1". If
+    there is no "fc", the head may be the only dense layer beside the ResNet that fits its features.
 
     Args:
         tensors: By the names in the file.
@@ -61,6 +62,8 @@ def find_network(
     Raises:
         RequestError: There is none, or there are several; other layers would be lost.
     """
+    names = renamed(tensors)
+    tensors = {names[name]: tensor for name, tensor in tensors.items()}
     places = dict(_places(tensors))
     place = _chosen(places, tensors, weights_key)
     copies = {other: counted for other, counted in places.items() if other != place}

@@ -10,6 +10,7 @@ import numpy as np
 import safetensors.numpy
 
 from zoo.checkpoints.card import Card
+from zoo.checkpoints.foreign.resnet_v2_names import as_timm
 from zoo.checkpoints.foreign.torchvision_names import from_torchvision, to_torchvision
 from zoo.errors import DamagedError, RequestError
 from zoo.files import sha256, whole_file, whole_folder
@@ -57,7 +58,10 @@ def classes_and_channels(model: str, tensors: Mapping[str, Tensor]) -> tuple[int
         raise RequestError(f"only ResNets are imported, and {model} is of family {row.family!r}")
     stem = "conv1.0.weight" if row.config.get("stem") == "deep" else "conv1.weight"
     for name, axes, part in ((stem, 4, "stem"), ("fc.weight", 2, "head")):
-        if name not in tensors or len(tensors[name].shape) != axes:
+        shape = tensors[name].shape if name in tensors else ()
+        if shape[2:] == (1, 1) and part == "head":
+            shape = shape[:2]  # The head of timm's ResNet-V2 is a convolution.
+        if len(shape) != axes:
             raise RequestError(f"there is no tensor {name!r} of {axes} axes, a ResNet's {part}")
     return tensors["fc.weight"].shape[0], tensors[stem].shape[1]
 
@@ -121,6 +125,9 @@ def write_torchvision(folder: Path, path: Path) -> int:
     card = read_card(folder)
     _check_standard(card)
     tensors = to_torchvision(read_weights(folder, card))
+    row = MODELS.get(card.model).config
+    if row.get("norm_first"):
+        tensors = as_timm(tensors, pooled=bool(row.get("pooled_shortcut")))
     with whole_file(path) as temporary:
         # timm and transformers require this entry.
         temporary.write_bytes(safetensors.numpy.save(tensors, metadata={"format": "pt"}))

@@ -24,6 +24,7 @@ _LEAVES = {
     "moving_variance": "running_var",
 }
 _STEM = re.compile(r"stem_(conv|bn)")
+_HEAD_NORM = "head_bn"  # Of a ResNet-V2, see `resnet_v2_names`.
 # timm's stem of three convolutions is a sequence, whose ReLUs count, and then `bn1`.
 _DEEP_STEM = {
     "stem_1_conv": "conv1.0", "stem_1_bn": "conv1.1", "stem_2_conv": "conv1.3",
@@ -49,6 +50,8 @@ def torchvision_name(path: str) -> str:
     layer, _, leaf = path.rpartition("/")
     if layer == LOGITS:
         module = "fc"
+    elif layer == _HEAD_NORM:
+        module = "bn_head"
     elif match := _STEM.fullmatch(layer):
         module = f"{match[1]}1"
     elif layer in _DEEP_STEM:
@@ -84,7 +87,9 @@ def from_torchvision(
     wanted = {torchvision_name(path): path for path in shapes}
     present = {name for name in tensors if not _IGNORED.fullmatch(name)}
     translated = {
-        path: _to_keras(tensors[name]) for name, path in wanted.items() if name in tensors
+        path: _to_keras(tensors[name], len(shapes[path]))
+        for name, path in wanted.items()
+        if name in tensors
     }
     misshapen = [
         f"{torchvision_name(path)} {tensors[torchvision_name(path)].shape} in place of "
@@ -119,7 +124,9 @@ def to_torchvision(variables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     }
 
 
-def _to_keras(value: np.ndarray) -> np.ndarray:
+def _to_keras(value: np.ndarray, axes: int) -> np.ndarray:
+    if axes == 2 and value.shape[2:] == (1, 1):
+        value = value[..., 0, 0]  # The head of timm's ResNet-V2 is a convolution.
     return value.transpose(2, 3, 1, 0) if value.ndim == 4 else value.T
 
 
