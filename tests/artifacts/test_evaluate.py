@@ -37,6 +37,8 @@ def test_an_artifact_is_measured_as_its_checkpoint(exported_digits, shipped):
         ({}, "say what to evaluate"),
         ({"checkpoint": "resnet8.digit"}, "did you mean 'resnet8.digits'"),
         ({"checkpoint": "resnet8.digits", "split": "tset"}, "tset"),
+        ({"checkpoint": "resnet8.digits", "views": 3}, "views can be 1 or 2, a picture and its"),
+        ({"checkpoint": "resnet8.digits", "views": 2}, "resnet8 learnt without mirrored pictures"),
         ({"checkpoint": "resnet8.digits", "foreign": "no/such"}, "--foreign=no/such: there is no"),
     ],
 )

@@ -6,25 +6,24 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from zoo.artifacts.evaluation import Evaluation
 from zoo.artifacts.opening.columns import columns_of
 from zoo.artifacts.opening.open import Artifact, artifact_labels, open_artifact
 from zoo.artifacts.opening.origin import card_of_artifact, check_origin, data_of_artifact
 from zoo.artifacts.predicting.predict import predict
 from zoo.artifacts.predicting.predictions import Predictions
+from zoo.artifacts.views import averaged, check_views
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
 from zoo.files import check_writable, write_text
 from zoo.forms import PLAIN, Table
 from zoo.quiet import import_keras
-from zoo.result import Result, TextTable
-from zoo.tasks import Score
-from zoo.tasks.coverage import Coverage, check_threshold, coverage_of
+from zoo.tasks.coverage import check_threshold, coverage_of
 from zoo.tasks.decision import check_decision, effect, shifted
 from zoo.tasks.foreign import Foreign, foreign_of
 
@@ -38,42 +37,6 @@ SPLITS = ("test", "validation", "val", "train", "all")
 
 # A data set, the split that was measured, the predictions for it, and notes.
 Measured: TypeAlias = "tuple[Dataset, str, np.ndarray, tuple[str, ...]]"
-
-
-@dataclass(frozen=True)
-class Evaluation(Result):
-    """The score of a checkpoint or an artifact.
-
-    Attributes:
-        score: All figures.
-        text: The main figures, for a person: "top1 99.00% (95% interval 97.2 to 99.7)".
-        data: Name of the data.
-        split: The measured split: "test", "validation", "train" or "all".
-        notes: Decisions of the reader of the data, a sentence each.
-        coverage: What a threshold leaves; None: none was asked for.
-        foreign: What is made of files that belong to no class; None: none were given.
-    """
-
-    score: Score
-    text: str
-    data: str
-    split: str
-    notes: tuple[str, ...] = ()
-    coverage: Coverage | None = None
-    foreign: Foreign | None = None
-
-    @property
-    def tables(self) -> tuple[TextTable, ...]:
-        """The tables of the score."""
-        return self.score.tables
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The notes, the main figures with what they were measured on, and what was asked more."""
-        count = f"{self.score.examples:,}"
-        which = f"all {count}" if self.split == "all" else f"{count} {self.split}"
-        more = [part.text for part in (self.coverage, self.foreign) if part is not None]
-        return (*self.notes, f"{self.text} on {which} examples of {self.data}", *more)
 
 
 def evaluate(
@@ -95,6 +58,7 @@ def evaluate(
     threshold: float | None = None,
     decision_threshold: float | None = None,
     foreign: str | None = None,
+    views: int = 1,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -125,6 +89,8 @@ def evaluate(
             place of 0.5. A note says what that changes.
         foreign: A file or folder of files that belong to none of the classes: how well their scores
             differ from those of the data is measured too.
+        views: Of pictures: 2 takes the mean of the answers to a picture and to its mirror image, at
+            twice the cost. It is of networks that were trained with mirrored pictures.
         trust: Whether a SavedModel may do more than calculate: see `zoo.artifacts.opening.open`.
         progress: Called with the numbers of decoded and of all pictures.
 
@@ -137,6 +103,7 @@ def evaluate(
         raise RequestError("give --threshold or --decision_threshold, not both")
     if split not in SPLITS:
         raise RequestError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+    check_views(views)
     if foreign is not None and not Path(foreign).exists():
         raise RequestError(f"--foreign={foreign}: there is no such file or folder")
     if threshold is not None:
@@ -167,10 +134,11 @@ def evaluate(
         place = Place(data) if data is not None else _place(checkpoint, artifact)
         data, reading = place.data, place.read_by(reading)
         if opened is not None:
-            measured = _of_artifact(opened, checkpoint, data, split, reading)
+            measured = _of_artifact(opened, checkpoint, data, split, reading, views)
         else:
-            measured = _of_checkpoint(str(checkpoint), data, split, reading)
+            measured = _of_checkpoint(str(checkpoint), data, split, reading, views)
     evaluation = _score(*measured, threshold, decision_threshold)
+    evaluation = dataclasses.replace(evaluation, views=views)
     if foreign is not None:
         found = _foreign(foreign, measured, checkpoint, artifact, threshold, trust)
         evaluation = dataclasses.replace(evaluation, foreign=found)
@@ -179,6 +147,8 @@ def evaluate(
     if output is not None:
         score = evaluation.score
         figures = {**dataclasses.asdict(score), "intervals": score.intervals}
+        if views != 1:
+            figures["views"] = views
         for name in ("coverage", "foreign"):
             if (part := getattr(evaluation, name)) is not None:
                 figures[name] = dataclasses.asdict(part)
@@ -219,7 +189,7 @@ def _place(checkpoint: str | None, artifact: str | None) -> Place:
     return place_by_name(data_of_artifact(artifact), artifact)
 
 
-def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Measured:
+def _of_checkpoint(name: str, data: str, asked: str, reading: Reading, views: int) -> Measured:
     from zoo.checkpoints.load import load
     from zoo.data.inference import run
     from zoo.data.sources import load_for
@@ -227,8 +197,10 @@ def _of_checkpoint(name: str, data: str, asked: str, reading: Reading) -> Measur
     checkpoint = load(name)
     dataset = load_for(checkpoint.card, data, reading)
     split, notes = _split(asked, dataset, checkpoint.card, data, name)
-    outputs = _outputs(dataset, split, lambda part: run(checkpoint.model, part.x))
-    return dataset, split, dataset.task.predictions(outputs), notes
+    check_views(views, dataset, checkpoint.card)
+    task = dataset.task
+    answers = averaged(lambda part: task.predictions(run(checkpoint.model, part.x)), views)
+    return dataset, split, _outputs(dataset, split, answers), notes
 
 
 def _of_artifact(
@@ -237,6 +209,7 @@ def _of_artifact(
     data: str,
     asked: str,
     reading: Reading,
+    views: int,
 ) -> Measured:
     from zoo.data.sequences import of_length
 
@@ -245,7 +218,11 @@ def _of_artifact(
     if len(artifact.shape) == 2 and artifact.shape[0] is not None:
         dataset = of_length(dataset, artifact.shape[0])
     _check_fits(artifact, dataset)
-    outputs = _outputs(dataset, split, lambda part: artifact.run(part.x, part.lengths))
+    if views != 1:
+        named = card_of_artifact(artifact.path, artifact_labels(artifact))
+        check_views(views, dataset, checkpoint_card(checkpoint) if checkpoint else named)
+    answers = averaged(lambda part: artifact.run(part.x, part.lengths), views)
+    outputs = _outputs(dataset, split, answers)
     if outputs.shape[1] != len(dataset.labels):
         raise RequestError(
             f"{artifact.path} tells {outputs.shape[1]} classes apart, "

@@ -40,6 +40,9 @@ flags.DEFINE_string(
     "foreign", None, "folder of files of none of the classes: how well their scores differ",
     flag_values=FLAGS,
 )  # fmt: skip
+flags.DEFINE_integer(
+    "views", 1, "2: the mean of the answers to a picture and its mirror image", flag_values=FLAGS
+)
 define_reading(FLAGS)
 define_trust(FLAGS)
 
