@@ -257,4 +257,4 @@ def finetune(
         distribution=devices,
         folds=folds,
     )
-    return Trained(run, card)
+    return Trained(run, card, dataset.broken)

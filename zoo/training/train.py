@@ -230,7 +230,7 @@ def train(
         progress=lambda done, total: steps("teacher", done, total),
         distribution=devices,
     )
-    return Trained(run, card)
+    return Trained(run, card, dataset.broken)
 
 
 def train_model(

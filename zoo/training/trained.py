@@ -12,6 +12,7 @@ from zoo.tasks.classification import OF_RECORDINGS
 from zoo.training.report.figures import read_figures, reliability_text
 from zoo.training.run_folder import CURVES, Row, read_history
 
+_SHOWN = 3
 # Texts by `Provenance.taken` of the card, or by what it learnt to round to.
 _TAKEN = {
     "head": "taken: the new head on the backbone as it was, which did best in validation",
@@ -28,15 +29,27 @@ class Trained(Result):
     Attributes:
         folder: Folder of the checkpoint.
         card: Card of the checkpoint, with its figures on the test split.
+        broken: Names of the files that could not be read, and that it did not learn.
     """
 
     folder: Path
     card: Card
+    broken: tuple[str, ...] = ()
 
     @property
     def history(self) -> list[Row]:
         """The figures of the epochs, a row each."""
         return read_history(self.folder)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """How many files could not be read, and the first of them."""
+        if not self.broken:
+            return ()
+        count, shown = len(self.broken), ", ".join(self.broken[:_SHOWN])
+        more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+        what = "file is" if count == 1 else "files are"
+        return (f"warning: {count:,} {what} broken and not in it: {shown}{more}",)
 
     @property
     def lines(self) -> tuple[str, ...]:
