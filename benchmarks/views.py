@@ -2,9 +2,9 @@
 
     python -m benchmarks.views --checkpoint=resnet8.cifar10 --data=cifar10_jpeg [--most=2000]
 
-It takes the first `--most` pictures of the test split, and prints the accuracy with one view and
-with two, and of how many pictures the second makes the answer right or wrong. McNemar's exact test
-says how often chance alone would make them differ as much.
+It takes `--most` pictures of the test split, as many of each class, and prints the accuracy with
+one view and with two, and of how many pictures the second makes the answer right or wrong.
+McNemar's exact test says how often chance alone would make them differ as much.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 
 import zoo
 from zoo.artifacts.views import averaged, check_views
-from zoo.data.dataset import Split, take
+from zoo.data.dataset import Split, balanced_sample
 from zoo.data.inference import run
 from zoo.data.reading import Reading
 from zoo.data.sources import load_for
@@ -34,7 +34,7 @@ def main() -> None:
     checkpoint = zoo.load(asked.checkpoint)
     dataset = load_for(checkpoint.card, asked.data, Reading(measured=True))
     check_views(2, dataset, checkpoint.card)
-    split = take(dataset.test, np.arange(min(asked.most, len(dataset.test))))
+    split = balanced_sample(dataset.test, asked.most)
 
     def answers(part: Split) -> np.ndarray:
         return dataset.task.predictions(run(checkpoint.model, part.x))

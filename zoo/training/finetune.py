@@ -36,6 +36,7 @@ from zoo.training.picture_size import larger_form
 from zoo.training.plan import choose_plan
 from zoo.training.precision import resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.rates import check_finding, found_for_tuning
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_asked, check_weights
 from zoo.training.run_folder import LOGS
@@ -176,7 +177,9 @@ def finetune(
     )
     # What is wrong is refused before the pictures are read.
     check_asked(output, tensorboard=tensorboard)
-    devices.check_alone({"minutes": options.get("minutes")})
+    finding = options.get("find_learning_rate")
+    devices.check_alone({"minutes": options.get("minutes"), "find_learning_rate": finding})
+    check_finding(finding, learning_rate, quantize)
     if quantize is not None and options.get("minutes") is not None:
         raise RequestError("--minutes knows no pace of --quantize; give --epochs in place of it")
     check_size(image_size, type(base.input))
@@ -220,6 +223,10 @@ def finetune(
     plan = plan_for(len(learnt.train), cost=cost)
     run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
     head_alone = bool(folds) and epochs is None and not holds_validation(learnt)
+    if finding and plan.freeze != "backbone" and not head_alone:
+        rate = found_for_tuning(plan, run, checkpoint, learnt, form, progress)
+        plan_for = partial(plan_for, learning_rate=rate)
+        plan = plan_for(len(learnt.train), cost=cost)
     if plan.whole.minutes is not None and plan.freeze != "backbone" and not head_alone:
         fits = tuning_within(plan, run, checkpoint, learnt, form, epochs, started, progress)
         plan = plan_for(len(learnt.train), cost=cost, epochs=fits)

@@ -19,6 +19,7 @@ class Options(TypedDict, total=False):
     """
 
     minutes: float | None
+    find_learning_rate: bool | None
     label_smoothing: float | None
     optimizer: str | None
     ema: float | None

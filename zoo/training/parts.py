@@ -101,7 +101,6 @@ def train_network(
     """
     if (scale := dataset.task.scale(dataset.train.y)) is not None:
         scale.remove_units(network.get_layer(LOGITS))  # The training restores them.
-    shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
     trained = network
     if plan.whole.quantize is not None:
         trained = in_integers(network, dataset, ranges)
@@ -112,13 +111,24 @@ def train_network(
         output / STATE,
         # Whoever watches counts the epochs before too.
         watch("network", dataclasses.replace(plan.whole, epochs=before + plan.whole.epochs)),
-        rates=lambda path: shares.get(part_of(path), 1.0),
+        rates=shares_of(plan, groups),
         distribution=distribution,
         before=before,
         teacher=teacher,
     )
     settle(trained)
     return [{"stage": 2, **row} for row in history], in_units(ranges_of(trained), scale)
+
+
+def shares_of(plan: Plan, groups: Sequence[str]) -> Callable[[str], float]:
+    """Returns the function that gives a variable's share of the learning rate, by its path.
+
+    Args:
+        plan: How much less it is from part to part, from the head down.
+        groups: The parts, see `zoo.training.stages.stages`.
+    """
+    shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
+    return lambda path: shares.get(part_of(path), 1.0)
 
 
 def take_best(

@@ -58,6 +58,8 @@ class Recipe:
         seed: Decides initial weights, order of examples, and dropout.
         minutes: The time for which `epochs` were chosen, see `zoo.training.budget`; None: they were
             not chosen for a time.
+        find_learning_rate: Whether `learning_rate` was found before the training, see
+            `zoo.training.rates`; None: it was not.
         optimizer: A name of `zoo.training.optimizers.OPTIMIZERS`; None: AdamW.
         ema: The weights are an average over the steps, of which each step keeps this share; None:
             they are those of the last step.
@@ -91,6 +93,7 @@ class Recipe:
     seed: int = 0
     # What is off is None: a run from before there was such a field is not another one.
     minutes: float | None = None
+    find_learning_rate: bool | None = None
     optimizer: str | None = None
     ema: float | None = None
     mixup: float | None = None

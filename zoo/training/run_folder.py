@@ -21,7 +21,7 @@ from zoo.training.differences import differences, more_epochs
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 
 RECORD, HISTORY, CURVES, PAGE = RUN_RECORD, "history.csv", "curves.png", "result.html"
-RESULT = "result.json"
+RESULT, RATES = "result.json", "learning_rate.png"
 LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 # Files that only an unfinished run has.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"
@@ -73,7 +73,8 @@ def is_run(output: Path) -> bool:
     if not output.exists() or (
         output.is_dir()
         and all(
-            path.name.startswith(".") or path.name == SEARCH_RECORD for path in output.iterdir()
+            path.name.startswith(".") or path.name in (SEARCH_RECORD, RATES)
+            for path in output.iterdir()
         )
     ):
         check_writable(output)

@@ -34,6 +34,7 @@ from zoo.training.fit import check_recipe, fit
 from zoo.training.options import Options, given
 from zoo.training.precision import network_for, resolve_precision
 from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.rates import check_finding, found
 from zoo.training.recipe import Recipe
 from zoo.training.run import check_asked, check_weights, open_run
 from zoo.training.run_folder import LOGS, STATE, Row
@@ -161,7 +162,8 @@ def train(
     check_size(image_size, row.input)
     check_config(model, config, image_size)
     check_asked(output, tensorboard=tensorboard)
-    devices.check_alone({"minutes": options.get("minutes")})
+    devices.check_alone({name: options.get(name) for name in ("minutes", "find_learning_rate")})
+    check_finding(options.get("find_learning_rate"), learning_rate)
     asked = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -207,9 +209,9 @@ def train(
     if isinstance(dataset.form, Sound | forms.Recording):
         config = {**row.of_windows, **config}
     run = Path(output or f"runs/{model}-{dataset.name}")
-    recipe = within(
-        recipe, run, dataset, lambda: new_card(model, dataset, config), epochs, started, progress
-    )
+    described = partial(new_card, model, dataset, config)
+    recipe = found(recipe, run, dataset, described, progress)
+    recipe = within(recipe, run, dataset, described, epochs, started, progress)
     callbacks = []
     if devices.chief:
         logs = run / LOGS if tensorboard else None
@@ -264,8 +266,7 @@ def train_model(
         command: The command that the user typed, for the card.
         callbacks: Keras callbacks, for progress.
         progress: Called with the numbers of examples that a teacher has seen and of all.
-        distribution: The other workers, which call this with the same arguments. Only the chief
-            writes, and the others return when it has.
+        distribution: The other workers, which call this alike. Only the chief writes.
 
     Returns:
         The card of the checkpoint.
@@ -288,7 +289,6 @@ def train_model(
     )
     if (done := training.finished()) is not None:
         return done
-
     kind = MODELS.get(model).input if dataset.form is None else type(dataset.form)
     check_recipe(recipe, kind, dataset.task)
     card = dataclasses.replace(

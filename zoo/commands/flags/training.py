@@ -10,6 +10,11 @@ _OPTIONS = (
         flags.DEFINE_float,
         "that all may take, in as many epochs as fit, --epochs at most",
     ),
+    (
+        "find_learning_rate",
+        flags.DEFINE_boolean,
+        "before the training, take the rate at which the loss falls fastest",
+    ),
     ("label_smoothing", flags.DEFINE_float, "share of the truth spread over all classes"),
     ("optimizer", flags.DEFINE_string, "adamw, sgd, lion or lamb; default adamw"),
     ("ema", flags.DEFINE_float, "average the weights; share that a step keeps, such as 0.999"),
