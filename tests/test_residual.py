@@ -16,12 +16,13 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-def dense_unit(order, shortcut, width):
+def dense_unit(order, shortcut, width, scale="none"):
     """A residual unit whose branch and projection are one dense layer each."""
     x = keras.Input((6,))
     branch = layers.Dense(width, use_bias=False, name="f")
     project = layers.Dense(width, use_bias=False, name="w")
-    model = keras.Model(x, residual(x, branch, project, order=order, shortcut=shortcut))
+    y = residual(x, branch, project, order=order, shortcut=shortcut, scale=scale)
+    model = keras.Model(x, y)
     f = np.asarray(branch.kernel)
     w = np.asarray(project.kernel) if project.built else None
     return np.asarray(model(X)), f, w, model
@@ -53,6 +54,30 @@ def test_formula(order, shortcut, width, added):
     np.testing.assert_allclose(y, FORMULAS[order](X, f, added(X, w)), rtol=1e-5, atol=1e-6)
 
 
+SCALED = {
+    "post_activation": lambda x, f, s, a: relu(a * (x @ f) + s),
+    "relu_output": lambda x, f, s, a: a * relu(x @ f) + s,
+    "linear_output": lambda x, f, s, a: a * (relu(x) @ f) + s,
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("shortcut", "width", "added"), SHORTCUTS)
+def test_scaled_formula(order, shortcut, width, added):
+    """It begins as the shortcut, and learns one number. The plain network has none."""
+    _, f, w, model = dense_unit(order, shortcut, width, scale="rezero")
+    numbers = [v for v in model.trainable_variables if v.path.endswith("scale")]
+    if shortcut == "none":
+        assert not numbers
+        return
+    (number,) = numbers
+    assert number.shape == ()
+    for value in (0.0, -0.7):
+        number.assign(value)
+        expected = SCALED[order](X, f, added(X, w), value)
+        np.testing.assert_allclose(np.asarray(model(X)), expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("shortcut", "width", "parameters"),
     [("auto", 6, 36), ("auto", 8, 96), ("pad", 8, 48), ("projection", 6, 72), ("none", 8, 48)],
@@ -77,6 +102,7 @@ def test_pad_takes_every_second_place_and_adds_zero_channels():
         ({"shortcut": "pad", "width": 4}, "'pad' cannot narrow 6 channels to 4"),
         ({"shortcut": "skip"}, "unknown shortcut 'skip'"),
         ({"order": "preactivation"}, "unknown order 'preactivation'; did you mean"),
+        ({"scale": "zero"}, "unknown scale 'zero'; did you mean 'rezero'"),
     ],
 )
 def test_what_cannot_be_added_is_refused(arguments, message):

@@ -7,7 +7,8 @@ non-linearity stands, the `shortcut` what is done to `x` before the sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -20,6 +21,7 @@ from zoo.registry import unknown
 Order = Literal["post_activation", "relu_output", "linear_output"]
 Activation = Literal["relu", "linear"]
 Shortcut = Literal["auto", "pad", "projection", "identity", "none"]
+Scale = Literal["none", "rezero"]
 Tensor: TypeAlias = keras.KerasTensor
 Layers: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -33,6 +35,7 @@ def residual(
     activation: Activation | Layers = "relu",
     activated_shortcut: bool = False,
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     stride: int = 1,
     name: str = "residual",
 ) -> Tensor:
@@ -53,6 +56,14 @@ def residual(
         identity: x always.
         none: no shortcut, the plain network of the same depth.
 
+    Scales:
+        none: the branch is added as it is.
+        rezero: α f(x) is added, with one number α that is learnt from 0 on, so that the unit starts
+            as its shortcut (Bachlechner et al. 2020, "ReZero is All You Need"; without a
+            normalisation in f, SkipInit of De and Smith 2020). In the order "relu_output" it is
+            α ReLU(f(x)), since a ReLU lets no gradient through at 0. Without a shortcut there is no
+            α, as nothing would be left of the input.
+
     Args:
         x: Input, (batch, ..., channels).
         branch: Builds f(x), (batch, ..., channels').
@@ -63,6 +74,7 @@ def residual(
         activated_shortcut: Whether W x reads the activated x in the order "linear_output", as in
             the code of He et al. 2016; the identity is of x itself in any case.
         shortcut: What is added, see above.
+        scale: What multiplies the branch, see above.
         stride: How far f shrinks every axis between batch and channels.
         name: Prefix of the names of the layers made here.
 
@@ -70,12 +82,13 @@ def residual(
         The sum, in the shape of f(x).
 
     Raises:
-        RequestError: Unknown order or shortcut; the shapes do not allow the shortcut.
+        RequestError: Unknown order, shortcut or scale; the shapes do not allow the shortcut.
     """
     _check(order, "order", Order)
     if not callable(activation):
         _check(activation, "activation", Activation)
     _check(shortcut, "shortcut", Shortcut)
+    _check(scale, "scale", Scale)
 
     def activate(value: Tensor) -> Tensor:
         if callable(activation):
@@ -86,12 +99,62 @@ def residual(
     y = branch(read)
     if order == "relu_output":
         y = activate(y)
-    if shortcut != "none":
-        add = ShallowAdd if _SHALLOW.get() else layers.Add
-        projected = read if activated_shortcut else x
-        added = _shortcut(x, y, lambda: project(projected), shortcut, stride)
-        y = add(name=f"{name}_add")([y, added])
+    projected = read if activated_shortcut else x
+    passed = (
+        None
+        if shortcut == "none"
+        else _shortcut(x, y, lambda: project(projected), shortcut, stride)
+    )
+    if scale == "rezero" and passed is not None:
+        y = Scaled(name=f"{name}_scale")(y)
+    y = _JOINING.get()(y, passed, x, f"{name}_add")
     return activate(y) if order == "post_activation" else y
+
+
+Joining: TypeAlias = Callable[[Tensor, Tensor | None, Tensor, str], Tensor]
+
+
+def _add(branch: Tensor, passed: Tensor | None, x: Tensor, name: str) -> Tensor:
+    return branch if passed is None else layers.Add(name=name)([branch, passed])
+
+
+def _add_shallowly(branch: Tensor, passed: Tensor | None, x: Tensor, name: str) -> Tensor:
+    return branch if passed is None else ShallowAdd(name=name)([branch, passed])
+
+
+_JOINING: ContextVar[Joining] = ContextVar("_JOINING", default=_add)
+
+
+@contextmanager
+def joined_by(joining: Joining) -> Iterator[None]:
+    """Lets another function join branch and shortcut in the units that are built inside.
+
+    Args:
+        joining: Takes a unit's branch, what its shortcut passes (None: there is no shortcut), its
+            input and the name of the sum; returns the sum.
+    """
+    token = _JOINING.set(joining)
+    try:
+        yield
+    finally:
+        _JOINING.reset(token)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Scaled(layers.Layer):
+    """Multiplies its input by one number, which is learnt and starts at 0."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the number."""
+        self.scale = self.add_weight(name="scale", shape=(), initializer="zeros")
+
+    def call(self, x: Tensor) -> Tensor:
+        """Returns the product, in the shape of the input."""
+        return x * ops.cast(self.scale, x.dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Returns the shape of the input."""
+        return input_shape
 
 
 class ShallowAdd(layers.Add):
@@ -122,9 +185,6 @@ class ShallowAdd(layers.Add):
         return super().call([branch * ops.cast(kept, branch.dtype) / (1 - self.rate), shortcut])
 
 
-_SHALLOW: ContextVar[bool] = ContextVar("_SHALLOW", default=False)
-
-
 def shallow(build: Callable[[], keras.Model], rate: float | None) -> keras.Model:
     """Builds a network whose branches some examples skip in training.
 
@@ -133,11 +193,8 @@ def shallow(build: Callable[[], keras.Model], rate: float | None) -> keras.Model
         rate: The probability for the last branch. For those before, it falls evenly towards the
             input. None: none is skipped.
     """
-    token = _SHALLOW.set(rate is not None)
-    try:
+    with joined_by(_add if rate is None else _add_shallowly):
         model = build()
-    finally:
-        _SHALLOW.reset(token)
     sums = [layer for layer in model.layers if isinstance(layer, ShallowAdd)]
     for place, layer in enumerate(sums, start=1):
         layer.rate = (rate or 0.0) * place / len(sums)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from zoo.blocks import BLOCKS
-from zoo.blocks.conv import conv_bn
+from zoo.blocks.conv import conv_norm
 from zoo.errors import RequestError
 
 
@@ -50,10 +50,16 @@ def test_basic_block_against_numpy():
     np.testing.assert_allclose(np.asarray(model(x)), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("norm_first", [False, True])
-def test_zero_init_makes_the_block_its_shortcut(norm_first):
+@pytest.mark.parametrize("norm", ["batch", "layer", "none"])
+@pytest.mark.parametrize("start", [{"zero_init": True}, {"scale": "rezero"}])
+@pytest.mark.parametrize(
+    ("name", "norm_first"), [("basic", False), ("bottleneck", False), ("basic", True)]
+)
+def test_a_block_may_start_as_its_shortcut(name, norm_first, start, norm):
     x = keras.Input((8, 8, 4))
-    block = BLOCKS.get("basic")(x, 4, order="linear_output", zero_init=True, norm_first=norm_first)
+    arguments = {"basic": {"width": 4}, "bottleneck": {"width": 1, "width_per_group": 256}}[name]
+    own = {"norm_first": norm_first, **arguments}
+    block = BLOCKS.get(name)(x, order="linear_output", norm=norm, **own, **start)
     images = np.random.default_rng(0).normal(size=(1, 8, 8, 4)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(keras.Model(x, block)(images)), images)
 
@@ -88,11 +94,17 @@ def test_norm_first_is_of_one_order():
         BLOCKS.get("basic")(keras.Input((6, 6, 4)), 4, order="relu_output", norm_first=True)
 
 
+def test_without_a_norm_convolutions_have_a_bias():
+    x = keras.Input((8, 8, 8))
+    model = keras.Model(x, BLOCKS.get("basic")(x, 16, stride=2, norm="none"))
+    assert sum(np.prod(v.shape) for v in model.weights) == 1152 + 2304 + 128 + 3 * 16
+
+
 @pytest.mark.parametrize("size", [7, 8])
 def test_stride_pads_both_sides_alike(size):
     """A kernel that copies its centre takes places 0, 2, 4, ... as torch does."""
     x = keras.Input((size, size, 1))
-    model = keras.Model(x, conv_bn(x, 1, 3, 2, name="copy"))
+    model = keras.Model(x, conv_norm(x, 1, 3, 2, name="copy"))
     kernel = np.zeros((3, 3, 1, 1))
     kernel[1, 1] = np.sqrt(1 + 1e-5)
     model.get_layer("copy_conv").kernel.assign(kernel)

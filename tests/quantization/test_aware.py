@@ -9,6 +9,7 @@ import zoo
 from zoo.errors import RequestError
 from zoo.quantization import aware, ranges_of, settle
 from zoo.quantization.aware import layer_in
+from zoo.residual import Scaled
 
 
 def plain() -> keras.Model:
@@ -61,13 +62,21 @@ def attention() -> keras.Model:
     return keras.Model(rows, layers.Dense(3, name="logits")(x))
 
 
+def scaled() -> keras.Model:
+    vector = keras.Input((6,), name="vector")
+    x = layers.Dense(6, name="branch")(vector)
+    x = Scaled(name="branch_scale")(layers.BatchNormalization(name="branch_bn")(x))
+    x = layers.ReLU(name="sum_relu")(layers.Add(name="sum")([x, vector]))
+    return keras.Model(vector, layers.Dense(2, name="logits")(x))
+
+
 def shared() -> keras.Model:
     vector = keras.Input((6,), name="vector")
     dense = layers.Dense(6, activation="tanh", name="again")
     return keras.Model(vector, layers.Dense(2, name="logits")(dense(dense(vector))))
 
 
-MODELS = {f.__name__: f for f in (plain, before_the_sum, sequential, attention, shared)}
+MODELS = {f.__name__: f for f in (plain, before_the_sum, sequential, attention, scaled, shared)}
 
 
 def trained(build) -> tuple[keras.Model, np.ndarray]:
@@ -76,7 +85,7 @@ def trained(build) -> tuple[keras.Model, np.ndarray]:
     model, random = build(), np.random.default_rng(0)
     for variable in model.weights:
         name = variable.path.rpartition("/")[2]
-        if name in ("gamma", "moving_variance"):
+        if name in ("gamma", "moving_variance", "scale"):
             variable.assign(random.uniform(0.5, 1.5, variable.shape))
         elif name in ("beta", "moving_mean", "bias"):
             variable.assign(random.normal(0, 0.2, variable.shape))
@@ -134,6 +143,14 @@ def test_what_is_rounded():
     assert list(ranges_of(rounding)) == expected
     assert ranges_of(rounding)["image"] == (0.0, 255.0)
     assert layer_in(rounding, "logits") is model.get_layer("logits")
+
+
+def test_what_a_number_multiplies_is_rounded_once():
+    """A file names the operation by any of its layers."""
+    ranges = ranges_of(aware(*trained(scaled)))
+    once = ["branch_scale", "branch_bn", "branch"]
+    assert list(ranges) == ["vector", *once, "sum_relu", "logits"]
+    assert len({ranges[name] for name in once}) == 1
 
 
 def test_a_softmax_has_no_range_to_learn():

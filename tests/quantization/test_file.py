@@ -10,6 +10,7 @@ from export.forms.form import prepare
 from export.forms.learnt import learnt_of
 from export.tflite.flatbuffer import layer_of
 from zoo.quantization import aware, ranges_of, settle
+from zoo.residual import Scaled
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def learnt():
     image = keras.Input((8, 8, 3), name="image")
     z = layers.Normalization(mean=[99.0, 120.0, 130.0], variance=[3e3, 4e3, 5e3])(image)
     z = skip = layers.ReLU(name="stem_relu")(conv(z, "stem"))
-    z = conv(z, "branch")
+    z = Scaled(name="branch_scale")(conv(z, "branch"))
     z = layers.ReLU(name="sum_relu")(layers.Add(name="sum")([z, skip]))
     z = layers.MaxPooling2D(name="most")(z)
     z = layers.GlobalAveragePooling2D(name="pool")(z)
@@ -70,7 +71,7 @@ def test_the_file_has_the_ranges_and_the_answers_of_the_training(learnt, tmp_pat
     graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
     results = [graph.tensors[operator.outputs[0]] for operator in graph.operators]
     scales = {layer_of(t.name.decode()): float(t.quantization.scale[0]) for t in results}
-    for name in ("stem_relu", "sum_relu", "pool", "logits"):
+    for name in ("stem_relu", "branch_scale", "sum_relu", "pool", "logits"):
         low, high = ranges_of(rounding)[name]
         assert scales[name] == pytest.approx((high - low) / 255, rel=1e-4), name
     assert scales["most"] == scales["sum_relu"]

@@ -29,9 +29,9 @@ def without_dropout(card: Card) -> keras.Model:
 
 
 def starts_as_nothing(weights: Sequence[np.ndarray], model: keras.Model) -> bool:
-    """Returns whether branches of a model start at zero, see `zero_init` of the builders."""
+    """Returns whether branches of a model start at zero: `zero_init` or `scale` of the builders."""
     return any(
         not value.any()
         for value, variable in zip(weights, model.weights, strict=True)
-        if variable.path.rsplit("/")[-1] in ("gamma", "kernel")
+        if variable.path.rsplit("/")[-1] in ("gamma", "kernel", "scale")
     )

@@ -7,7 +7,7 @@ from keras import layers, ops
 from zoo.blocks import register
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
-from zoo.residual import Order, Shortcut, Tensor, residual
+from zoo.residual import Order, Scale, Shortcut, Tensor, residual
 
 # Added to the scores of padding. e^-30 of the attention is as good as nothing. A larger number
 # would cost an int8 file the resolution of the other scores.
@@ -21,6 +21,7 @@ def encoder(
     *,
     order: Order = "linear_output",
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     zero_init: bool = False,
     norm: Norm = "layer",
     dropout: float = 0.0,
@@ -40,6 +41,7 @@ def encoder(
         width: Features of the output.
         order: Where the norm stands, see above and `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies each branch, see `zoo.residual`.
         zero_init: Starts each branch at zero, so that the unit starts as its shortcut.
         norm: See `zoo.blocks.norm`.
         dropout: Share of each branch's features dropped, in training.
@@ -77,6 +79,7 @@ def encoder(
             order=order,
             activation=lambda y: normalise(y, norm, name=prefix, mask=mask),
             shortcut=shortcut,
+            scale=scale,
             name=prefix,
         )
 

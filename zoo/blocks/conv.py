@@ -9,9 +9,9 @@ from typing import NamedTuple
 from keras import layers
 
 from zoo.blocks import register
-from zoo.blocks.norm import normalise
+from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
-from zoo.residual import Order, Shortcut, Tensor, residual
+from zoo.residual import Order, Scale, Shortcut, Tensor, residual
 
 
 @register("basic")
@@ -22,6 +22,8 @@ def basic(
     stride: int = 1,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
+    norm: Norm = "batch",
     norm_first: bool = False,
     pooled_shortcut: bool = False,
     squeeze: int = 0,
@@ -36,6 +38,8 @@ def basic(
         stride: Stride of the first convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies the branch, see `zoo.residual`.
+        norm: Of each convolution, see `zoo.blocks.norm`.
         norm_first: See `bottleneck`.
         pooled_shortcut: See `bottleneck`.
         squeeze: See `bottleneck`.
@@ -56,6 +60,8 @@ def basic(
         stride=stride,
         order=order,
         shortcut=shortcut,
+        scale=scale,
+        norm=norm,
         norm_first=norm_first,
         pooled_shortcut=pooled_shortcut,
         squeeze=squeeze,
@@ -72,6 +78,8 @@ def bottleneck(
     stride: int = 1,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
+    norm: Norm = "batch",
     norm_first: bool = False,
     groups: int = 1,
     width_per_group: int = 64,
@@ -93,6 +101,8 @@ def bottleneck(
         stride: Stride of the 3×3 convolution.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies the branch, see `zoo.residual`.
+        norm: Of each convolution, see `zoo.blocks.norm`.
         norm_first: Has norm and ReLU before each convolution, not behind it: the full
             pre-activation of He et al. 2016, figure 4(e), "ResNet-V2". A projection reads the
             first of these ReLUs and has no norm. Only in the order "linear_output".
@@ -128,6 +138,8 @@ def bottleneck(
         stride=stride,
         order=order,
         shortcut=shortcut,
+        scale=scale,
+        norm=norm,
         norm_first=norm_first,
         pooled_shortcut=pooled_shortcut,
         squeeze=squeeze,
@@ -152,6 +164,8 @@ def _unit(
     stride: int,
     order: Order,
     shortcut: Shortcut,
+    scale: Scale,
+    norm: Norm,
     norm_first: bool,
     pooled_shortcut: bool,
     squeeze: int,
@@ -167,37 +181,38 @@ def _unit(
             part, last = f"{name}_{place}", place == len(convolutions)
             if norm_first:
                 # The residual sum has activated what the first one reads.
-                y = y if place == 1 else norm_relu(y, name=part)
-                y = convolve(y, *convolution, name=part, zero_init=zero_init and last)
+                y = y if place == 1 else norm_relu(y, norm, name=part)
+                bias = norm == "none"
+                y = convolve(y, *convolution, bias=bias, name=part, zero_init=zero_init and last)
             else:
-                y = conv_bn(y, *convolution, name=part, zero_init=zero_init and last)
+                y = conv_norm(y, *convolution, norm, name=part, zero_init=zero_init and last)
                 y = y if last else layers.ReLU(name=f"{part}_relu")(y)
         return excite(y, squeeze, name=name) if squeeze else y
 
     def project(y: Tensor) -> Tensor:
         filters = convolutions[-1].filters
-        return _projected(
-            y, filters, stride, pooled=pooled_shortcut, norm=not norm_first, name=name
-        )
+        own = None if norm_first else norm
+        return _projected(y, filters, stride, own, pooled=pooled_shortcut, name=name)
 
     return residual(
         x,
         branch,
         project,
         order=order,
-        activation=partial(norm_relu, name=f"{name}_1") if norm_first else "relu",
+        activation=partial(norm_relu, norm=norm, name=f"{name}_1") if norm_first else "relu",
         activated_shortcut=norm_first,
         shortcut=shortcut,
+        scale=scale,
         stride=stride,
         name=name,
     )
 
 
 def _projected(
-    x: Tensor, filters: int, stride: int, *, pooled: bool, norm: bool, name: str
+    x: Tensor, filters: int, stride: int, norm: Norm | None, *, pooled: bool, name: str
 ) -> Tensor:
-    """Returns the shortcut in the shape of a branch."""
-    convolution = conv_bn if norm else convolve
+    """Returns the shortcut in the shape of a branch; norm None: it has neither norm nor bias."""
+    convolution = convolve if norm is None else partial(conv_norm, norm=norm)
     if not pooled:
         return convolution(x, filters, 1, stride, name=f"{name}_shortcut")
     if stride > 1:
@@ -223,24 +238,31 @@ def excite(x: Tensor, squeeze: int, *, name: str) -> Tensor:
     return layers.Multiply(name=f"{name}_excite")([x, y])
 
 
-def norm_relu(x: Tensor, *, name: str) -> Tensor:
-    """Returns the ReLU of the batch normalisation of x; `name` is the prefix of both layers."""
-    return layers.ReLU(name=f"{name}_relu")(normalise(x, "batch", name=name))
+def norm_relu(x: Tensor, norm: Norm, *, name: str) -> Tensor:
+    """Returns the ReLU of the normalisation of x; `name` is the prefix of both layers."""
+    return layers.ReLU(name=f"{name}_relu")(normalise(x, norm, name=name))
 
 
-def conv_bn(
+def conv_norm(
     x: Tensor,
     filters: int,
     kernel: int,
     stride: int = 1,
     groups: int = 1,
+    norm: Norm = "batch",
     *,
     name: str,
     zero_init: bool = False,
 ) -> Tensor:
-    """Returns a convolution as `convolve` makes it and its norm; `zero_init` is of its gamma."""
-    x = convolve(x, filters, kernel, stride, groups, name=name)
-    return normalise(x, "batch", name=name, zero_init=zero_init)
+    """Returns a convolution as `convolve` makes it and its norm.
+
+    It has a bias only if there is no norm, which has one. `zero_init` is of the norm's gamma, or
+    without a norm of the kernel.
+    """
+    plain = norm == "none"
+    zeros = zero_init and plain
+    x = convolve(x, filters, kernel, stride, groups, bias=plain, name=name, zero_init=zeros)
+    return normalise(x, norm, name=name, zero_init=zero_init)
 
 
 def convolve(
@@ -250,10 +272,11 @@ def convolve(
     stride: int = 1,
     groups: int = 1,
     *,
+    bias: bool = False,
     name: str,
     zero_init: bool = False,
 ) -> Tensor:
-    """Returns a convolution without bias, padded like torch's `padding=kernel // 2`.
+    """Returns a convolution, padded like torch's `padding=kernel // 2`.
 
     Args:
         x: Input, (batch, height, width, channels).
@@ -261,6 +284,7 @@ def convolve(
         kernel: Side of the kernel, odd.
         stride: Stride of the convolution.
         groups: Into how many the channels are divided.
+        bias: Whether it has one.
         name: Prefix of the layers' names.
         zero_init: Starts the kernel at zero.
     """
@@ -278,7 +302,7 @@ def convolve(
         stride,
         padding="same" if stride == 1 else "valid",
         groups=groups,
-        use_bias=False,
+        use_bias=bias,
         kernel_initializer="zeros" if zero_init else usual,
         name=f"{name}_conv",
     )(x)

@@ -6,7 +6,7 @@ from keras import layers
 
 from zoo.blocks import register
 from zoo.blocks.norm import Norm, normalise
-from zoo.residual import Order, Shortcut, Tensor, residual
+from zoo.residual import Order, Scale, Shortcut, Tensor, residual
 
 
 @register("mlp")
@@ -16,6 +16,7 @@ def mlp(
     *,
     order: Order = "post_activation",
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     zero_init: bool = False,
     norm: Norm = "batch",
     dropout: float = 0.0,
@@ -31,6 +32,7 @@ def mlp(
         width: Features of both layers and of the output.
         order: Where the ReLU stands, see `zoo.residual`.
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies the branch, see `zoo.residual`.
         zero_init: Starts the branch at zero, so that the unit starts as its shortcut.
         norm: After each dense layer, see `zoo.blocks.norm`.
         dropout: Share of features dropped between the two layers, in training.
@@ -49,7 +51,7 @@ def mlp(
     def project(y: Tensor) -> Tensor:
         return dense_norm(y, width, norm, name=f"{name}_shortcut")
 
-    return residual(x, branch, project, order=order, shortcut=shortcut, name=name)
+    return residual(x, branch, project, order=order, shortcut=shortcut, scale=scale, name=name)
 
 
 def dense_norm(x: Tensor, width: int, norm: Norm, *, name: str, zero_init: bool = False) -> Tensor:

@@ -7,7 +7,7 @@ from keras import layers
 from zoo.blocks import register
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
-from zoo.residual import Activation, Order, Shortcut, Tensor, residual
+from zoo.residual import Activation, Order, Scale, Shortcut, Tensor, residual
 
 
 @register("lstm")
@@ -18,6 +18,7 @@ def lstm(
     order: Order = "post_activation",
     activation: Activation = "linear",
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     zero_init: bool = False,
     norm: Norm = "layer",
     dropout: float = 0.0,
@@ -35,6 +36,7 @@ def lstm(
         activation: Activation of the sum. An LSTM is non-linear itself, so the sum usually needs
             none (Wu et al. 2016, section 3.1).
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies the branch, see `zoo.residual`.
         zero_init: Starts the norm's gamma at zero, so that the unit starts as its shortcut.
         norm: After the LSTM, see `zoo.blocks.norm`.
         dropout: Share of the branch's features dropped, in training.
@@ -74,5 +76,12 @@ def lstm(
         return layers.Dense(features, use_bias=False, name=f"{name}_shortcut_dense")(y)
 
     return residual(
-        x, branch, project, order=order, activation=activation, shortcut=shortcut, name=name
+        x,
+        branch,
+        project,
+        order=order,
+        activation=activation,
+        shortcut=shortcut,
+        scale=scale,
+        name=name,
     )

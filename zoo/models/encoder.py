@@ -8,7 +8,7 @@ from functools import partial
 import keras
 from keras import layers, ops
 
-from zoo.blocks import BLOCKS
+from zoo.blocks import BLOCKS, options_of
 from zoo.blocks.norm import Norm, normalise
 from zoo.blocks.positions import add_positions
 from zoo.errors import RequestError, ShapeError
@@ -18,7 +18,7 @@ from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
 from zoo.models.sizes import check_shares, check_sizes
-from zoo.residual import Order, Shortcut, Tensor
+from zoo.residual import Order, Scale, Shortcut, Tensor
 
 
 def residual_encoder(
@@ -36,6 +36,7 @@ def residual_encoder(
     num_classes: int = 10,
     input_shape: tuple[int | None, ...] = (8, 8),
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     order: Order = "linear_output",
     zero_init: bool = False,
     mean: Sequence[float] | None = None,
@@ -63,8 +64,10 @@ def residual_encoder(
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features), steps may be None; or (height, width, channels).
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies each branch, see `zoo.residual`.
         order: Where the norm stands, see `zoo.blocks.attention`.
-        zero_init: Starts each branch at zero. Ignored without a shortcut.
+        zero_init: Starts each branch at zero. Ignored without a shortcut, and with a scale, which
+            does so too.
         mean: Subtracted from each feature or channel, in its own units; None: nothing is.
         std: Each feature or channel is divided by it; None: nothing is.
         frontend: Makes what the network reads of raw input; None: the network reads it as it is.
@@ -75,7 +78,8 @@ def residual_encoder(
         height, width, channels), to logits, (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, norm, pool, order or shortcut; an argument out of its range.
+        RequestError: Unknown block, norm, pool, order, shortcut or scale; an argument out of its
+            range.
     """
     check_sizes(depth=depth, width=width, heads=heads, expansion=expansion, patch=patch)
     check_shares(dropout=dropout)
@@ -96,12 +100,13 @@ def residual_encoder(
         BLOCKS.get(block),
         order=order,
         shortcut=shortcut,
-        zero_init=zero_init and shortcut != "none",
+        zero_init=zero_init and shortcut != "none" and scale == "none",
         norm=norm,
         dropout=dropout,
         heads=heads,
         expansion=expansion,
         mask=real,
+        **options_of(block, scale=(scale, "none")),
     )
     for index in range(1, depth + 1):
         x = unit(x, width, name=unit_name(index))

@@ -8,7 +8,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from zoo.blocks import BLOCKS
+from zoo.blocks import BLOCKS, options_of
 from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
 from zoo.frontends.frontend import Frontend
@@ -17,7 +17,7 @@ from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.padding import Pool, places_of, pooled
 from zoo.models.sizes import check_shares, check_sizes
-from zoo.residual import Activation, Order, Shortcut
+from zoo.residual import Activation, Order, Scale, Shortcut
 
 
 def residual_lstm(
@@ -34,6 +34,7 @@ def residual_lstm(
     num_classes: int = 10,
     input_shape: tuple[int | None, ...] = (8, 8),
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     order: Order = "post_activation",
     activation: Activation = "linear",
     zero_init: bool = False,
@@ -61,10 +62,11 @@ def residual_lstm(
         num_classes: Width of the logits, or 1 for regression; 0 gives the pooled features.
         input_shape: (steps, features); steps may be None.
         shortcut: What is added, see `zoo.residual`; "none" is the plain stack.
+        scale: What multiplies each branch, see `zoo.residual`.
         order: Where the activation stands, see `zoo.residual`.
         activation: Activation of the sums, see `zoo.blocks.recurrent`.
         zero_init: Starts each branch at zero, which needs a norm. Ignored without a shortcut, where
-            the model would start as nothing.
+            the model would start as nothing, and with a scale, which does so too.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
         frontend: Makes what the network reads of raw input; None: the network reads it as it is.
@@ -75,7 +77,8 @@ def residual_lstm(
         (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, norm, pool, order or shortcut; an argument out of its range.
+        RequestError: Unknown block, norm, pool, order, shortcut or scale; an argument out of its
+            range.
     """
     check_sizes(depth=depth, width=width)
     check_shares(dropout=dropout, recurrent_dropout=recurrent_dropout)
@@ -92,12 +95,13 @@ def residual_lstm(
         order=order,
         activation=activation,
         shortcut=shortcut,
-        zero_init=zero_init and shortcut != "none",
+        zero_init=zero_init and shortcut != "none" and scale == "none",
         norm=norm,
         dropout=dropout,
         recurrent_dropout=recurrent_dropout,
         bidirectional=bidirectional,
         mask=real,
+        **options_of(block, scale=(scale, "none")),
     )
     for index in range(1, depth + 1):
         x = unit(x, width, name=unit_name(index))

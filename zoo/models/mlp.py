@@ -8,7 +8,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from zoo.blocks import BLOCKS
+from zoo.blocks import BLOCKS, options_of
 from zoo.blocks.dense import dense_norm
 from zoo.blocks.members import MembersDense
 from zoo.blocks.norm import Norm, normalise
@@ -20,7 +20,7 @@ from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, MEMBERS, PERIODIC, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_shares, check_sizes
-from zoo.residual import Order, Shortcut
+from zoo.residual import Order, Scale, Shortcut
 
 # Of the waves of a table's numbers; chosen by the validation split of California housing.
 _VECTOR = 16
@@ -41,6 +41,7 @@ def residual_mlp(
     num_classes: int = 10,
     input_shape: tuple[int, ...] = (64,),
     shortcut: Shortcut = "auto",
+    scale: Scale = "none",
     order: Order = "post_activation",
     zero_init: bool = True,
     mean: Sequence[float] | None = None,
@@ -65,9 +66,11 @@ def residual_mlp(
             unit, of an ensemble those of all members.
         input_shape: (features,).
         shortcut: What is added, see `zoo.residual`.
+        scale: What multiplies each branch, see `zoo.residual`.
         order: Where the ReLU stands, see `zoo.residual`.
         zero_init: Starts each branch at zero, so that a deep model starts as a shallow one. Ignored
-            without a shortcut, where it would start as nothing.
+            without a shortcut, where it would start as nothing, and with a scale, which does so
+            too; with both, neither would learn.
         mean: Subtracted from each feature, in its own units; None: nothing is.
         std: Each feature is divided by it; None: nothing is.
         frontend: Makes what the network reads of raw input; None: the network reads it as it is.
@@ -77,7 +80,7 @@ def residual_mlp(
         A model from raw features, (batch, features) float32, to logits, (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, norm, order or shortcut; an argument out of its range.
+        RequestError: Unknown block, norm, order, shortcut or scale; an argument out of its range.
     """
     check_sizes(depth=depth, width=width, members=members)
     check_sizes(least=0, frequencies=frequencies)
@@ -89,9 +92,10 @@ def residual_mlp(
         BLOCKS.get(block),
         order=order,
         shortcut=shortcut,
-        zero_init=zero_init and shortcut != "none",
+        zero_init=zero_init and shortcut != "none" and scale == "none",
         norm=norm,
         dropout=dropout,
+        **options_of(block, scale=(scale, "none")),
     )
     features, x = raw_input(input_shape, "features", frontend)
     x = normalise_input(x, mean, std)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import layers
 
-from zoo.blocks import BLOCKS
-from zoo.blocks.conv import conv_bn, convolve
-from zoo.blocks.norm import normalise
+from zoo.blocks import BLOCKS, options_of
+from zoo.blocks.conv import conv_norm, convolve
+from zoo.blocks.norm import Norm, normalise
 from zoo.errors import RequestError
 from zoo.frontends.frontend import Frontend
 from zoo.models.imagenet import imagenet_statistics
@@ -20,7 +19,7 @@ from zoo.models.inputs import raw_input, shape_behind
 from zoo.models.names import LOGITS, unit_name
 from zoo.models.normalization import normalise_input
 from zoo.models.sizes import check_sizes, check_stages
-from zoo.residual import Order, Shortcut, Tensor
+from zoo.residual import Order, Scale, Shortcut, Tensor
 
 
 def resnet(
@@ -33,6 +32,8 @@ def resnet(
     input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
     shortcut: Shortcut = "auto",
     order: Order = "post_activation",
+    norm: Norm = "batch",
+    scale: Scale = "none",
     norm_first: bool = False,
     groups: int = 1,
     width_per_group: int = 64,
@@ -57,13 +58,16 @@ def resnet(
         input_shape: Height, width and channels; height and width from 32 up, or None.
         shortcut: What is added, see `zoo.residual`.
         order: Where the ReLU stands, see `zoo.residual`.
+        norm: Of each convolution, see `zoo.blocks.norm`. Without one a deep network needs a scale.
+        scale: What multiplies each branch, see `zoo.residual`.
         norm_first: Full pre-activation (He et al. 2016), see `zoo.blocks.conv.bottleneck`; norm and
             ReLU of the stem go to the first unit.
         groups: Of the block's 3×3 convolutions, see there.
         width_per_group: See there.
         pooled_shortcut: See there.
         squeeze: See there.
-        zero_init: Starts each block's last gamma at zero, see `zoo.blocks.conv.basic`.
+        zero_init: Starts each branch at zero, see `zoo.blocks.conv.basic`. Ignored with a scale,
+            which does so too; with both, neither would learn.
         mean: Subtracted from each channel, in units of the input; None: ImageNet's for three
             channels, else its average.
         std: Each channel is divided by it; None: ImageNet's in the same way.
@@ -75,7 +79,7 @@ def resnet(
         (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, stem, order or shortcut; a size under 32; stages or groups that
+        RequestError: Unknown block, stem, order, shortcut, norm or scale; a size under 32; stages or groups that
             are not whole numbers; an option that the block does not have.
     """
     shape = shape_behind(frontend, input_shape)
@@ -84,8 +88,10 @@ def resnet(
     check_stages(depths, widths)
     check_sizes(groups=groups, width_per_group=width_per_group)
     check_sizes(least=0, squeeze=squeeze)
-    options = _options(
+    options = options_of(
         block,
+        norm=(norm, "batch"),
+        scale=(scale, "none"),
         norm_first=(norm_first, False),
         groups=(groups, 1),
         width_per_group=(width_per_group, 64),
@@ -93,7 +99,11 @@ def resnet(
         squeeze=(squeeze, 0),
     )
     unit = partial(
-        BLOCKS.get(block), order=order, shortcut=shortcut, zero_init=zero_init, **options
+        BLOCKS.get(block),
+        order=order,
+        shortcut=shortcut,
+        zero_init=zero_init and scale == "none",
+        **options,
     )
 
     image, x = raw_input(input_shape, "image", frontend)
@@ -103,14 +113,14 @@ def resnet(
     x = normalise_input(x, mean, std)
     if spectrogram:
         x = layers.Reshape((*shape, 1), name="stem_picture")(x)
-    x = _stem(x, widths[0], stem, activate=not norm_first)
+    x = _stem(x, widths[0], stem, norm, activate=not norm_first)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             stride = 2 if stage > 1 and index == 1 else 1
             x = unit(x, width, stride=stride, name=unit_name(index, stage))
     if order == "linear_output":
         # In this order no activation follows the last sum, so it gets one here (He et al. 2016).
-        x = normalise(x, "batch", name="head")
+        x = normalise(x, norm, name="head")
         x = layers.ReLU(name="head_relu")(x)
     x = layers.GlobalAveragePooling2D(name="head_pool")(x)
     if num_classes:
@@ -118,31 +128,22 @@ def resnet(
     return keras.Model(image, x, name=name)
 
 
-def _options(block: str, **options: tuple[Any, Any]) -> dict[str, Any]:
-    """Returns the options that differ from their usual values. Not every block has all of them."""
-    changed = {name: value for name, (value, usual) in options.items() if value != usual}
-    known = inspect.signature(BLOCKS.get(block)).parameters
-    for name, value in changed.items():
-        if name not in known:
-            raise RequestError(f"block {block!r} takes no {name}, not even {value!r}")
-    return changed
-
-
-def _stem(x: Tensor, width: int, stem: str, *, activate: bool) -> Tensor:
+def _stem(x: Tensor, width: int, stem: str, norm: Norm, *, activate: bool) -> Tensor:
     """Returns what the first unit reads; without `activate`, no norm or ReLU ends the stem."""
     if stem not in ("imagenet", "deep", "small"):
         raise RequestError(f"unknown stem {stem!r}; known: imagenet, deep, small")
+    bias = norm == "none"
     if stem == "deep":
         for index, stride in ((1, 2), (2, 1)):
-            x = conv_bn(x, width // 2, 3, stride, name=f"stem_{index}")
+            x = conv_norm(x, width // 2, 3, stride, norm=norm, name=f"stem_{index}")
             x = layers.ReLU(name=f"stem_{index}_relu")(x)
-        x = convolve(x, width, 3, name=(name := "stem_3"))
+        x = convolve(x, width, 3, bias=bias, name=(name := "stem_3"))
     elif stem == "imagenet":
-        x = convolve(x, width, 7, 2, name=(name := "stem"))
+        x = convolve(x, width, 7, 2, bias=bias, name=(name := "stem"))
     else:
-        x = convolve(x, width, 3, name=(name := "stem"))
+        x = convolve(x, width, 3, bias=bias, name=(name := "stem"))
     if activate:
-        x = layers.ReLU(name="stem_relu")(normalise(x, "batch", name=name))
+        x = layers.ReLU(name="stem_relu")(normalise(x, norm, name=name))
     if stem == "small":
         return x
     if activate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ from zoo.quantization.layers import (
     is_product,
 )
 from zoo.quantization.rounding import Rounding
+from zoo.residual import Scaled
 
 # Examples that the first ranges are measured on at a time.
 _AT_ONCE = 8
@@ -67,11 +68,15 @@ def aware(
 
 
 def ranges_of(model: keras.Model) -> dict[str, tuple[float, float]]:
-    """Returns the ranges of an aware model as they are now, by the name of the layer."""
+    """Returns the ranges of an aware model as they are now, by the name of the layer.
+
+    Layers that a file makes one operation of, and may name by any of them, have the same range.
+    """
     return {
-        layer.name.removesuffix(_RANGE): layer.range
+        name: layer.range
         for layer in model.layers
         if isinstance(layer, Rounding) and layer.name.endswith(_RANGE)
+        for name in (layer.name.removesuffix(_RANGE), *layer.also)
     }
 
 
@@ -152,7 +157,8 @@ class _Rounder:
             return args[0]
         outputs = self._called(layer, taken, args, settings)
         if self._walk.rounds(step):
-            return self._rounded(step.gives, self._names.next(layer), outputs)
+            also = self._walk.multiplied(step) if isinstance(layer, Scaled) else ()
+            return self._rounded(step.gives, self._names.next(layer), outputs, also=also)
         if isinstance(layer, (*PASSING, *AVERAGING)) and taken in self._last:
             self._last[step.gives] = self._last[taken]
             if isinstance(layer, AVERAGING):
@@ -174,12 +180,15 @@ class _Rounder:
             settings = {**settings, "step": self._last[taken][1]}
         return held(*args, **settings)
 
-    def _rounded(self, number: int, name: str, values: Any, *, fixed: bool = False) -> Any:
+    def _rounded(
+        self, number: int, name: str, values: Any, *, fixed: bool = False, also: Sequence[str] = ()
+    ) -> Any:
         if name not in self._ranges:
             raise RequestError(
                 f"the ranges have none of layer {name!r}, only of {len(self._ranges)} others"
             )
-        rounding = Rounding(*self._ranges[name], fixed=fixed, name=f"{name}{_RANGE}")
+        low, high = self._ranges[name]
+        rounding = Rounding(low, high, fixed=fixed, also=also, name=f"{name}{_RANGE}")
         outputs, step = rounding(values)
         self._last[number] = rounding, step
         return outputs

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from zoo.quantization.layers import FOLDED
+from zoo.residual import Scaled
 
 # These give values that they were given, so a file keeps the range.
 PASSING = (
@@ -73,6 +74,17 @@ class Walk:
             and step.layer.name not in self.front
         )
 
+    def multiplied(self, step: Step) -> tuple[str, ...]:
+        """Returns the layers before a number that multiplies their results, all one operation."""
+        names: list[str] = []
+        while isinstance(step.layer, (Scaled, keras.layers.BatchNormalization)):
+            before = next((other for other in self.steps if other.gives == step.takes[0]), None)
+            if before is None or isinstance(before.layer, PASSING) or self.rounds(before):
+                break
+            names.append(before.layer.name)
+            step = before
+        return tuple(names)
+
     def rounds(self, step: Step) -> bool:
         """Whether a file rounds a result to a range of its own."""
         layer, reader = step.layer, self.reader(step)
@@ -84,7 +96,8 @@ class Walk:
         bounding = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
         if isinstance(layer, bounding) and _activation(layer) in _BOUNDED:
             return False
-        return not (_is_linear(layer) and _is_relu(reader))
+        # A file makes one operation of a layer and of a number that multiplies its results.
+        return not (_is_linear(layer) and (_is_relu(reader) or isinstance(reader, Scaled)))
 
 
 def steps_of(model: keras.Model) -> list[Step]:

@@ -78,11 +78,21 @@ class Rounding(keras.layers.Layer):
             say zero.
         high: The greatest.
         fixed: Whether the range stays as it is.
+        also: Names of more layers that a file may call this result by.
         **settings: Of a Keras layer.
     """
 
-    def __init__(self, low: float, high: float, *, fixed: bool = False, **settings: Any) -> None:
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        *,
+        fixed: bool = False,
+        also: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
+        self.also = tuple(also)
         self._begin = min(float(low), 0.0), max(float(high), _NARROWEST)
         self._fixed = fixed
 
@@ -118,4 +128,10 @@ class Rounding(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the layer, with its first range."""
         low, high = self._begin
-        return {**super().get_config(), "low": low, "high": high, "fixed": self._fixed}
+        return {
+            **super().get_config(),
+            "low": low,
+            "high": high,
+            "fixed": self._fixed,
+            "also": self.also,
+        }

@@ -145,6 +145,8 @@ def _check_standard(card: Card) -> None:
         "stem": "imagenet",
         "shortcut": "auto",
         "order": "post_activation",
+        "norm": "batch",
+        "scale": "none",
         **MODELS.get(card.model).config,
     }
     for key, value in card.config.items():
