@@ -25,7 +25,7 @@ def test_a_model_beside_its_plain_twin(zoo_command, tmp_path):
     assert residual["correlation"]["mean"] > plain["correlation"]["mean"] + 0.3
     assert "starts its branches at zero" not in out
     assert {path.name for path in tmp_path.iterdir()} == {
-        "gradients.json", "shattering.png", "depth.png"
+        "gradients.json", "shattering.png", "depth.png", "stream.png"
     }  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def test_a_checkpoint_beside_fresh_weights(zoo_command, tmp_path):
         ("gradients", "--model=resnet8"),
         ("compare", "--model=resnet8"),
         ("landscape", "--checkpoint=resnet8.digits"),
+        ("units", "--checkpoint=resnet8.digits"),
     ],
 )
 def test_another_backend_is_refused(zoo_command, monkeypatch, tmp_path, command):

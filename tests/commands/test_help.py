@@ -130,6 +130,7 @@ BEFORE = [
     ("landscape", "--output=/proc/x", "cannot write '/proc/x'"),
     ("compare", "--output=/proc/x", "cannot write '/proc/x'"),
     ("gradients", "--output=/proc/x", "cannot write '/proc/x'"),
+    ("units", "--output=/proc/x", "cannot write '/proc/x'"),
 ]  # fmt: skip
 
 

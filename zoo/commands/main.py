@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": "that web app from this computer, for a phone beside it",
     "compare": "twins that differ in one thing, trained and shown side by side",
     "gradients": "how gradients shatter, and their norm by depth, with and without skips",
+    "units": "what the units of a trained network do: deleted, reordered, and by path",
     "landscape": "the loss surface around a checkpoint: pictures, and how convex it is",
     "push": "a checkpoint to the Hugging Face Hub, with its figures and exported files",
     "runs": "trainings and exports below a folder, side by side",

@@ -1,0 +1,52 @@
+"""Units of a small MLP and of its plain twin: figures, picture, and what is refused."""
+
+import json
+
+import pytest
+
+SMALL = "depth=3,width=16,zero_init=false"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    from zoo.commands.main import main
+
+    folder = tmp_path_factory.mktemp("runs")
+    for name, more in (("residual", ""), ("plain", ",shortcut=none")):
+        arguments = ["--model=residual_mlp", f"--config={SMALL},members=1,norm=batch{more}"]
+        assert main(["train", *arguments, "--epochs=2", f"--output={folder / name}"]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_a_network_beside_its_plain_twin(zoo_command, runs, tmp_path):
+    checkpoints = f"--checkpoint={runs / 'residual'},{runs / 'plain'}"
+    code, out, err = zoo_command("units", checkpoints, "--draws=2", f"--output={tmp_path}")
+    assert code == 0, err
+    assert "nine tenths of the gradient" in out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "units.json", "units.png", "similarity.png"
+    }  # fmt: skip
+    assert (tmp_path / "units.png").stat().st_size > 10_000
+    record = json.loads((tmp_path / "units.json").read_text())
+    residual, plain = record["networks"]
+    assert "shortcut=none" in plain["name"]
+    assert residual["units"] == plain["units"] == ["block1", "block2", "block3"]
+    assert sum(residual["paths"]["share"]["mean"]) == pytest.approx(1, abs=1e-4)
+    assert plain["paths"] is None
+
+
+WRONG = [
+    ([], "say whose units"),
+    (["--checkpoint=resnet8.digits", "--draws=1"], "--draws must be from 2 up, not 1"),
+    (["--checkpoint=resnet8.digits", "--examples=0"], "--examples must be from 4 up, not 0"),
+    (["--checkpoint=resnet8.digits,resnet8.cifar10"], "resnet8.cifar10 has other classes than"),
+    (["--checkpoint=resnet8.dig"], "did you mean 'resnet8.digits'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_bad_requests(zoo_command, tmp_path, arguments, message):
+    code, _, err = zoo_command("units", *arguments, f"--output={tmp_path / 'out'}")
+    assert code == 2
+    assert message in err

@@ -1,0 +1,1 @@
+"""What the residual units of trained networks do."""

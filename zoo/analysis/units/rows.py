@@ -1,0 +1,50 @@
+"""The table of what units do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo.analysis.interval import Interval
+from zoo.analysis.units.measured import Network
+
+
+def result_rows(networks: Sequence[Network]) -> tuple[list[str], list[list[str]]]:
+    """Returns head and rows of the table of results, with a row for each network."""
+    head = [
+        "network",
+        networks[0].figure,
+        "one deleted: mean",
+        "the most important",
+        "a quarter deleted",
+        "half deleted",
+        "most reordered",
+        "CKA of neighbours",
+    ]
+    return head, [_row(network) for network in networks]
+
+
+def _row(network: Network) -> list[str]:
+    single = network.single.mean
+    worst = int(np.argmin(single))
+    ordered = "–"
+    if network.exchanges:
+        tau = float(network.taus.mean[-1])
+        ordered = f"{_text(network.reordered, -1)} (tau {tau:.2f})"
+    return [
+        network.name,
+        _text(network.whole),
+        f"{float(single.mean()):.4f}",
+        f"{_text(network.single, worst)} ({network.units[worst]})",
+        *(_text(network.several, network.level(share)) for share in (0.25, 0.5)),
+        ordered,
+        _text(network.neighbours),
+    ]
+
+
+def _text(values: Interval, place: int | None = None) -> str:
+    mean, half = (
+        float(part if place is None else part[place]) for part in (values.mean, values.half)
+    )
+    return f"{mean:.4f}" + (f" ± {half:.4f}" if np.isfinite(half) else "")
