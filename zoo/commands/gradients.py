@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zoo.analysis.gradients.gradients import Network
+    from zoo.analysis.interval import Interval
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
 
@@ -162,10 +163,11 @@ def _trained(
 
 
 def _write(networks: Sequence[Network], folder: Path, title: str, command: str) -> None:
-    from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
+    from zoo.analysis.gradients.pictures import plot_depth, plot_shattering, plot_stream
 
     plot_shattering(networks, folder / "shattering.png", title)
     plot_depth(networks, folder / "depth.png", title)
+    plot_stream(networks, folder / "stream.png", title)
     figures = {
         "schema": 1,
         "command": command,
@@ -180,7 +182,13 @@ def _tell(networks: Sequence[Network], terminal: Console) -> None:
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
     table.add_column("network")
-    for column in (f"gradient correlation at {DISTANCE:g}", "± 95 % over", "norm first/last unit"):
+    for column in (
+        f"gradient correlation at {DISTANCE:g}",
+        "± 95 % over",
+        "norm first/last unit",
+        "lowest cosine of batches",
+        "stream's mean, first to last",
+    ):
         table.add_column(column, justify="right")
     for network in networks:
         low, high = (figure(value) for value in network.gain[1:])
@@ -191,11 +199,17 @@ def _tell(networks: Sequence[Network], terminal: Console) -> None:
             f"{figure(correlation.mean, '.3f')} ± {figure(correlation.half, '.3f')}",
             network.repeated,
             figure(network.gain[0]) + spread,
+            _spread(network.confusion, 0),
+            f"{figure(network.stream.mean[0, 0])} to {_spread(network.stream, (0, -1))}",
         )
     terminal.print(table)
     terminal.print(
         f"correlation of the gradients at two inputs {DISTANCE:g} of the way between two examples "
         "apart: 1 as of a linear model, 0 as of white noise"
+    )
+    terminal.print(
+        "lowest cosine: of the gradients of any two of 12 batches; below 0, a step for one undoes "
+        "that for the other"
     )
     fresh = {network.name: network for network in networks if network.state == "initial"}
     apart = separated(fresh["residual"], fresh["plain"])
@@ -206,8 +220,13 @@ def _tell(networks: Sequence[Network], terminal: Console) -> None:
     if fresh["residual"].zeroed:
         terminal.print(
             "the residual network starts its branches at zero, so that at initialisation it is no "
-            "deeper than its stem and head; zero_init=false in --config sets all at work"
+            "deeper than its stem and head; zero_init=false,scale=none in --config sets all at work"
         )
+
+
+def _spread(values: Interval, place: int | tuple[int, int]) -> str:
+    half = values.half[place]
+    return figure(values.mean[place]) + (f" ± {figure(half, '.2g')}" if half == half else "")
 
 
 COMMAND = Command(

@@ -17,9 +17,10 @@ AXIS = np.linspace(-1, 1, 5)
 
 
 def network(line, state):
-    curve = np.linspace(1, 0, 51)[None]
+    curve, norms = np.linspace(1, 0, 51)[None], np.ones(3)
     samples = tuple(
-        Sample(curve + 0.01 * seed, np.ones(100), np.ones(3), np.ones(3)) for seed in range(3)
+        Sample(curve + 0.01 * seed, np.ones(100), norms, norms, np.ones((3, 3)), norms)
+        for seed in range(3)
     )
     return Network(line, state, ("block1", "block2", "block3"), 100, samples)
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo.analysis.fresh import initial_weights
 from zoo.analysis.gradients.gradients import GradientProbe, Network, Sample, separated
-from zoo.analysis.gradients.pictures import plot_depth, plot_shattering
+from zoo.analysis.gradients.pictures import plot_depth, plot_shattering, plot_stream
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.digits import load_digits
 from zoo.forms import Picture, Sequence, Vector
@@ -65,7 +65,10 @@ def test_figures_are_json_and_pictures_are_drawn(pair, tmp_path):
         assert document["intervals_over"] == "3 seeds"
         assert len(document["autocorrelation"]["mean"]) == 51
         assert len(document["norms"]["weights"]["mean"]) == len(document["units"]) == 12
-    for plot in (plot_shattering, plot_depth):
+        assert len(document["stream"]["positive"]["half"]) == 12
+        cosines = document["cosine_of_batches"]
+        assert -1 <= cosines["lowest"]["mean"] < cosines["mean"]["mean"] < 1
+    for plot in (plot_shattering, plot_depth, plot_stream):
         plot(pair, tmp_path / "picture.png", "title")
         with Image.open(tmp_path / "picture.png") as picture:
             assert min(picture.size) > 400
@@ -125,7 +128,8 @@ def test_norms_of_a_regression_do_not_know_its_units():
 def network(*correlations):
     curves = [np.linspace(1, 2 * value - 1, 3)[None] for value in correlations]
     norms = np.ones(1)
-    samples = tuple(Sample(curve, np.ones(4), norms, norms) for curve in curves)
+    rest = norms, norms, np.ones((3, 1)), norms
+    samples = tuple(Sample(curve, np.ones(4), *rest) for curve in curves)
     return Network("x", "initial", ("block1",), 100, samples)
 
 

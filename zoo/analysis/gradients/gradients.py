@@ -1,4 +1,4 @@
-"""Compares gradients of networks: shattering, and norms by depth."""
+"""Compares gradients of networks: shattering, norms by depth, confusion; and the stream itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from zoo.analysis.fresh import starts_as_nothing, without_dropout
+from zoo.analysis.gradients.confusion import BatchGradients
 from zoo.analysis.gradients.depth import DepthGradient, draw_batches
 from zoo.analysis.gradients.shattering import (
     DISTANCE,
@@ -20,14 +21,16 @@ from zoo.analysis.gradients.shattering import (
     gradient_correlation,
     settle,
 )
+from zoo.analysis.gradients.stream import FIGURES, Stream
 from zoo.analysis.interval import Interval, geometric, interval, plain
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, Split, balanced_sample
 
 State = Literal["initial", "trained"]
 
-# Examples for the statistics of a fresh model's batch normalisation, and batches for the norms.
-_SETTLED, _BATCHES = 256, 4
+# Examples for the statistics of a fresh model's batch normalisation, batches for the norms, and
+# those whose gradients are compared.
+_SETTLED, _BATCHES, _COMPARED = 256, 4, 12
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,16 @@ class Sample:
         trace: (points,) the gradient along the first line.
         outputs: (units,) norms by the units' outputs, see `zoo.analysis.gradients.depth`.
         weights: (units,) norms by the units' weights.
+        stream: (3, units) figures of the units' outputs, see `zoo.analysis.gradients.stream`.
+        cosines: (pairs,) of the gradients of batches, see `zoo.analysis.gradients.confusion`.
     """
 
     curves: np.ndarray
     trace: np.ndarray
     outputs: np.ndarray
     weights: np.ndarray
+    stream: np.ndarray
+    cosines: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Network:
         points: Inputs on a line.
         samples: One for each seed, or a single one.
         config: Configuration of its builder.
-        zeroed: Whether its branches start at zero, see `zero_init` of the builders.
+        zeroed: Whether its branches start at zero: `zero_init` or `scale` of the builders.
     """
 
     name: str
@@ -101,6 +108,19 @@ class Network:
         return float(mean), float(low), float(high)
 
     @property
+    def stream(self) -> Interval:
+        """Mean, deviation and positive share of the units' outputs, (3, units)."""
+        return interval(np.array([sample.stream for sample in self.samples]))
+
+    @property
+    def confusion(self) -> Interval:
+        """The lowest cosine of the gradients of two batches, and the mean of all pairs, (2,)."""
+        if not self.samples[0].cosines.size:
+            return interval(np.full((1, 2), np.nan))
+        rows = [(sample.cosines.min(), sample.cosines.mean()) for sample in self.samples]
+        return interval(np.array(rows))
+
+    @property
     def _curves(self) -> np.ndarray:
         """(repetitions, points // 2 + 1)."""
         if len(self.samples) == 1:
@@ -114,6 +134,7 @@ class Network:
             mean, low, high = geometric([getattr(sample, name) for sample in self.samples])
             norms[name] = {"mean": plain(mean), "low": plain(low), "high": plain(high)}
         gain = [plain(value) for value in self.gain]
+        stream, confusion = self.stream, self.confusion
         return {
             "name": self.name,
             "state": self.state,
@@ -132,6 +153,14 @@ class Network:
             },
             "units": list(self.units),
             "norms": norms,
+            "stream": {
+                name: Interval(stream.mean[row], stream.half[row]).to_json()
+                for row, name in enumerate(FIGURES)
+            },
+            "cosine_of_batches": {
+                name: Interval(confusion.mean[row], confusion.half[row]).to_json()
+                for row, name in enumerate(("lowest", "mean"))
+            },
             "first_to_last": dict(zip(("mean", "low", "high"), gain, strict=True)),
         }
 
@@ -156,6 +185,8 @@ class GradientProbe:
         self._model = without_dropout(card)
         self._input = InputGradient(self._model)
         self._depth = DepthGradient(self._model, dataset.task)
+        self._stream = Stream(self._model)
+        self._compared = BatchGradients(self._model, dataset.task)
         self._settled = np.asarray(balanced_sample(dataset.train, _SETTLED).x)
         self._scale = dataset.task.scale(dataset.train.y)
 
@@ -191,7 +222,8 @@ class GradientProbe:
         # With the same seed, all networks get the same lines and batches.
         lines = draw_lines(self._split, self._lines, self._points, seed)
         gradients = [self._input(line) for line in lines]
-        outputs, by_weights = self._depth(self._batches(state, seed))
+        batches = self._batches(state, seed, _COMPARED)
+        outputs, by_weights = self._depth(batches[:_BATCHES])
         # A trained regression's loss has the units of its values.
         unit = self._scale.std**2 if self._scale and state == "trained" else 1.0
         return Sample(
@@ -199,10 +231,12 @@ class GradientProbe:
             trace=along(gradients[0], lines[0]),
             outputs=outputs / unit,
             weights=by_weights / unit,
+            stream=self._stream(batches[:_BATCHES]),
+            cosines=self._compared(batches),
         )
 
-    def _batches(self, state: State, seed: int) -> list[Split]:
-        batches = draw_batches(self._split, _BATCHES, seed)
+    def _batches(self, state: State, seed: int, count: int) -> list[Split]:
+        batches = draw_batches(self._split, count, seed)
         if state == "trained" or self._scale is None:
             return batches
         return [dataclasses.replace(part, y=self._scale.standardised(part.y)) for part in batches]

@@ -1,4 +1,4 @@
-"""Draws gradients: their correlation along lines, and their norms by depth."""
+"""Draws gradients: their correlation along lines, and their norms by depth; and the stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from zoo.analysis.gradients.gradients import Network
 from zoo.analysis.gradients.shattering import DISTANCE
@@ -96,6 +96,35 @@ def draw_norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
         axes.set_xticks(range(1, len(units) + 1))
     axes.grid(alpha=0.25)
     bare(axes)
+
+
+def plot_stream(networks: Sequence[Network], path: Path, title: str) -> None:
+    """Draws mean, deviation and positive share of the stream after each unit into a PNG.
+
+    Args:
+        networks: In the order of their colours.
+        path: Path of the PNG.
+        title: Above the picture.
+    """
+    titles = ("mean", "standard deviation", "share of values above zero")
+    with drawn(path, 13, 4.4) as figure:
+        figure.suptitle(title, fontsize=12)
+        panels = figure.subplots(1, 3)
+        for row, (axes, above) in enumerate(zip(panels, titles, strict=True)):
+            for network, look in _looks(networks):
+                stream = network.stream
+                places = np.arange(1, stream.mean.shape[1] + 1)
+                axes.plot(places, stream.mean[row], **look, label=network.title)
+                if np.isfinite(stream.half).all():
+                    low, high = stream.low[row], stream.high[row]
+                    axes.fill_between(places, low, high, color=look["color"], alpha=0.2, lw=0)
+            axes.set_title(f"{above} after each unit", fontsize=10)
+            axes.set_xlabel("residual unit, from the input to the output")
+            axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+            axes.grid(alpha=0.25)
+            bare(axes)
+        panels[2].set_ylim(-0.02, 1.02)
+        panels[0].legend(fontsize=9, frameon=False)
 
 
 def _trace(axes: Axes, network: Network, colour: str) -> None:
