@@ -99,14 +99,12 @@ def residual(
     y = branch(read)
     if order == "relu_output":
         y = activate(y)
-    projected = read if activated_shortcut else x
-    passed = (
-        None
-        if shortcut == "none"
-        else _shortcut(x, y, lambda: project(projected), shortcut, stride)
-    )
-    if scale == "rezero" and passed is not None:
-        y = Scaled(name=f"{name}_scale")(y)
+    passed = None
+    if shortcut != "none":
+        projected = read if activated_shortcut else x
+        passed = _shortcut(x, y, lambda: project(projected), shortcut, stride)
+        if scale == "rezero":
+            y = Scaled(name=f"{name}_scale")(y)
     y = _JOINING.get()(y, passed, x, f"{name}_add")
     return activate(y) if order == "post_activation" else y
 

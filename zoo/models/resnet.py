@@ -79,8 +79,8 @@ def resnet(
         (batch, num_classes).
 
     Raises:
-        RequestError: Unknown block, stem, order, shortcut, norm or scale; a size under 32; stages or groups that
-            are not whole numbers; an option that the block does not have.
+        RequestError: Unknown block, stem, order, shortcut, norm or scale; a size under 32; stages
+            or groups that are not whole numbers; an option that the block does not have.
     """
     shape = shape_behind(frontend, input_shape)
     spectrogram = frontend is not None and len(shape) == 2
