@@ -50,7 +50,7 @@ def _rows(asked: argparse.Namespace, size: int, precision: str) -> list[list[str
 
     from zoo.models import build
     from zoo.training.cpu.filter_gradient import has_product, product_call
-    from zoo.training.recipe import PRECISIONS
+    from zoo.training.recipes.recipe import PRECISIONS
 
     keras.config.set_dtype_policy(PRECISIONS[precision])
     model = build(asked.model, num_classes=10, input_shape=(size, size, 3))

@@ -58,7 +58,7 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
     from zoo.models import build
     from zoo.tasks.classification import CLASSIFICATION
     from zoo.training.cpu.fused import fused_layers
-    from zoo.training.recipe import PRECISIONS, Recipe, compile_model
+    from zoo.training.recipes.recipe import PRECISIONS, Recipe, compile_model
 
     random = np.random.default_rng(0)
     x = random.uniform(0, 255, (64, size, size, 3)).astype(np.float32)

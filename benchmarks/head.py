@@ -40,7 +40,7 @@ def main() -> None:
     from zoo.models import build
     from zoo.training.features import backbone_of, cached_features, compute_features, standardised
     from zoo.training.fit import fit
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
 
     size = asked.image_size
     if asked.checkpoint:

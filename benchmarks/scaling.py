@@ -146,7 +146,7 @@ def work(arguments: argparse.Namespace) -> None:
     from zoo.data.dataset import Dataset, Split
     from zoo.models import MODELS, build
     from zoo.training.fit import fit
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
 
     shape = {"picture": (32, 32, 3), "vector": (64,), "sequence": (8, 8)}
     form = shape[MODELS.get(arguments.model).input.kind]

@@ -27,7 +27,7 @@ from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
 from zoo.models import MODELS
 from zoo.tasks.regression import REGRESSION
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import train_model
 
 

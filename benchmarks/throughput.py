@@ -161,7 +161,7 @@ def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]
     from zoo.data.dataset import Dataset, Split
     from zoo.models import build
     from zoo.training.fit import fit
-    from zoo.training.recipe import PRECISIONS, Recipe
+    from zoo.training.recipes.recipe import PRECISIONS, Recipe
 
     train = Split(*_pictures(asked.images, size, seed=0))
     validation = Split(*_pictures(asked.images // 4, size, seed=1))

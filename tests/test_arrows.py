@@ -34,8 +34,8 @@ FORBIDDEN = {
     ),
     "beside": (
         "from zoo.analysis.interval import Interval",
-        "zoo/training/recipe.py",
-        "zoo.training.recipe -> zoo.analysis.interval",
+        "zoo/training/recipes/recipe.py",
+        "zoo.training.recipes.recipe -> zoo.analysis.interval",
     ),
     "library to command": (
         "from zoo.commands.runner import console",
@@ -59,8 +59,8 @@ FORBIDDEN = {
     ),
     "zoo to export": (
         "import export",
-        "zoo/training/state.py",
-        "zoo.training.state -> export",
+        "zoo/training/runs/state.py",
+        "zoo.training.runs.state -> export",
     ),
     "checks to pages": (
         "from export.clients.integration import render",

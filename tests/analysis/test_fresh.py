@@ -7,7 +7,7 @@ from zoo.checkpoints.store import build_from_card
 from zoo.data.digits import load_digits
 from zoo.errors import RequestError
 from zoo.forms import Picture, Sequence, Vector
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import new_card, train_model
 
 

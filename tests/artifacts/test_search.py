@@ -13,7 +13,7 @@ from zoo.commands.flags.budgeting import parse_bytes
 from zoo.commands.main import main
 from zoo.errors import RequestError
 from zoo.models import MODELS
-from zoo.training.run_folder import is_run
+from zoo.training.runs.run_folder import is_run
 
 TINY = {"flash": 20_000, "arena": 24_000}
 

@@ -19,7 +19,7 @@ from zoo.data.reading import Reading
 from zoo.data.sources import find_pictures, load_dataset, load_for
 from zoo.errors import RequestError
 from zoo.forms import Picture, Sequence, Table
-from zoo.training.differences import differences
+from zoo.training.runs.differences import differences
 
 COUNTS = {"red": 10, "green": 10, "blue": 10}
 

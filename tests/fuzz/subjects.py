@@ -183,7 +183,7 @@ def _make_run(folder: Path) -> None:
 
 
 def _read_run(folder: Path) -> object:
-    from zoo.training.run_folder import finished
+    from zoo.training.runs.run_folder import finished
     from zoo.training.sealed import unseal
 
     finished(folder, {"model": "resnet8", "config": {"depth": 1}})

@@ -14,8 +14,8 @@ from zoo.data.dataset import Dataset, Split
 from zoo.errors import RequestError
 from zoo.training import budget
 from zoo.training.budget import Pace, Timer, kept_epochs, seconds_of, tuning_within, within
-from zoo.training.plan import choose_plan
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.recipe import Recipe
 
 
 def dataset(train=100, validation=20, test=30):

@@ -8,8 +8,8 @@ from zoo.models import MODELS, build
 from zoo.models.names import part_of
 from zoo.models.sizes import without_values
 from zoo.training.parts import shares_of
-from zoo.training.plan import choose_plan
-from zoo.training.stages import stages
+from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.stages import stages
 
 NARROW = {"depths": (1, 1), "widths": (16, 16)}
 STAGES, BLOCKS = ["stage1", "stage2"], ["block1", "block2"]

@@ -8,7 +8,7 @@ from zoo.data.digits import load_digits
 from zoo.forms import Vector
 from zoo.models import build
 from zoo.training.fit import fit
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 
 
 @pytest.fixture(scope="module")

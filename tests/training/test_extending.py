@@ -11,8 +11,8 @@ import pytest
 import zoo
 from tests.data.written_photos import write_photos
 from zoo.errors import RequestError
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import finished
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.run_folder import finished
 from zoo.training.train import train_model
 
 RECIPE = Recipe(epochs=1, batch_size=64)

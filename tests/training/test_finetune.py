@@ -12,8 +12,8 @@ from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.models.names import part_of
 from zoo.training.parts import take_best
-from zoo.training.plan import choose_plan
-from zoo.training.stages import stages
+from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.stages import stages
 from zoo.training.tuning import finetune_checkpoint
 
 CHECKPOINT = "resnet8.digits"
@@ -203,7 +203,7 @@ def test_a_form_of_another_size():
 def test_the_rates_of_the_stages(tmp_path, colours):
     """A variable with half the share moves half as far in the first step of Adam."""
     from zoo.tasks.regression import REGRESSION
-    from zoo.training.recipe import Recipe, compile_model
+    from zoo.training.recipes.recipe import Recipe, compile_model
 
     x = keras.Input((4,))
     model = keras.Model(x, keras.layers.Dense(3, name="b")(keras.layers.Dense(4, name="a")(x)))

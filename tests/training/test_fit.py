@@ -11,7 +11,7 @@ from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.errors import RequestError, StoppedError
 from zoo.models import build
 from zoo.training.fit import balance, fit
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.sealed import seal
 
 RECIPE = Recipe(epochs=4, batch_size=32)

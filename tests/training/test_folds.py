@@ -10,7 +10,7 @@ from tests.data.written_photos import write_photos
 from zoo.data.dataset import Dataset, Split
 from zoo.errors import RequestError
 from zoo.training.folds import choose_folds, cross_validate, everything, without_test
-from zoo.training.plan import choose_plan
+from zoo.training.recipes.plan import choose_plan
 
 LABELS = ("a", "b")
 

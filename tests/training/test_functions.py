@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from zoo.errors import RequestError
-from zoo.training.options import Options
+from zoo.training.recipes.options import Options
 from zoo.training.trained import Trained
 
 

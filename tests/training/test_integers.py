@@ -15,8 +15,8 @@ from zoo.errors import RequestError
 from zoo.quantization import aware, ranges_of
 from zoo.tasks import Scale
 from zoo.training.integers import check_quantize, in_units, keeps_head, scaled
-from zoo.training.plan import choose_plan
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.tuning import finetune_checkpoint
 
 CHECKPOINT = "resnet8.digits"

@@ -21,7 +21,7 @@ from zoo.data.sources import load_dataset
 from zoo.forms import Vector
 from zoo.errors import RequestError, StoppedError
 from zoo.training.distribution.cluster import open_distribution
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import train_model
 
 class Terminate(keras.callbacks.Callback):
@@ -78,7 +78,7 @@ from zoo.data.dataset import take
 from zoo.data.sources import load_dataset
 from zoo.forms import Picture, Vector
 from zoo.training.distribution.cluster import open_distribution
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import train_model
 
 class Look(keras.callbacks.Callback):
@@ -111,7 +111,7 @@ from zoo.data.dataset import take
 from zoo.data.sources import load_dataset
 from zoo.forms import Picture, Vector
 from zoo.training.distribution.cluster import open_distribution
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import train_model
 
 distribution = open_distribution({kind!r})

@@ -6,14 +6,14 @@ import json
 
 import numpy as np
 import pytest
+from tests.training.test_options import noise, student
 
 import zoo
-from tests.training.test_options import noise, student
 from zoo.errors import RequestError
 from zoo.training import rates
 from zoo.training.rates import STEPS, Sweep, check_finding, draw, found, kept_rate, sweep
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import is_run
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.run_folder import is_run
 
 RATES = tuple(float(rate) for rate in np.geomspace(1e-6, 1, STEPS))
 

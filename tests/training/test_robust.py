@@ -10,7 +10,7 @@ from zoo.tasks import Scale
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.regression import REGRESSION
 from zoo.training.fit import check_recipe, fit
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 
 RANDOM = np.random.default_rng(0)
 

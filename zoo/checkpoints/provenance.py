@@ -33,8 +33,8 @@ class Provenance:
     Attributes:
         command: What the user typed. Run again, it makes the same weights.
         data: What they were trained on.
-        recipe: Settings of the training: the fields of `zoo.training.recipe.Recipe`, or for a
-            fine-tuning those of `zoo.training.plan.Plan`.
+        recipe: Settings of the training: the fields of `zoo.training.recipes.recipe.Recipe`, or for
+            a fine-tuning those of `zoo.training.recipes.plan.Plan`.
         versions: Versions of Python and of the packages that decide a result.
         weights: Type of the stored weights, "float32" or "float16".
         checkpoint: Name of the checkpoint that a fine-tuning started from; empty: fresh weights.

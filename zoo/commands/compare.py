@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from zoo.analysis.compare.comparison import Outcome
     from zoo.analysis.compare.twins import Twin
     from zoo.data.dataset import Dataset
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("model", "residual_mlp", "a model of zoo list", flag_values=FLAGS)
@@ -79,7 +79,7 @@ def main(values: flags.FlagValues, rest: list[str]) -> int:
     import_keras()
     need_tensorflow()
     from zoo.data.sources import load_dataset
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
     from zoo.training.train import check_config
 
     for twin in twins:
@@ -106,7 +106,7 @@ def _outcome(
     """Trains one twin from each seed, and measures it."""
     from zoo.analysis.compare.measured import measure, outcome
     from zoo.checkpoints.load import load
-    from zoo.training.run_folder import read_history
+    from zoo.training.runs.run_folder import read_history
     from zoo.training.train import new_card
 
     card = new_card(values.model, dataset, twin.config)

@@ -151,7 +151,7 @@ def _trained(
 ) -> Iterator[list[np.ndarray]]:
     """Gives the weights of each seed after its training."""
     from zoo.checkpoints.load import load
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
 
     recipe = Recipe(**{**MODELS.get(card.model).recipe, "epochs": values.epochs})
     for seed in range(values.seeds):

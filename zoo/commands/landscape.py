@@ -104,7 +104,7 @@ def _surface(
 ) -> Surface:
     from zoo.analysis.landscape.landscape import random_surface, training_surface
     from zoo.checkpoints.catalogue import find_checkpoint
-    from zoo.training.trajectory import read_trajectory
+    from zoo.training.runs.trajectory import read_trajectory
 
     with bar(terminal, "places") as progress:
         if values.plane == "training":

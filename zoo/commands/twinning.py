@@ -15,7 +15,7 @@ from zoo.commands.terminal import bar
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
 
 
 def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, command: str) -> Card:

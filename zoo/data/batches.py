@@ -73,7 +73,7 @@ def training_batches(
         skip: Number of batches to leave out at the start of the first epoch.
         share: Part of each batch to return.
         augment: Changes inputs and targets of a batch at random. It gets a random key, (2,) int64,
-            for each batch: see `zoo.training.augment`.
+            for each batch: see `zoo.training.recipes.augment`.
         beside: (examples, n) float32: numbers that follow the targets of each example; None: none.
 
     Returns:

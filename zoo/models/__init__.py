@@ -31,8 +31,8 @@ class Architecture:
         parameters: Trainable parameters at that shape and width.
         macs: Multiply-accumulates for one example, at that shape and width.
         paper: Where it comes from.
-        recipe: How it is trained by default: fields of `zoo.training.recipe.Recipe` that differ
-            from that class's defaults.
+        recipe: How it is trained by default: fields of `zoo.training.recipes.recipe.Recipe` that
+            differ from that class's defaults.
         of_windows: Arguments of the builder for sounds and recordings, unless others are given. A
             window is short, and what is known may lie anywhere in it.
         training_config: The builder's arguments that `zoo train` gives by default. The card of a

@@ -25,13 +25,13 @@ from zoo.data.batches import steps_per_epoch
 from zoo.data.dataset import Dataset, take
 from zoo.forms import Form, Picture
 from zoo.training.fit import fit
-from zoo.training.picture_size import adapted_form
-from zoo.training.plan import Plan
-from zoo.training.precision import network_for
-from zoo.training.progress import Tell, in_words
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import RECORD, read_record
-from zoo.training.stages import freeze_stages, stages
+from zoo.training.recipes.picture_size import adapted_form
+from zoo.training.recipes.plan import Plan
+from zoo.training.recipes.precision import network_for
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.recipes.stages import freeze_stages, stages
+from zoo.training.runs.progress import Tell, in_words
+from zoo.training.runs.run_folder import RECORD, read_record
 
 _STEPS = 6  # Of the copy, at least. The first builds the graph, so it counts apart.
 # Share of the time for what is not foreseen: the head of a fine-tuning, figures, the page.

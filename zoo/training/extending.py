@@ -13,8 +13,8 @@ from zoo.checkpoints.store import load_weights
 from zoo.data.dataset import Dataset
 from zoo.models.names import LOGITS
 from zoo.training.integers import Ranges, scaled
-from zoo.training.recipe import Recipe, scale_of
-from zoo.training.run_folder import BEFORE, Row, extends, read_history
+from zoo.training.recipes.recipe import Recipe, scale_of
+from zoo.training.runs.run_folder import BEFORE, Row, extends, read_history
 
 
 @dataclass(frozen=True)

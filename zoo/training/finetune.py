@@ -20,7 +20,6 @@ from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound, Table
 from zoo.tasks import find_task
 from zoo.training.budget import tuning_within
-from zoo.training.device import device_in_words
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.fit import check_recipe
 from zoo.training.folds import (
@@ -30,17 +29,18 @@ from zoo.training.folds import (
     without_test,
 )
 from zoo.training.integers import check_quantize, keeps_head
-from zoo.training.options import Options
-from zoo.training.picture_size import in_words as size_in_words
-from zoo.training.picture_size import larger_form
-from zoo.training.plan import choose_plan
-from zoo.training.precision import resolve_precision
-from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.rates import check_finding, found_for_tuning
-from zoo.training.recipe import Recipe
-from zoo.training.run import check_asked, check_weights
-from zoo.training.run_folder import LOGS
-from zoo.training.stages import check_freeze, stages_of_checkpoint
+from zoo.training.recipes.options import Options
+from zoo.training.recipes.picture_size import in_words as size_in_words
+from zoo.training.recipes.picture_size import larger_form
+from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.precision import resolve_precision
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.recipes.stages import check_freeze, stages_of_checkpoint
+from zoo.training.runs.device import device_in_words
+from zoo.training.runs.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.runs.run import check_asked, check_weights
+from zoo.training.runs.run_folder import LOGS
 from zoo.training.trained import Trained
 from zoo.training.tuning import finetune_checkpoint
 
@@ -105,9 +105,10 @@ def finetune(
         head_epochs: Epochs of the first stage, which trains the head.
         batch_size: Examples in a step.
         learning_rate: The highest of the second stage, at the head.
-        augment: How training pictures or sounds are changed; None: `zoo.training.plan` decides.
+        augment: How training pictures or sounds are changed; None: see
+            `zoo.training.recipes.plan`.
         image_size: Height and width in pixels; None: the checkpoint's, or a larger one if the
-            pictures are large, see `zoo.training.picture_size`.
+            pictures are large, see `zoo.training.recipes.picture_size`.
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.
@@ -137,7 +138,7 @@ def finetune(
         command: The command that the user typed, for the card.
         progress: Called with each line of progress; try `print`.
         steps: Called with a title, the finished steps and all steps, for a bar.
-        **options: See `zoo.training.options.Options`.
+        **options: See `zoo.training.recipes.options.Options`.
 
     Returns:
         The checkpoint's folder and card, with its figures on the test split.

@@ -25,7 +25,7 @@ from zoo.training.report.figures import figures_of, write_figures
 from zoo.training.report.importance import permutation_importance
 from zoo.training.report.outcome import Outcome
 from zoo.training.report.page import write_page
-from zoo.training.run_folder import CURVES, Row, tidy, write_history
+from zoo.training.runs.run_folder import CURVES, Row, tidy, write_history
 from zoo.training.scaled import scale_logits
 
 

@@ -24,16 +24,16 @@ from zoo.forms import Form, Picture, Recording, Sound
 from zoo.models.names import LOGITS
 from zoo.quantization.aware import layer_in
 from zoo.tasks import Scale, Task
-from zoo.training.augment import changes
-from zoo.training.averaging import AveragedInValidation, take_averages
 from zoo.training.cpu.fused import fused_layers
-from zoo.training.distillation import Teacher, check_teacher
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
-from zoo.training.members import apart
-from zoo.training.recipe import Recipe, compile_model, scale_of
-from zoo.training.run_folder import Row
-from zoo.training.state import StateKeeper
+from zoo.training.recipes.augment import changes
+from zoo.training.recipes.averaging import AveragedInValidation, take_averages
+from zoo.training.recipes.distillation import Teacher, check_teacher
+from zoo.training.recipes.members import apart
+from zoo.training.recipes.recipe import Recipe, compile_model, scale_of
+from zoo.training.runs.run_folder import Row
+from zoo.training.runs.state import StateKeeper
 
 
 def fit(

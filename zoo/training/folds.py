@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split, joined, take
 from zoo.errors import RequestError
-from zoo.training.plan import Plan
+from zoo.training.recipes.plan import Plan
 
 # With fewer test examples than this, a cross-validation says more than the test split.
 FEW = 40

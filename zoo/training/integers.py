@@ -27,7 +27,7 @@ def check_quantize(quantize: str | None, *, alone: bool, freeze: str) -> None:
     Args:
         quantize: The integers; None: it is no such training.
         alone: Whether one process trains.
-        freeze: What stays as it is, see `zoo.training.plan.Plan`.
+        freeze: What stays as it is, see `zoo.training.recipes.plan.Plan`.
 
     Raises:
         RequestError: Several processes train, or only the head does.

@@ -16,7 +16,6 @@ from zoo.data.reading import Progress
 from zoo.models.names import LOGITS, part_of
 from zoo.quantization import ranges_of, settle
 from zoo.training.cleaning.mislabels import apart as predicted
-from zoo.training.distillation import Teacher
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.features import (
     adapt_normalisation,
@@ -28,9 +27,10 @@ from zoo.training.features import (
 from zoo.training.fit import fit
 from zoo.training.folds import cross_validate
 from zoo.training.integers import Ranges, in_integers, in_units
-from zoo.training.plan import Plan
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import FEATURES, HEAD_STATE, STATE, Row
+from zoo.training.recipes.distillation import Teacher
+from zoo.training.recipes.plan import Plan
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.run_folder import FEATURES, HEAD_STATE, STATE, Row
 
 # Returns the callbacks of a stage, "head" or "network".
 Watch: TypeAlias = Callable[[str, Recipe], Sequence[keras.callbacks.Callback]]
@@ -125,7 +125,7 @@ def shares_of(plan: Plan, groups: Sequence[str]) -> Callable[[str], float]:
 
     Args:
         plan: How much less it is from part to part, from the head down.
-        groups: The parts, see `zoo.training.stages.stages`.
+        groups: The parts, see `zoo.training.recipes.stages.stages`.
     """
     shares = {name: plan.decay**above for above, name in enumerate(reversed(groups))}
     return lambda path: shares.get(part_of(path), 1.0)

@@ -30,13 +30,13 @@ from zoo.forms import Form
 from zoo.models.names import LOGITS
 from zoo.training.fit import fit
 from zoo.training.parts import shares_of, train_head
-from zoo.training.picture_size import adapted_form
-from zoo.training.plan import Plan
-from zoo.training.precision import network_for
-from zoo.training.progress import Tell
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import RATES, RECORD, read_record
-from zoo.training.stages import freeze_stages, stages
+from zoo.training.recipes.picture_size import adapted_form
+from zoo.training.recipes.plan import Plan
+from zoo.training.recipes.precision import network_for
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.recipes.stages import freeze_stages, stages
+from zoo.training.runs.progress import Tell
+from zoo.training.runs.run_folder import RATES, RECORD, read_record
 
 STEPS = 150  # From the least rate to the greatest.
 _FACTOR = 1000.0  # They are the usual rate divided and multiplied by it.
@@ -203,7 +203,7 @@ def check_finding(
     Args:
         asked: Whether one is to be found.
         learning_rate: The one that the user gives.
-        quantize: See `zoo.training.recipe.Recipe`.
+        quantize: See `zoo.training.recipes.recipe.Recipe`.
 
     Raises:
         RequestError: Two of these are given.

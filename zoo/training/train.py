@@ -24,22 +24,22 @@ from zoo.models import MODELS, build
 from zoo.models.sizes import without_values
 from zoo.tasks import find_task
 from zoo.training.budget import within
-from zoo.training.device import device_in_words
-from zoo.training.distillation import Teacher, open_teacher, taught_by, teacher_settings
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import Earlier, earlier, without_units
 from zoo.training.finish import finish
 from zoo.training.fit import check_recipe, fit
-from zoo.training.options import Options, given
-from zoo.training.precision import network_for, resolve_precision
-from zoo.training.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.rates import check_finding, found
-from zoo.training.recipe import Recipe
-from zoo.training.run import check_asked, check_weights, open_run
-from zoo.training.run_folder import LOGS, STATE, Row
+from zoo.training.recipes.distillation import Teacher, open_teacher, taught_by, teacher_settings
+from zoo.training.recipes.options import Options, given
+from zoo.training.recipes.precision import network_for, resolve_precision
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.device import device_in_words
+from zoo.training.runs.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.runs.run import check_asked, check_weights, open_run
+from zoo.training.runs.run_folder import LOGS, STATE, Row
+from zoo.training.runs.trajectory import KeepTrajectory
 from zoo.training.trained import Trained
-from zoo.training.trajectory import KeepTrajectory
 
 
 def train(
@@ -142,7 +142,7 @@ def train(
         command: The command that the user typed, for the card.
         progress: Called with each line of progress, such as that of an epoch; try `print`.
         steps: Called with a title, the finished steps and all steps, for a bar.
-        **options: See `zoo.training.options.Options`.
+        **options: See `zoo.training.recipes.options.Options`.
 
     Returns:
         The checkpoint's folder and card, with its figures on the test split.
@@ -252,7 +252,7 @@ def train_model(
 ) -> Card:
     """Trains a model on a data set that is already read, as `train` does.
 
-    The folder also gets the files that `zoo.training.run_folder` names.
+    The folder also gets the files that `zoo.training.runs.run_folder` names.
 
     Args:
         model: A name of `zoo.list_models()`.

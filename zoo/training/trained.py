@@ -10,7 +10,7 @@ from zoo.checkpoints.card import Card
 from zoo.result import Result
 from zoo.tasks.classification import OF_RECORDINGS
 from zoo.training.report.figures import read_figures, reliability_text
-from zoo.training.run_folder import CURVES, Row, read_history
+from zoo.training.runs.run_folder import CURVES, Row, read_history
 
 _SHOWN = 3
 # Texts by `Provenance.taken` of the card, or by what it learnt to round to.

@@ -17,7 +17,6 @@ from zoo.data.dataset import Dataset
 from zoo.data.reading import Progress
 from zoo.forms import Form
 from zoo.models.names import LOGITS
-from zoo.training.distillation import open_teacher, taught_by, teacher_settings
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import earlier
 from zoo.training.finish import finish
@@ -28,11 +27,12 @@ from zoo.training.folds import (
 )
 from zoo.training.integers import keeps_head
 from zoo.training.parts import Apart, Watch, take_best, train_head, train_network
-from zoo.training.picture_size import adapted_form
-from zoo.training.plan import Plan
-from zoo.training.precision import network_for
-from zoo.training.run import open_run
-from zoo.training.stages import check_freeze, freeze_stages, stages
+from zoo.training.recipes.distillation import open_teacher, taught_by, teacher_settings
+from zoo.training.recipes.picture_size import adapted_form
+from zoo.training.recipes.plan import Plan
+from zoo.training.recipes.precision import network_for
+from zoo.training.recipes.stages import check_freeze, freeze_stages, stages
+from zoo.training.runs.run import open_run
 
 
 def finetune_checkpoint(

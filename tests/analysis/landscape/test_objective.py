@@ -176,7 +176,7 @@ def test_dropout_does_not_reach_the_surface(tmp_path):
     from zoo.checkpoints.load import load
     from zoo.data.dataset import balanced_sample
     from zoo.data.sources import load_dataset
-    from zoo.training.recipe import Recipe
+    from zoo.training.recipes.recipe import Recipe
     from zoo.training.train import train_model
 
     digits = load_dataset("digits", Vector)

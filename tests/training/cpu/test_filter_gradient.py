@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from zoo.models import build
 from zoo.training.cpu.filter_gradient import has_product, product_call
-from zoo.training.recipe import PRECISIONS
+from zoo.training.recipes.recipe import PRECISIONS
 
 
 def convolution(

@@ -8,8 +8,8 @@ from zoo.training.cpu import fused
 from zoo.training.cpu.filter_gradient import has_product
 from zoo.training.cpu.fused import fused_layers
 from zoo.training.fit import fit
-from zoo.training.optimizers import OPTIMIZERS
-from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.recipes.optimizers import OPTIMIZERS
+from zoo.training.recipes.recipe import PRECISIONS, Recipe
 
 
 def network():

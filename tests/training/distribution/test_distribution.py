@@ -24,7 +24,7 @@ import keras
 from zoo.data.dataset import balanced_sample
 from zoo.data.sources import load_dataset
 from zoo.forms import Picture, Vector
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import train_model
 from dataclasses import replace
 
@@ -118,7 +118,7 @@ distribution = open_distribution(kind, timeout=120)
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.data.sources import load_dataset
 from zoo.training.tuning import finetune_checkpoint
-from zoo.training.plan import choose_plan
+from zoo.training.recipes.plan import choose_plan
 
 form = checkpoint_card("resnet8.digits").input
 dataset = load_dataset(photos, form=form)
@@ -166,7 +166,7 @@ from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Vector
 from zoo.training.distribution.distribution import ALONE, Distribution
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.tasks.regression import REGRESSION
 from zoo.checkpoints.store import build_from_card, save
 from zoo.data.dataset import take

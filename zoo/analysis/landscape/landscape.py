@@ -147,7 +147,7 @@ def training_surface(
 
     Args:
         checkpoint: Where the training ended.
-        trajectory: Weights after each epoch, see `zoo.training.trajectory`.
+        trajectory: Weights after each epoch, see `zoo.training.runs.trajectory`.
         split: See `random_surface`, also for all arguments below.
         folder: For the grids.
         points: Places along each direction.

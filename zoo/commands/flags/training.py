@@ -1,4 +1,4 @@
-"""The flags that are options of a recipe, see `zoo.training.options`."""
+"""The flags that are options of a recipe, see `zoo.training.recipes.options`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from html import escape
 
 from zoo.checkpoints.card import CARD
 from zoo.training.report.outcome import Outcome
-from zoo.training.run_folder import HISTORY, RECORD
+from zoo.training.runs.run_folder import HISTORY, RECORD
 
 
 def closing(outcome: Outcome) -> str:

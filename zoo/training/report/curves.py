@@ -10,7 +10,7 @@ from zoo.checkpoints.card import task_of
 from zoo.drawing import drawn
 from zoo.training.report.epochs import stages, taken_epochs
 from zoo.training.report.outcome import Outcome
-from zoo.training.run_folder import Row
+from zoo.training.runs.run_folder import Row
 
 _NAMES = {"training": "", "validation": "val_"}  # Of a curve, with the prefix of its figures.
 

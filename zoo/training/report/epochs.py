@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from zoo.checkpoints.card import Card, task_of
-from zoo.training.run_folder import Row
+from zoo.training.runs.run_folder import Row
 
 _STAGES = {1: "head", 2: "network"}
 

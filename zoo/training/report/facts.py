@@ -14,7 +14,7 @@ from zoo.tasks.interval import wilson
 from zoo.training.report.epochs import stages, taken_epochs
 from zoo.training.report.mistakes import confused_pairs
 from zoo.training.report.outcome import Outcome
-from zoo.training.run_folder import Row
+from zoo.training.runs.run_folder import Row
 
 SURE = 0.9  # The score from which a mistake is a sure one.
 

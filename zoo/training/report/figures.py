@@ -17,7 +17,7 @@ from zoo.tasks import Score
 from zoo.tasks.coverage import coverage_of
 from zoo.tasks.reliability import reliability_of
 from zoo.tasks.temperature import FEWEST
-from zoo.training.run_folder import RESULT
+from zoo.training.runs.run_folder import RESULT
 
 
 def figures_of(card: Card, dataset: Dataset, score: Score, outputs: np.ndarray) -> dict[str, Any]:

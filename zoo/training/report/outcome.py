@@ -14,7 +14,7 @@ from zoo.checkpoints.card import Card, Metric
 from zoo.data.dataset import Dataset, Split
 from zoo.forms import Picture
 from zoo.tasks import Score
-from zoo.training.run_folder import Row
+from zoo.training.runs.run_folder import Row
 
 # What examples are called, by the kind of a form.
 _PLURALS = {"picture": "pictures", "sound": "sounds", "recording": "windows", "table": "rows"}

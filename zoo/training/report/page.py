@@ -22,7 +22,7 @@ from zoo.training.report.outcome import Outcome
 from zoo.training.report.sureness import sureness
 from zoo.training.report.suspects import suspects
 from zoo.training.report.values import largest_errors, predicted_and_true
-from zoo.training.run_folder import PAGE
+from zoo.training.runs.run_folder import PAGE
 
 # Returns HTML; empty if there is nothing to say.
 Section: TypeAlias = Callable[[Outcome], str]

@@ -5,8 +5,8 @@ import pytest
 
 from zoo.data.dataset import Dataset, Split
 from zoo.data.sounds.form import choose_form
-from zoo.training.augment import augmentation
-from zoo.training.augment_sounds import POLICIES, Policy, changed, noise_of
+from zoo.training.recipes.augment import augmentation
+from zoo.training.recipes.augment_sounds import POLICIES, Policy, changed, noise_of
 
 FORM = choose_form([(8000, 0.2)])
 SIZE = FORM.shape[0]

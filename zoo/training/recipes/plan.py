@@ -10,8 +10,8 @@ from typing import Unpack
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Sound
 from zoo.models import MODELS
-from zoo.training.options import OF_HEADS, Options, given
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.options import OF_HEADS, Options, given
+from zoo.training.recipes.recipe import Recipe
 
 # After this many steps a linear head on standardised features hardly changes.
 _HEAD_STEPS = 1500
@@ -120,13 +120,13 @@ def choose_plan(
         learning_rate: Highest of the second stage; by default it falls with the batch
             of pictures, and is that of the model's own recipe for others.
         freeze: See `Plan`.
-        augment: Policy of the second stage, see `zoo.training.recipe.Recipe`; None: "light" for
-            pictures and sounds.
-        class_weights: See `zoo.training.recipe.Recipe`.
+        augment: Policy of the second stage, see `zoo.training.recipes.recipe.Recipe`; None: "light"
+            for pictures and sounds.
+        class_weights: See `zoo.training.recipes.recipe.Recipe`.
         precision: Number type of the arithmetic.
         seed: Decides the initial weights and the order of examples.
-        quantize: Of the second stage, see `zoo.training.recipe.Recipe`.
-        **options: See `zoo.training.options.Options`.
+        quantize: Of the second stage, see `zoo.training.recipes.recipe.Recipe`.
+        **options: See `zoo.training.recipes.options.Options`.
 
     Raises:
         RequestError: A value makes no sense.

@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.training.differences import differences, more_epochs
+from zoo.training.runs.differences import differences, more_epochs
 
 RUN = {
     "command": "zoo train", "model": "resnet8", "config": {"depth": 3},

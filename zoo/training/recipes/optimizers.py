@@ -110,7 +110,7 @@ def optimizer_of(
         schedule: Its learning rate.
         rates: Returns the share of the learning rate for a variable, by its path; None: all of it.
         weight_decay: At the usual rate of AdamW.
-        ema: See `zoo.training.recipe.Recipe`; so for the next two.
+        ema: See `zoo.training.recipes.recipe.Recipe`; so for the next two.
         clip: Largest norm of the gradient.
         accumulate: Batches of a step.
     """

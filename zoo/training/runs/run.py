@@ -19,11 +19,11 @@ from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
 from zoo.training.distribution.distribution import Distribution
-from zoo.training.options import OF_ONE_DEVICE
-from zoo.training.plan import Plan
-from zoo.training.progress import check_tensorboard
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import begun, finished, is_run
+from zoo.training.recipes.options import OF_ONE_DEVICE
+from zoo.training.recipes.plan import Plan
+from zoo.training.runs.progress import check_tensorboard
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.run_folder import begun, finished, is_run
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from zoo.models import build
 from zoo.residual import ShallowAdd, residual, shallow
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.regression import REGRESSION
-from zoo.training.augment import changes
-from zoo.training.differences import differences
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.fit import check_recipe, fit
-from zoo.training.optimizers import optimizer_of
-from zoo.training.plan import choose_plan
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.augment import changes
+from zoo.training.recipes.optimizers import optimizer_of
+from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.differences import differences
 from zoo.training.train import train_model
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from zoo.training.device import device_in_words
-from zoo.training.progress import EpochLines, in_words
+from zoo.training.runs.device import device_in_words
+from zoo.training.runs.progress import EpochLines, in_words
 
 
 class Clock:
@@ -13,7 +13,7 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now = 100.0
-        monkeypatch.setattr("zoo.training.progress.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("zoo.training.runs.progress.time.monotonic", lambda: self.now)
 
     def pass_(self, seconds):
         self.now += seconds
@@ -110,5 +110,5 @@ def test_seconds_in_words(seconds, words):
     ],
 )
 def test_the_device_has_a_name(monkeypatch, names, several, words):
-    monkeypatch.setattr("zoo.training.device._accelerators", lambda: names)
+    monkeypatch.setattr("zoo.training.runs.device._accelerators", lambda: names)
     assert re.fullmatch(words, device_in_words(several=several))

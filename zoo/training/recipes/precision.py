@@ -11,7 +11,7 @@ from zoo.checkpoints.card import Card
 from zoo.checkpoints.store import build_from_card
 from zoo.residual import shallow
 from zoo.training.distribution.distribution import Distribution
-from zoo.training.recipe import PRECISIONS, Recipe
+from zoo.training.recipes.recipe import PRECISIONS, Recipe
 
 # From this compute capability on, a GPU's tensor cores support the type.
 BFLOAT16_CAPABILITY, FLOAT16_CAPABILITY = (8, 0), (7, 0)
@@ -19,7 +19,7 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def choose_precision(*, scaled: bool = True) -> tuple[str, str]:
-    """Returns a precision of `zoo.training.recipe.Recipe` for this machine, and the reason.
+    """Returns a precision of `zoo.training.recipes.recipe.Recipe` for this machine, and the reason.
 
     Args:
         scaled: Whether the loss can be scaled, which float16 needs.

@@ -4,7 +4,7 @@ import pytest
 from zoo.data.batches import training_batches
 from zoo.data.dataset import Split
 from zoo.errors import RequestError
-from zoo.training.augment import augmentation
+from zoo.training.recipes.augment import augmentation
 
 X = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.float32)
 Y = np.eye(4, dtype=np.float32)[np.arange(8) % 4]

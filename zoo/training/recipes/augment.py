@@ -60,7 +60,7 @@ def changes(
     Args:
         name: Of a policy, see `augmentation`.
         dataset: What is learnt.
-        mixup: See `zoo.training.recipe.Recipe`; so for the next.
+        mixup: See `zoo.training.recipes.recipe.Recipe`; so for the next.
         cutmix: If both are given, batches have them by turns.
     """
     policy = augmentation(name, dataset)
@@ -88,7 +88,7 @@ def changes(
 def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
     """Returns a policy: every picture is cropped, scaled back and mirrored at random.
 
-    For sounds, see `zoo.training.augment_sounds`.
+    For sounds, see `zoo.training.recipes.augment_sounds`.
 
     The key of a batch decides about crops and mirrors, so workers differ, and a resumed training
     continues as an unbroken one. For the other changes of "strong", layers of Keras have their own
@@ -113,7 +113,7 @@ def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
     if policy is None:
         return None
     if dataset is not None and isinstance(form := dataset.form, Sound):
-        from zoo.training import augment_sounds
+        from zoo.training.recipes import augment_sounds
 
         noise = augment_sounds.noise_of(dataset)
         of_sounds = augment_sounds.POLICIES[name]

@@ -13,8 +13,8 @@ import numpy as np
 
 from zoo.errors import RequestError, StoppedError
 from zoo.files import whole_file
-from zoo.training.averaging import learnt_weights
-from zoo.training.run_folder import Row
+from zoo.training.recipes.averaging import learnt_weights
+from zoo.training.runs.run_folder import Row
 from zoo.training.sealed import seal, unseal
 
 

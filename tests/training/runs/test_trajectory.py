@@ -6,10 +6,10 @@ from zoo.checkpoints.load import load
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.forms import Vector
-from zoo.training.recipe import Recipe
-from zoo.training.run_folder import TRAJECTORY
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.run_folder import TRAJECTORY
 from zoo.training.train import train_model
-from zoo.training.trajectory import KeepTrajectory, read_trajectory
+from zoo.training.runs.trajectory import KeepTrajectory, read_trajectory
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from zoo.checkpoints.provenance import RUN_RECORD, SEARCH_RECORD
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
 from zoo.files import check_writable, held, whole_folder, write_text
-from zoo.training.differences import differences, more_epochs
+from zoo.training.runs.differences import differences, more_epochs
 
 Row: TypeAlias = dict[str, float]  # The figures of an epoch.
 

@@ -8,8 +8,8 @@ from zoo.models.names import LOGITS, MEMBERS
 from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.regression import REGRESSION
 from zoo.training.fit import fit
-from zoo.training.members import apart
-from zoo.training.recipe import Recipe, compile_model
+from zoo.training.recipes.members import apart
+from zoo.training.recipes.recipe import Recipe, compile_model
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
 TRUTH = {"classification": (X[:, 0] > X[:, 1]).astype(np.int64), "regression": 3 * X[:, 0] + 50}

@@ -12,7 +12,7 @@ from zoo.checkpoints.card import WEIGHTS
 from zoo.errors import RequestError
 from zoo.models.names import LOGITS, part_of
 from zoo.registry import unknown
-from zoo.training.plan import Plan
+from zoo.training.recipes.plan import Plan
 
 
 def check_freeze(freeze: str, groups: Sequence[str]) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from zoo.errors import RequestError
 from zoo.forms import Picture, Recording, Sound, Table
-from zoo.training.plan import choose_plan
+from zoo.training.recipes.plan import choose_plan
 
 # Training pictures -> batch, epochs of the head and of the network, whether statistics are kept.
 BY_SIZE = [

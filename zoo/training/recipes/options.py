@@ -12,7 +12,7 @@ OF_ONE_DEVICE = ("ema", "clip", "accumulate")
 
 
 class Options(TypedDict, total=False):
-    """Fields of a `zoo.training.recipe.Recipe`, which has what they mean.
+    """Fields of a `zoo.training.recipes.recipe.Recipe`, which has what they mean.
 
     `zoo.train` and `zoo.finetune` take them as keyword arguments, the commands as flags of the same
     names. None: as the recipe has it.

@@ -13,11 +13,11 @@ import numpy as np
 from zoo.errors import RequestError
 from zoo.registry import unknown
 from zoo.tasks import Scale, Task
-from zoo.training.augment import augmentation
 from zoo.training.cpu.fused import jit_compile
-from zoo.training.distillation import Distilled
-from zoo.training.members import LossOfEach, OfMean
-from zoo.training.optimizers import OPTIMIZERS, optimizer_of
+from zoo.training.recipes.augment import augmentation
+from zoo.training.recipes.distillation import Distilled
+from zoo.training.recipes.members import LossOfEach, OfMean
+from zoo.training.recipes.optimizers import OPTIMIZERS, optimizer_of
 
 # Names of weights that are no kernels: of norms, of waves (`zoo.blocks.periodic`) and of members.
 _UNDECAYED = ["bias", "gamma", "beta", "frequency", "phase", "reading", "scale"]
@@ -48,7 +48,7 @@ class Recipe:
         label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016).
         loss: Of a regression: "huber" (Huber 1964), which counts the errors of outliers linearly;
             None: the task's own.
-        augment: Policy that changes the training pictures, see `zoo.training.augment`.
+        augment: Policy that changes the training pictures, see `zoo.training.recipes.augment`.
         class_weights: "balanced": the examples of a class count in inverse proportion to their
             number; None: all count equally.
         patience: The training ends after this many epochs without a better one, and takes the best.
@@ -60,7 +60,7 @@ class Recipe:
             not chosen for a time.
         find_learning_rate: Whether `learning_rate` was found before the training, see
             `zoo.training.rates`; None: it was not.
-        optimizer: A name of `zoo.training.optimizers.OPTIMIZERS`; None: AdamW.
+        optimizer: A name of `zoo.training.recipes.optimizers.OPTIMIZERS`; None: AdamW.
         ema: The weights are an average over the steps, of which each step keeps this share; None:
             they are those of the last step.
         mixup: Examples and targets are blended, by shares from Beta(mixup, mixup) (Zhang et al.
@@ -74,7 +74,7 @@ class Recipe:
         quantize: "int8": of a fine-tuning, whose network rounds as an int8 file does, see
             `zoo.quantization`; None: it rounds nothing.
         teacher: A checkpoint of the same classes, from whose probabilities the network learns too,
-            see `zoo.training.distillation`; None: it learns from the truth alone.
+            see `zoo.training.recipes.distillation`; None: it learns from the truth alone.
         distillation_temperature: By which the probabilities are softened; 4 if there is a teacher.
         distillation_weight: Their share of the loss; 0.9 if there is a teacher.
     """
@@ -177,7 +177,7 @@ def compile_model(
     """Compiles a model for training.
 
     Args:
-        model: Gives logits, or one value; or result of `zoo.training.members.apart`.
+        model: Gives logits, or one value; or result of `zoo.training.recipes.members.apart`.
         recipe: How it is trained.
         steps_per_epoch: Batches in a pass.
         task: What is learnt; it has the loss and the metrics.

@@ -1,7 +1,7 @@
 import pytest
 
-from zoo.training.precision import choose_precision, fastest
-from zoo.training.recipe import PRECISIONS
+from zoo.training.recipes.precision import choose_precision, fastest
+from zoo.training.recipes.recipe import PRECISIONS
 
 
 @pytest.mark.parametrize(

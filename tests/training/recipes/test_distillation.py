@@ -15,10 +15,10 @@ from zoo.data.dataset import Dataset, Split
 from zoo.errors import RequestError
 from zoo.tasks.multilabel import MULTILABEL
 from zoo.tasks.regression import REGRESSION
-from zoo.training.distillation import Distilled, check_teacher, open_teacher
 from zoo.training.fit import fit
-from zoo.training.members import LossOfEach
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.distillation import Distilled, check_teacher, open_teacher
+from zoo.training.recipes.members import LossOfEach
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import new_card, train_model
 
 LABELS = ("ant", "bee", "cat")

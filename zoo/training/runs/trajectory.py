@@ -12,7 +12,7 @@ import safetensors.numpy
 
 from zoo.errors import RequestError
 from zoo.files import whole_file
-from zoo.training.run_folder import TRAJECTORY
+from zoo.training.runs.run_folder import TRAJECTORY
 
 
 class KeepTrajectory(keras.callbacks.Callback):

@@ -8,7 +8,7 @@ from PIL import Image
 
 import zoo
 from zoo.errors import RequestError
-from zoo.training.recipe import Recipe
+from zoo.training.recipes.recipe import Recipe
 from zoo.training.train import train_model
 
 RECIPE = Recipe(epochs=2, batch_size=32)

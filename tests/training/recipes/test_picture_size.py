@@ -8,7 +8,7 @@ from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
 from zoo.forms import Picture
-from zoo.training.picture_size import in_words, larger_form
+from zoo.training.recipes.picture_size import in_words, larger_form
 
 # Network, size of the pretraining -> size of large pictures; None: as in the pretraining.
 SIZES = [

@@ -21,9 +21,9 @@ from zoo.errors import RequestError
 from zoo.forms import PLAIN, Form, Picture, Recording, Sound, Table
 from zoo.residual import Tensor
 from zoo.tasks import Task
-from zoo.training.augment import Augment
 from zoo.training.cpu.fused import jit_compile
 from zoo.training.features import compute_features
+from zoo.training.recipes.augment import Augment
 
 if TYPE_CHECKING:
     import tensorflow as tf

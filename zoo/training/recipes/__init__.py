@@ -1,0 +1,1 @@
+"""How a network is trained: optimizer, schedule, changes of the examples, teachers."""
