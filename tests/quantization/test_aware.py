@@ -7,7 +7,7 @@ from keras import layers
 
 import zoo
 from zoo.errors import RequestError
-from zoo.quantization import aware, ranges_of, settle
+from zoo.quantization import aware, ranges_of, settle, simulates
 from zoo.quantization.aware import layer_in
 from zoo.residual import Scaled
 
@@ -70,13 +70,25 @@ def scaled() -> keras.Model:
     return keras.Model(vector, layers.Dense(2, name="logits")(x))
 
 
+def operations() -> keras.Model:
+    """As the zoo's attention: positions are added, and products made, by operations."""
+    rows = keras.Input((6, 8), name="rows")
+    x = layers.Dense(8, name="first")(rows) + np.linspace(-1, 1, 8, dtype="float32")
+    scores = keras.ops.softmax(keras.ops.matmul(x, keras.ops.transpose(x, (0, 2, 1))) / 8)
+    x = layers.LayerNormalization(name="norm")(keras.ops.matmul(scores, x))
+    return keras.Model(rows, layers.Dense(3, name="logits")(x[:, -1]))
+
+
 def shared() -> keras.Model:
     vector = keras.Input((6,), name="vector")
     dense = layers.Dense(6, activation="tanh", name="again")
     return keras.Model(vector, layers.Dense(2, name="logits")(dense(dense(vector))))
 
 
-MODELS = {f.__name__: f for f in (plain, before_the_sum, sequential, attention, scaled, shared)}
+MODELS = {
+    build.__name__: build
+    for build in (plain, before_the_sum, sequential, attention, operations, scaled, shared)
+}
 
 
 def trained(build) -> tuple[keras.Model, np.ndarray]:
@@ -151,6 +163,35 @@ def test_what_a_number_multiplies_is_rounded_once():
     once = ["branch_scale", "branch_bn", "branch"]
     assert list(ranges) == ["vector", *once, "sum_relu", "logits"]
     assert len({ranges[name] for name in once}) == 1
+
+
+@pytest.mark.parametrize("name", ["residual_encoder", "residual_vit", "residual_lstm"])
+def test_networks_of_the_zoo_of_several_steps_are_taken(name):
+    """What a file rounds within attention or recurrence is not simulated: `simulates` says so."""
+    shape = (32, 32, 3) if name == "residual_vit" else (12, 4)
+    model = zoo.create_model(name, num_classes=3, input_shape=shape)
+    x = np.random.default_rng(0).normal(size=(8, *shape)).astype("float32")
+    rounding = aware(model, x)
+    assert not simulates(model)
+    names = {model.inputs[0].name, *(layer.name for layer in model.layers)}
+    assert set(ranges_of(rounding)) <= names
+    assert decibels(np.asarray(rounding(x)), np.asarray(model(x))) > 15
+
+
+@pytest.mark.parametrize(
+    ("build", "whole"),
+    [
+        (plain, True),
+        (sequential, True),
+        (scaled, True),
+        (attention, False),
+        (operations, False),
+        (shared, True),
+        (lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3, "gelu")]), False),
+    ],
+)
+def test_what_is_simulated_whole(build, whole):
+    assert simulates(build()) == whole
 
 
 def test_a_softmax_has_no_range_to_learn():

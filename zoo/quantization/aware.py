@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from zoo.errors import RequestError
-from zoo.quantization.graph import AVERAGING, PASSING, Names, Walk, cloned, steps_of
+from zoo.quantization.graph import AVERAGING, Names, Walk, cloned, passes, steps_of
 from zoo.quantization.layers import (
     FOLDED,
     WithRoundedOffset,
@@ -40,7 +40,8 @@ def aware(
     of each result follows it; `ranges_of` has them, for `export.export_model(ranges=…)`.
 
     Layers of several steps, such as attention and recurrence, get rounded weights and a rounded
-    result; what is between them is rounded in the file alone.
+    result; what is between them is rounded in the file alone, and so is the result of an operation
+    of `keras.ops` between layers.
 
     Args:
         model: Functional or sequential, built, with one input; for (batch, ...) examples.
@@ -65,6 +66,18 @@ def aware(
             raise RequestError("say where ranges begin: samples of real inputs, or ranges")
         ranges = _measured(model, walk, np.asarray(samples))
     return cloned(model, _Rounder(model, walk, ranges))
+
+
+def simulates(model: keras.Model, front: Collection[str] = ()) -> bool:
+    """Returns whether `aware` rounds all that a file rounds, so that both give the same.
+
+    It does not if the model has layers of several steps, or operations of `keras.ops`.
+
+    Args:
+        model: As for `aware`.
+        front: As for `aware`.
+    """
+    return Walk(steps_of(model), frozenset(front)).whole()
 
 
 def ranges_of(model: keras.Model) -> dict[str, tuple[float, float]]:
@@ -159,7 +172,7 @@ class _Rounder:
         if self._walk.rounds(step):
             also = self._walk.multiplied(step) if isinstance(layer, Scaled) else ()
             return self._rounded(step.gives, self._names.next(layer), outputs, also=also)
-        if isinstance(layer, (*PASSING, *AVERAGING)) and taken in self._last:
+        if (passes(layer) or isinstance(layer, AVERAGING)) and taken in self._last:
             self._last[step.gives] = self._last[taken]
             if isinstance(layer, AVERAGING):
                 return self._last[taken][0](outputs)[0]

@@ -31,10 +31,31 @@ PASSING = (
     keras.layers.GlobalMaxPooling1D,
     keras.layers.GlobalMaxPooling2D,
 )
+# Operations of `keras.ops` that do the same. Their classes have no public name.
+_MOVING = ("Transpose", "Reshape", "GetItem", "ExpandDims", "Squeeze", "Flip")
 # These average them, in the same range.
 AVERAGING = (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
+# A file makes one operation of each of these, with what stands before or behind it.
+_WHOLE = (
+    *FOLDED,
+    keras.layers.InputLayer,
+    keras.layers.Normalization,
+    keras.layers.BatchNormalization,
+    keras.layers.Add,
+    keras.layers.Subtract,
+    keras.layers.Multiply,
+    keras.layers.Concatenate,
+    keras.layers.ReLU,
+    keras.layers.Activation,
+    keras.layers.Softmax,
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    Scaled,
+)
 # The results of these are from 0 to 1, or from -1 to 1, so that no file gives them another range.
 _BOUNDED = ("softmax", "sigmoid", "tanh")
+# What a file calculates in one operation, or in one with the layer before it.
+_SINGLE = ("linear", "relu", "relu6", *_BOUNDED)
 
 
 @dataclass(frozen=True)
@@ -79,25 +100,48 @@ class Walk:
         names: list[str] = []
         while isinstance(step.layer, (Scaled, keras.layers.BatchNormalization)):
             before = next((other for other in self.steps if other.gives == step.takes[0]), None)
-            if before is None or isinstance(before.layer, PASSING) or self.rounds(before):
+            if before is None or passes(before.layer) or self.rounds(before):
                 break
             names.append(before.layer.name)
             step = before
         return tuple(names)
 
+    def whole(self) -> bool:
+        """Whether all that a file rounds is rounded: nothing has steps between which it does."""
+        return all(
+            step.layer.name in self.front
+            or passes(step.layer)
+            or isinstance(step.layer, AVERAGING)
+            or (isinstance(step.layer, _WHOLE) and _activation(step.layer) in _SINGLE)
+            for step in self.steps
+        )
+
     def rounds(self, step: Step) -> bool:
-        """Whether a file rounds a result to a range of its own."""
+        """Whether a result is rounded to a range of its own.
+
+        That of an operation of `keras.ops` is rounded in the file alone: only a layer has a name
+        that is the same in every process, by which a range is found again.
+        """
         layer, reader = step.layer, self.reader(step)
+        if not isinstance(layer, keras.Layer):
+            return False
         if layer.name in self.front:
             # What the last of them gives is the first that is rounded.
             return getattr(reader, "name", None) not in self.front
-        if isinstance(layer, (*PASSING, *AVERAGING)) or self.folds(step):
+        if passes(layer) or isinstance(layer, AVERAGING) or self.folds(step):
             return False
         bounding = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
         if isinstance(layer, bounding) and _activation(layer) in _BOUNDED:
             return False
         # A file makes one operation of a layer and of a number that multiplies its results.
         return not (_is_linear(layer) and (_is_relu(reader) or isinstance(reader, Scaled)))
+
+
+def passes(layer: Any) -> bool:
+    """Whether a layer or an operation gives values that it was given."""
+    if isinstance(layer, keras.Layer):
+        return isinstance(layer, PASSING)
+    return type(layer).__name__ in _MOVING
 
 
 def steps_of(model: keras.Model) -> list[Step]:

@@ -166,7 +166,9 @@ def has_kernels(layer: keras.layers.Layer) -> bool:
 
 def _kernels(layer: keras.layers.Layer) -> list[tuple[keras.Variable, tuple[int, ...]]]:
     """Lists the kernels, each with the axes that one of its products sums over."""
-    held = []
+    held: list[tuple[keras.Variable, tuple[int, ...]]] = []
+    if not isinstance(layer, keras.Layer):  # An operation of `keras.ops`.
+        return held
     for part in layer._flatten_layers(include_self=True, recursive=True):
         for name in _KERNELS:
             kernel = getattr(part, name, None)

@@ -234,7 +234,7 @@ def export(
 def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> dict[str, Any]:
     """Returns the ranges that a checkpoint learnt for int8, and a model that rounds to them."""
     from export import Slide
-    from zoo.quantization import aware
+    from zoo.quantization import aware, simulates
 
     learnt = source.checkpoint.card.ranges
     names = {model.inputs[0].name, *(layer.name for layer in model.layers)}
@@ -244,6 +244,8 @@ def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> d
     stepped = not (source.streaming is None or isinstance(source.streaming, Slide))
     if not learnt or stepped:
         return {}
+    if not simulates(model, front):  # The file would be compared with what rounds less.
+        return {"ranges": ranges}
     return {"ranges": ranges, "simulation": aware(model, ranges=ranges, front=front)}
 
 
