@@ -12,7 +12,11 @@ HEAVY = "heavy = [m for m in ('tensorflow', 'keras', 'jax', 'matplotlib') if m i
         "import zoo; zoo.list_models(); zoo.list_checkpoints(); zoo.blocks; zoo.Card",
         "import zoo; zoo.benchmark; zoo.embed; zoo.evaluate; zoo.export; zoo.predict; zoo.push",
         "import zoo; zoo.search",
-        "import export; export.TARGETS; export.ExportError",
+        "import export; export.TARGETS; export.ExportError; export.Report; export.GateFailure",
+        "import importlib, pkgutil, zoo.commands; "
+        "modules = pkgutil.iter_modules(zoo.commands.__path__, 'zoo.commands.'); "
+        "[importlib.import_module(module.name) for module in modules]",
+        "from zoo.commands.main import main; main(['export', '--checkpoint=resnet81'])",
         "from zoo.commands.main import main; main(['list'])",
         "from zoo.commands.main import main; main(['show', 'resnet8.digits'])",
         "from zoo.commands.main import main; main(['train', '--model=resnet81'])",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from export.errors import ExportError
-from export.forms.form import Form
+
+if TYPE_CHECKING:  # Reports are made of this module too, and are read without Keras.
+    import keras
+
+    from export.forms.form import Form
 
 _STEPS = 255
 
