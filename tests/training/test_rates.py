@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from tests.training.test_options import noise, student
 
 import zoo
+from tests.training.recipes.test_options import noise, student
 from zoo.errors import RequestError
 from zoo.training import rates
 from zoo.training.rates import STEPS, Sweep, check_finding, draw, found, kept_rate, sweep

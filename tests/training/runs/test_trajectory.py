@@ -8,8 +8,8 @@ from zoo.errors import RequestError
 from zoo.forms import Vector
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.runs.run_folder import TRAJECTORY
-from zoo.training.train import train_model
 from zoo.training.runs.trajectory import KeepTrajectory, read_trajectory
+from zoo.training.train import train_model
 
 
 @pytest.mark.slow

@@ -21,8 +21,8 @@ from zoo.errors import RequestError
 from zoo.training.distribution.distribution import Distribution
 from zoo.training.recipes.options import OF_ONE_DEVICE
 from zoo.training.recipes.plan import Plan
-from zoo.training.runs.progress import check_tensorboard
 from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.progress import check_tensorboard
 from zoo.training.runs.run_folder import begun, finished, is_run
 
 
