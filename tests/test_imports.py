@@ -17,6 +17,9 @@ HEAVY = "heavy = [m for m in ('tensorflow', 'keras', 'jax', 'matplotlib') if m i
         "modules = pkgutil.iter_modules(zoo.commands.__path__, 'zoo.commands.'); "
         "[importlib.import_module(module.name) for module in modules]",
         "from zoo.commands.main import main; main(['export', '--checkpoint=resnet81'])",
+        # The processes that an export starts, many times.
+        "import export.checks.prove, export.checks.run, export.checks.layers, export.checks.mixed, "
+        "export.checks.last_result, export.tflite.convert, export.tflite.inspect",
         "from zoo.commands.main import main; main(['list'])",
         "from zoo.commands.main import main; main(['show', 'resnet8.digits'])",
         "from zoo.commands.main import main; main(['train', '--model=resnet81'])",
