@@ -34,7 +34,7 @@ from benchmarks.devices import SHIPPED
 from zoo.data.dataset import Dataset, balanced_sample
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset, load_for
-from zoo.models.names import front_names
+from zoo.models.front import front_names
 
 # Examples that aware training sees, in how large batches, and its learning rate.
 _SEEN, _BATCH, _RATE = 20_000, 32, 1e-4
@@ -158,7 +158,7 @@ def measured(name: str, made: Callable[[], Case], work: Path) -> list[dict[str, 
     if kept.is_file():
         return json.loads(kept.read_text())
     case = made()
-    front = front_names([layer.name for layer in case.model.layers])
+    front = front_names(case.model)
     rows = [
         row(case, front, work, "int8", edge_precision="int8", rescue="none"),
         row(case, front, work, "rescued"),

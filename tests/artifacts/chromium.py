@@ -12,7 +12,7 @@ import pytest
 import export
 import zoo
 from zoo.artifacts.exporting.described import about, identity
-from zoo.models.names import front_names
+from zoo.models.front import front_names
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -48,7 +48,7 @@ def exported(folder, name, x, streaming=None, **changed):
         outputs="logits",
         identity=identity(name, card, "noise"),
         about=about(card),
-        front=front_names([layer.name for layer in checkpoint.model.layers]),
+        front=front_names(checkpoint.model),
         provers=(),
         streaming=streaming,
     )

@@ -22,7 +22,7 @@ from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset
 from zoo.forms import Picture, Sound, Vector
 from zoo.models.features import headless
-from zoo.models.names import front_names
+from zoo.models.front import front_names
 from zoo.tasks.regression import REGRESSION
 
 WORDS = Sound((1200,), (0.0,) * 32, (1.0,) * 32, 4000, 128, 32, 32, 0.0, 2000.0, 1e-3)
@@ -67,7 +67,7 @@ def write_export(folder, card, x, targets, streaming=None, features=False):
         outputs="embedding" if features else _OUTPUTS[card.task],
         identity=identity("noise", card, "noise"),
         about=about(card),
-        front=front_names([layer.name for layer in model.layers]),
+        front=front_names(model),
         provers=(),
         streaming=model if streaming == "step" else streaming,
     )

@@ -2,6 +2,7 @@
 
     frontend            the raw input, as what the network reads
     normalization       that, normalised
+    scaled              where steps of zeros are padding: that, in which they are looked for
     stem_periodic       of a table: the same, with waves in place of the bins of numbers
     stem_…              from there to the first unit
     block3_…            the third residual unit, in a network of one width
@@ -17,10 +18,10 @@ a variable is the name of its layer, a slash, and its own name: "stem_conv/kerne
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 FRONTEND = "frontend"
 NORMALIZATION = "normalization"
+PLACES = "scaled"
 PERIODIC = "stem_periodic"
 LOGITS = "logits"
 MEMBERS = "head_members"
@@ -38,16 +39,6 @@ def unit_name(index: int, stage: int | None = None) -> str:
         stage: Its stage, from 1; None: the network has none.
     """
     return f"block{index}" if stage is None else f"stage{stage}_block{index}"
-
-
-def front_names(names: Collection[str]) -> tuple[str, ...]:
-    """Returns which of a network's layers stay in float32 in integer files.
-
-    Raw input spans more than integers hold, and so do places of which waves are made.
-    """
-    if PERIODIC in names:
-        return FRONTEND, NORMALIZATION, PERIODIC
-    return (FRONTEND,) if FRONTEND in names else ()
 
 
 def unit_of(name: str) -> str | None:

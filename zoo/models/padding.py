@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from keras import layers, ops
 
 from zoo.errors import RequestError
+from zoo.models.names import PLACES
 from zoo.models.normalization import per_channel
 from zoo.registry import unknown
 from zoo.residual import Tensor
@@ -34,7 +35,7 @@ def places_of(
     # aborts if it compares int8 values whose step is 1 or more, and takes values for equal that are
     # less than 1/256 apart (kernels/comparisons.cc, the shift by 8).
     scales = [100 / (abs(float(m)) + 10 * float(s)) for m, s in zip(mean, std, strict=True)]
-    scaled = layers.Rescaling(scales, dtype="float32", name="scaled")(sequence)
+    scaled = layers.Rescaling(scales, dtype="float32", name=PLACES)(sequence)
     real = ops.max(ops.abs(scaled), axis=-1) > 0
     number = ops.cumsum(ops.ones_like(scaled[..., 0]), axis=1)
     return number, ops.max(ops.where(real, number, 0.0), axis=1, keepdims=True)

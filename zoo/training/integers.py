@@ -10,7 +10,8 @@ import keras
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, balanced_sample
 from zoo.errors import RequestError
-from zoo.models.names import LOGITS, MEMBERS, front_names
+from zoo.models.front import front_names
+from zoo.models.names import LOGITS, MEMBERS
 from zoo.quantization import aware
 from zoo.tasks import Scale
 
@@ -59,7 +60,7 @@ def in_integers(network: keras.Model, dataset: Dataset, ranges: Ranges | None) -
     if MEMBERS in names:
         raise RequestError("--quantize does not train ensembles; train a model without members")
     samples = balanced_sample(dataset.train, _SAMPLES).x[:]
-    return aware(network, samples, ranges=ranges, front=front_names(names))
+    return aware(network, samples, ranges=ranges, front=front_names(network))
 
 
 def scaled(ranges: Ranges, factor: float, offset: float = 0.0) -> Ranges:

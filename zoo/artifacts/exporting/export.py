@@ -17,25 +17,20 @@ from zoo.artifacts.exporting.larger_input import (
     ranges_inside,
     scaled_to,
 )
-from zoo.artifacts.exporting.streaming import SLIDE, STEP, check_stream, hop_of
+from zoo.artifacts.exporting.source import Source, load_source, samples_of
+from zoo.artifacts.exporting.streaming import check_stream
 from zoo.artifacts.opening.open import EMBEDDING, read_labels
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.catalogue import checkpoint_card
 from zoo.errors import RequestError
-from zoo.models.names import front_names
+from zoo.models.front import front_names
 from zoo.quiet import import_keras
 from zoo.result import Result, TextTable
 
 if TYPE_CHECKING:
     import keras
 
-    from export import Report, Samples, Slide
-    from zoo.checkpoints.load import Checkpoint
-    from zoo.data.dataset import Dataset
-    from zoo.data.reading import Reading
-
-# With more steps an unrolled model is large, and slow to convert.
-LONGEST_UNROLLED = 64
+    from export import Report
 
 
 @dataclass(frozen=True)
@@ -202,14 +197,14 @@ def export(
         place = trained_on(checkpoint, card) if data is None else Place(data)
         reading = place.read_by(reading)
         loaded = load_larger(checkpoint, factor)
-        source = _load(checkpoint, loaded, place.data, reading, sequence_length, stream, hop)
+        source = load_source(checkpoint, loaded, place.data, reading, sequence_length, stream, hop)
         for note in (*filter(None, [place.note]), *source.dataset.notes, *source.notes):
             tell(note)
         card, model = source.checkpoint.card, source.checkpoint.model
-        samples = _samples(source, calibration_samples)
+        samples = samples_of(source, calibration_samples)
         described = about_features(card) if embedder else about(card)
         exported = headless(model) if embedder else model
-        front = front_names([layer.name for layer in model.layers])
+        front = front_names(model, stepped=source.stepped)
         report = export_model(
             exported,
             output,
@@ -231,9 +226,8 @@ def export(
     return Exported(report, output)
 
 
-def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> dict[str, Any]:
+def _in_integers(source: Source, model: keras.Model, front: Sequence[str]) -> dict[str, Any]:
     """Returns the ranges that a checkpoint learnt for int8, and a model that rounds to them."""
-    from export import Slide
     from zoo.quantization import aware, simulates
 
     learnt = source.checkpoint.card.ranges
@@ -241,8 +235,7 @@ def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> d
     ranges = {name: ends for name, ends in learnt.items() if name in names}
     if inside := ranges_inside(model):  # A simulation would round once where the file does thrice.
         return {"ranges": {**ranges, **inside}}
-    stepped = not (source.streaming is None or isinstance(source.streaming, Slide))
-    if not learnt or stepped:
+    if not learnt or source.stepped:
         return {}
     if not simulates(model, front):  # The file would be compared with what rounds less.
         return {"ranges": ranges}
@@ -252,146 +245,3 @@ def _in_integers(source: _Source, model: keras.Model, front: Sequence[str]) -> d
 def _with_precision(wanted: Mapping[str, Any], card: Card) -> dict[str, Any]:
     table = isinstance(card.input, forms.Table) and wanted["gpu_precision"] is None
     return {**wanted, "gpu_precision": "float32"} if table else dict(wanted)
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The model to export, and the data to calibrate and to measure with.
-
-    Attributes:
-        checkpoint: Its model takes as many steps as the files.
-        dataset: In the form that the model takes.
-        streaming: For files of a stream: how a window slides, or the model that is stepped through.
-        notes: What these files are, for a person.
-        learnt: Whether the checkpoint learnt what it is measured with, after a cross-validation.
-    """
-
-    checkpoint: Checkpoint
-    dataset: Dataset
-    streaming: keras.Model | Slide | None = None
-    notes: tuple[str, ...] = ()
-    learnt: bool = False
-
-
-def _load(
-    name: str,
-    checkpoint: Checkpoint,
-    data: str,
-    reading: Reading,
-    sequence_length: int | None,
-    stream: str | None,
-    hop: float | None,
-) -> _Source:
-    from zoo.artifacts.evaluate import learnt_whole
-    from zoo.data.sources import load_for
-
-    dataset = load_for(checkpoint.card, data, reading)
-    learnt = learnt_whole(checkpoint.card, dataset)
-    dataset = _with_test(dataset, learnt)
-    form = checkpoint.card.input
-    if isinstance(form, forms.Sequence):
-        source = _of_length(name, checkpoint, dataset, sequence_length, stream)
-    else:
-        source = _Source(checkpoint, dataset)
-    source = _sliding(source, form, hop) if stream == SLIDE else source
-    return replace(source, learnt=learnt)
-
-
-def _with_test(dataset: Dataset, learnt: bool) -> Dataset:
-    """Returns data with a test split; a checkpoint of a cross-validation has learnt all examples.
-
-    Raises:
-        RequestError: The data is too little, and it is not what such a checkpoint has learnt.
-    """
-    from zoo.data.dataset import joined
-
-    if learnt:
-        note = (
-            "the checkpoint learnt all examples after a cross-validation: the files are compared "
-            "with it on these, and the accuracy on them flatters both"
-        )
-        whole = joined(dataset.splits.values())
-        return replace(dataset.with_splits(test=whole), notes=(*dataset.notes, note))
-    for name, split in dataset.splits.items():
-        if not len(split):
-            raise RequestError(
-                f"{dataset.name} has too few examples: none is left for the {name} split"
-            )
-    return dataset
-
-
-def _sliding(source: _Source, form: forms.Form, hop: float | None) -> _Source:
-    from export import Slide
-
-    window = int(source.checkpoint.model.input_shape[1])
-    samples = hop_of(hop, form, window)
-    note = (
-        f"a hop of {samples} is the whole window: the files take it at once and remember nothing"
-        if samples == window
-        else f"the files take {samples} new samples a call, and answer for the last {window}"
-    )
-    return replace(source, streaming=Slide(samples), notes=(note,))
-
-
-def _samples(source: _Source, calibration_samples: int) -> Samples:
-    from export import LEAST_SAMPLES, Samples, Slide
-    from zoo.data.dataset import balanced_sample
-    from zoo.data.sequences import with_padding
-
-    dataset = source.dataset
-    calibration = balanced_sample(dataset.train, calibration_samples)
-    others = balanced_sample(dataset.validation, LEAST_SAMPLES)
-    if source.streaming is None or isinstance(source.streaming, Slide):
-        calibration, others = with_padding(calibration), with_padding(others)
-    return Samples(
-        calibration=calibration.x[:],
-        test_x=dataset.test.x[:],
-        # The report only has an accuracy, and values have none.
-        test_y=None if dataset.task.learns == "values" else dataset.test.y,
-        calibration_lengths=calibration.lengths,
-        test_lengths=dataset.test.lengths,
-        others=others.x[:],
-        other_lengths=others.lengths,
-        learnt=source.learnt,
-    )
-
-
-def _of_length(
-    name: str,
-    checkpoint: Checkpoint,
-    dataset: Dataset,
-    sequence_length: int | None,
-    stream: str | None,
-) -> _Source:
-    """Returns model and data with equal numbers of steps, and for a stream its one-step model."""
-    from export.forms.rewriting import recurrent_layers
-    from zoo.checkpoints.load import load
-    from zoo.data.sequences import longest, of_length, shortest
-
-    steps, features = checkpoint.card.input.shape
-    low, high = shortest(dataset), longest(dataset)
-    if steps is not None and sequence_length not in (None, steps):
-        raise RequestError(
-            f"--sequence_length={sequence_length}, but the checkpoint takes {steps} steps, no "
-            "more and no less; leave it out"
-        )
-    if steps is None and sequence_length is None and stream is None:
-        raise RequestError(
-            f"the sequences of {dataset.name} have {low} to {high} steps, and a file takes one "
-            f"number: say --sequence_length={high} (longer ones are cut, shorter ones padded), or "
-            "--streaming=step for a step at a time"
-        )
-    length = steps or sequence_length or high
-    streaming = None
-    notes: tuple[str, ...] = ()
-    long = length > LONGEST_UNROLLED and recurrent_layers(checkpoint.model)
-    if stream == STEP or (long and stream is None):
-        notes = (
-            "the files take one step at a time, for one event and then a reset; for what never "
-            "ends say --streaming=slide",
-        )
-        streaming = load(name, input_shape=(length, features), masked=False).model
-    if steps is None:
-        checkpoint = load(name, input_shape=(length, features), masked=True)
-        dataset = of_length(dataset, length)
-    return _Source(checkpoint, dataset, streaming, notes)
