@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import keras
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from zoo.models.names import FRONTEND, NORMALIZATION, PERIODIC, PLACES
+
+if TYPE_CHECKING:
+    import keras
 
 # Steps of int8 in the deviation of a channel, from which on rounding adds less than 30 dB of noise:
 # 10 log10(12 * 8²) = 28.9.
