@@ -32,6 +32,15 @@ def test_does_not_import_tensorflow(python, statement):
     )
 
 
+def test_a_process_that_converts_is_spared_what_it_does_not_need(python):
+    said = python(
+        "import gc, sys; from export.tflite.start import start_tensorflow; start_tensorflow(); "
+        "spared = [sys.modules[name] for name in ('matplotlib', 'scipy', 'sklearn')]; "
+        "gc.collect(); print(spared, gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))"
+    )
+    assert said == "[None, None, None] True True\n"
+
+
 def test_pictures_are_predicted_without_what_others_need(python):
     said = python(
         "import sys, zoo.commands.predict; from zoo.artifacts.predicting import inputs; "

@@ -29,6 +29,7 @@ from export.targets import IntegerType, Target
 from export.tflite.convert import Source, calibrated, quantised, write
 from export.tflite.flatbuffer import Graph, Node, read_graph
 from export.tflite.runtime import load_lite
+from export.tflite.start import start_tensorflow
 from export.tflite.tensor import Latency
 
 # Of so many layers that lose most, the cheapest comes first.
@@ -215,4 +216,5 @@ def _cost(graph: Graph, node: Node) -> int:
 
 
 if __name__ == "__main__":
+    start_tensorflow()
     child_main(_mix_here)

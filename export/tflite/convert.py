@@ -21,6 +21,7 @@ from export.tflite.for_gpu import for_gpu
 from export.tflite.packing import joined
 from export.tflite.ranges import Range, with_ranges
 from export.tflite.refusal import why
+from export.tflite.start import start_tensorflow
 
 
 @dataclass(frozen=True)
@@ -200,4 +201,5 @@ def _one_by_one(samples: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndar
 
 
 if __name__ == "__main__":
+    start_tensorflow()
     child_main(_convert_here)
