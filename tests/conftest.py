@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,13 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.hub_on_loopback import hub, hub_environment  # noqa: F401
-from tests.warm_converter import WarmConverter
+from tests.warm_children import WarmChildren
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As zoo sets it, were export tested first.
 os.environ.setdefault("VK_DRIVER_FILES", "none")  # A GPU takes seconds; its own tests look for one.
 
 ROOT = Path(__file__).parent.parent
+
+gc.disable()  # What the test files import stays; looking for garbage among it takes seconds.
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,15 +36,28 @@ def _no_power_cut():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _warm_converter():
-    """Converts in forks of one process, which imports TensorFlow once for all tests."""
+def _warm_children():
+    """Runs children in forks of two processes, which import their packages once for all tests."""
     import export.child
 
-    converter = WarmConverter()
+    children = WarmChildren()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export.child, "subprocess", converter)
+        patch.setattr(export.child, "subprocess", children)
         yield
-    converter.close()
+    children.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _provers_where_asked(request):
+    """Hides the software of devices, if no test of this run is about it: a minute an export."""
+    marks = {mark.name for item in request.session.items for mark in item.iter_markers()}
+    with pytest.MonkeyPatch.context() as patch:
+        if not marks & {"provers", "slow"}:
+            from export.checks.prove import PROVERS
+
+            for package in filter(None, (prover.package for prover in PROVERS.values())):
+                patch.setitem(sys.modules, package, None)
+        yield
 
 
 @pytest.fixture(scope="session")
