@@ -167,7 +167,9 @@ def measured(name: str, made: Callable[[], Case], work: Path) -> list[dict[str, 
     fit(aware, case.dataset, _SEEN, _RATE)
     zoo.quantization.settle(aware)
     ranges = zoo.quantization.ranges_of(aware)
-    learnt = {"edge_precision": "int8", "rescue": "none", "ranges": ranges, "simulation": aware}
+    learnt: dict[str, Any] = {"edge_precision": "int8", "rescue": "none", "ranges": ranges}
+    if zoo.quantization.simulates(case.model, front):
+        learnt["simulation"] = aware
     rows.append(row(case, front, work, "aware", **learnt))
     kept.write_text(json.dumps(rows))
     print(*rows, sep="\n", flush=True)

@@ -39,7 +39,7 @@ def with_ranges(content: bytes, ranges: Mapping[str, Range], ends: Sequence[str]
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     (graph,) = model.subgraphs
     operators = [(operator_name(model.operatorCodes[o.opcodeIndex]), o) for o in graph.operators]
-    layers = {number: _layer(tensor) for number, tensor in enumerate(graph.tensors)}
+    layers = _layers(graph, ranges)
     layers.update(dict.fromkeys(graph.inputs, ends[0]))
     layers.update({number: layers[number] or ends[1] for number in graph.outputs})
     last = {layers[o.outputs[0]]: o for name, o in operators if name not in BOUNDED}
@@ -62,6 +62,22 @@ def _set_range(tensor: Any, low: float, high: float) -> None:
         tensor.quantization.max = np.array([high], np.float32)
 
 
-def _layer(tensor: Any) -> str:
+def _layers(graph: Any, ranges: Mapping[str, Range]) -> dict[int, str]:
+    """Returns the layer of each tensor.
+
+    The converter makes one operation of several layers and names it by all of them, in an order
+    that depends on what they are: a dense layer before its batch normalisation, but a convolution
+    behind it. It is that of them which has a range, if no operation begins with its name.
+    """
+    parts = {number: _parts(tensor) for number, tensor in enumerate(graph.tensors)}
+    first = {parts[operator.outputs[0]][0] for operator in graph.operators}
+    wanted = ranges.keys() - first
+    return {
+        number: next((layer for layer in layers if layer in wanted), layers[0])
+        for number, layers in parts.items()
+    }
+
+
+def _parts(tensor: Any) -> list[str]:
     name = tensor.name.decode() if isinstance(tensor.name, bytes) else tensor.name
-    return layer_of(name).partition("/")[0]
+    return [layer_of(part).partition("/")[0] for part in name.split(";")]

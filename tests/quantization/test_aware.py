@@ -70,6 +70,12 @@ def scaled() -> keras.Model:
     return keras.Model(vector, layers.Dense(2, name="logits")(x))
 
 
+def normalised(shape) -> keras.Model:
+    values = keras.Input(shape, name="values")
+    x = layers.Normalization(mean=[1.0, 2.0], variance=[4.0, 5.0])(values)
+    return keras.Model(values, layers.Dense(3, name="logits")(x))
+
+
 def operations() -> keras.Model:
     """As the zoo's attention: positions are added, and products made, by operations."""
     rows = keras.Input((6, 8), name="rows")
@@ -187,6 +193,9 @@ def test_networks_of_the_zoo_of_several_steps_are_taken(name):
         (attention, False),
         (operations, False),
         (shared, True),
+        (lambda: normalised((4, 4, 2)), True),
+        (lambda: normalised((4, 2)), False),
+        (lambda: normalised((2,)), False),
         (lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3, "gelu")]), False),
     ],
 )
@@ -228,6 +237,17 @@ def test_settled_weights_are_their_own_rounding(pair):
     for one, other in zip(settled, model.get_weights(), strict=True):
         assert other == pytest.approx(one, rel=1e-5, abs=1e-7)
     model.set_weights(kept)
+
+
+def test_what_a_normalisation_multiplies_by_zero_stays_finite():
+    vector = keras.Input((6,), name="vector")
+    x = layers.Dense(4, name="branch")(vector)
+    x = layers.BatchNormalization(gamma_initializer="zeros", name="branch_bn")(x)
+    model = keras.Model(vector, layers.Dense(2, name="logits")(x))
+    before = model.get_layer("branch").get_weights()
+    settle(aware(model, np.ones((4, 6), np.float32)))
+    for kept, now in zip(before, model.get_layer("branch").get_weights(), strict=True):
+        assert np.array_equal(kept, now)
 
 
 def test_the_front_stays_as_it_is():

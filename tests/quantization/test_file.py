@@ -77,6 +77,31 @@ def test_the_file_has_the_ranges_and_the_answers_of_the_training(learnt, tmp_pat
     assert scales["most"] == scales["sum_relu"]
 
 
+def test_a_dense_layer_and_its_normalisation_have_the_range_of_both(tmp_path):
+    # The converter names what it makes of them by the dense layer.
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(400, 8)).astype("float32")
+    y = (x[:, 0] > x[:, 1]).astype(int)
+    z = skip = vector = keras.Input((8,), name="vector")
+    z = layers.Dense(16, use_bias=False, name="first_dense")(z)
+    z = layers.ReLU(name="first_relu")(layers.BatchNormalization(name="first_bn")(z))
+    z = layers.Dense(8, use_bias=False, name="second_dense")(z)
+    z = layers.Add(name="sum")([layers.BatchNormalization(name="second_bn")(z), skip])
+    model = keras.Model(vector, layers.Dense(2, name="logits")(z))
+    rounding = aware(model, x[:100])
+    loss = keras.losses.SparseCategoricalCrossentropy(True)
+    rounding.compile(keras.optimizers.Adam(0.01), loss)
+    rounding.fit(x, y, epochs=4, verbose=0)
+    settle(rounding)
+    report = export.export_model(
+        model, tmp_path / "out", targets=("edge",), outputs="logits", labels=("less", "more"),
+        samples=export.Samples(calibration=x[:100], test_x=x[100:]), provers=(), rescue="none",
+        ranges=ranges_of(rounding), simulation=rounding,
+    )  # fmt: skip
+    assert check_of(report).status == "pass"
+    assert "100.0% of 256" in check_of(report).detail
+
+
 @pytest.mark.slow
 def test_equal_calls_give_equal_bytes(learnt, tmp_path):
     for name in ("one", "other"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from zoo.quantization.layers import FOLDED
+from zoo.quantization.layers import FOLDED, is_product
 from zoo.residual import Scaled
 
 # These give values that they were given, so a file keeps the range.
@@ -39,7 +39,6 @@ AVERAGING = (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
 _WHOLE = (
     *FOLDED,
     keras.layers.InputLayer,
-    keras.layers.Normalization,
     keras.layers.BatchNormalization,
     keras.layers.Add,
     keras.layers.Subtract,
@@ -113,6 +112,7 @@ class Walk:
             or passes(step.layer)
             or isinstance(step.layer, AVERAGING)
             or (isinstance(step.layer, _WHOLE) and _activation(step.layer) in _SINGLE)
+            or is_product(step.layer)
             for step in self.steps
         )
 

@@ -85,7 +85,10 @@ class WithRoundedWeights(keras.layers.Layer):
         for kernel, axes in _kernels(self.layer):
             along = _along_channels(factor, kernel, axes)
             weights = kernel.value * along
-            kernel.assign(to_steps(weights, weight_step(weights, axes)) / along)
+            rounded = to_steps(weights, weight_step(weights, axes))
+            # What a normalisation multiplies by zero is zero in a file, whatever the kernel is.
+            lost = ops.equal(along, 0.0)
+            kernel.assign(ops.where(lost, kernel.value, rounded / ops.where(lost, 1.0, along)))
 
     def compute_output_spec(
         self, *args: Any, step: Any = None, training: bool | None = None, **settings: Any
@@ -147,7 +150,10 @@ class WithRoundedOffset(keras.layers.Layer):
 
 
 def is_product(layer: keras.layers.Layer) -> bool:
-    """Whether a file normalises pictures by a product and a sum: see `WithRoundedOffset`."""
+    """Whether a file normalises pictures by a product and a sum: see `WithRoundedOffset`.
+
+    What is no picture it normalises by a difference and a product, and rounds both.
+    """
     if not isinstance(layer, keras.layers.Normalization) or layer.invert:
         return False
     shape = layer.output.shape
