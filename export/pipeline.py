@@ -117,8 +117,8 @@ def export_model(
         simulation: A Keras model that rounds as the int8 file does, to compare that file with.
         rescue: What follows where a file in "auto" is not close enough to the model: "16x8"; for
             whole inputs without a front "mixed"; "none": it is refused. None: 16x8, then mixed; for
-            images mixed alone, since their bytes could not go into 16x8; and float32 where float16
-            is refused.
+            images mixed first, since bytes cannot go into 16x8, which only follows without
+            `edge_io`; and float32 where float16 is refused.
         gates: Limits in place of a target's own, by target and field of `export.Gates`, as in
             {"edge.sqnr_db": 20}. The report names them.
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:

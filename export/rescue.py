@@ -48,16 +48,16 @@ def next_targets(target: Target, artifact: Artifact, kind: str) -> tuple[Target,
     Args:
         target: As it was tried first.
         artifact: The result.
-        kind: What one input is. An image's bytes go into an int8 file as they are; int16 would be
-            another interface, so it is only tried if nothing else is to be.
+        kind: What one input is. An image's bytes go into an int8 file as they are; int16 is
+            another interface, so it comes last.
     """
     failed = {check.name for check in artifact.checks if check.status == "fail"}
     failed -= set(PROVERS)  # They tried this very file, and will try the other one.
     if not failed:
         return ()
     names = target.rescues
-    if kind == "image" and len(names) > 1:
-        names = tuple(name for name in names if name != "16x8")
+    if kind == "image":
+        names = tuple(sorted(names, key=lambda name: name == "16x8"))
     return tuple(
         replace(target, precision=name, rescues=(), gates=_gates(target, name))
         for name in names
@@ -81,7 +81,8 @@ def better(first: Judged, second: Judged) -> Judged:
         return replace(kept, checks=(*kept.checks, Check(_CHECK, "warning", note))), values
     rescue = Rescue(before.precision, _failures(before), before.bytes, before.latency)
     note = f"{why}: this file is {after.arithmetic}{_cost(before, after)}"
-    checks = (*after.checks, Check(_CHECK, "warning", note))
+    others = tuple(check for check in before.checks if check.name == _CHECK)  # Refused before.
+    checks = (*after.checks, *others, Check(_CHECK, "warning", note))
     return replace(after, checks=checks, rescue=rescue), values
 
 

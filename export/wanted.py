@@ -25,7 +25,8 @@ def find_targets(
 
     Args:
         names: In `TARGETS`.
-        edge_io: `image_io` of the integer targets; None: unchanged.
+        edge_io: `image_io` of the integer targets, which then are not rescued by int16; None:
+            unchanged.
         gpu_precision: Precision of "gpu"; None: unchanged.
         npu_percent: `Gates.npu_percent` of the integer targets; None: unchanged.
         edge_precision: Precision of the integer targets; "auto": unchanged.
@@ -69,7 +70,7 @@ def find_targets(
         _check_precision(name, asked[name])
     chosen = [_in_precision(TARGETS[name], asked.get(name)) for name in names]
     if edge_io is not None:
-        chosen = [replace(target, image_io=edge_io) for target in chosen]  # type: ignore[arg-type]
+        chosen = [_of_bytes(target, edge_io) for target in chosen]
     chosen = [_with_rescue(target, rescue) for target in chosen]
     limits = dict(gates or {})
     if npu_percent is not None:
@@ -94,6 +95,11 @@ def _in_precision(target: Target, precision: str | None) -> Target:
     same = precision == target.precision or target.integers
     gates = target.gates if same else PRECISIONS[precision].gates
     return replace(target, precision=precision, recurrent=None, rescues=(), gates=gates)
+
+
+def _of_bytes(target: Target, image_io: str) -> Target:
+    rescues = tuple(name for name in target.rescues if name != "16x8")
+    return replace(target, image_io=image_io, rescues=rescues)  # type: ignore[arg-type]
 
 
 def _with_rescue(target: Target, rescue: str | None) -> Target:

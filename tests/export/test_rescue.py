@@ -36,6 +36,7 @@ def artifact(*failed, precision="int8"):
 
 
 STRICT = dataclasses.replace(EDGE, rescues=())
+(BYTES,) = find_targets(["edge"], edge_io="uint8")
 ONLY_16 = dataclasses.replace(EDGE, rescues=("16x8",))
 
 
@@ -46,7 +47,9 @@ ONLY_16 = dataclasses.replace(EDGE, rescues=("16x8",))
         (["top1_agreement", "accuracy"], "features", EDGE, ["16x8", "mixed"]),
         (["sqnr_db", "tflite_micro"], "sequence", EDGE, ["16x8", "mixed"]),
         (["tflite_micro"], "sequence", EDGE, []),
-        (["sqnr_db"], "image", EDGE, ["mixed"]),
+        (["sqnr_db"], "image", EDGE, ["mixed", "16x8"]),
+        (["sqnr_db"], "image", BYTES, ["mixed"]),
+        (["no_float_tensor"], "image", EDGE, ["mixed"]),
         (["sqnr_db"], "image", ONLY_16, ["16x8"]),
         ([], "sequence", EDGE, []),
         (["sqnr_db", "no_float_tensor"], "sequence", EDGE, ["mixed"]),
@@ -217,6 +220,31 @@ def test_where_8_bits_are_too_few_the_file_has_16(tmp_path, in_process):
     assert types == {"int16"}
     answers = export.load_lite(tmp_path / "out" / "edge.tflite")(columns(lambda x: x)[1].test_x)
     assert np.allclose(answers.sum(axis=1), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("edge_io", "precision"), [(None, "16x8"), ("uint8", "int8")])
+def test_pictures_have_16_bits_where_a_mixed_file_is_refused(
+    tmp_path, in_process, monkeypatch, edge_io, precision
+):
+    monkeypatch.setattr("export.checks.mixed._MOST", 0)
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 255, (120, 6, 6, 3)) * rng.uniform(0, 1, (120, 1, 1, 3))
+    x = np.round(x).astype(np.float32)
+    image = keras.Input((6, 6, 3), name="image")
+    z = L.GlobalAveragePooling2D()(L.Conv2D(4, 3, activation="relu")(L.Rescaling(1 / 255)(image)))
+    model = keras.Model(image, L.Dense(3, kernel_initializer="he_normal", name="logits")(5.0 * z))
+    try:
+        report = export.export_model(
+            model, tmp_path / "out", samples=export.Samples(x[:60], x[20:]), targets=("edge",),
+            labels=("a", "b", "c"), outputs="logits", gates={"edge.sqnr_db": 45}, provers=(),
+            edge_io=edge_io,
+        )  # fmt: skip
+    except export.GateFailure as failure:
+        report = failure.report
+    edge = report.artifacts["edge"]
+    assert (edge.verdict, edge.precision) == ("fail" if edge_io else "pass", precision)
+    assert any("mixed was refused" in warning for warning in report.warnings())
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ flags.DEFINE_string(
 )  # fmt: skip
 flags.DEFINE_string(
     "rescue", None, "where edge is not close enough to the model: none, mixed or 16x8; default "
-    "16x8 and then mixed, for pictures mixed", flag_values=FLAGS,
+    "16x8 and then mixed, for pictures the other way round", flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_multi_string(
     "gate", [], "moves the limit of a check, as in edge.sqnr_db=20; repeatable", flag_values=FLAGS
