@@ -32,6 +32,19 @@ def jit_compile() -> bool | str:
 class AdamW(keras.optimizers.AdamW):
     """AdamW of one operator a variable."""
 
+    # Of both averages, while variables are updated.
+    _power_1: Any = None
+    _power_2: Any = None
+
+    def _backend_update_step(self, grads: Any, trainable_variables: Any, rate: Any) -> None:
+        # Once, since a graph with such operators for each variable takes longer to trace.
+        step = keras.ops.cast(self.iterations + 1, "float32")
+        self._power_1, self._power_2 = self.beta_1**step, self.beta_2**step
+        try:
+            super()._backend_update_step(grads, trainable_variables, rate)
+        finally:
+            self._power_1 = self._power_2 = None
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable."""
         if jit_compile() is not False or self.amsgrad:
@@ -40,13 +53,12 @@ class AdamW(keras.optimizers.AdamW):
         import tensorflow as tf
 
         index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations.value + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.cast(self.beta_1, variable.dtype) ** step,
-            beta2_power=tf.cast(self.beta_2, variable.dtype) ** step,
+            beta1_power=tf.cast(self._power_1, variable.dtype),
+            beta2_power=tf.cast(self._power_2, variable.dtype),
             lr=tf.cast(learning_rate, variable.dtype),
             beta1=tf.cast(self.beta_1, variable.dtype),
             beta2=tf.cast(self.beta_2, variable.dtype),

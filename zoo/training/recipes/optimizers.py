@@ -31,6 +31,7 @@ class _OwnRates(keras.optimizers.Optimizer):
     ) -> None:
         super().__init__(*args, use_ema=ema is not None, ema_momentum=ema or 0.0, **settings)
         self._rates = rates
+        self._rate: Any = None  # Of all variables, while they decay.
 
     @property
     def ema_momentum(self) -> Any:
@@ -45,6 +46,17 @@ class _OwnRates(keras.optimizers.Optimizer):
     @ema_momentum.setter
     def ema_momentum(self, value: float) -> None:
         self._most = value
+
+    def _get_current_learning_rate(self) -> Any:
+        return super()._get_current_learning_rate() if self._rate is None else self._rate
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        # Keras would ask the schedule anew for each variable, with graphs of its own each time.
+        self._rate = self.learning_rate
+        try:
+            super()._apply_weight_decay(variables)
+        finally:
+            self._rate = None
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable."""
