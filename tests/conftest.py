@@ -24,6 +24,7 @@ gc.disable()  # What the test files import stays; looking for garbage among it t
 
 def pytest_collection_finish():
     gc.freeze()
+    gc.set_threshold(5_000)  # Models are large heaps of small objects.
     gc.enable()
 
 

@@ -259,20 +259,18 @@ def test_the_list_is_filtered(zoo_command):
 
 def test_the_list_is_sorted_by_any_column(zoo_command):
     whole = listed(zoo_command)
-    for kind in ("models", "checkpoints"):
-        for column in whole[kind][0]:
-            if column == "metrics":  # Lists of figures have no order; `accuracy` has.
-                continue
-            rising = listed(zoo_command, f"--sort={column}")[kind]
-            falling = listed(zoo_command, f"--sort=-{column}")[kind]
+    columns = {kind: {*rows[0]} - {"metrics"} for kind, rows in whole.items()}  # Has no order.
+    for column in sorted(set().union(*columns.values())):
+        rising, falling = (listed(zoo_command, f"--sort={sign}{column}") for sign in ("", "-"))
+        for kind in (kind for kind in whole if column in columns[kind]):
             keys = [
                 [[side or 0 for side in row[column]] if column == "input_shape" else row[column]
-                 for row in rows if row[column] is not None]
+                 for row in rows[kind] if row[column] is not None]
                 for rows in (rising, falling)
             ]  # fmt: skip
             assert keys[0] == sorted(keys[0]), column
             assert keys[1] == sorted(keys[1], reverse=True), column
-            assert len(rising) == len(falling) == len(whole[kind])
+            assert len(rising[kind]) == len(falling[kind]) == len(whole[kind])
 
 
 def test_what_has_no_accuracy_comes_last(zoo_command):

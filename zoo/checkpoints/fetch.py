@@ -17,9 +17,10 @@ from zoo.files import sha256
 def cached_checkpoints() -> dict[str, Path]:
     """Returns the folders of the cached checkpoints, by name; empty without a cache."""
     try:
-        folders = {name: cache_folder() / name for name in PUBLISHED}
+        cache = cache_folder()
     except RequestError:
         return {}
+    folders = {name: cache / name for name in PUBLISHED}
     return {name: folder for name, folder in folders.items() if (folder / CARD).is_file()}
 
 
