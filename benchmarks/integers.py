@@ -31,13 +31,13 @@ from rich.table import Table
 import export
 import zoo
 from benchmarks.devices import SHIPPED
-from zoo.data.dataset import Dataset, balanced_sample
+from zoo.data.dataset import Dataset, balanced_sample, take
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset, load_for
 from zoo.models.front import front_names
 
-# Examples that aware training sees, in how large batches, and its learning rate.
-_SEEN, _BATCH, _RATE = 20_000, 32, 1e-4
+# Batches of aware training, and its learning rate.
+_BATCH, _RATE = 32, 1e-4
 _OUTLIER = 100.0
 
 
@@ -48,6 +48,7 @@ class Case:
     name: str
     model: keras.Model
     dataset: Dataset
+    rate: float = _RATE  # Of aware training.
 
 
 def main() -> int:
@@ -56,6 +57,7 @@ def main() -> int:
     parser.add_argument("--gestures", help="folder of recordings with train/ and test/")
     parser.add_argument("--data", nargs="*", default=[], help="NAME=PATH pairs")
     parser.add_argument("--only", nargs="*", default=[], help="names of rows")
+    parser.add_argument("--seen", type=int, default=20_000, help="examples of aware training")
     parser.add_argument("--output", type=Path, default=Path("runs/integers"))
     asked = parser.parse_args()
     asked.output.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def main() -> int:
     for name, made in cases(asked):
         if asked.only and name not in asked.only:
             continue
-        for row in measured(name, made, asked.output):
+        for row in measured(name, made, asked):
             good &= row["file"] != "rescued" or row["passed"]
             good &= row["file"] != "aware" or row["lost"] <= 0.2
             table.add_row(
@@ -139,12 +141,14 @@ def mobilenet() -> Case:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.9  # Statistics of a short training.
     fit(model, dataset, 20_000, 1e-3)
-    return Case("mobilenet_v2.digits", model, dataset)
+    return Case("mobilenet_v2.digits", model, dataset, rate=1e-3)  # It has much to learn still.
 
 
 def fit(model: keras.Model, dataset: Dataset, seen: int, rate: float) -> None:
     """Trains a classifier on so many examples."""
-    x, y = dataset.train.x[:].astype("float32"), dataset.train.y
+    order = np.random.default_rng(0).permutation(len(dataset.train))
+    train = take(dataset.train, order[:seen])
+    x, y = train.x[:], train.y  # Bytes stay bytes: those of 50,000 photographs fill a memory.
     epochs = max(round(seen / len(x)), 1)
     schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(x) // _BATCH))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -152,8 +156,11 @@ def fit(model: keras.Model, dataset: Dataset, seen: int, rate: float) -> None:
     model.fit(x, y, batch_size=_BATCH, epochs=epochs, verbose=0)
 
 
-def measured(name: str, made: Callable[[], Case], work: Path) -> list[dict[str, Any]]:
+def measured(
+    name: str, made: Callable[[], Case], asked: argparse.Namespace
+) -> list[dict[str, Any]]:
     """Returns the three rows of a network; kept in a file."""
+    work = asked.output
     kept = work / f"{name}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
@@ -164,7 +171,7 @@ def measured(name: str, made: Callable[[], Case], work: Path) -> list[dict[str, 
         row(case, front, work, "rescued"),
     ]
     aware = zoo.quantization.aware(case.model, inputs(case.dataset, 200), front=front)
-    fit(aware, case.dataset, _SEEN, _RATE)
+    fit(aware, case.dataset, asked.seen, case.rate)
     zoo.quantization.settle(aware)
     ranges = zoo.quantization.ranges_of(aware)
     learnt: dict[str, Any] = {"edge_precision": "int8", "rescue": "none", "ranges": ranges}
