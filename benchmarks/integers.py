@@ -39,6 +39,8 @@ from zoo.models.front import front_names
 # Batches of aware training, and its learning rate.
 _BATCH, _RATE = 32, 1e-4
 _OUTLIER = 100.0
+# Numbers in the examples that files are measured on.
+_VALUES = 2**23
 
 
 @dataclass
@@ -192,7 +194,9 @@ def row(
     case: Case, front: tuple[str, ...], work: Path, file: str, **settings: Any
 ) -> dict[str, Any]:
     """Exports the edge file, and returns its figures."""
-    test = balanced_sample(case.dataset.test, 2_000)
+    whole = case.dataset.test
+    # A few thousand pictures, and all rows of a table.
+    test = balanced_sample(whole, max(2_000, _VALUES // int(np.prod(whole.x.shape[1:]))))
     samples = export.Samples(
         calibration=inputs(case.dataset, 200), test_x=test.x[:].astype("float32"), test_y=test.y
     )
