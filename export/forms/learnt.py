@@ -27,12 +27,14 @@ class Learnt:
             the input's name.
         ends: Names of the layers that give the input and the output of the integers.
         expected: (samples, columns) results of the simulation; None: there is none.
+        exact: (samples, columns) results of the model itself; None: there is no simulation.
         unit: The step of the last result before a softmax or a sigmoid; 0: unknown.
     """
 
     ranges: Mapping[str, tuple[float, float]]
     ends: tuple[str, str]
     expected: np.ndarray | None = None
+    exact: np.ndarray | None = None
     unit: float = 0.0
 
 
@@ -66,7 +68,8 @@ def learnt_of(
         raise ExportError("ranges are of whole inputs, and these files take one step at a time")
     last = form.model.outputs[0]._keras_history.operation.name
     low, high = ranges.get(last, (0.0, 0.0))
-    expected = None
+    expected = exact = None
     if simulation is not None:
         expected = np.asarray(simulation.predict(x, verbose=0))
-    return Learnt(dict(ranges), (first, last), expected, (high - low) / _STEPS)
+        exact = np.asarray(form.model.predict(x, verbose=0))
+    return Learnt(dict(ranges), (first, last), expected, exact, (high - low) / _STEPS)
