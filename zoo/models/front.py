@@ -11,8 +11,8 @@ from zoo.models.names import FRONTEND, NORMALIZATION, PERIODIC, PLACES
 if TYPE_CHECKING:
     import keras
 
-# Steps of int8 in the deviation of a channel, from which on rounding adds less than 30 dB of noise:
-# 10 log10(12 * 8²) = 28.9.
+# With fewer steps of int8 in its deviation, a channel is less than 29 dB, 10 log10(12 * 8²), above
+# the noise of rounding.
 _STEPS = 8
 # Deviations on each side of the mean that the range of an input holds.
 _REACH = 4

@@ -2,8 +2,8 @@
 
     frontend            the raw input, as what the network reads
     normalization       that, normalised
-    scaled              where steps of zeros are padding: that, in which they are looked for
     stem_periodic       of a table: the same, with waves in place of the bins of numbers
+    scaled              what the network reads, in the scale in which padding is looked for
     stem_…              from there to the first unit
     block3_…            the third residual unit, in a network of one width
     stage2_block1_…     the first of the second stage, in a network of stages
