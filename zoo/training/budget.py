@@ -236,10 +236,7 @@ def measured(network: keras.Model, dataset: Dataset, recipe: Recipe) -> Pace:
     )
     epochs = math.ceil(_STEPS / steps_per_epoch(part.train, recipe.batch_size))
     timer = Timer()
-    alone = dataclasses.replace(
-        recipe, teacher=None, distillation_temperature=None, distillation_weight=None
-    )
-    short = dataclasses.replace(alone, epochs=epochs, patience=None)
+    short = dataclasses.replace(recipe.untaught, epochs=epochs, patience=None)
     with tempfile.TemporaryDirectory() as folder:
         fit(network, part, short, Path(folder) / "state", [timer])
     return timer.pace

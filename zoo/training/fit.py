@@ -98,9 +98,9 @@ def fit(
     weights = balance(dataset.train.y) if recipe.class_weights else None
     beside = None
     augment = changes(recipe.augment, dataset, mixup=recipe.mixup, cutmix=recipe.cutmix)
-    known = teacher is not None and augment is None
+    known = teacher is not None and (augment is None or bool(recipe.teacher_once))
     if teacher is not None and augment is not None:
-        augment = teacher.beside(augment)
+        augment = teacher.apart_from(augment) if known else teacher.beside(augment)
     with (
         sigterm_noted() as asked,
         distribution.lost_workers_named(),

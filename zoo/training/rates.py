@@ -126,7 +126,7 @@ def found_for_tuning(
         load_weights(network, folder, origin, skip=LOGITS, adapt_stem=True)
         groups = stages(network)
         freeze_stages(network, plan, groups)
-        alone = dataclasses.replace(plan, head=_alone(plan.head))
+        alone = dataclasses.replace(plan, head=plan.head.untaught)
         with tempfile.TemporaryDirectory() as place:
             train_head(network, part, alone, Path(place), "", lambda stage, recipe: (), None)
         if (scale := task.scale(part.train.y)) is not None:
@@ -156,7 +156,7 @@ def sweep(
     ramp = _Ramp(recipe.learning_rate / _FACTOR, recipe.learning_rate * _FACTOR, steps)
     watch = _Watch(ramp)
     epochs = math.ceil(steps / steps_per_epoch(dataset.train, recipe.batch_size))
-    short = dataclasses.replace(_alone(recipe), epochs=epochs, patience=None, ema=None)
+    short = dataclasses.replace(recipe.untaught, epochs=epochs, patience=None, ema=None)
     short = dataclasses.replace(short, accumulate=None)
     # It looks at no validation, which every training has.
     part = dataset.with_splits(validation=_some(dataset.validation, 1, recipe.seed))
@@ -248,13 +248,6 @@ def _some(split: Split, most: int, seed: int) -> Split:
     """Returns examples of a split at random: it may be sorted by class."""
     order = np.random.default_rng(seed).permutation(len(split))
     return take(split, np.sort(order[:most]))
-
-
-def _alone(recipe: Recipe) -> Recipe:
-    """Returns a recipe without its teacher."""
-    return dataclasses.replace(
-        recipe, teacher=None, distillation_temperature=None, distillation_weight=None
-    )
 
 
 class _EnoughError(Exception):

@@ -131,6 +131,43 @@ def test_what_it_says_of_changed_examples_is_of_the_changed_ones(teacher):
     assert same == [True, False] * 3
 
 
+def test_what_it_says_once_is_of_the_unchanged_ones_and_blended_as_the_truth(teacher):
+    data = made()
+    one, how = open_teacher(teacher, data), {"seed": 3, "epochs": range(1)}
+
+    def blended(x, y, key):
+        return x + 40.0, 0.75 * y + 0.25 * tf.roll(y, 1, 0)
+
+    once = one.apart_from(blended)
+    plain = training_batches(data.train, 20, 3, **how, beside=one.known)
+    changed = training_batches(data.train, 20, 3, **how, beside=one.known, augment=once)
+    for (x, y), (other, mixed) in zip(plain, changed, strict=True):
+        np.testing.assert_array_equal(other, x + 40.0)
+        shares = np.concatenate([y[:, :3], np.exp(y[:, 3:])], 1)
+        shares = 0.75 * shares + 0.25 * np.roll(shares, 1, 0)
+        np.testing.assert_allclose(mixed[:, :3], shares[:, :3])
+        np.testing.assert_allclose(np.exp(mixed[:, 3:]), shares[:, 3:], rtol=1e-4, atol=1e-7)
+    # A probability of zero stays a number.
+    y = tf.constant([[1.0, 0, 0, 0, -200, -200]])
+    assert np.isfinite(once(tf.zeros((1, 4)), y, None)[1]).all()
+
+
+@pytest.mark.parametrize("once", [None, True])
+def test_a_teacher_that_sees_once_does_not_see_the_changes(tmp_path, once):
+    data = made(shape=(32, 32, 3), count=16)
+    name = checkpoint(tmp_path / "t", data, "resnet8", {"depths": (1,), "widths": (4,)})
+    one, seen = open_teacher(name, data), []
+    one.__dict__["known"] = np.zeros((16, 3), np.float32)
+    one.network.predict_on_batch = lambda x: seen.append(len(x)) or np.zeros((len(x), 3))
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((32, 32, 3))
+    network = keras.layers.GlobalAveragePooling2D()(inputs)
+    network = keras.Model(inputs, keras.layers.Dense(3, name="logits")(network))
+    recipe = Recipe(epochs=1, batch_size=8, augment="strong", teacher=name, teacher_once=once)
+    fit(network, data, recipe, tmp_path / "state", teacher=one)
+    assert bool(seen) is (once is None)
+
+
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rate=0.05)
 
 
@@ -214,6 +251,7 @@ def replace_task(dataset, task):
     [
         ({"distillation_weight": 0.5}, "distillation_weight is of a teacher, and there is none"),
         ({"distillation_temperature": 2.0}, "is of a teacher, and there is none; give --teacher"),
+        ({"teacher_once": True}, "teacher_once is of a teacher, and there is none"),
         ({"teacher": "a", "distillation_weight": 1.5}, "must be more than 0, up to 1, not 1.5"),
         ({"teacher": "a", "distillation_weight": 0.0}, "must be more than 0, up to 1, not 0.0"),
         (

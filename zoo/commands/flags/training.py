@@ -26,6 +26,11 @@ _OPTIONS = (
     ("teacher", flags.DEFINE_string, "a checkpoint of the same classes, to learn from it too"),
     ("distillation_temperature", flags.DEFINE_float, "softens what a teacher says; default 4"),
     ("distillation_weight", flags.DEFINE_float, "a teacher's share of the loss; default 0.9"),
+    (
+        "teacher_once",
+        flags.DEFINE_boolean,
+        "the teacher sees examples once, as they are, not as --augment changes them",
+    ),
 )
 
 

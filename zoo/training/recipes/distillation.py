@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+_LEAST = 1e-30  # The least probability of which a logarithm is taken.
+
+
 class Distilled(keras.losses.Loss):
     """A loss of the truth, and of the distance to the teacher's probabilities.
 
@@ -106,6 +109,21 @@ class Teacher:
             x, y = augment(x, y, key)
             said = tf.ensure_shape(tf.numpy_function(say, [x], tf.float32), y.shape)
             return x, tf.concat([y, said], axis=1)
+
+        return taught
+
+    def apart_from(self, augment: Augment) -> Augment:
+        """Returns a change of batches whose targets have what it says of the unchanged inputs.
+
+        What blends targets blends its probabilities with the same shares.
+        """
+        import tensorflow as tf
+
+        def taught(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            truth, said = tf.split(y, 2, axis=1)
+            x, y = augment(x, tf.concat([truth, tf.exp(said)], axis=1), key)
+            truth, shares = tf.split(y, 2, axis=1)
+            return x, tf.concat([truth, tf.math.log(tf.maximum(shares, _LEAST))], axis=1)
 
         return taught
 

@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     teacher: str | None
     distillation_temperature: float | None
     distillation_weight: float | None
+    teacher_once: bool | None
 
 
 def given(options: Options, names: Collection[str] = Options.__annotations__) -> dict[str, Any]:

@@ -77,6 +77,8 @@ class Recipe:
             see `zoo.training.recipes.distillation`; None: it learns from the truth alone.
         distillation_temperature: By which the probabilities are softened; 4 if there is a teacher.
         distillation_weight: Their share of the loss; 0.9 if there is a teacher.
+        teacher_once: Whether the teacher sees each example once, as it is, whatever augmentation
+            makes of it for the network; None: it sees what the network sees.
     """
 
     epochs: int = 30
@@ -105,6 +107,7 @@ class Recipe:
     teacher: str | None = None
     distillation_temperature: float | None = None
     distillation_weight: float | None = None
+    teacher_once: bool | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "minutes"):
@@ -150,8 +153,21 @@ class Recipe:
         rate = self.learning_rate * OPTIMIZERS[self.optimizer or "adamw"].rate
         return dataclasses.replace(self, learning_rate=rate)
 
+    @property
+    def untaught(self) -> Recipe:
+        """A recipe without its teacher."""
+        return dataclasses.replace(
+            self,
+            teacher=None,
+            distillation_temperature=None,
+            distillation_weight=None,
+            teacher_once=None,
+        )
+
     def _complete_distillation(self) -> None:
         """Fills in what a teacher needs, and refuses it without one."""
+        if self.teacher is None and self.teacher_once:
+            raise RequestError("teacher_once is of a teacher, and there is none; give --teacher")
         for name, usual in (("distillation_temperature", 4.0), ("distillation_weight", 0.9)):
             value = getattr(self, name)
             if self.teacher is None and value is not None:
