@@ -16,6 +16,7 @@ from export.checks.parity import (
     max_errors,
     sqnr_db,
 )
+from export.checks.trained import simulated
 from export.forms.outputs import are_shares
 from export.samples import LEAST_SAMPLES
 
@@ -44,9 +45,6 @@ _COMPARING = frozenset(
         "top1_agreement",
     }
 )
-# So many examples have to be within a step of the simulation; else what differs may have no more
-# than this share of the power of what rounding itself changes.
-_LEAST_WITHIN, _TIES = 0.99, 0.1
 # Relative error of float32 itself.
 _FLOAT32_ROUNDING = 1e-6
 # The share of equal answers may exceed the share of equal Keras answers by this.
@@ -223,37 +221,6 @@ def _reliability(evidence: Evidence) -> Check | None:
     return Check("reliability", "warning", detail)
 
 
-def _simulated(evidence: Evidence) -> Check | None:
-    """Catches a file with other ranges or weights than those that a training rounded to.
-
-    A few may differ by more than a step: at a tie, runtimes round one way or the other, and a later
-    layer makes more of it. Many later layers, as in a MobileNetV2, make several steps of it for
-    many examples. That is still little beside what rounding changes; a wrong range is not.
-    """
-    learnt, results = evidence.learnt, evidence.last_results
-    if learnt is None or learnt.expected is None or results is None:
-        return None
-    if not learnt.unit:
-        return Check("simulation", "skipped", "the last layer has no range that was learnt")
-    steps = np.abs(results - learnt.expected).max(axis=1) / learnt.unit
-    within = float((steps < 1.5).mean())  # In steps of the file, which are a little wider or not.
-    detail = (
-        f"{within:.1%} of {len(steps)} within a step of what was trained, at least "
-        f"{_LEAST_WITHIN:.0%}; the farthest {steps.max():.1f} steps away"
-    )
-    if within >= _LEAST_WITHIN or learnt.exact is None:
-        return verdict("simulation", within >= _LEAST_WITHIN, detail)
-    differs, rounding = (
-        float(np.square(other - learnt.expected).mean()) for other in (results, learnt.exact)
-    )
-    few = differs <= _TIES * rounding
-    detail += (
-        f"; what differs has {differs / max(rounding, 1e-30):.0%} of the power of what rounding "
-        f"changes, at most {_TIES:.0%} if fewer are within a step"
-    )
-    return verdict("simulation", few, detail)
-
-
 def _better_than_chance(evidence: Evidence) -> Check | None:
     if evidence.accuracy is None:
         return None
@@ -329,7 +296,7 @@ CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
     _agreement,
     _accuracy,
     _reliability,
-    _simulated,
+    simulated,
     _better_than_chance,
 )
 # Those of them that hold for any input, such as a window across two examples.

@@ -11,6 +11,7 @@ from export.checks.boundary import FLOATS, misplaced
 from export.checks.evidence import Check, Evidence, verdict
 from export.checks.remedies import BETWEEN, STATEFUL, remedies
 from export.checks.run import FLOAT16_MOST
+from export.checks.trained import as_trained
 from export.precisions import PRECISIONS
 from export.tflite.flatbuffer import Graph, Node
 from export.tflite.metadata import CHANNELS
@@ -25,9 +26,9 @@ _LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
     """Runs every check that applies, and marks those that say little on few examples."""
-    checks = (check(evidence) for check in CHECKS)
+    checks = [check for check in (check(evidence) for check in CHECKS) if check is not None]
     weak = closeness.weak_checks(evidence)
-    return tuple(replace(check, weak=check.name in weak) for check in checks if check is not None)
+    return tuple(replace(check, weak=check.name in weak) for check in as_trained(checks))
 
 
 def _repeatable(evidence: Evidence) -> Check | None:

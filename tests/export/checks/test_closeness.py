@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from export.checks.closeness import CHECKS
-from export.forms.learnt import Learnt
 from tests.export.checks.test_gates import evidence
 
 N = 200
@@ -140,24 +139,3 @@ def test_floats_are_judged_by_the_range_of_each_output(target, scale, offset, be
 def test_what_float32_cannot_hold_is_no_error():
     exact = 1e5 + 1e-3 * NORMAL
     assert failed("cpu", columns(exact), exact[:, None]) == set()
-
-
-@pytest.mark.parametrize(
-    ("steps", "rounding", "status"),
-    [
-        (0.3, 0.1, "pass"),  # All within a step.
-        (1.0, 5.0, "pass"),  # Ties, of which many layers made more, but little beside the rounding.
-        (2.5, 5.0, "fail"),  # The range of one layer was missed.
-        (1.0, 1.0, "fail"),
-        (1.0, 0.0, "fail"),
-        (1.0, None, "fail"),  # Nothing says how much rounding changes.
-    ],
-)
-def test_a_file_is_what_was_trained_but_for_ties(steps, rounding, status):
-    unit = 0.01
-    trained, noise = RNG.normal(size=(2, N, 3))
-    exact = None if rounding is None else trained + rounding * unit * noise[::-1]
-    learnt = Learnt({}, ("input", "logits"), trained, exact, unit)
-    case = evidence("edge", learnt=learnt, last_results=trained + steps * unit * noise)
-    (check,) = [c for c in (check(case) for check in CHECKS) if c and c.name == "simulation"]
-    assert check.status == status
