@@ -6,8 +6,9 @@ Importing it is cheap: TensorFlow is imported only when a model is built.
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
+
+from zoo.onednn import ask_for_onednn
 
 if TYPE_CHECKING:
     from zoo.artifacts.embed import embed as embed
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# TensorFlow leaves oneDNN off on AMD processors, where a ResNet-18 then trains ten times slower.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+ask_for_onednn()
 
 _PUBLIC = {
     "Card": "zoo.checkpoints.card",
