@@ -11,12 +11,10 @@ import numpy as np
 
 from zoo.data.dataset import Dataset, channel_statistics
 from zoo.data.examples import Examples
-from zoo.errors import DamagedError
-from zoo.files import whole_file
 from zoo.models.features import headless
 from zoo.models.statistics import adopt_statistics
 from zoo.training.cpu.fused import jit_compile
-from zoo.training.sealed import seal, unseal
+from zoo.training.sealed import kept
 
 _BATCH = 64
 # Batches from which batch normalisation takes new statistics.
@@ -91,12 +89,12 @@ def cached_features(
         progress: Called with the numbers of finished and of all examples.
         adapt: Seed for `adapt_normalisation`, which comes first; None: leave that out.
     """
-    held = _read(path, key)
     statistics = {v.path: v for v in backbone.non_trainable_variables if "/moving_" in v.path}
-    if held is None:
+
+    def make() -> dict[str, np.ndarray]:
         if adapt is not None:
             adapt_normalisation(backbone, dataset.train.x, adapt)
-        held, done = {path: np.asarray(v) for path, v in statistics.items()}, 0
+        made, done = {path: np.asarray(v) for path, v in statistics.items()}, 0
         total = len(dataset.train) + len(dataset.validation)
         for name in ("train", "validation"):
             before, split = done, dataset.splits[name]
@@ -105,10 +103,11 @@ def cached_features(
                 if progress is not None:
                     progress(before + count, total)
 
-            held[name] = compute_features(backbone, split.x, tell)
+            made[name] = compute_features(backbone, split.x, tell)
             done += len(split)
-        with whole_file(path) as temporary:
-            temporary.write_bytes(seal(held, {"key": key}))
+        return made
+
+    held = kept(path, key, make)
     for name, variable in statistics.items():
         variable.assign(held[name])
     train = dataclasses.replace(dataset.train, x=held["train"])
@@ -136,14 +135,3 @@ def fold(
     kernel = kernel / std[:, None]
     logits.kernel.assign(kernel)
     logits.bias.assign(bias - mean @ kernel)
-
-
-def _read(path: Path, key: str) -> dict[str, np.ndarray] | None:
-    """Returns the content of the file; None if it is damaged or has another key."""
-    if not path.is_file():
-        return None
-    try:
-        arrays, notes = unseal(path.read_bytes())
-    except DamagedError:
-        return None
-    return arrays if notes == {"key": key} else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import safetensors
@@ -11,6 +12,7 @@ import safetensors.numpy
 
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import DamagedError
+from zoo.files import whole_file
 
 _SEAL = "sha256"
 
@@ -42,6 +44,27 @@ def unseal(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     if seal_of_file != _hash(tensors, notes):
         raise DamagedError("its content is not what its hash says")
     return tensors, notes
+
+
+def kept(path: Path, key: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Returns arrays from a file; if it is not there, is damaged or has another key, it is made.
+
+    Args:
+        path: Of the file, `.safetensors`.
+        key: Identifies all that the arrays depend on.
+        make: Returns the arrays.
+    """
+    if path.is_file():
+        try:
+            arrays, notes = unseal(path.read_bytes())
+        except DamagedError:
+            notes = {}
+        if notes == {"key": key}:
+            return arrays
+    arrays = make()
+    with whole_file(path) as temporary:
+        temporary.write_bytes(seal(arrays, {"key": key}))
+    return arrays
 
 
 def _hash(tensors: Mapping[str, np.ndarray], notes: Mapping[str, str]) -> str:

@@ -37,7 +37,7 @@ from zoo.training.recipes.recipe import Recipe
 from zoo.training.runs.device import device_in_words
 from zoo.training.runs.progress import Steps, Tell, opened, silent, stepless, watchers
 from zoo.training.runs.run import check_asked, check_weights, open_run
-from zoo.training.runs.run_folder import LOGS, STATE, Row
+from zoo.training.runs.run_folder import LOGS, STATE, TAUGHT, Row
 from zoo.training.runs.trajectory import KeepTrajectory
 from zoo.training.trained import Trained
 
@@ -298,7 +298,8 @@ def train_model(
         author=author,
         source=f"trained from scratch with zoo train{taught_by(recipe.teacher)}",
     )
-    teacher = open_teacher(recipe.teacher, dataset, progress)
+    taught = output / TAUGHT if distribution.chief else None
+    teacher = open_teacher(recipe.teacher, dataset, progress, taught)
     keras.utils.set_random_seed(recipe.seed)
     final = build_from_card(card)  # Refuses a wrong card before anything is written.
     network = final

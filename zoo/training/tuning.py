@@ -33,6 +33,7 @@ from zoo.training.recipes.plan import Plan
 from zoo.training.recipes.precision import network_for
 from zoo.training.recipes.stages import check_freeze, freeze_stages, stages
 from zoo.training.runs.run import open_run
+from zoo.training.runs.run_folder import TAUGHT
 
 
 def finetune_checkpoint(
@@ -122,7 +123,8 @@ def finetune_checkpoint(
         dataset = without_test(dataset)
         card = dataclasses.replace(card, notes=in_words(folds, len(everything(dataset))))
     heads: Apart = (None, None)
-    teacher = open_teacher(plan.whole.teacher, dataset, progress)
+    taught = output / TAUGHT if distribution.chief else None
+    teacher = open_teacher(plan.whole.teacher, dataset, progress, taught)
     keras.utils.set_random_seed(plan.head.seed)
     with distribution.scope():
         network = network_for(card, plan.whole)

@@ -168,6 +168,24 @@ def test_a_teacher_that_sees_once_does_not_see_the_changes(tmp_path, once):
     assert bool(seen) is (once is None)
 
 
+def test_what_it_says_is_kept_in_a_file_while_a_training_is_unfinished(teacher, tmp_path):
+    data, path, seen = made(), tmp_path / "teacher.safetensors", []
+    first = open_teacher(teacher, data, lambda *counts: seen.append(counts), path)
+    said = first.known
+    assert seen
+    assert path.is_file()
+    again = open_teacher(teacher, data, lambda *counts: pytest.fail("it saw them again"), path)
+    np.testing.assert_array_equal(again.known, said)
+    seen.clear()
+    path.write_bytes(path.read_bytes()[:-1] + b"x")  # Damaged; so it sees them again.
+    np.testing.assert_array_equal(
+        open_teacher(teacher, data, lambda *counts: seen.append(counts), path).known, said
+    )
+    assert seen
+    other = checkpoint(tmp_path / "other", data)
+    assert np.abs(open_teacher(other, data, None, path).known - said).max() > 0.1
+
+
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rate=0.05)
 
 

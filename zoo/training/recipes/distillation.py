@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -24,6 +26,7 @@ from zoo.tasks import Task
 from zoo.training.cpu.fused import jit_compile
 from zoo.training.features import compute_features
 from zoo.training.recipes.augment import Augment
+from zoo.training.sealed import kept
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -80,20 +83,27 @@ class Teacher:
             weights are never changed.
         x: The training examples.
         progress: Called with the numbers of examples that it has seen and of all.
+        path: File that keeps what it says of them, `.safetensors`; None: there is none.
+        key: Identifies all that this depends on.
     """
 
     network: keras.Model
     x: Examples
     progress: Callable[[int, int], None] | None = None
+    path: Path | None = None
+    key: str = ""
 
     @cached_property
     def known(self) -> np.ndarray:
         """What it says of the training examples as they are, calculated once."""
         tell = self.progress
         count = len(self.x)
-        return compute_features(
-            self.network, self.x, None if tell is None else lambda done: tell(done, count)
-        )
+
+        def make() -> dict[str, np.ndarray]:
+            step = None if tell is None else lambda done: tell(done, count)
+            return {"said": compute_features(self.network, self.x, step)}
+
+        return (make() if self.path is None else kept(self.path, self.key, make))["said"]
 
     def beside(self, augment: Augment) -> Augment:
         """Returns a change of batches that adds what it says of the changed inputs."""
@@ -163,7 +173,10 @@ def taught_by(name: str | None) -> str:
 
 
 def open_teacher(
-    name: str | None, dataset: Dataset, progress: Callable[[int, int], None] | None = None
+    name: str | None,
+    dataset: Dataset,
+    progress: Callable[[int, int], None] | None = None,
+    path: Path | None = None,
 ) -> Teacher | None:
     """Loads a teacher.
 
@@ -174,6 +187,7 @@ def open_teacher(
         name: A checkpoint; None: there is no teacher.
         dataset: What the student learns.
         progress: See `Teacher`.
+        path: See `Teacher`; the file is of a training of this data set.
 
     Raises:
         RequestError: It knows other classes, or takes other inputs.
@@ -194,7 +208,8 @@ def open_teacher(
     network = keras.Model(inputs, said, name="teacher")
     network.trainable = False
     network.compile(jit_compile=jit_compile())
-    return Teacher(network, dataset.train.x, progress)
+    key = json.dumps([name, card.files[WEIGHTS].sha256, len(dataset.train)])
+    return Teacher(network, dataset.train.x, progress, path, key)
 
 
 def _order(name: str, card: Card, dataset: Dataset) -> list[int]:

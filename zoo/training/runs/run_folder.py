@@ -25,8 +25,8 @@ RESULT, RATES = "result.json", "learning_rate.png"
 LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 # Files that only an unfinished run has.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"
-FEATURES = "features.safetensors"
-_TEMPORARY = (STATE, HEAD_STATE, FEATURES)
+FEATURES, TAUGHT = "features.safetensors", "teacher.safetensors"
+_TEMPORARY = (STATE, HEAD_STATE, FEATURES, TAUGHT)
 # While a finished run gets more epochs: a folder of what it was, and a key of its record.
 BEFORE, EXTENDS = "before", "extends"
 
