@@ -33,9 +33,9 @@ FORBIDDEN = {
         "zoo.checkpoints.card -> zoo.data.dataset",
     ),
     "beside": (
-        "from zoo.analysis.interval import Interval",
+        "from zoo.artifacts.views import averaged",
         "zoo/training/recipes/recipe.py",
-        "zoo.training.recipes.recipe -> zoo.analysis.interval",
+        "zoo.training.recipes.recipe -> zoo.artifacts.views",
     ),
     "library to command": (
         "from zoo.commands.runner import console",

@@ -11,7 +11,7 @@ HEAVY = "heavy = [m for m in ('tensorflow', 'keras', 'jax', 'matplotlib') if m i
         "import zoo",
         "import zoo; zoo.list_models(); zoo.list_checkpoints(); zoo.blocks; zoo.Card",
         "import zoo; zoo.benchmark; zoo.embed; zoo.evaluate; zoo.export; zoo.predict; zoo.push",
-        "import zoo; zoo.search",
+        "import zoo; zoo.search; zoo.compare; zoo.gradients; zoo.landscape; zoo.units",
         "import export; export.TARGETS; export.ExportError; export.Report; export.GateFailure",
         "import importlib, pkgutil, zoo.commands; "
         "modules = pkgutil.iter_modules(zoo.commands.__path__, 'zoo.commands.'); "

@@ -32,5 +32,14 @@ def test_as_html():
     assert html.endswith("<p>done</p><p>&lt;script&gt;</p>")
 
 
+def test_pictures_are_in_the_html_itself(tmp_path):
+    class Drawn(Result):
+        pictures = (tmp_path / "there.png", tmp_path / "gone.png")
+
+    (tmp_path / "there.png").write_bytes(b"png")
+    assert Drawn()._repr_html_() == "<img src='data:image/png;base64,cG5n' alt='there'>"
+    assert str(Drawn()) == ""
+
+
 def test_of_nothing():
     assert str(Result()) == Result()._repr_html_() == ""

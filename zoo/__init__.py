@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from zoo.onednn import ask_for_onednn
 
 if TYPE_CHECKING:
+    from zoo.analysis.compare.compare import compare as compare
+    from zoo.analysis.gradients.gradients import gradients as gradients
+    from zoo.analysis.landscape.landscape import landscape as landscape
+    from zoo.analysis.units.units import units as units
     from zoo.artifacts.embed import embed as embed
     from zoo.artifacts.evaluate import evaluate as evaluate
     from zoo.artifacts.exporting.export import export as export
@@ -46,13 +50,16 @@ _PUBLIC = {
     "app": "zoo.artifacts.serving.app",
     "benchmark": "zoo.artifacts.timing",
     "clean": "zoo.training.cleaning.clean",
+    "compare": "zoo.analysis.compare.compare",
     "create_model": "zoo.checkpoints.load",
     "embed": "zoo.artifacts.embed",
     "evaluate": "zoo.artifacts.evaluate",
     "export": "zoo.artifacts.exporting.export",
     "features": "zoo.models.features",
     "finetune": "zoo.training.finetune",
+    "gradients": "zoo.analysis.gradients.gradients",
     "import_weights": "zoo.checkpoints.foreign.weights",
+    "landscape": "zoo.analysis.landscape.landscape",
     "list_checkpoints": "zoo.checkpoints.catalogue",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.artifacts.predicting.predict",
@@ -63,6 +70,7 @@ _PUBLIC = {
     "strides": "zoo.models.features",
     "serve": "zoo.artifacts.serving.serve",
     "train": "zoo.training.train",
+    "units": "zoo.analysis.units.units",
 }
 
 _PACKAGES = ("blocks", "quantization")

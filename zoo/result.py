@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from zoo import page
 from zoo.printable import printable
@@ -54,6 +56,11 @@ class Result:
         """Sentences after the tables."""
         return ()
 
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """PNG files that a notebook shows below. One that is no longer there is left out."""
+        return ()
+
     def __str__(self) -> str:
         sentences = map(printable, (*self.lines, *self.warnings))
         return "\n".join([*map(str, self.tables), *sentences])
@@ -65,4 +72,11 @@ class Result:
             title = f"<h4>{escape(table.title)}</h4>" if table.title else ""
             parts.append(title + page.table(table.head, table.rows))
         sentences = (f"<p>{escape(line)}</p>" for line in (*self.lines, *self.warnings))
-        return "".join([*parts, *sentences])
+        images = (_image(path) for path in self.pictures if path.is_file())
+        return "".join([*parts, *sentences, *images])
+
+
+def _image(path: Path) -> str:
+    """Returns a picture that lies in the page itself: a notebook may not read other files."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f"<img src='data:image/png;base64,{data}' alt='{escape(path.stem)}'>"

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+import zoo
 from zoo.commands.flags.configuring import parse_vary
 from zoo.errors import RequestError
 
@@ -35,6 +36,13 @@ def test_twins_side_by_side_and_again(zoo_command, tmp_path):
     again = [path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("model.safetensors"))]
     assert again == weights
     assert json.loads((tmp_path / "comparison.json").read_text()) == figures
+    same = zoo.compare(
+        vary={"depth": [1, 2]}, config={"width": 8}, seeds=2, landscape=3, epochs=1, output=tmp_path
+    )
+    assert [outcome.to_json() for outcome in same.outcomes] == figures["twins"]
+    assert [step.to_json() for step in same.differences] == figures["steps"]
+    assert [path.is_file() for path in same.pictures] == [True] * 4
+    assert set(same.lines) < set(out.splitlines())
     assert zoo_command(*TINY, "--epochs=2", f"--output={tmp_path}")[0] == 2  # Another training.
 
 

@@ -1,6 +1,9 @@
 import json
 
+import numpy as np
 import pytest
+
+import zoo
 
 SMALL = ("--seeds=2", "--lines=2", "--data=digits")
 DEEP = ("--model=residual_mlp", "--config=depth=12,width=32,zero_init=false", *SMALL)
@@ -46,6 +49,14 @@ def test_before_and_after_a_training(zoo_command, tmp_path):
     assert zoo_command(*arguments)[0] == 0
     assert weights.stat().st_mtime_ns == written  # It was trained already.
     assert read(tmp_path)[1] == networks
+    again = zoo.gradients(
+        "residual_mlp", "digits", config={"depth": 1, "width": 8}, seeds=2, lines=2, epochs=1,
+        output=tmp_path,
+    )  # fmt: skip
+    assert {(one.name, one.state): one.to_json() for one in again.networks} == networks
+    assert again.lines[0] in out
+    assert again.lines[-1] == f"pictures and figures: {tmp_path}"
+    assert "alt='shattering'" in again._repr_html_()
 
 
 @pytest.mark.slow
@@ -61,6 +72,19 @@ def test_a_checkpoint_beside_fresh_weights(zoo_command, tmp_path):
     assert networks["residual", "trained"]["intervals_over"] == "2 lines"
     assert "2 lines" in out
     assert (tmp_path / "shattering.png").is_file()
+
+
+@pytest.mark.slow
+def test_from_python_without_an_output_nothing_is_written(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    done = zoo.gradients(
+        "residual_mlp", config={"depth": 1, "width": 4, "zero_init": False}, seeds=1, lines=2
+    )
+    assert [one.title for one in done.networks] == [
+        "residual, at initialisation", "plain, at initialisation"
+    ]  # fmt: skip
+    assert np.isfinite(done.networks[0].correlation.half)
+    assert (done.folder, list(tmp_path.iterdir())) == (None, [])
 
 
 @pytest.mark.parametrize(

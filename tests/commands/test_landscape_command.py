@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+import zoo
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
@@ -21,7 +23,7 @@ def runs(tmp_path_factory):
 
 @pytest.mark.parametrize("plane", ["random", "training"])
 @pytest.mark.slow
-def test_a_plane(zoo_command, runs, tmp_path, plane):
+def test_a_plane(zoo_command, runs, tmp_path, monkeypatch, plane):
     arguments = ("landscape", f"--checkpoint={runs / '0'}", f"--output={tmp_path}")
     flags = (f"--plane={plane}", "--points=5", "--curvature=2", "--examples=64")
     code, out, err = zoo_command(*arguments, *flags)
@@ -40,6 +42,14 @@ def test_a_plane(zoo_command, runs, tmp_path, plane):
     code, _, err = zoo_command(*arguments, *flags, "--split=test")
     assert code == 2
     assert "was made with another examples_sha256" in err
+    monkeypatch.chdir(tmp_path)
+    again = zoo.landscape(runs / "0", plane=plane, points=5, curvature=2, examples=64)
+    with np.load(tmp_path / "surface.npz") as file:
+        assert again.surface.loss == pytest.approx(file["loss"])
+        assert list(again.surface.axes[0]) == list(file["axis0"])
+    assert again.surface.figures() == {name: pytest.approx(figures[name]) for name in figures}
+    assert set(again.lines) < set(out.splitlines())  # All but where the picture is.
+    assert len(list(tmp_path.iterdir())) == 4  # Nothing new is written.
 
 
 @pytest.mark.slow
@@ -51,6 +61,9 @@ def test_a_line_meets_both_checkpoints(zoo_command, runs, tmp_path):
     with np.load(tmp_path / "line-train.npz") as file:
         assert list(file["axis0"]) == [-0.5, 0, 0.5, 1, 1.5]
         there = file["loss"][[1, 3]]
+        again = zoo.landscape(runs / "0", to=runs / "1", points=5, examples=64)
+        assert again.line.loss["train"] == pytest.approx(file["loss"])
+        assert again.surface is None
     for run, loss in zip(("0", "1"), there, strict=True):
         output = tmp_path / run
         flags = ("--points=3", "--examples=64", f"--output={output}")

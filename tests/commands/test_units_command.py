@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+import zoo
+
 SMALL = "depth=3,width=16,zero_init=false"
 
 
@@ -19,7 +21,7 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_network_beside_its_plain_twin(zoo_command, runs, tmp_path):
+def test_a_network_beside_its_plain_twin(zoo_command, runs, tmp_path, monkeypatch):
     checkpoints = f"--checkpoint={runs / 'residual'},{runs / 'plain'}"
     code, out, err = zoo_command("units", checkpoints, "--draws=2", f"--output={tmp_path}")
     assert code == 0, err
@@ -34,6 +36,13 @@ def test_a_network_beside_its_plain_twin(zoo_command, runs, tmp_path):
     assert residual["units"] == plain["units"] == ["block1", "block2", "block3"]
     assert sum(residual["paths"]["share"]["mean"]) == pytest.approx(1, abs=1e-4)
     assert plain["paths"] is None
+    monkeypatch.chdir(tmp_path)
+    again = zoo.units([runs / "residual", runs / "plain"], draws=2)
+    assert [network.to_json() for network in again.networks] == record["networks"]
+    assert (again.examples, again.split) == (record["examples"], record["split"])
+    assert again.notes == tuple(out.splitlines()[:1])  # Which data it took.
+    assert again.lines == tuple(line for line in out.splitlines() if "nine tenths" in line)
+    assert len(list(tmp_path.iterdir())) == 3  # Nothing new is written.
 
 
 WRONG = [

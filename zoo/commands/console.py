@@ -10,13 +10,14 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from zoo.printable import printable
-from zoo.result import Result
+from zoo.result import Result, TextTable
 
 
 class _Console(Console):
@@ -72,13 +73,27 @@ def print_result(terminal: Console, result: Result) -> None:
         complain(warning)
     for text in result.tables:
         table = Table(title=text.title or None, title_justify="left")
-        for index, name in enumerate(text.head):
-            table.add_column(name, justify="left" if index == 0 else "right")
-        for row in text.rows:
-            table.add_row(*row)
-        terminal.print(table)
+        terminal.print(_filled(table, text))
     for line in result.lines:
         terminal.print(line, soft_wrap=True)
+
+
+def print_figures(terminal: Console, result: Result) -> None:
+    """Prints the result of a laboratory command: its tables are wide, so they have few lines."""
+    for text in result.tables:
+        table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
+        terminal.print(_filled(table, text))
+    for line in result.lines:
+        terminal.print(line)
+
+
+def _filled(table: Table, text: TextTable) -> Table:
+    """Puts columns and rows into a table: the first column, of names, to the left."""
+    for index, name in enumerate(text.head):
+        table.add_column(name, justify="left" if index == 0 else "right")
+    for row in text.rows:
+        table.add_row(*row)
+    return table
 
 
 def print_json(data: Any) -> None:

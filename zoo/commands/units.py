@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from absl import flags
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from zoo.commands.console import console
-from zoo.commands.flags.reading import define_reading, read_for
-from zoo.commands.runner import DONE, Command, command_line, no_more
-from zoo.commands.twinning import counted
-from zoo.errors import RequestError
-from zoo.files import check_writable, write_text
-from zoo.quiet import import_keras, need_tensorflow
-
-if TYPE_CHECKING:
-    from zoo.analysis.units.measured import Network
+from zoo.analysis.asked import SPLITS
+from zoo.analysis.units.units import units
+from zoo.commands.console import console, print_figures
+from zoo.commands.flags.reading import define_reading
+from zoo.commands.runner import DONE, Command, arguments_of, command_line, no_more
+from zoo.commands.terminal import bars
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_list(
@@ -35,9 +25,7 @@ flags.DEFINE_string(
     "data", None, "what it is measured on; default what the first checkpoint was trained on",
     flag_values=FLAGS,
 )  # fmt: skip
-flags.DEFINE_enum(
-    "split", "test", ["train", "validation", "test"], "of the data", flag_values=FLAGS
-)
+flags.DEFINE_enum("split", "test", SPLITS, "of the data", flag_values=FLAGS)
 flags.DEFINE_integer("examples", 512, "how many of them, of each class alike", flag_values=FLAGS)
 flags.DEFINE_integer(
     "draws", 10, "random choices of so many deleted or exchanged units, or of a path of a length",
@@ -52,66 +40,16 @@ define_reading(FLAGS)
 def main(values: flags.FlagValues, rest: list[str]) -> int:
     """Measures and draws."""
     no_more(rest)
-    if not values.checkpoint:
-        raise RequestError("say whose units: --checkpoint=NAME")
-    for name, least in (("examples", 4), ("draws", 2)):
-        if (value := getattr(values, name)) < least:
-            raise RequestError(f"--{name} must be from {least} up, not {value}")
-    first = values.checkpoint[0]
-    folder = Path(values.output or f"runs/units-{Path(first).resolve().name}")
-    check_writable(folder)
-    import_keras()
-    need_tensorflow()
-    from zoo.analysis.units.pictures import plot_similarity, plot_units
-
+    first, *_ = values.checkpoint or [""]
+    asked = arguments_of(values)
+    asked["output"] = values.output or f"runs/units-{Path(first).resolve().name}"
     terminal = console()
-    networks, examples = _measure(values, terminal)
-    title = f"{examples:,} {values.split} examples"
-    plot_units(networks, folder / "units.png", title)
-    plot_similarity(networks, folder / "similarity.png", f"outputs of units, {title}")
-    record = {
-        "schema": 1,
-        "command": command_line("units", values),
-        "split": values.split,
-        "examples": examples,
-        "networks": [network.to_json() for network in networks],
-    }
-    write_text(folder / "units.json", json.dumps(record, indent=2) + "\n")
-    _tell(networks, terminal)
-    terminal.print(f"pictures and figures: {folder}")
+    with bars(terminal) as steps:
+        result = units(
+            **asked, command=command_line("units", values), progress=terminal.print, steps=steps
+        )
+    print_figures(terminal, result)
     return DONE
-
-
-def _measure(values: flags.FlagValues, terminal: Console) -> tuple[list[Network], int]:
-    from zoo.analysis.units.trainings import measure_trainings, trainings_of
-    from zoo.data.dataset import balanced_sample
-
-    trainings = trainings_of(values.checkpoint)
-    first = trainings[0].cards[0]
-    dataset = read_for(values, terminal, values.checkpoint[0], first)
-    split = balanced_sample(dataset.splits[values.split], values.examples)
-    with counted(terminal, "measuring", len(values.checkpoint)) as measured:
-        networks = measure_trainings(trainings, split, draws=values.draws, progress=measured)
-    return networks, len(split)
-
-
-def _tell(networks: Sequence[Network], terminal: Console) -> None:
-    from zoo.analysis.units.rows import result_rows
-
-    head, rows = result_rows(networks)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0))
-    for index, column in enumerate(head):
-        table.add_column(column, justify="right" if index else "left")
-    for row in rows:
-        table.add_row(*row)
-    terminal.print(table)
-    for network in networks:
-        if network.norms.mean.size:
-            low, high = network.effective
-            terminal.print(
-                f"{network.name}: nine tenths of the gradient of all paths come through {low} to "
-                f"{high} of {len(network.units)} branches"
-            )
 
 
 COMMAND = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset
@@ -93,6 +93,33 @@ class Reading:
         if isinstance(self.form, Picture):
             return self.form
         return Picture(shape=(size, size, 3), mean=(), std=())
+
+
+class ForCheckpoint(TypedDict, total=False):
+    """Fields of a `Reading` as keyword arguments of a function that measures a checkpoint.
+
+    The commands have them as flags of the same names; `zoo.train` says what they mean.
+    """
+
+    label_column: str | None
+    header: bool | None
+    time_column: str | None
+    recording_column: str | None
+    group: str | None
+    path_column: str | None
+    folder: str | None
+    exclude: str | None
+    data_dir: str | None
+
+
+class FromScratch(ForCheckpoint, total=False):
+    """Those of a function that learns the data too: what is learnt, and how recordings are cut."""
+
+    task: str
+    rate: float | None
+    seconds: float | None
+    window: float | None
+    hop: float | None
 
 
 class Reader(Protocol):

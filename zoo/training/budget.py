@@ -30,8 +30,9 @@ from zoo.training.recipes.plan import Plan
 from zoo.training.recipes.precision import network_for
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.recipes.stages import freeze_stages, stages
-from zoo.training.runs.progress import Tell, in_words
+from zoo.training.runs.progress import in_words
 from zoo.training.runs.run_folder import RECORD, read_record
+from zoo.training.runs.telling import Tell
 
 _STEPS = 6  # Of the copy, at least. The first builds the graph, so it counts apart.
 # Share of the time for what is not foreseen: the head of a fine-tuning, figures, the page.

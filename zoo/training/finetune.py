@@ -38,9 +38,10 @@ from zoo.training.recipes.precision import resolve_precision
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.recipes.stages import check_freeze, stages_of_checkpoint
 from zoo.training.runs.device import device_in_words
-from zoo.training.runs.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.runs.progress import opened, watchers
 from zoo.training.runs.run import check_asked, check_weights
 from zoo.training.runs.run_folder import LOGS
+from zoo.training.runs.telling import Steps, Tell, silent, stepless
 from zoo.training.trained import Trained
 from zoo.training.tuning import finetune_checkpoint
 

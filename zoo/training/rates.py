@@ -35,8 +35,8 @@ from zoo.training.recipes.plan import Plan
 from zoo.training.recipes.precision import network_for
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.recipes.stages import freeze_stages, stages
-from zoo.training.runs.progress import Tell
 from zoo.training.runs.run_folder import RATES, RECORD, read_record
+from zoo.training.runs.telling import Tell
 
 STEPS = 150  # From the least rate to the greatest.
 _FACTOR = 1000.0  # They are the usual rate divided and multiplied by it.

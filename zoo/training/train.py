@@ -19,7 +19,6 @@ from zoo.data.dataset import Dataset, form_of
 from zoo.data.reading import Progress, Reading
 from zoo.data.sources import check_size, load_dataset
 from zoo.errors import RequestError, ShapeError
-from zoo.forms import Picture, Sound
 from zoo.models import MODELS, build
 from zoo.models.sizes import without_values
 from zoo.tasks import find_task
@@ -35,9 +34,10 @@ from zoo.training.recipes.options import Options, given
 from zoo.training.recipes.precision import network_for, resolve_precision
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.runs.device import device_in_words
-from zoo.training.runs.progress import Steps, Tell, opened, silent, stepless, watchers
+from zoo.training.runs.progress import opened, watchers
 from zoo.training.runs.run import check_asked, check_weights, open_run
 from zoo.training.runs.run_folder import LOGS, STATE, TAUGHT, Row
+from zoo.training.runs.telling import Steps, Tell, silent, stepless
 from zoo.training.runs.trajectory import KeepTrajectory
 from zoo.training.trained import Trained
 
@@ -185,7 +185,7 @@ def train(
     recipe = recipe.at_usual_rate if learning_rate is None else recipe
     learns = find_task(task)
     # Networks for sequences learn sounds too; the data decides later.
-    check_recipe(recipe, Sound if row.input is forms.Sequence else row.input, learns)
+    check_recipe(recipe, forms.Sound if row.input is forms.Sequence else row.input, learns)
     reading = Reading(
         task=learns,
         label_column=label_column,
@@ -206,7 +206,7 @@ def train(
     )
     dataset = load_dataset(data, row.input, image_size=image_size, reading=reading)
     opened(model, dataset, progress)
-    if isinstance(dataset.form, Sound | forms.Recording):
+    if isinstance(dataset.form, forms.Sound | forms.Recording):
         config = {**row.of_windows, **config}
     run = Path(output or f"runs/{model}-{dataset.name}")
     described = partial(new_card, model, dataset, config)
@@ -364,7 +364,7 @@ def check_config(model: str, config: Mapping[str, Any], image_size: int | None =
     if not config:
         return
     row = MODELS.get(model)
-    size = image_size if row.input is Picture else None
+    size = image_size if row.input is forms.Picture else None
     shape = row.input_shape if size is None else (size, size, *row.input_shape[2:])
     try:
         without_values(lambda: build(model, **config, input_shape=shape))

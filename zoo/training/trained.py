@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,10 +67,7 @@ class Trained(Result):
             f"checkpoint: {self.folder}",
         )
 
-    def _repr_html_(self) -> str:
-        """Returns HTML for a notebook, with the curves."""
-        curves = self.folder / CURVES
-        if not curves.is_file():
-            return super()._repr_html_()
-        image = base64.b64encode(curves.read_bytes()).decode()
-        return f"{super()._repr_html_()}<img src='data:image/png;base64,{image}' alt='curves'>"
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """The curves."""
+        return (self.folder / CURVES,)

@@ -10,8 +10,8 @@ from tests.training.report.test_page import Links
 from zoo.analysis.compare.comparison import Outcome, grouped, steps
 from zoo.analysis.compare.page import write_comparison
 from zoo.analysis.compare.twins import cross
-from zoo.analysis.gradients.gradients import Network, Sample
-from zoo.analysis.landscape.landscape import Surface
+from zoo.analysis.gradients.measured import NetworkGradients, Sample
+from zoo.analysis.landscape.measured import Surface
 
 AXIS = np.linspace(-1, 1, 5)
 
@@ -22,7 +22,7 @@ def network(line, state):
         Sample(curve + 0.01 * seed, np.ones(100), norms, norms, np.ones((3, 3)), norms)
         for seed in range(3)
     )
-    return Network(line, state, ("block1", "block2", "block3"), 100, samples)
+    return NetworkGradients(line, state, ("block1", "block2", "block3"), 100, samples)
 
 
 def outcomes(vary, accuracies, **figures):

@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.analysis.compare.twins import cross, with_and_without
+from zoo.analysis.compare.twins import cross
 from zoo.errors import RequestError
 
 
@@ -35,16 +35,3 @@ WRONG = [
 def test_wrong_requests_are_refused(config, vary, message):
     with pytest.raises(RequestError, match=message):
         cross(config, vary)
-
-
-@pytest.mark.parametrize(
-    ("config", "residual"),
-    [
-        ({"depth": 2}, {"depth": 2}),
-        ({"depth": 2, "shortcut": "none"}, {"depth": 2}),
-        ({"shortcut": "pad"}, {"shortcut": "pad"}),
-    ],
-)
-def test_the_plain_twin(config, residual):
-    expected = {"residual": residual, "plain": {**residual, "shortcut": "none"}}
-    assert with_and_without(config) == expected

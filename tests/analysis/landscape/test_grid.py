@@ -20,6 +20,14 @@ def test_fills_all_places(tmp_path):
         assert file["axis1"] == pytest.approx(_AXES[1])
 
 
+def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(grid, "_SAVED_EVERY", -1.0)
+    figures = grid.fill(None, {"a": 1}, _AXES, ("sum", "product"), _sum)
+    assert figures["sum"] == pytest.approx(np.add.outer(*_AXES))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(grid, "_SAVED_EVERY", -1.0)
     asked, steps = [], []

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from zoo.analysis.landscape.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
-from zoo.analysis.landscape.landscape import random_surface
+from zoo.analysis.landscape.measured import random_surface
 from zoo.analysis.landscape.objective import Objective
 from zoo.data.dataset import Split
 from zoo.forms import Vector

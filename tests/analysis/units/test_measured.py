@@ -3,8 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from zoo.analysis.units.measured import Network, Sample, exchanged, shares_of
-from zoo.analysis.units.rows import result_rows
+from zoo.analysis.units.measured import NetworkUnits, Sample, exchanged, shares_of
+from zoo.analysis.units.rows import result_table
+from zoo.analysis.units.units import Units
+from zoo.commands.console import console, print_figures
 
 
 def test_shares_count_the_paths_of_each_length():
@@ -43,7 +45,7 @@ def network(checkpoints):
         for index in range(checkpoints)
     ]
     units = ("block1", "block2", "block3")
-    return Network("mine", "accuracy", units, ("block1",), (1, 2), (1,), units, tuple(samples))
+    return NetworkUnits("mine", "accuracy", units, ("block1",), (1, 2), (1,), units, tuple(samples))
 
 
 def test_intervals_are_over_draws_of_one_checkpoint_and_over_several():
@@ -58,14 +60,23 @@ def test_intervals_are_over_draws_of_one_checkpoint_and_over_several():
     assert [one.level(share) for share in (0, 0.5, 1)] == [0, 0, 1]
 
 
-def test_the_table_and_the_json_have_the_figures():
-    head, (row,) = result_rows([network(2)])
-    assert len(head) == len(row)
-    assert row[:3] == ["mine", "0.9050 ± 0.0635", "0.7333"]
+def test_the_table_and_the_json_have_the_figures(capsys):
+    table = result_table([network(2)])
+    (row,) = table.rows
+    assert len(table.head) == len(row)
+    assert row[:3] == ("mine", "0.9050 ± 0.0635", "0.7333")
     assert row[3].startswith("0.5000")
     assert row[3].endswith("(block1)")
     assert row[6].endswith("(tau 0.75)")
     assert row[7].startswith("0.7000")
+    result = Units((network(2),), "test", 64)
+    assert result.tables == (table,)
+    print_figures(console(), result)
+    assert [line.split() for line in capsys.readouterr().out.splitlines() if "mine" in line] == [
+        " ".join(row).split(),
+        result.lines[0].split(),
+    ]
+    assert result.lines[0].endswith("come through 0 to 1 of 3 branches")
     json = network(2).to_json()
     assert json["several_deleted"]["units"] == [1, 2]
     assert json["paths"]["length"] == [0, 1, 2, 3]

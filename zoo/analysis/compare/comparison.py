@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from zoo.analysis.compare.twins import Twin
-from zoo.analysis.gradients.gradients import Network
+from zoo.analysis.gradients.measured import NetworkGradients
 from zoo.analysis.interval import Interval, interval, plain
-from zoo.analysis.landscape.landscape import Surface
+from zoo.analysis.landscape.measured import Surface
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Outcome:
     twin: Twin
     figures: Mapping[str, Sequence[float]]
     histories: Sequence[Sequence[Mapping[str, float]]]
-    initial: Network
-    trained: Network
+    initial: NetworkGradients
+    trained: NetworkGradients
     surface: Surface | None = None
 
     def figure(self, name: str) -> Interval:

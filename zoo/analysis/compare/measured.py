@@ -11,9 +11,9 @@ import numpy as np
 from zoo.analysis.compare.comparison import Outcome
 from zoo.analysis.compare.twins import Twin
 from zoo.analysis.fresh import initial_weights
-from zoo.analysis.gradients.gradients import GradientProbe
+from zoo.analysis.gradients.measured import GradientProbe
 from zoo.analysis.landscape.curvature import negative_curvature
-from zoo.analysis.landscape.landscape import Surface, random_surface
+from zoo.analysis.landscape.measured import Surface, random_surface
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.load import Checkpoint
 from zoo.data.dataset import Dataset, Split, balanced_sample

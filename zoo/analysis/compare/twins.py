@@ -72,19 +72,6 @@ def cross(config: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> list[
     return twins
 
 
-def with_and_without(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Returns the configurations of a residual network and of its plain twin.
-
-    Args:
-        config: Configuration of both. If it sets `shortcut="none"`, the residual twin has the
-            model's default.
-    """
-    residual = dict(config)
-    if residual.get("shortcut") == "none":
-        del residual["shortcut"]
-    return {"residual": residual, "plain": {**residual, "shortcut": "none"}}
-
-
 def _setting(key: str, value: Any) -> str:
     plain = " (plain)" if key == "shortcut" and value == "none" else ""
     return f"{key}={value}{plain}"

@@ -1,250 +1,231 @@
-"""Compares gradients of networks: shattering, norms by depth, confusion; and the stream itself."""
+"""Gradients of a network beside its plain twin: measured, as a table, and as pictures."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
+from zoo.analysis.asked import Subject, check_least, read, read_for
+from zoo.analysis.twinning import train_twin, with_and_without
+from zoo.errors import RequestError
+from zoo.files import check_writable, write_text
+from zoo.models import MODELS
+from zoo.quiet import import_keras, need_tensorflow
+from zoo.result import Result, TextTable
+from zoo.training.runs.telling import Steps, Tell, counted, silent, stepless
 
-from zoo.analysis.fresh import starts_as_nothing, without_dropout
-from zoo.analysis.gradients.confusion import BatchGradients
-from zoo.analysis.gradients.depth import DepthGradient, draw_batches
-from zoo.analysis.gradients.shattering import (
-    DISTANCE,
-    InputGradient,
-    along,
-    autocorrelation,
-    draw_lines,
-    gradient_correlation,
-    settle,
-)
-from zoo.analysis.gradients.stream import FIGURES, Stream
-from zoo.analysis.interval import Interval, geometric, interval, plain
-from zoo.checkpoints.card import Card
-from zoo.data.dataset import Dataset, Split, balanced_sample
+if TYPE_CHECKING:
+    import numpy as np
 
-State = Literal["initial", "trained"]
-
-# Examples for the statistics of a fresh model's batch normalisation, batches for the norms, and
-# those whose gradients are compared.
-_SETTLED, _BATCHES, _COMPARED = 256, 4, 12
+    from zoo.analysis.gradients.measured import NetworkGradients
+    from zoo.checkpoints.card import Card
+    from zoo.data.dataset import Dataset
+    from zoo.data.reading import FromScratch
 
 
 @dataclass(frozen=True)
-class Sample:
-    """The measurements with one set of weights.
+class Gradients(Result):
+    """The gradients of a residual network and of its plain twin.
 
     Attributes:
-        curves: (lines, points // 2 + 1), see `zoo.analysis.gradients.shattering.autocorrelation`.
-        trace: (points,) the gradient along the first line.
-        outputs: (units,) norms by the units' outputs, see `zoo.analysis.gradients.depth`.
-        weights: (units,) norms by the units' weights.
-        stream: (3, units) figures of the units' outputs, see `zoo.analysis.gradients.stream`.
-        cosines: (pairs,) of the gradients of batches, see `zoo.analysis.gradients.confusion`.
+        networks: "residual" and "plain", each at initialisation, and trained where that was asked
+            for. Their figures are intervals over the seeds, or over the lines of a single one.
+        notes: Which data were taken, and what their reader decided, a sentence each.
+        folder: Holds the pictures, `gradients.json` and the trainings; None: nothing was written.
     """
 
-    curves: np.ndarray
-    trace: np.ndarray
-    outputs: np.ndarray
-    weights: np.ndarray
-    stream: np.ndarray
-    cosines: np.ndarray
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network and its measurements.
-
-    Attributes:
-        name: For a person, such as "residual".
-        state: "initial" or "trained".
-        units: Names of its residual units, from the input on.
-        points: Inputs on a line.
-        samples: One for each seed, or a single one.
-        config: Configuration of its builder.
-        zeroed: Whether its branches start at zero: `zero_init` or `scale` of the builders.
-    """
-
-    name: str
-    state: State
-    units: tuple[str, ...]
-    points: int
-    samples: tuple[Sample, ...]
-    config: Mapping[str, Any] = field(default_factory=dict)
-    zeroed: bool = False
+    networks: tuple[NetworkGradients, ...]
+    notes: tuple[str, ...] = ()
+    folder: Path | None = None
 
     @property
-    def title(self) -> str:
-        """Name and state."""
-        return f"{self.name}, {'trained' if self.state == 'trained' else 'at initialisation'}"
+    def tables(self) -> tuple[TextTable, ...]:
+        """A row for each network and state."""
+        from zoo.analysis.gradients.rows import result_table
+
+        return (result_table(self.networks),)
 
     @property
-    def repeated(self) -> str:
-        """The repetitions behind the intervals: "5 seeds", or "8 lines" with a single seed."""
-        seeds, lines = len(self.samples), len(self.samples[0].curves)
-        return f"{seeds} seeds" if seeds > 1 else f"{lines} lines"
+    def lines(self) -> tuple[str, ...]:
+        """What the columns mean, whether the twins differ at initialisation, and the folder."""
+        from zoo.analysis.gradients.rows import explained
+
+        where = [] if self.folder is None else [f"pictures and figures: {self.folder}"]
+        return (*explained(self.networks), *where)
 
     @property
-    def curve(self) -> Interval:
-        """The autocorrelation, (points // 2 + 1,)."""
-        return interval(self._curves)
-
-    @property
-    def correlation(self) -> Interval:
-        """The figure of shattering, see `gradient_correlation`."""
-        return interval([gradient_correlation(curve, self.points) for curve in self._curves])
-
-    @property
-    def gain(self) -> tuple[float, float, float]:
-        """Norm at the first unit's output divided by that at the last's: mean, and its interval.
-
-        Above 1, gradients grow on their way back to the input. Below 1, they vanish.
-        """
-        first_to_last = [sample.outputs[0] / sample.outputs[-1] for sample in self.samples]
-        mean, low, high = geometric(first_to_last)
-        return float(mean), float(low), float(high)
-
-    @property
-    def stream(self) -> Interval:
-        """Mean, deviation and positive share of the units' outputs, (3, units)."""
-        return interval(np.array([sample.stream for sample in self.samples]))
-
-    @property
-    def confusion(self) -> Interval:
-        """The lowest cosine of the gradients of two batches, and the mean of all pairs, (2,)."""
-        if not self.samples[0].cosines.size:
-            return interval(np.full((1, 2), np.nan))
-        rows = [(sample.cosines.min(), sample.cosines.mean()) for sample in self.samples]
-        return interval(np.array(rows))
-
-    @property
-    def _curves(self) -> np.ndarray:
-        """(repetitions, points // 2 + 1)."""
-        if len(self.samples) == 1:
-            return self.samples[0].curves
-        return np.stack([sample.curves.mean(axis=0) for sample in self.samples])
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns all figures as JSON holds them."""
-        norms = {}
-        for name in ("outputs", "weights"):
-            mean, low, high = geometric([getattr(sample, name) for sample in self.samples])
-            norms[name] = {"mean": plain(mean), "low": plain(low), "high": plain(high)}
-        gain = [plain(value) for value in self.gain]
-        stream, confusion = self.stream, self.confusion
-        return {
-            "name": self.name,
-            "state": self.state,
-            "config": dict(self.config),
-            "intervals_over": self.repeated,
-            "correlation": {
-                **self.correlation.to_json(),
-                "distance": DISTANCE,
-                "values": [
-                    plain(gradient_correlation(curve, self.points)) for curve in self._curves
-                ],
-            },
-            "autocorrelation": {
-                "distance": [k / self.points for k in range(self.points // 2 + 1)],
-                **self.curve.to_json(),
-            },
-            "units": list(self.units),
-            "norms": norms,
-            "stream": {
-                name: Interval(stream.mean[row], stream.half[row]).to_json()
-                for row, name in enumerate(FIGURES)
-            },
-            "cosine_of_batches": {
-                name: Interval(confusion.mean[row], confusion.half[row]).to_json()
-                for row, name in enumerate(("lowest", "mean"))
-            },
-            "first_to_last": dict(zip(("mean", "low", "high"), gain, strict=True)),
-        }
+    def pictures(self) -> tuple[Path, ...]:
+        """The pictures in the folder."""
+        names = ("shattering.png", "depth.png", "stream.png")
+        return () if self.folder is None else tuple(self.folder / name for name in names)
 
 
-class GradientProbe:
-    """Measures the gradients of one architecture with any weights.
+def gradients(
+    model: str | None = None,
+    data: str | None = None,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    config: Mapping[str, Any] | None = None,
+    image_size: int | None = None,
+    seeds: int = 5,
+    lines: int = 8,
+    points: int = 100,
+    epochs: int = 0,
+    output: str | os.PathLike[str] | None = None,
+    command: str = "",
+    progress: Tell = silent,
+    steps: Steps = stepless,
+    **options: Unpack[FromScratch],
+) -> Gradients:
+    """Measures how gradients shatter and grow with depth, as `zoo gradients` does.
 
-    It uses examples of the training split, and no dropout.
+    A network is measured beside its plain twin, `shortcut="none"`. See
+    `zoo.analysis.gradients.measured.NetworkGradients` for the figures.
 
     Args:
-        card: Card of the architecture.
-        dataset: In the form that the model takes.
-        lines: Number of lines between pairs of examples.
-        points: Inputs on each line, a multiple of 100.
+        model: A name of `zoo.list_models()`.
+        data: What inputs and losses are of, as for `zoo.train`; None: digits, or what the
+            checkpoint was trained on, if it still lies where it was.
+        checkpoint: In place of a model: name or folder of a checkpoint, which is measured beside
+            fresh weights and a plain twin.
+        config: Arguments of the model's builder.
+        image_size: Height and width in pixels; None: the data's own, from 32 to 224.
+        seeds: Fresh weights of each network, from seed 0.
+        lines: Pairs of examples for each seed.
+        points: Inputs between two examples, a multiple of 100.
+        epochs: Passes for which both networks are also trained, from each seed; 0: they are not.
+        output: Folder for the pictures, `gradients.json` and the trainings. None: nothing is
+            written, unless the networks are trained: trainings are kept, as those of `zoo.train`,
+            and the folder is runs/gradients-MODEL. (The command always writes.)
+        command: The command that the user typed, for `gradients.json` and the cards.
+        progress: Called with each note, and with a line for each training; try `print`.
+        steps: Called with a title, the finished steps and all steps, for a bar.
+        **options: How the data are read, see `zoo.data.reading.FromScratch`.
+
+    Raises:
+        RequestError: A wrong name or value, unreadable data, or an `output` that holds other
+            trainings.
+        StoppedError: A training was stopped before its end; the same call continues.
     """
-
-    def __init__(self, card: Card, dataset: Dataset, *, lines: int, points: int) -> None:
-        self._config = card.config
-        self._split = dataset.train
-        self._lines = lines
-        self._points = points
-        self._model = without_dropout(card)
-        self._input = InputGradient(self._model)
-        self._depth = DepthGradient(self._model, dataset.task)
-        self._stream = Stream(self._model)
-        self._compared = BatchGradients(self._model, dataset.task)
-        self._settled = np.asarray(balanced_sample(dataset.train, _SETTLED).x)
-        self._scale = dataset.task.scale(dataset.train.y)
-
-    def network(
-        self,
-        name: str,
-        state: State,
-        weights: Iterable[Sequence[np.ndarray]],
-        measured: Callable[[], None] = lambda: None,
-    ) -> Network:
-        """Measures this architecture.
-
-        Args:
-            name: For a person.
-            state: "initial": batch normalisation first gets the statistics of examples (see
-                `shattering.settle`). "trained": `weights` contain its statistics.
-            weights: Weights of each seed from 0, as in `keras.Model.get_weights`.
-            measured: Called after each seed.
-        """
-        samples, zeroed = [], False
-        for seed, values in enumerate(weights):
-            samples.append(self._measure(values, state, seed))
-            zeroed = zeroed or starts_as_nothing(values, self._model)
-            measured()
-        return Network(
-            name, state, self._depth.units, self._points, tuple(samples), dict(self._config), zeroed
+    config = config or {}
+    if bool(model) == bool(checkpoint):
+        raise RequestError("say what to measure: --model=NAME or --checkpoint=NAME")
+    if checkpoint and (config or epochs or image_size):
+        raise RequestError(
+            "--config, --epochs and --image_size are of --model, not of a checkpoint"
         )
+    check_least(seeds=(seeds, 1), lines=(lines, 1), epochs=(epochs, 0))
+    if points < 100 or points % 100:
+        raise RequestError(f"--points must be a multiple of 100, not {points}")
+    if model:
+        MODELS.get(model)  # Before anything slow: the name may be wrong.
+    name = Path(checkpoint).resolve().name if checkpoint else str(model)
+    folder = Path(output) if output else Path(f"runs/gradients-{name}") if epochs else None
+    if folder is not None:
+        check_writable(folder)
+    import_keras()
+    need_tensorflow()
+    from zoo.analysis.fresh import initial_weights
+    from zoo.analysis.gradients.measured import GradientProbe
+    from zoo.checkpoints.load import load
 
-    def _measure(self, weights: Sequence[np.ndarray], state: State, seed: int) -> Sample:
-        self._model.set_weights(list(weights))
-        if state == "initial":
-            settle(self._model, self._settled)
-        # With the same seed, all networks get the same lines and batches.
-        lines = draw_lines(self._split, self._lines, self._points, seed)
-        gradients = [self._input(line) for line in lines]
-        batches = self._batches(state, seed, _COMPARED)
-        outputs, by_weights = self._depth(batches[:_BATCHES])
-        # A trained regression's loss has the units of its values.
-        unit = self._scale.std**2 if self._scale and state == "trained" else 1.0
-        return Sample(
-            curves=np.stack([autocorrelation(gradient) for gradient in gradients]),
-            trace=along(gradients[0], lines[0]),
-            outputs=outputs / unit,
-            weights=by_weights / unit,
-            stream=self._stream(batches[:_BATCHES]),
-            cosines=self._compared(batches),
-        )
+    if checkpoint:
+        card, subject = _of_checkpoint(os.fspath(checkpoint), data, options, progress, steps)
+    else:
+        asked = (data or "digits", config, image_size)
+        card, subject = _of_model(str(model), *asked, options, progress, steps)
+    own = "plain" if card.config.get("shortcut") == "none" else "residual"
+    networks = []
+    measured = counted(steps, "measuring", seeds * (4 if epochs else 2))
+    for twin, twin_config in with_and_without(card.config).items():
+        own_card = dataclasses.replace(card, config=twin_config)
+        probe = GradientProbe(own_card, subject.dataset, lines=lines, points=points)
+        fresh = (initial_weights(own_card, seed) for seed in range(seeds))
+        networks.append(probe.network(twin, "initial", fresh, measured))
+        if epochs and folder is not None:
+            trained = _trained(
+                own_card, subject.dataset, folder / twin, seeds, epochs, command, progress
+            )
+            networks.append(probe.network(twin, "trained", trained, measured))
+        elif checkpoint and twin == own:
+            weights = load(checkpoint).model.get_weights()
+            networks.append(probe.network(twin, "trained", [weights]))
+    result = Gradients(tuple(networks), subject.notes, folder)
+    if folder is not None:
+        title = f"{name} {_in_words(config)}".rstrip() + f" on {subject.dataset.name}"
+        _write(result.networks, folder, title, command)
+    return result
 
-    def _batches(self, state: State, seed: int, count: int) -> list[Split]:
-        batches = draw_batches(self._split, count, seed)
-        if state == "trained" or self._scale is None:
-            return batches
-        return [dataclasses.replace(part, y=self._scale.standardised(part.y)) for part in batches]
+
+def _of_checkpoint(
+    checkpoint: str, data: str | None, options: FromScratch, progress: Tell, steps: Steps
+) -> tuple[Card, Subject]:
+    from zoo.checkpoints.catalogue import checkpoint_card
+
+    card = checkpoint_card(checkpoint)
+    return card, read_for(checkpoint, card, data, options, progress, steps)
 
 
-def separated(one: Network, other: Network) -> bool:
-    """Returns whether the intervals of two networks' gradient correlations do not overlap."""
-    low, high = sorted(
-        (one.correlation, other.correlation), key=lambda interval: float(interval.mean)
-    )
-    return bool(low.high < high.low)
+def _of_model(
+    model: str,
+    data: str,
+    config: Mapping[str, Any],
+    image_size: int | None,
+    options: FromScratch,
+    progress: Tell,
+    steps: Steps,
+) -> tuple[Card, Subject]:
+    from zoo.data.sources import load_dataset
+    from zoo.training.train import check_config, new_card
+
+    check_config(model, config, image_size)
+    load = partial(load_dataset, data, MODELS.get(model).input, image_size=image_size)
+    subject = read(lambda how: load(reading=how), options, progress, steps)
+    return new_card(model, subject.dataset, config), subject
+
+
+def _trained(
+    card: Card,
+    dataset: Dataset,
+    folder: Path,
+    seeds: int,
+    epochs: int,
+    command: str,
+    progress: Tell,
+) -> Iterator[list[np.ndarray]]:
+    """Gives the weights of each seed after its training."""
+    from zoo.checkpoints.load import load
+    from zoo.training.recipes.recipe import Recipe
+
+    recipe = Recipe(**{**MODELS.get(card.model).recipe, "epochs": epochs})
+    for seed in range(seeds):
+        done = train_twin(card, dataset, dataclasses.replace(recipe, seed=seed), folder, command)
+        metrics = ", ".join(map(done.text, done.metrics))
+        progress(f"{folder.name}, seed {seed}: {metrics} on test examples")
+        yield load(folder / f"seed{seed}").model.get_weights()
+
+
+def _write(networks: tuple[NetworkGradients, ...], folder: Path, title: str, command: str) -> None:
+    from zoo.analysis.gradients.pictures import plot_depth, plot_shattering, plot_stream
+
+    plot_shattering(networks, folder / "shattering.png", title)
+    plot_depth(networks, folder / "depth.png", title)
+    plot_stream(networks, folder / "stream.png", title)
+    figures = {
+        "schema": 1,
+        "command": command,
+        "networks": [network.to_json() for network in networks],
+    }
+    write_text(folder / "gradients.json", json.dumps(figures, indent=2) + "\n")
+
+
+def _in_words(config: Mapping[str, Any]) -> str:
+    """Returns a configuration as --config has it: "depth=8, zero_init=false"."""
+    words = (str(value).lower() if isinstance(value, bool) else value for value in config.values())
+    return ", ".join(f"{key}={word}" for key, word in zip(config, words, strict=True))

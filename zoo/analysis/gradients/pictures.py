@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from zoo.analysis.gradients.gradients import Network
+from zoo.analysis.gradients.measured import NetworkGradients
 from zoo.analysis.gradients.shattering import DISTANCE
 from zoo.analysis.interval import geometric
 from zoo.drawing import drawn
@@ -20,7 +20,7 @@ _MOST_UNITS = 12  # Up to this many names fit under an axis.
 _MOST_TRACES = 4
 
 
-def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None:
+def plot_shattering(networks: Sequence[NetworkGradients], path: Path, title: str) -> None:
     """Draws gradients along one line, and the autocorrelation over all, into a PNG.
 
     Args:
@@ -45,7 +45,7 @@ def plot_shattering(networks: Sequence[Network], path: Path, title: str) -> None
         axes.set_title("autocorrelation of gradients, mean over lines", fontsize=10)
 
 
-def draw_curves(axes: Axes, networks: Sequence[Network]) -> None:
+def draw_curves(axes: Axes, networks: Sequence[NetworkGradients]) -> None:
     """Draws the autocorrelation of networks, with bands of 95 %."""
     for network, look in _looks(networks):
         curve = network.curve
@@ -62,7 +62,7 @@ def draw_curves(axes: Axes, networks: Sequence[Network]) -> None:
     bare(axes)
 
 
-def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
+def plot_depth(networks: Sequence[NetworkGradients], path: Path, title: str) -> None:
     """Draws gradient norms by depth into a PNG: at the outputs of the units, and at their weights.
 
     Args:
@@ -80,7 +80,7 @@ def plot_depth(networks: Sequence[Network], path: Path, title: str) -> None:
         panels[0].legend(fontsize=9, frameon=False)
 
 
-def draw_norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
+def draw_norms(axes: Axes, networks: Sequence[NetworkGradients], name: str) -> None:
     """Draws the norms of networks by depth, "outputs" or "weights", with bands of 95 %."""
     for network, look in _looks(networks):
         mean, low, high = geometric([getattr(sample, name) for sample in network.samples])
@@ -98,7 +98,7 @@ def draw_norms(axes: Axes, networks: Sequence[Network], name: str) -> None:
     bare(axes)
 
 
-def plot_stream(networks: Sequence[Network], path: Path, title: str) -> None:
+def plot_stream(networks: Sequence[NetworkGradients], path: Path, title: str) -> None:
     """Draws mean, deviation and positive share of the stream after each unit into a PNG.
 
     Args:
@@ -127,7 +127,7 @@ def plot_stream(networks: Sequence[Network], path: Path, title: str) -> None:
         panels[0].legend(fontsize=9, frameon=False)
 
 
-def _trace(axes: Axes, network: Network, colour: str) -> None:
+def _trace(axes: Axes, network: NetworkGradients, colour: str) -> None:
     trace = network.samples[0].trace
     size = float(np.sqrt(np.mean(trace**2))) or 1.0
     axes.plot(np.arange(len(trace)) / network.points, trace / size, color=colour, lw=1.1)
@@ -149,7 +149,7 @@ def log_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _looks(networks: Sequence[Network]) -> list[tuple[Network, dict[str, Any]]]:
+def _looks(networks: Sequence[NetworkGradients]) -> list[tuple[NetworkGradients, dict[str, Any]]]:
     """Returns networks with the looks of their lines: a colour for each name, dashed if trained."""
     names = list(dict.fromkeys(network.name for network in networks))
     return [

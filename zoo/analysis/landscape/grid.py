@@ -21,7 +21,7 @@ _SAVED_EVERY = 10.0  # In seconds.
 
 
 def fill(
-    path: Path,
+    path: Path | None,
     settings: Mapping[str, Any],
     axes: Sequence[np.ndarray],
     names: Sequence[str],
@@ -34,7 +34,7 @@ def fill(
     The file holds an array for each name, an array for each axis (`axis0`, …), and the settings.
 
     Args:
-        path: Path of the `.npz` file.
+        path: Path of the `.npz` file; None: nothing is written.
         settings: All that the figures depend on, as JSON can hold it.
         axes: Coordinates along each axis, (places,).
         names: Names of the figures.
@@ -45,7 +45,7 @@ def fill(
         RequestError: The file exists, with other settings.
     """
     asked = {**settings, "axes": [[float(value) for value in axis] for axis in axes]}
-    unfinished = path.with_suffix(".unfinished.npz")
+    unfinished = None if path is None else path.with_suffix(".unfinished.npz")
     shape = tuple(len(axis) for axis in axes)
     kept = _read(path, asked) or _read(unfinished, asked) or {}
     done = kept.get("done", np.zeros(shape, bool))
@@ -57,20 +57,20 @@ def fill(
         for name, value in zip(names, figures(place), strict=True):
             arrays[name][index] = value
         done[index] = True
-        if time.monotonic() - saved > _SAVED_EVERY:
+        if unfinished is not None and time.monotonic() - saved > _SAVED_EVERY:
             _write(unfinished, asked, {**arrays, "done": done})
             saved = time.monotonic()
         if progress is not None:
             progress(done.size - len(left) + count, done.size)
-    if len(left):
+    if len(left) and path is not None and unfinished is not None:
         named = {f"axis{number}": axis for number, axis in enumerate(axes)}
         _write(path, asked, {**arrays, **named, "done": done})
         unfinished.unlink(missing_ok=True)
     return arrays
 
 
-def _read(path: Path, settings: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
-    if not path.is_file():
+def _read(path: Path | None, settings: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
+    if path is None or not path.is_file():
         return None
     try:
         with np.load(path, allow_pickle=False) as file:

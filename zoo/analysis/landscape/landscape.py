@@ -1,274 +1,195 @@
-"""The loss around a checkpoint: on a plane, or on the line to another one (Li et al. 2018)."""
+"""The loss around a checkpoint: measured, in sentences, and as a picture."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import json
+import math
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal, Unpack
 
-import numpy as np
+from zoo.analysis.asked import SPLITS, check_choice, check_least, read_for
+from zoo.errors import RequestError
+from zoo.files import check_writable, write_text
+from zoo.quiet import import_keras, need_tensorflow
+from zoo.result import Result
+from zoo.training.runs.telling import Steps, Tell, silent, stepless
 
-from zoo.analysis.fresh import without_dropout
-from zoo.analysis.landscape.curvature import extreme_eigenvalues, negative_curvature, nonconvexity
-from zoo.analysis.landscape.directions import between, principal_directions, random_direction
-from zoo.analysis.landscape.grid import fill
-from zoo.analysis.landscape.objective import Objective, Statistics, Weights
-from zoo.checkpoints.card import WEIGHTS
-from zoo.checkpoints.load import Checkpoint
-from zoo.data.dataset import Split
-from zoo.data.reading import Progress
+if TYPE_CHECKING:
+    from zoo.analysis.landscape.measured import LossLine, Surface
+    from zoo.data.reading import ForCheckpoint
 
-# The plane of a training extends beyond its path by this share of the path's extent.
-_MARGIN = 0.25
-# The line extends beyond both checkpoints by half of their distance (Li et al., figure 2).
-_LINE = (-0.5, 1.5)
+PLANES = ("random", "training")
+STATISTICS = ("running", "batch")
 
 
 @dataclass(frozen=True)
-class Surface:
-    """The loss on a plane through a checkpoint, which lies at (0, 0).
+class Landscape(Result):
+    """The loss around a checkpoint.
 
     Attributes:
-        axes: Coordinates along the two directions, (points,) each.
-        loss: (points, points), the first axis is the first direction. If the network overflows, it
-            is infinite or NaN.
-        accuracy: (points, points), from 0 to 1; NaN for a regression.
-        lowest: Lowest eigenvalue of the Hessian on a coarser grid, (places, places); None: not
-            asked for.
-        highest: Highest eigenvalue there; None: not asked for.
-        path: (epochs, 2), the weights after each epoch of a training.
-        explained: Share of the training's movement along the two directions.
+        surface: The loss on a plane; None: it was measured on a line.
+        line: The loss on the line to another checkpoint; None: it was measured on a plane.
+        notes: Which data were taken, and what their reader decided, a sentence each.
+        folder: Holds the picture, the grids, and `landscape.json` of a plane; None: nothing was
+            written.
     """
 
-    axes: tuple[np.ndarray, np.ndarray]
-    loss: np.ndarray
-    accuracy: np.ndarray
-    lowest: np.ndarray | None = None
-    highest: np.ndarray | None = None
-    path: np.ndarray | None = None
-    explained: tuple[float, float] | None = None
+    surface: Surface | None
+    line: LossLine | None
+    notes: tuple[str, ...] = ()
+    folder: Path | None = None
 
-    def figures(self) -> dict[str, Any]:
-        """Returns summary figures, for JSON.
-
-        `nonconvexity` and `negative_curvature` are those of `zoo.analysis.landscape.curvature`, or
-        None if they were not asked for or the loss overflows everywhere. `minimum` and `maximum`
-        are of the finite losses.
-        """
-        finite = self.loss[np.isfinite(self.loss)]
-        figures: dict[str, Any] = {
-            "minimum": float(finite.min()) if finite.size else None,
-            "maximum": float(finite.max()) if finite.size else None,
-            "overflows": int(self.loss.size - finite.size),
-            "nonconvexity": None,
-            "negative_curvature": None,
-        }
-        if self.lowest is not None and self.highest is not None:
-            ratio = nonconvexity(self.lowest, self.highest)
-            if np.isfinite(ratio):
-                figures["nonconvexity"] = ratio
-                figures["negative_curvature"] = negative_curvature(self.lowest)
-        if self.explained is not None:
-            figures["explained"] = list(self.explained)
-        return figures
-
-
-@dataclass(frozen=True)
-class LossLine:
-    """The loss on the line between two checkpoints, at 0 and at 1.
-
-    Attributes:
-        places: (points,).
-        loss: Loss of each split, by its name, (points,).
-        accuracy: Accuracy of each split, by its name, (points,).
-    """
-
-    places: np.ndarray
-    loss: Mapping[str, np.ndarray]
-    accuracy: Mapping[str, np.ndarray]
-
-
-def random_surface(
-    checkpoint: Checkpoint,
-    split: Split,
-    folder: Path,
-    *,
-    seed: int = 0,
-    reach: float = 1.0,
-    points: int = 51,
-    curvature: int = 0,
-    statistics: Statistics = "running",
-    progress: Progress | None = None,
-) -> Surface:
-    """Measures the loss along two random directions with filter-wise normalisation.
-
-    Args:
-        checkpoint: The centre.
-        split: Examples for the loss.
-        folder: For the grids, `surface.npz` and `curvature.npz`. The same call continues after the
-            last saved place.
-        seed: Seed of the directions.
-        reach: How far the plane extends in each direction; at 1 a filter moves by its own length.
-        points: Places along each direction.
-        curvature: Places along each direction at which the Hessian is measured; 0: none.
-        statistics: Those that batch normalisation uses, see `zoo.analysis.landscape.objective`.
-        progress: Called with the numbers of finished and of all places.
-
-    Raises:
-        RequestError: The folder holds a surface of other settings.
-    """
-    objective = _objective(checkpoint, split, statistics)
-    weights = objective.weights
-    first, second = (random_direction(weights, objective.kernels, 2 * seed + i) for i in (0, 1))
-    axis = np.linspace(-reach, reach, points)
-    settings = {**_settings(checkpoint, split), "plane": "random", "seed": seed}
-    settings["statistics"] = statistics
-    return _surface(
-        objective, weights, (first, second), (axis, axis), folder, settings, curvature, progress
-    )
-
-
-def training_surface(
-    checkpoint: Checkpoint,
-    trajectory: Sequence[Weights],
-    split: Split,
-    folder: Path,
-    *,
-    points: int = 51,
-    curvature: int = 0,
-    statistics: Statistics = "running",
-    progress: Progress | None = None,
-) -> Surface:
-    """Measures the loss on the plane in which a training moved most, with its path.
-
-    Biases and batch normalisation stay as they are at the end of the training.
-
-    Args:
-        checkpoint: Where the training ended.
-        trajectory: Weights after each epoch, see `zoo.training.runs.trajectory`.
-        split: See `random_surface`, also for all arguments below.
-        folder: For the grids.
-        points: Places along each direction.
-        curvature: Places along each direction at which the Hessian is measured; 0: none.
-        statistics: Those that batch normalisation uses.
-        progress: Called with the numbers of finished and of all places.
-
-    Raises:
-        RequestError: The training has under three epochs, or the folder holds something else.
-    """
-    objective = _objective(checkpoint, split, statistics)
-    principal = principal_directions(trajectory, objective.kernels)
-    low, high = principal.path.min(axis=0), principal.path.max(axis=0)
-    margin = _MARGIN * np.maximum(high - low, 1e-6)
-    axes = tuple(
-        np.linspace(*ends, points) for ends in zip(low - margin, high + margin, strict=True)
-    )
-    settings = {**_settings(checkpoint, split), "plane": "training", "epochs": len(trajectory)}
-    settings["statistics"] = statistics
-    surface = _surface(
-        objective,
-        {path: trajectory[-1].get(path, own) for path, own in objective.weights.items()},
-        principal.directions,
-        axes,
-        folder,
-        settings,
-        curvature,
-        progress,
-    )
-    return Surface(
-        surface.axes, surface.loss, surface.accuracy, surface.lowest, surface.highest,
-        principal.path, principal.explained,
-    )  # fmt: skip
-
-
-def line(
-    start: Checkpoint,
-    end: Checkpoint,
-    splits: Mapping[str, Split],
-    folder: Path,
-    *,
-    points: int = 51,
-    progress: Progress | None = None,
-) -> LossLine:
-    """Measures the loss on the straight line through two checkpoints of one model.
-
-    All weights are interpolated, the statistics of batch normalisation too.
-
-    Args:
-        start: The checkpoint at 0.
-        end: The checkpoint at 1.
-        splits: Examples for the loss, by name.
-        folder: For the figures, `line-NAME.npz`.
-        points: Number of places, from -0.5 to 1.5.
-        progress: Called with the numbers of finished and of all places of a split.
-
-    Raises:
-        RequestError: The checkpoints are of different models, or the folder holds something else.
-    """
-    places = np.linspace(*_LINE, points)
-    loss, accuracy = {}, {}
-    for name, split in splits.items():
-        objective = _objective(start, split)
-        weights = objective.weights
-        way = between(weights, Objective(end.model, split).weights)
-        settings = {**_settings(start, split), "to": end.card.files[WEIGHTS].sha256}
-        measured = fill(
-            folder / f"line-{name}.npz",
-            settings,
-            [places],
-            ("loss", "accuracy"),
-            objective.measure_along(weights, [way]),
-            progress,
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lowest and the highest loss, the curvature, and the picture."""
+        pictures = (f"picture: {path}" for path in self.pictures)
+        if self.surface is not None:
+            return (*_sentences(self.surface), *pictures)
+        assert self.line is not None
+        ends = (
+            f"{name}: loss from {loss.min():.4g} to {loss.max():.4g}"
+            for name, loss in self.line.loss.items()
         )
-        loss[name], accuracy[name] = measured["loss"], measured["accuracy"]
-    return LossLine(places, loss, accuracy)
+        return (*ends, *pictures)
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """The picture in the folder."""
+        name = "line.png" if self.surface is None else "landscape.png"
+        return () if self.folder is None else (self.folder / name,)
 
 
-def _surface(
-    objective: Objective,
-    weights: Weights,
-    directions: Sequence[Weights],
-    axes: Sequence[np.ndarray],
-    folder: Path,
-    settings: Mapping[str, Any],
-    curvature: int,
-    progress: Progress | None,
-) -> Surface:
-    measure = objective.measure_along(weights, directions)
-    measured = fill(folder / "surface.npz", settings, axes, ("loss", "accuracy"), measure, progress)
-    lowest = highest = None
-    if curvature:
+def landscape(
+    checkpoint: str | os.PathLike[str],
+    data: str | None = None,
+    *,
+    to: str | os.PathLike[str] | None = None,
+    plane: Literal["random", "training"] = "random",
+    split: str = "train",
+    examples: int = 512,
+    points: int = 51,
+    reach: float = 1.0,
+    curvature: int = 0,
+    statistics: Literal["running", "batch"] = "running",
+    seed: int = 0,
+    output: str | os.PathLike[str] | None = None,
+    progress: Tell = silent,
+    steps: Steps = stepless,
+    **options: Unpack[ForCheckpoint],
+) -> Landscape:
+    """Measures the loss on a plane through a checkpoint, or on a line, as `zoo landscape` does.
 
-        def eigenvalues(place: Sequence[float]) -> tuple[float, float]:
-            there = dict(weights)
-            for step, direction in zip(place, directions, strict=True):
-                for path, way in direction.items():
-                    there[path] = there[path] + np.float32(step) * way
-            return extreme_eigenvalues(objective, there, objective.kernels)
+    Args:
+        checkpoint: Name or folder of a checkpoint.
+        data: What the loss is of, as for `zoo.train`; None: what the checkpoint was trained on, if
+            it still lies where it was.
+        to: Another checkpoint of the same model: the loss of the training and the test split is
+            measured on the line between the two.
+        plane: "random": along two random directions with filter-wise normalisation. "training":
+            along those in which its training moved most; `zoo.train` keeps them with
+            `trajectory=True`.
+        split: "train", "validation" or "test"; of a plane.
+        examples: How many of the split, of each class alike.
+        points: Places along each direction.
+        reach: How far along random directions; 1 moves a filter by its own length.
+        curvature: Places along each direction at which the Hessian's extreme eigenvalues are
+            computed; 0: none.
+        statistics: Those that batch normalisation uses: "running", or on a plane "batch", those of
+            the examples, as in training.
+        seed: Seed of random directions.
+        output: Folder for the grids, the picture and `landscape.json`; the same call continues
+            after the last saved place. None: nothing is written, and a call that is stopped starts
+            anew. (The command writes into runs/landscape-NAME then.)
+        progress: Called with each note, such as which data were taken; try `print`.
+        steps: Called with a title, the finished steps and all steps, for a bar.
+        **options: How the data are read, see `zoo.data.reading.ForCheckpoint`.
 
-        coarse = [np.linspace(axis[0], axis[-1], curvature) for axis in axes]
-        names = ("lowest", "highest")
-        bends = fill(folder / "curvature.npz", settings, coarse, names, eigenvalues, progress)
-        lowest, highest = (bends[name] for name in names)
-    first, second = axes
-    return Surface((first, second), measured["loss"], measured["accuracy"], lowest, highest)
+    Raises:
+        RequestError: A wrong name or value, data that do not fit, checkpoints of different models,
+            a training without a trajectory, or an `output` that holds grids of other settings.
+    """
+    if not checkpoint:
+        raise RequestError("say where the surface is cut: --checkpoint=NAME")
+    check_least(examples=(examples, 1), points=(points, 2), curvature=(curvature, 0))
+    if not 0 < reach < math.inf:
+        raise RequestError(f"--reach must be positive, not {reach}")
+    check_choice("plane", plane, PLANES)
+    check_choice("split", split, SPLITS)
+    check_choice("statistics", statistics, STATISTICS)
+    if to and (plane != "random" or curvature or statistics != "running"):
+        raise RequestError(
+            "--plane, --curvature and --statistics=batch are of planes; --to measures a line"
+        )
+    folder = None if output is None else Path(output)
+    if folder is not None:
+        check_writable(folder)
+    import_keras()
+    need_tensorflow()
+    from zoo.analysis.landscape.measured import line, random_surface, training_surface
+    from zoo.checkpoints.catalogue import find_checkpoint
+    from zoo.checkpoints.load import load
+    from zoo.data.dataset import balanced_sample
+    from zoo.training.runs.trajectory import read_trajectory
+
+    centre = load(checkpoint)
+    subject = read_for(os.fspath(checkpoint), centre.card, data, options, progress, steps)
+    dataset, places = subject.dataset, partial(steps, "places")
+    name, source = Path(checkpoint).resolve().name, data or dataset.name
+    if to:
+        splits = {one: balanced_sample(dataset.splits[one], examples) for one in ("train", "test")}
+        between = line(centre, load(to), splits, folder, points=points, progress=places)
+        if folder is not None:
+            _draw_line(between, folder, f"from {name} to {Path(to).resolve().name}, on {source}")
+        return Landscape(None, between, subject.notes, folder)
+    part = balanced_sample(dataset.splits[split], examples)
+    if plane == "training":
+        trajectory = read_trajectory(find_checkpoint(checkpoint))
+        surface = training_surface(
+            centre, trajectory, part, folder,
+            points=points, curvature=curvature, statistics=statistics, progress=places,
+        )  # fmt: skip
+    else:
+        surface = random_surface(
+            centre, part, folder, seed=seed, reach=reach,
+            points=points, curvature=curvature, statistics=statistics, progress=places,
+        )  # fmt: skip
+    if folder is not None:
+        _write(surface, folder, f"{name}, {len(part):,} examples of {source}")
+    return Landscape(surface, None, subject.notes, folder)
 
 
-def _objective(
-    checkpoint: Checkpoint, split: Split, statistics: Statistics = "running"
-) -> Objective:
-    model = without_dropout(checkpoint.card)
-    model.set_weights(checkpoint.model.get_weights())
-    return Objective(model, split, statistics)
+def _draw_line(line: LossLine, folder: Path, title: str) -> None:
+    from zoo.analysis.landscape.pictures import draw_line
+
+    draw_line(line, folder / "line.png", title)
 
 
-def _settings(checkpoint: Checkpoint, split: Split) -> dict[str, Any]:
-    examples = hashlib.sha256(np.ascontiguousarray(split.x).data)
-    examples.update(np.ascontiguousarray(split.y).data)
-    return {
-        "checkpoint": checkpoint.card.files[WEIGHTS].sha256,
-        "examples": len(split),
-        "examples_sha256": examples.hexdigest(),
-    }
+def _write(surface: Surface, folder: Path, title: str) -> None:
+    from zoo.analysis.landscape.pictures import draw_surface
+
+    figures = surface.figures()
+    if figures["negative_curvature"] is not None:
+        title += f", negative curvature {figures['negative_curvature']:.3g}"
+    draw_surface(surface, folder / "landscape.png", title)
+    write_text(folder / "landscape.json", json.dumps(figures, indent=2) + "\n")
+
+
+def _sentences(surface: Surface) -> Iterator[str]:
+    figures, count = surface.figures(), surface.loss.size
+    if figures["minimum"] is None:
+        yield f"the loss overflows at all of {count:,} places"
+    else:
+        yield f"loss from {figures['minimum']:.4g} to {figures['maximum']:.4g}"
+        if figures["overflows"]:
+            yield f"it overflows at {figures['overflows']:,} of {count:,} places"
+    if surface.lowest is not None and figures["nonconvexity"] is None:
+        yield "the Hessian overflows at all of its places"
+    elif surface.lowest is not None:
+        yield (
+            f"Hessian: negative curvature {figures['negative_curvature']:.4g} (median), "
+            f"|lowest/highest| eigenvalue {figures['nonconvexity']:.4g} (mean; 0 is convex)"
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colors
 
-from zoo.analysis.landscape.landscape import LossLine, Surface
+from zoo.analysis.landscape.measured import LossLine, Surface
 from zoo.drawing import drawn
 
 _LOWEST = 1e-3  # Lower losses are drawn at this value, since the scale is logarithmic.

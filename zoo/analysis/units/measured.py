@@ -22,7 +22,7 @@ from zoo.errors import RequestError
 
 # Into how many steps the number of deleted units is divided, and the most exchanges.
 _LEVELS, _EXCHANGES = 10, (1, 2, 4, 8, 16)
-# The share of the gradient in the lengths that `Network.effective` gives.
+# The share of the gradient in the lengths that `NetworkUnits.effective` gives.
 _EFFECTIVE = 0.9
 
 
@@ -52,8 +52,8 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Network:
-    """A network and its measurements.
+class NetworkUnits:
+    """The units of a network, measured.
 
     Attributes:
         name: For a person.
@@ -186,7 +186,7 @@ def measure_units(
     *,
     draws: int,
     progress: Callable[[], None] = lambda: None,
-) -> Network:
+) -> NetworkUnits:
     """Measures what the units of a network do.
 
     Args:
@@ -212,7 +212,7 @@ def measure_units(
         random = np.random.default_rng(seed)
         samples.append(_measured(network, split, random, keeping, levels, exchanges, draws))
         progress()
-    return Network(
+    return NetworkUnits(
         name=name,
         figure=split.task.watched,
         units=tuple(unit.name for unit in first.units),

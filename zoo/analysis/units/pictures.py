@@ -11,11 +11,11 @@ from matplotlib.ticker import MaxNLocator
 
 from zoo.analysis.gradients.pictures import COLOURS, bare
 from zoo.analysis.interval import Interval
-from zoo.analysis.units.measured import Network
+from zoo.analysis.units.measured import NetworkUnits
 from zoo.drawing import drawn
 
 
-def plot_units(networks: Sequence[Network], path: Path, title: str) -> None:
+def plot_units(networks: Sequence[NetworkUnits], path: Path, title: str) -> None:
     """Draws networks without units, with units exchanged, and gradients by path, into a PNG.
 
     Bands are 95 % intervals.
@@ -61,7 +61,7 @@ def plot_units(networks: Sequence[Network], path: Path, title: str) -> None:
         one.legend(fontsize=9, frameon=False)
 
 
-def plot_similarity(networks: Sequence[Network], path: Path, title: str) -> None:
+def plot_similarity(networks: Sequence[NetworkUnits], path: Path, title: str) -> None:
     """Draws how alike the outputs of units are, a square for each network, into a PNG.
 
     Args:
@@ -85,7 +85,7 @@ def plot_similarity(networks: Sequence[Network], path: Path, title: str) -> None
         figure.colorbar(shown, ax=panels, label="CKA", shrink=0.9)
 
 
-def _begun(network: Network) -> Interval:
+def _begun(network: NetworkUnits) -> Interval:
     """Returns the curve of deleted units, from none on."""
     whole, rest = network.whole, network.several
     half = np.nan_to_num(whole.half)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.analysis.units.gated import GatedNetwork
-from zoo.analysis.units.measured import Network, measure_units
+from zoo.analysis.units.measured import NetworkUnits, measure_units
 from zoo.checkpoints.card import Card, read_card
 from zoo.checkpoints.catalogue import find_checkpoint
 from zoo.data.dataset import Split
@@ -68,7 +68,7 @@ def measure_trainings(
     *,
     draws: int,
     progress: Callable[[], None] = lambda: None,
-) -> list[Network]:
+) -> list[NetworkUnits]:
     """Measures what the units of networks do, see `zoo.analysis.units.measured`.
 
     Args:

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
-
 from absl import flags
-from rich.console import Console
 
-from zoo.commands.terminal import bar
-from zoo.tasks import TASKS, find_task
+from zoo.tasks import TASKS
 from zoo.tasks.classification import CLASSIFICATION
-
-if TYPE_CHECKING:
-    from zoo.checkpoints.card import Card
-    from zoo.data.dataset import Dataset
-    from zoo.data.reading import Reading
-
-
-# Fields of a `Reading` that are flags of the same name.
-_OPTIONS = (
-    "label_column", "header", "data_dir", "rate", "seconds", "window", "hop", "time_column",
-    "recording_column", "group", "path_column", "folder", "exclude",
-)  # fmt: skip
 
 
 def define_reading(values: flags.FlagValues, *, tables: bool = True, task: bool = False) -> None:
@@ -107,40 +89,3 @@ def define_tables(values: flags.FlagValues) -> None:
         "header", None, "tables: whether the first line holds names; default as it looks",
         flag_values=values,
     )  # fmt: skip
-
-
-@contextlib.contextmanager
-def reading(values: flags.FlagValues, terminal: Console) -> Iterator[Reading]:
-    """Gives the values of these flags, with a bar for the decoding of pictures."""
-    from zoo.data.reading import Reading
-
-    task = find_task(values.task) if "task" in values else CLASSIFICATION
-    options: dict[str, Any] = {name: values[name].value for name in _OPTIONS if name in values}
-    with bar(terminal, "reading") as progress:
-        yield Reading(
-            task=task,
-            **options,
-            progress=progress,
-        )
-
-
-def read(
-    values: flags.FlagValues, terminal: Console, load: Callable[[Reading], Dataset]
-) -> Dataset:
-    """Reads data as these flags say, with a bar, and prints the reader's notes."""
-    with reading(values, terminal) as how:
-        dataset = load(how)
-    for note in dataset.notes:
-        terminal.print(note)
-    return dataset
-
-
-def read_for(values: flags.FlagValues, terminal: Console, checkpoint: str, card: Card) -> Dataset:
-    """Reads `--data`, or the data that a checkpoint was trained on, in the form that it takes."""
-    from zoo.data.place import Place, trained_on
-    from zoo.data.sources import load_for
-
-    place = Place(values.data) if values.data is not None else trained_on(checkpoint, card)
-    if place.note:
-        terminal.print(place.note)
-    return read(values, terminal, lambda how: load_for(card, place.data, place.read_by(how)))

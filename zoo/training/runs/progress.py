@@ -5,26 +5,14 @@ from __future__ import annotations
 import importlib.util
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 
 from zoo.data.dataset import Dataset
 from zoo.errors import RequestError
-
-Tell: TypeAlias = Callable[[str], None]
-# A title, steps done, and steps in all.
-Steps: TypeAlias = Callable[[str, int, int], None]
-
-
-def silent(line: str) -> None:
-    """Ignores a line of progress."""
-
-
-def stepless(title: str, done: int, total: int) -> None:
-    """Shows no bar."""
+from zoo.training.runs.telling import Steps, Tell
 
 
 def opened(name: str, dataset: Dataset, tell: Tell) -> None:

@@ -1,21 +1,28 @@
-"""Trains twins, each into its own checkpoint folder, with progress on the terminal."""
+"""Trains networks that are compared with their plain twins."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, SupportsFloat
-
-from rich.console import Console
-
-from zoo.commands.terminal import bar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.checkpoints.card import Card
     from zoo.data.dataset import Dataset
     from zoo.training.recipes.recipe import Recipe
+
+
+def with_and_without(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the configurations of a residual network and of its plain twin.
+
+    Args:
+        config: Configuration of both. If it sets `shortcut="none"`, the residual twin has the
+            model's default.
+    """
+    residual = dict(config)
+    if residual.get("shortcut") == "none":
+        del residual["shortcut"]
+    return {"residual": residual, "plain": {**residual, "shortcut": "none"}}
 
 
 def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, command: str) -> Card:
@@ -35,22 +42,3 @@ def train_twin(card: Card, dataset: Dataset, recipe: Recipe, folder: Path, comma
 
     output = folder / f"seed{recipe.seed}"
     return train_model(card.model, dataset, recipe, output, config=card.config, command=command)
-
-
-@contextlib.contextmanager
-def counted(terminal: Console, title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Gives a function that advances a bar by one of `total` steps."""
-    done = 0
-    with bar(terminal, title) as progress:
-
-        def step() -> None:
-            nonlocal done
-            done += 1
-            progress(done, total)
-
-        yield step
-
-
-def figure(value: SupportsFloat, form: str = ".3g") -> str:
-    """Returns a figure for a table; a dash stands for NaN."""
-    return format(float(value), form) if math.isfinite(float(value)) else "–"

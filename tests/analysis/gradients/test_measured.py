@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from zoo.analysis.fresh import initial_weights
-from zoo.analysis.gradients.gradients import GradientProbe, Network, Sample, separated
+from zoo.analysis.gradients.measured import GradientProbe, NetworkGradients, Sample, separated
 from zoo.analysis.gradients.pictures import plot_depth, plot_shattering, plot_stream
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.digits import load_digits
@@ -130,7 +130,7 @@ def network(*correlations):
     norms = np.ones(1)
     rest = norms, norms, np.ones((3, 1)), norms
     samples = tuple(Sample(curve, np.ones(4), *rest) for curve in curves)
-    return Network("x", "initial", ("block1",), 100, samples)
+    return NetworkGradients("x", "initial", ("block1",), 100, samples)
 
 
 def test_separated_by_intervals_only():
