@@ -48,7 +48,9 @@ def test_pictures_are_integers_already():
     assert front_names(model) == ()
 
 
-@pytest.mark.parametrize("name", ["residual_lstm", "residual_encoder"])
+@pytest.mark.parametrize(
+    "name", ["residual_encoder", pytest.param("residual_lstm", marks=pytest.mark.slow)]
+)
 def test_integers_hold_channels_of_all_units(tmp_path, name):
     rng = np.random.default_rng(0)
     steps = rng.normal(size=(300, 6, 6)).cumsum(1).astype(np.float32)
