@@ -1,16 +1,18 @@
-"""How fast ResNet-18 trains on the processor, beside PyTorch, over whole epochs with validation.
+"""How fast a network trains on the processor, beside PyTorch, over whole epochs with validation.
 
     pip install ".[torch]"
     python -m benchmarks.throughput
+    python -m benchmarks.throughput --model=residual_encoder --sizes 64 128
 
 The zoo trains as `zoo train` does, by `fit`: pictures in memory as uint8, shuffled, cast and
 normalised, AdamW, metrics, a validation pass after each epoch, and saved states. PyTorch trains the
-same network (`benchmarks/torch_resnet18.py`) in a plain loop that does the same but saves no state:
-channels-last, its fused AdamW, with `autocast` where the zoo has `--precision=bfloat16`. Both have
-the stem for large pictures, take random pictures in batches of one size, and use as many threads as
-their library chooses. They take turns, each run in its own process. The first epoch of a run, in
-which graphs are traced and kernels chosen, is not timed, and neither is the state that is saved
-after it. Later states are saved only so often that they take at most a twentieth of the time.
+same network (`benchmarks/torch_networks.py`) in a plain loop that does the same but saves no state:
+channels-last, its fused AdamW, with `autocast` where the zoo has `--precision=bfloat16`. ResNets
+have the stem for large pictures, the encoder reads recordings of so many steps. The examples are
+random, in batches of one size; both use as many threads as their library chooses. They take turns,
+each run in its own process. The first epoch of a run, in which graphs are traced and kernels
+chosen, is not timed, and neither is the state that is saved after it. Later states are saved only
+so often that they take at most a twentieth of the time.
 
 After the `--images` training pictures of an epoch, a fourth as many are validated. The table has
 two speeds in training pictures per second, medians over the rounds: "epochs" divides by the whole
@@ -33,14 +35,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-CLASSES = 10
+CLASSES, SEQUENCES, CHANNELS = 10, "residual_encoder", 6
 LIBRARIES = ("torch", "zoo")
 
 
 def main() -> None:
     """Prints a line for each run, and the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64, 128], help="in pixels")
+    parser.add_argument("--model", default="resnet18", help="or resnet50, residual_encoder")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[32, 64, 128], help="in pixels, or steps"
+    )
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--images", type=int, default=2048, help="in an epoch")
     parser.add_argument("--batch_size", type=int, default=64)
@@ -63,7 +68,9 @@ def main() -> None:
                     figures = _run(library, size, precision)
                     runs.setdefault((library, size, precision), []).append(figures)
                     speeds = f"epochs {figures['epochs']:.1f}, steps {figures['steps']:.1f}"
-                    print(f"{library}, {size} pixels, {precision}: {speeds}", file=sys.stderr)
+                    print(
+                        f"{library}, {asked.model}, {size}, {precision}: {speeds}", file=sys.stderr
+                    )
     _print_table(asked, runs)
 
 
@@ -74,7 +81,7 @@ def _run(library: str, size: int, precision: str) -> dict[str, Any]:
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        sys.exit(f"{library} failed at {size} pixels in {precision}")
+        sys.exit(f"{library} failed at size {size} in {precision}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -90,11 +97,11 @@ def _print_table(
     using = ", ".join(f"{run['version']} ({run['threads']} threads)" for run in some.values())
     # Wide enough where the output goes to a file.
     console = Console() if sys.stdout.isatty() else Console(width=120)
-    caption = f"batch {asked.batch_size}: pictures a second, medians of {asked.rounds}"
-    console.print(f"ResNet-18, {caption}")
+    caption = f"batch {asked.batch_size}: examples a second, medians of {asked.rounds}"
+    console.print(f"{asked.model}, {caption}")
     console.print(using)
     table = Table()
-    table.add_column("pixels", justify="right")
+    table.add_column("size", justify="right")
     table.add_column("precision")
     for speed in ("epochs", "steps"):
         for column in ("PyTorch", "zoo", "ratio"):
@@ -141,13 +148,19 @@ class _Stopwatch:
         return {"epochs": count / whole, "steps": count / self._in_steps}
 
 
-def _pictures(images: int, size: int, seed: int) -> tuple[Any, Any]:
-    """Returns random pictures (images, size, size, 3) uint8, and classes (images,) int64."""
+def _examples(model: str, count: int, size: int, seed: int) -> tuple[Any, Any]:
+    """Returns random pictures or recordings, and classes (count,) int64.
+
+    Pictures are (count, size, size, 3) uint8, recordings (count, size, 6) float32.
+    """
     import numpy as np
 
     random = np.random.default_rng(seed)
-    x = random.integers(0, 256, (images, size, size, 3), np.uint8)
-    return x, random.integers(0, CLASSES, images)
+    if model == SEQUENCES:
+        x = random.normal(size=(count, size, CHANNELS)).astype(np.float32)
+    else:
+        x = random.integers(0, 256, (count, size, size, 3), np.uint8)
+    return x, random.integers(0, CLASSES, count)
 
 
 def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]:
@@ -163,8 +176,8 @@ def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]
     from zoo.training.fit import fit
     from zoo.training.recipes.recipe import PRECISIONS, Recipe
 
-    train = Split(*_pictures(asked.images, size, seed=0))
-    validation = Split(*_pictures(asked.images // 4, size, seed=1))
+    train = Split(*_examples(asked.model, asked.images, size, seed=0))
+    validation = Split(*_examples(asked.model, asked.images // 4, size, seed=1))
     dataset = Dataset(
         "noise",
         tuple(map(str, range(CLASSES))),
@@ -172,7 +185,8 @@ def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]
     )
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(PRECISIONS[precision])
-    model = build("resnet18", num_classes=CLASSES, input_shape=(size, size, 3))
+    shape = (size, CHANNELS) if asked.model == SEQUENCES else (size, size, 3)
+    model = build(asked.model, num_classes=CLASSES, input_shape=shape)
     recipe = Recipe(epochs=1 + asked.epochs, batch_size=asked.batch_size, precision=precision)
     stopwatch = _Stopwatch()
 
@@ -203,14 +217,14 @@ def _torch(asked: argparse.Namespace, size: int, precision: str) -> dict[str, An
     """Trains in a plain loop."""
     import torch
 
-    from benchmarks.torch_resnet18 import ResNet18
+    from benchmarks.torch_networks import network
 
     torch.manual_seed(0)
-    x, y = map(torch.from_numpy, _pictures(asked.images, size, seed=0))
-    x_val, y_val = map(torch.from_numpy, _pictures(asked.images // 4, size, seed=1))
+    x, y = map(torch.from_numpy, _examples(asked.model, asked.images, size, seed=0))
+    x_val, y_val = map(torch.from_numpy, _examples(asked.model, asked.images // 4, size, seed=1))
     mean = 255 * torch.tensor([0.485, 0.456, 0.406])
     std = 255 * torch.tensor([0.229, 0.224, 0.225])
-    model = ResNet18(CLASSES).to(memory_format=torch.channels_last)
+    model = network(asked.model, CLASSES, size).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
@@ -218,8 +232,9 @@ def _torch(asked: argparse.Namespace, size: int, precision: str) -> dict[str, An
 
     def measure(pictures: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, int]:
         """Returns the loss of a batch, and how many of its labels are right."""
-        # Channels come last in memory, as they lie.
-        batch = ((pictures.float() - mean) / std).permute(0, 3, 1, 2)
+        batch = pictures
+        if asked.model != SEQUENCES:  # Channels come last in memory, as they lie.
+            batch = ((pictures.float() - mean) / std).permute(0, 3, 1, 2)
         with autocast:
             logits = model(batch).float()
         return loss_of(logits, classes), int((logits.argmax(1) == classes).sum())

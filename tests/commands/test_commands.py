@@ -37,7 +37,8 @@ def test_list_as_json(zoo_command):
     data = json.loads(out)
     assert [model["name"] for model in data["models"]] == ["resnet8"]
     by_name = {checkpoint["name"]: checkpoint for checkpoint in data["checkpoints"]}
-    assert set(by_name) == {"resnet8.cifar10", "resnet8.digits", "resnet8.spoken_digits"}
+    data_sets = ("cifar10", "digits", "fashion_mnist", "spoken_digits")
+    assert set(by_name) == {f"resnet8.{name}" for name in data_sets}
     checkpoint = by_name["resnet8.digits"]
     assert checkpoint["on_disk"]
     assert checkpoint["bytes"] < 200_000
