@@ -40,6 +40,13 @@ def test_who_is_warned(monkeypatch, imported, chosen, on, warned):
     )
 
 
+def test_tensorflow_still_has_what_is_asked():
+    from tensorflow.python.util import _pywrap_util_port
+
+    assert _pywrap_util_port.IsMklEnabled() is onednn._is_on()
+
+
+@pytest.mark.slow
 def test_tensorflow_tells_whether_it_is_on(python):
     said = python(
         "import os; os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'; import tensorflow; "
