@@ -12,6 +12,8 @@ from sphinx.errors import SphinxError
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # The pages of the reference import what they describe.
 
+import zoo  # noqa: E402, F401  (Before keras, which the pages of `export` import.)
+
 project = "zoo"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["**/.ipynb_checkpoints"]
