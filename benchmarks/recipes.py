@@ -35,6 +35,7 @@ OPTIONS = {
     "SGD, Nesterov": ("--optimizer=sgd",),
     "Lion": ("--optimizer=lion",),
     "LAMB": ("--optimizer=lamb",),
+    "shifts alone": ("--augment=shift",),
     "strong augmentation": ("--augment=strong",),
     "no augmentation": ("--augment=none",),
 }

@@ -23,11 +23,11 @@ def operators(model):
     return {operation.type for operation in graph.get_operations()}
 
 
-def moved(rates):
+def moved(name, rates):
     """Weights and optimiser after three steps of given gradients."""
     random = np.random.default_rng(0)
     model = network()
-    optimizer = OPTIMIZERS["adamw"].make(rates, 1e-2, weight_decay=0.05)
+    optimizer = OPTIMIZERS[name].make(rates, 1e-2, weight_decay=0.05)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     for _ in range(3):
@@ -36,15 +36,16 @@ def moved(rates):
 
 
 @pytest.mark.parametrize("rates", [None, lambda path: 0.5 if "stage2" in path else 1.0])
-def test_adamw_moves_as_that_of_keras(monkeypatch, rates):
-    ours = moved(rates)
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_weights_move_and_decay_as_with_keras(monkeypatch, name, rates):
+    ours = moved(name, rates)
     monkeypatch.setattr(fused, "jit_compile", lambda: "auto")
-    for one, other in zip(ours, moved(rates), strict=True):
+    for one, other in zip(ours, moved(name, rates), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=one.path)
 
 
 def normalised(precision):
-    """Outputs, gradients and statistics of a normalisation in a step."""
+    """Outputs in a step and in validation, gradients and statistics of a normalisation."""
     random = np.random.default_rng(0)
     inputs = keras.Input((5, 4, 3))
     layer = keras.layers.BatchNormalization(
@@ -58,8 +59,9 @@ def normalised(precision):
         tape.watch(x)
         y = model(x, training=True)
         loss = tf.reduce_sum(tf.cast(y, "float32") * random.normal(size=y.shape))
+        validated = model(x, training=False)  # By the statistics that have just moved.
     gradients = tape.gradient(loss, [x, *model.trainable_variables])
-    tensors = [y, *gradients, *model.non_trainable_variables]
+    tensors = [y, validated, *gradients, *model.non_trainable_variables]
     return [np.asarray(keras.ops.cast(value, "float32")) for value in tensors]
 
 

@@ -14,7 +14,7 @@ def test_none_is_none():
     assert augmentation("none") is None
 
 
-@pytest.mark.parametrize("name", ["light", "strong"])
+@pytest.mark.parametrize("name", ["shift", "light", "strong"])
 def test_pictures_change_and_stay_pictures(name):
     augment = augmentation(name)
     x, y = (np.asarray(part) for part in augment(X, Y, np.array([0, 2], np.int64)))
@@ -23,7 +23,7 @@ def test_pictures_change_and_stay_pictures(name):
     assert x.max() <= 255.01
     assert (abs(x - X).mean((1, 2, 3)) > 1).all()
     np.testing.assert_allclose(y.sum(1), 1, rtol=1e-5)
-    if name == "light":
+    if name != "strong":
         np.testing.assert_array_equal(y, Y)
 
 
@@ -45,6 +45,20 @@ def test_a_crop_keeps_its_share_and_mirrors_half():
     assert 0.4 < (widths < 0).mean() < 0.6
     assert abs(widths).min() > np.sqrt(0.6) / np.sqrt(1.2) - 0.02
     assert abs(widths).max() > 0.95
+
+
+def test_a_shift_moves_by_whole_pixels_and_mirrors_half():
+    """Each picture is one of the 9 × 9 × 2 that shifts by up to 4 of 32 pixels can give."""
+    augment = augmentation("shift")
+    pictures = np.repeat(X[:1], 512, axis=0)
+    shifted = augment(pictures, Y, np.array([0, 1], np.int64))[0].numpy()
+    padded = np.pad(X[0], ((4, 4), (4, 4), (0, 0)), mode="reflect")
+    windows = [padded[top : top + 32, left : left + 32] for top in range(9) for left in range(9)]
+    possible = {window.tobytes(): False for window in windows}
+    possible |= {window[:, ::-1].tobytes(): True for window in windows}
+    mirrored = [possible[picture.tobytes()] for picture in shifted]
+    assert 0.4 < np.mean(mirrored) < 0.6
+    assert len({picture.tobytes() for picture in shifted}) > 120
 
 
 def test_batches_are_augmented_the_same_after_a_resumption():

@@ -9,7 +9,7 @@ convolutions, see `zoo.training.cpu.filter_gradient`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -27,6 +27,30 @@ def jit_compile() -> bool | str:
     import tensorflow as tf
 
     return "auto" if tf.config.list_physical_devices("GPU") else False
+
+
+def alone() -> bool:
+    """Whether this process trains on its processor without XLA, and with no other process."""
+    if jit_compile() is not False:
+        return False
+    import tensorflow as tf
+
+    return not tf.distribute.has_strategy()
+
+
+def decay(variables: Iterable[keras.Variable], rate: Any, weight_decay: float) -> None:
+    """Takes off a share of the weights.
+
+    The product becomes the variable, so memory is read and written once. What Keras subtracts is
+    written and read again in between.
+
+    Args:
+        variables: The weights.
+        rate: Learning rate of this step.
+        weight_decay: Share at a rate of 1.
+    """
+    for variable in variables:
+        variable.assign(variable * keras.ops.cast(1 - rate * weight_decay, variable.dtype))
 
 
 class AdamW(keras.optimizers.AdamW):
@@ -108,17 +132,21 @@ def _fused_call(layer: keras.layers.BatchNormalization) -> Callable[..., Any]:
     composed = layer.call
 
     def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or not layer.trainable or mask is not None or len(inputs.shape) != 4:
+        if mask is not None or len(inputs.shape) != 4 or (training and not layer.trainable):
             return composed(inputs, training=training, mask=mask)
-        none = tf.zeros(0)
+        known = (layer.moving_mean, layer.moving_variance)
+        mean, variance = (tf.zeros(0) if training else tf.convert_to_tensor(v) for v in known)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=tf.convert_to_tensor(layer.gamma),
             offset=tf.convert_to_tensor(layer.beta),
-            mean=none,
-            variance=none,
+            mean=mean,
+            variance=variance,
             epsilon=layer.epsilon,
+            is_training=bool(training),
         )
+        if not training:
+            return outputs
         # The operator divides by the count less one, Keras by the count.
         count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
         for moving, value in (

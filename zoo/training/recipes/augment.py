@@ -34,19 +34,23 @@ class _Policy:
     Attributes:
         area: Least share of a picture that a random crop keeps (Szegedy et al. 2015).
         aspect: Largest ratio by which the crop stretches it.
+        shift: Largest share of its sides by which a picture is moved, in whole pixels and without
+            scaling it (He et al. 2016: 4 of 32); what is empty then mirrors the rest.
         light: Largest share by which brightness and contrast change.
         mixed: Whether rectangles are erased (Zhong et al. 2017), and batches are by turns blended
             (MixUp, Zhang et al. 2017) and patched (CutMix, Yun et al. 2019).
     """
 
-    area: float
-    aspect: float
+    area: float = 1.0
+    aspect: float = 1.0
+    shift: float = 0.0
     light: float = 0.0
     mixed: bool = False
 
 
 POLICIES = {
     "none": None,
+    "shift": _Policy(shift=1 / 8),
     "light": _Policy(area=0.6, aspect=1.2),
     "strong": _Policy(area=0.35, aspect=1.33, light=0.2, mixed=True),
 }
@@ -86,7 +90,7 @@ def changes(
 
 
 def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
-    """Returns a policy: every picture is cropped, scaled back and mirrored at random.
+    """Returns a policy: every picture is moved, or cropped and scaled back, and mirrored at random.
 
     For sounds, see `zoo.training.recipes.augment_sounds`.
 
@@ -98,7 +102,7 @@ def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
     a ResNet-18 learns from three hundred.
 
     Args:
-        name: "none", "light" or "strong".
+        name: "none", "shift", "light" or "strong".
         dataset: What is learnt; None: pictures.
 
     Returns:
@@ -118,6 +122,8 @@ def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
         noise = augment_sounds.noise_of(dataset)
         of_sounds = augment_sounds.POLICIES[name]
         return lambda x, y, key: (augment_sounds.changed(x, key, of_sounds, form, noise), y)
+    if policy.shift:
+        return lambda x, y, key: (_shift(x, key, policy.shift), y)
     if not policy.mixed:
         return lambda x, y, key: (_crop(x, key, policy), y)
     change = [
@@ -171,6 +177,25 @@ def _beta(key: tf.Tensor, alpha: float) -> tf.Tensor:
 
     first, second = tf.unstack(tf.random.stateless_gamma((2,), key, alpha))
     return tf.math.divide_no_nan(first, first + second)
+
+
+def _shift(x: tf.Tensor, key: tf.Tensor, share: float) -> tf.Tensor:
+    """Moves each picture by whole pixels, and mirrors half of them."""
+    import tensorflow as tf
+
+    count = tf.shape(x)[0]
+    draw = tf.random.stateless_uniform((3, count), key)
+
+    def places(size: int, draw: tf.Tensor) -> tf.Tensor:
+        """Returns where each row or column comes from, (batch, size)."""
+        reach = round(share * size)
+        shift = tf.cast(tf.floor(draw * (2 * reach + 1)), tf.int32) - reach
+        at = tf.abs(shift[:, None] + tf.range(size))
+        return size - 1 - tf.abs(size - 1 - at)
+
+    rows, columns = places(x.shape[1], draw[0]), places(x.shape[2], draw[1])
+    columns = tf.where(draw[2][:, None] < 0.5, columns[:, ::-1], columns)
+    return tf.gather(tf.gather(x, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
 
 
 def _crop(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:

@@ -45,6 +45,7 @@ class Policy:
 
 
 POLICIES = {
+    "shift": Policy(shift=0.1),
     "light": Policy(shift=0.1, speed=1.1, gain=1.5, white=0.03, background=0.1),
     "strong": Policy(0.2, 1.2, 3.0, white=0.2, background=0.5, time_mask=0.2, frequency_mask=0.2),
 }

@@ -54,7 +54,10 @@ class _OwnRates(keras.optimizers.Optimizer):
         # Keras would ask the schedule anew for each variable, with graphs of its own each time.
         self._rate = self.learning_rate
         try:
-            super()._apply_weight_decay(variables)
+            if fused.alone() and self.weight_decay is not None:
+                fused.decay(filter(self._use_weight_decay, variables), self._rate, self.weight_decay)
+            else:
+                super()._apply_weight_decay(variables)
         finally:
             self._rate = None
 
