@@ -3,7 +3,8 @@
     python -m benchmarks.fused --model=resnet18 --sizes 32 64
 
 The two take turns in one process, on the CPU, with batches of 64 random pictures. It prints the
-median milliseconds of a step, as elapsed time and as CPU time, and the ratios of fused to Keras's.
+median milliseconds of a step, and of a batch of validation, as elapsed time and as CPU time, and
+the ratios of fused to Keras's.
 """
 
 from __future__ import annotations
@@ -34,24 +35,30 @@ def main() -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import_keras()
     table = Table()
-    for column in ("pixels", "precision"):
+    for column in ("pixels", "precision", "batch of"):
         table.add_column(column)
     for clock in ("time", "processor"):
         for column in ("Keras ms", "fused ms", "ratio"):
             table.add_column(f"{clock}\n{column}", justify="right")
     for size in asked.sizes:
         for precision in asked.precisions:
-            cells = []
-            for composed, fused in _seconds(asked.model, size, precision, asked.steps):
-                ratio = fused / composed
-                cells += [f"{1e3 * composed:.1f}", f"{1e3 * fused:.1f}", f"{ratio:.2f}"]
-            table.add_row(str(size), precision, *cells)
+            for part, figures in _seconds(asked.model, size, precision, asked.steps).items():
+                cells = []
+                for composed, fused in figures:
+                    ratio = fused / composed
+                    cells += [f"{1e3 * composed:.1f}", f"{1e3 * fused:.1f}", f"{ratio:.2f}"]
+                table.add_row(str(size), precision, part, *cells)
     # Wide enough where the output goes to a file.
     (Console() if sys.stdout.isatty() else Console(width=120)).print(table)
 
 
-def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[float, float]]:
-    """Returns the median seconds of a step, (Keras's, fused), as elapsed time and as CPU time."""
+def _seconds(
+    name: str, size: int, precision: str, steps: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Returns the median seconds of a batch in training and in validation.
+
+    Both are (Keras's, fused), as elapsed time and as CPU time.
+    """
     import keras
     import numpy as np
 
@@ -72,16 +79,20 @@ def _seconds(name: str, size: int, precision: str, steps: int) -> list[tuple[flo
             compile_model(model, Recipe(precision=precision), steps, CLASSIFICATION)
             with fused_layers(model):
                 model.train_on_batch(x, y)  # Traces.
+                model.test_on_batch(x, y)
         models.append(model)
-    measured: list[list[tuple[float, float]]] = [[], []]
-    for _ in range(steps):
-        for model, times in zip(models, measured, strict=True):
-            wall, processor = time.perf_counter(), time.process_time()
-            model.train_on_batch(x, y)
-            times.append((time.perf_counter() - wall, time.process_time() - processor))
+    seconds = {}
+    for part, call in (("training", "train_on_batch"), ("validation", "test_on_batch")):
+        measured: list[list[tuple[float, float]]] = [[], []]
+        for _ in range(steps):
+            for model, times in zip(models, measured, strict=True):
+                wall, processor = time.perf_counter(), time.process_time()
+                getattr(model, call)(x, y)
+                times.append((time.perf_counter() - wall, time.process_time() - processor))
+        medians = (list(map(statistics.median, zip(*times, strict=True))) for times in measured)
+        seconds[part] = list(zip(*medians, strict=True))
     keras.backend.clear_session()
-    composed, fused = (list(map(statistics.median, zip(*times, strict=True))) for times in measured)
-    return list(zip(composed, fused, strict=True))
+    return seconds
 
 
 if __name__ == "__main__":

@@ -51,13 +51,14 @@ class _OwnRates(keras.optimizers.Optimizer):
         return super()._get_current_learning_rate() if self._rate is None else self._rate
 
     def _apply_weight_decay(self, variables: Any) -> None:
+        if self.weight_decay is not None and fused.alone():
+            decayed = filter(self._use_weight_decay, variables)
+            fused.decay(decayed, self.learning_rate, self.weight_decay)
+            return
         # Keras would ask the schedule anew for each variable, with graphs of its own each time.
         self._rate = self.learning_rate
         try:
-            if fused.alone() and self.weight_decay is not None:
-                fused.decay(filter(self._use_weight_decay, variables), self._rate, self.weight_decay)
-            else:
-                super()._apply_weight_decay(variables)
+            super()._apply_weight_decay(variables)
         finally:
             self._rate = None
 
