@@ -36,6 +36,7 @@ OPTIONS = {
     "Lion": ("--optimizer=lion",),
     "LAMB": ("--optimizer=lamb",),
     "shifts alone": ("--augment=shift",),
+    "TrivialAugment": ("--augment=trivial",),
     "strong augmentation": ("--augment=strong",),
     "no augmentation": ("--augment=none",),
 }

@@ -45,7 +45,7 @@ flags.DEFINE_float(
 )
 flags.DEFINE_string(
     "augment", None,
-    "of pictures and sounds: none, shift, light or strong; default light, and none of others",
+    "of pictures and sounds: none, shift, light, strong or trivial; default light, of others none",
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_integer(

@@ -54,7 +54,7 @@ flags.DEFINE_integer(
 flags.DEFINE_string(
     "augment",
     "none",
-    "how training pictures and sounds are changed: none, shift, light or strong",
+    "how training pictures and sounds are changed: none, shift, light, strong or trivial",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(

@@ -162,7 +162,7 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
 
     Raises:
         RequestError: It asks for class weights without classes, for a loss of values without
-            values, for augmentation without pictures or sounds, or for a teacher that there is not
+            values, for augmentation that the inputs do not have, or for a teacher that there is not
             or that cannot teach it.
     """
     check_teacher(recipe.teacher, task)
@@ -181,6 +181,8 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
             f"--augment={recipe.augment} is of pictures and sounds, and this model takes none; "
             "leave it out"
         )
+    if recipe.augment == "trivial" and issubclass(kind, Sound):
+        raise RequestError("--augment=trivial is of pictures; sounds take shift, light or strong")
 
 
 def balance(y: np.ndarray) -> dict[int, float]:

@@ -108,7 +108,7 @@ def train(
         patience: The training ends after this many epochs without a better one in validation, and
             takes the best. If the model's recipe has none, it trains all and takes the last.
         image_size: Height and width in pixels; None: the data's own, from 32 to 224.
-        augment: How training pictures are changed: "none", "shift", "light" or "strong".
+        augment: How training pictures are changed: "none", "shift", "light", "strong" or "trivial".
         class_weights: "balanced": rare classes count as much as others.
         precision: "float32", "bfloat16", "float16", or "auto": the fastest here.
         tensorboard: Whether to write logs for TensorBoard into the folder.

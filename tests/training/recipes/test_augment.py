@@ -14,7 +14,7 @@ def test_none_is_none():
     assert augmentation("none") is None
 
 
-@pytest.mark.parametrize("name", ["shift", "light", "strong"])
+@pytest.mark.parametrize("name", ["shift", "trivial", "light", "strong"])
 def test_pictures_change_and_stay_pictures(name):
     augment = augmentation(name)
     x, y = (np.asarray(part) for part in augment(X, Y, np.array([0, 2], np.int64)))
@@ -27,8 +27,9 @@ def test_pictures_change_and_stay_pictures(name):
         np.testing.assert_array_equal(y, Y)
 
 
-def test_the_key_decides():
-    augment = augmentation("light")
+@pytest.mark.parametrize("name", ["light", "trivial"])
+def test_the_key_decides(name):
+    augment = augmentation(name)
     keys = [np.array(key, np.int64) for key in ([0, 1], [0, 1], [0, 2], [1, 1])]
     first, same, later, other = (augment(X, Y, key)[0].numpy() for key in keys)
     np.testing.assert_array_equal(first, same)

@@ -242,13 +242,14 @@ def test_what_a_recipe_refuses(settings, message):
         Recipe(**settings)
 
 
-def test_what_is_mixed_has_to_be_mixable():
+def test_what_is_changed_has_to_be_changeable():
     for kind, task, options in (
         (Table, CLASSIFICATION, {"mixup": 0.2}),
         (Sound, CLASSIFICATION, {"cutmix": 1.0}),
         (Picture, REGRESSION, {"cutmix": 1.0}),
+        (Sound, CLASSIFICATION, {"augment": "trivial"}),
     ):
-        with pytest.raises(RequestError, match=f"--{next(iter(options))} "):
+        with pytest.raises(RequestError, match=f"--{next(iter(options))}[ =]"):
             check_recipe(Recipe(**options), kind, task)
     check_recipe(Recipe(mixup=0.2, cutmix=1.0), Picture, CLASSIFICATION)
     check_recipe(Recipe(mixup=0.2), Sound, REGRESSION)
