@@ -1,10 +1,11 @@
 """Steps of a training with the fused operators of `zoo.training.cpu.fused`, beside Keras's own.
 
     python -m benchmarks.fused --model=resnet18 --sizes 32 64
+    python -m benchmarks.fused --model=residual_encoder --sizes 64
 
-The two take turns in one process, on the CPU, with batches of 64 random pictures. It prints the
-median milliseconds of a step, and of a batch of validation, as elapsed time and as CPU time, and
-the ratios of fused to Keras's.
+The two take turns in one process, on the CPU, with batches of 64 random pictures, or recordings of
+so many steps. It prints the median milliseconds of a step, and of a batch of validation, as elapsed
+time and as CPU time, and the ratios of fused to Keras's.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from unittest import mock
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.throughput import CLASSES, examples
 from zoo.quiet import import_keras
-
-CLASSES = 10
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import_keras()
     table = Table()
-    for column in ("pixels", "precision", "batch of"):
+    for column in ("size", "precision", "batch of"):
         table.add_column(column)
     for clock in ("time", "processor"):
         for column in ("Keras ms", "fused ms", "ratio"):
@@ -67,14 +67,13 @@ def _seconds(
     from zoo.training.cpu.fused import fused_layers
     from zoo.training.recipes.recipe import PRECISIONS, Recipe, compile_model
 
-    random = np.random.default_rng(0)
-    x = random.uniform(0, 255, (64, size, size, 3)).astype(np.float32)
-    y = np.eye(CLASSES, dtype=np.float32)[random.integers(0, CLASSES, 64)]
+    x, classes = examples(name, 64, size, seed=0)
+    x, y = x.astype(np.float32), np.eye(CLASSES, dtype=np.float32)[classes]
     keras.config.set_dtype_policy(PRECISIONS[precision])
     models = []
     # If XLA is on, the module leaves everything to Keras.
     for jit in ("auto", False):
-        model = build(name, num_classes=CLASSES, input_shape=(size, size, 3))
+        model = build(name, num_classes=CLASSES, input_shape=x.shape[1:])
         with mock.patch("zoo.training.cpu.fused.jit_compile", lambda jit=jit: jit):
             compile_model(model, Recipe(precision=precision), steps, CLASSIFICATION)
             with fused_layers(model):

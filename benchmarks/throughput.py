@@ -148,7 +148,7 @@ class _Stopwatch:
         return {"epochs": count / whole, "steps": count / self._in_steps}
 
 
-def _examples(model: str, count: int, size: int, seed: int) -> tuple[Any, Any]:
+def examples(model: str, count: int, size: int, seed: int) -> tuple[Any, Any]:
     """Returns random pictures or recordings, and classes (count,) int64.
 
     Pictures are (count, size, size, 3) uint8, recordings (count, size, 6) float32.
@@ -176,8 +176,8 @@ def _zoo(asked: argparse.Namespace, size: int, precision: str) -> dict[str, Any]
     from zoo.training.fit import fit
     from zoo.training.recipes.recipe import PRECISIONS, Recipe
 
-    train = Split(*_examples(asked.model, asked.images, size, seed=0))
-    validation = Split(*_examples(asked.model, asked.images // 4, size, seed=1))
+    train = Split(*examples(asked.model, asked.images, size, seed=0))
+    validation = Split(*examples(asked.model, asked.images // 4, size, seed=1))
     dataset = Dataset(
         "noise",
         tuple(map(str, range(CLASSES))),
@@ -220,8 +220,8 @@ def _torch(asked: argparse.Namespace, size: int, precision: str) -> dict[str, An
     from benchmarks.torch_networks import network
 
     torch.manual_seed(0)
-    x, y = map(torch.from_numpy, _examples(asked.model, asked.images, size, seed=0))
-    x_val, y_val = map(torch.from_numpy, _examples(asked.model, asked.images // 4, size, seed=1))
+    x, y = map(torch.from_numpy, examples(asked.model, asked.images, size, seed=0))
+    x_val, y_val = map(torch.from_numpy, examples(asked.model, asked.images // 4, size, seed=1))
     mean = 255 * torch.tensor([0.485, 0.456, 0.406])
     std = 255 * torch.tensor([0.229, 0.224, 0.225])
     model = network(asked.model, CLASSES, size).to(memory_format=torch.channels_last)

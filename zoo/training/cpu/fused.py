@@ -2,8 +2,8 @@
 
 Keras builds AdamW and batch normalisation from a dozen operators each, and every operator reads
 and writes memory. In bfloat16 it also casts a normalisation to float32 and back. TensorFlow has a
-single operator for each of the two. `python -m benchmarks.fused` measures the gain. For
-convolutions, see `zoo.training.cpu.filter_gradient`.
+single operator for each of the two. `python -m benchmarks.fused` measures the gain. Convolutions
+are in `zoo.training.cpu.filter_gradient`, layer normalisation is in `zoo.training.cpu.layer_norm`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from zoo.training.cpu.filter_gradient import has_product, product_call
+from zoo.training.cpu.layer_norm import has_gradient, normalising_call
 
 
 def jit_compile() -> bool | str:
@@ -104,6 +105,8 @@ def fused_layers(model: keras.Model) -> Iterator[None]:
             calls[layer] = _fused_call(layer)
         elif has_product(layer):
             calls[layer] = product_call(layer)
+        elif has_gradient(layer):
+            calls[layer] = normalising_call(layer)
     for layer, call in calls.items():
         layer.call = call
     try:
