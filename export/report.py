@@ -22,6 +22,8 @@ SCHEMA = 1
 # If one of these gates fails, that explains failures of others.
 _CAUSES = ("conversion", "runs", "builtin_operators", "delegate_operators", "no_float_tensor")
 _MOST_LISTED = 4
+# More float layers than this are counted for a person; the JSON names all.
+_MOST_NAMED = 6
 _PACKAGES = {
     "tensorflow": "tensorflow",
     "keras": "keras",
@@ -103,6 +105,9 @@ class Artifact:
     @property
     def arithmetic(self) -> str:
         """Number types for a person, as in "float32 → int8 behind 'frontend'"."""
+        if len(self.floats) > _MOST_NAMED:
+            first, last = self.floats[0], self.floats[-1]
+            return f"int8, with float32 in {len(self.floats)} layers from {first!r} to {last!r}"
         if self.floats:
             return f"int8, with float32 in {', '.join(map(repr, self.floats))}"
         if not self.front or self.precision == "float32":

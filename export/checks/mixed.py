@@ -34,8 +34,8 @@ from export.tflite.tensor import Latency
 
 # Of so many layers that lose most, the cheapest comes first.
 _BLAMED = 3
-# A file with more float layers than this is no longer one of integers.
-_MOST = 12
+# A file with a larger share of its operations in float32 is no longer one of integers.
+_MOST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _mix_here(job: dict[str, Any]) -> None:
     trial = results.with_name("trial.tflite")
     trial.write_bytes(content)
     graph = read_graph(trial)
-    nodes = {_result(graph, node): node for node in graph.nodes}
+    nodes = by_result(graph)
 
     def passes(names: Sequence[str]) -> bool:
         trial.write_bytes(quantised(content, question.integer_io, names))
@@ -141,16 +141,17 @@ def search(
     Args:
         passes: Whether a file with these in float32 is close enough.
         blamed: What loses most in such a file, the worst first.
-        cost: Bytes that each costs.
+        cost: Bytes that each operation of the file costs.
         needed: What has no form in integers.
 
     Returns:
-        As few as are needed of those that were blamed; empty if the file does not pass.
+        As few as are needed of those that were blamed; empty if the file does not pass with half of
+        its operations in float32.
     """
-    names = list(needed)
+    names, most = list(needed), math.ceil(_MOST_SHARE * len(cost))
     while not passes(names):
         others = [name for name in blamed(names) if name not in names][:_BLAMED]
-        if not others or len(names) == _MOST:
+        if not others or len(names) >= most:
             return []
         names.append(min(others, key=lambda name: cost[name]))
     for name in sorted(set(names) - set(needed), key=lambda name: (-cost[name], name)):
@@ -195,17 +196,24 @@ def close(path: Path, question: Question, arrays: Mapping[str, np.ndarray]) -> b
 
 def stray_floats(path: Path, names: Sequence[str], nodes: Mapping[str, Node]) -> list[str]:
     """Lists what has no form in integers, and so is float32 in a file without being asked for."""
-    graph = read_graph(path)
-    made = {_result(graph, node): node for node in graph.nodes if node.operator not in BETWEEN}
     return [
         name
-        for name, node in made.items()
+        for name, node in by_result(read_graph(path)).items()
         if name in nodes and name not in names and set(node.dtypes) & set(FLOATS)
     ]
 
 
-def _result(graph: Graph, node: Node) -> str:
-    return graph.tensors[node.results[0]].name if node.results else ""
+def by_result(graph: Graph) -> dict[str, Node]:
+    """Returns the operations of a file by the name of their result.
+
+    Those between integers and floats are not among them, since they have no layer that could stay
+    float32: the one behind the last layer would carry its name.
+    """
+    return {
+        graph.tensors[node.results[0]].name if node.results else "": node
+        for node in graph.nodes
+        if node.operator not in BETWEEN
+    }
 
 
 def _cost(graph: Graph, node: Node) -> int:

@@ -109,14 +109,22 @@ def test_the_better_file_is_kept_with_a_note_on_the_other():
     assert kept.rescue is None
 
 
-def test_the_note_says_which_layers_are_float_and_what_they_cost():
+@pytest.mark.parametrize(
+    ("floats", "named"),
+    [
+        (("stem", "head"), "'stem', 'head'"),
+        (tuple("abcdef"), "'a', 'b', 'c', 'd', 'e', 'f'"),
+        (tuple("abcdefg"), "7 layers from 'a' to 'g'"),
+    ],
+)
+def test_the_note_says_which_layers_are_float_and_what_they_cost(floats, named):
     before = dataclasses.replace(artifact("sqnr_db"), bytes=9_000, latency=Latency(0.5, 1, 2))
     after = dataclasses.replace(
-        artifact(precision="mixed"), floats=("stem", "head"), bytes=10_500, latency=Latency(2, 3, 2)
+        artifact(precision="mixed"), floats=floats, bytes=10_500, latency=Latency(2, 3, 2)
     )
     kept, _ = better((before, None), (after, None))
     assert kept.checks[-1].detail.endswith(
-        "this file is int8, with float32 in 'stem', 'head', 1,500 bytes more; 0.50 ms became 2.00"
+        f"this file is int8, with float32 in {named}, 1,500 bytes more; 0.50 ms became 2.00"
     )
 
 
@@ -226,7 +234,7 @@ def test_where_8_bits_are_too_few_the_file_has_16(tmp_path, in_process):
 def test_pictures_have_16_bits_where_a_mixed_file_is_refused(
     tmp_path, in_process, monkeypatch, edge_io, precision
 ):
-    monkeypatch.setattr("export.checks.mixed._MOST", 0)
+    monkeypatch.setattr("export.checks.mixed._MOST_SHARE", 0)
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     x = rng.uniform(0, 255, (120, 6, 6, 3)) * rng.uniform(0, 1, (120, 1, 1, 3))

@@ -16,7 +16,7 @@ from export.checks import mixed
 from export.checks.evidence import Check
 from export.checks.gates import judge
 from export.targets import TARGETS
-from export.tflite.flatbuffer import Node, Tensor, read_graph
+from export.tflite.flatbuffer import Graph, Node, Tensor, read_graph
 from tests.export.checks.test_gates import evidence
 
 COST = {"stem": 300, "conv": 3_000, "wide": 90_000, "sum": 0, "head": 900}
@@ -45,16 +45,44 @@ def test_as_few_layers_as_are_needed_stay_float(cures, blamed, needed, chosen):
     assert mixed.search(passes, lambda names: blamed, COST, needed) == chosen
 
 
-def test_a_file_of_mostly_floats_is_none_of_integers():
-    names = [str(number) for number in range(40)]
-    tried = []
+@pytest.mark.parametrize(
+    ("operations", "wanted", "needed", "chosen"),
+    [
+        # As many as twenty of a deep network are few, and eight of a ResNet-8 are not.
+        (65, 20, 0, 20),
+        (65, 33, 0, 33),
+        (65, 34, 0, 0),
+        (14, 7, 0, 7),
+        (14, 8, 0, 0),
+        (1, 1, 0, 1),
+        # What has no form in integers is counted, but is no reason to refuse a file that passes.
+        (10, 5, 3, 5),
+        (10, 6, 3, 0),
+        (10, 7, 7, 7),
+        (10, 8, 7, 0),
+    ],
+)
+def test_a_file_of_mostly_floats_is_none_of_integers(operations, wanted, needed, chosen):
+    names = [str(number) for number in range(operations)]
 
-    def passes(chosen):
-        tried.append(len(chosen))
-        return False
+    def passes(floats):
+        return len(floats) >= wanted
 
-    assert mixed.search(passes, lambda chosen: names, dict.fromkeys(names, 1)) == []
-    assert max(tried) == 12
+    cost = dict.fromkeys(names, 1)
+    floats = mixed.search(passes, lambda floats: names, cost, names[:needed])
+    assert len(floats) == chosen
+
+
+def test_what_lies_between_integers_and_floats_is_no_operation_that_could_stay_float():
+    nodes = (
+        Node("QUANTIZE", results=(0,)),
+        Node("CONV_2D", "stem", ("int8",), results=(1,)),
+        Node("SOFTMAX", "", ("int8",), after="stem", results=(2,)),
+        Node("QUANTIZE", "", ("uint8",), after="stem", results=(3,)),  # Has the output's name.
+    )
+    tensors = tuple(Tensor(name, "int8", ()) for name in ("in", "stem", "output1", "output"))
+    graph = Graph(nodes, tensors, 1, {})
+    assert mixed.by_result(graph) == {"stem": nodes[1], "output1": nodes[2]}
 
 
 FLOATS = dataclasses.replace(TARGETS["edge"], precision="mixed", floats=("stem", "norm"))
