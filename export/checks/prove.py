@@ -26,6 +26,7 @@ from export.targets import Target
 
 PROVERS = {prover.name: prover for prover in (MEDIAPIPE, TFLITE_MICRO, ETHOS_U, LITERT_GPU)}
 _MISSING = "missing"
+_UNFINISHED = "its time ended before it had an answer, on a slow or busy computer; nothing is shown"
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def _prove(prover: Prover, subject: Subject, scratch: Path) -> Proof:
     try:
         run_child("export.checks.prove", job, scratch)
     except ChildError as death:
+        if death.signal == "SIGALRM":
+            return Proof(Check(prover.name, "warning", _UNFINISHED), {})
         return Proof(Check(prover.name, worst, str(death)), {})
     figures = json.loads(results.read_text())
     if _MISSING in figures:

@@ -31,7 +31,7 @@ from export.tflite.tensor import dequantise, quantise
 
 # A software device is slow. As many samples are run as the time allows, in each precision.
 _SAMPLES, _SECONDS = 50, 10.0
-# A driver that hangs longer than this is stopped.
+# Seconds after which it is stopped: a driver hangs, or the computer is too slow or too busy.
 _PATIENCE = 300
 _LABELS_KEPT = 0.98
 # Largest errors, as shares of the largest output. By default the accelerator computes in float16

@@ -50,12 +50,15 @@ def test_what_is_not_installed_is_skipped_and_says_how_to_get_it(monkeypatch, tm
 
 
 MINE = """
-import os, tempfile
+import os, signal, tempfile, time
 from export.checks.provers.prover import Absent
 
 def measure(path, x, labels):
     if path.read_text() == "crash":
         os.abort()
+    if path.read_text() == "slow":
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        time.sleep(60)
     if path.read_text() == "absent":
         raise Absent("no device")
     return {"rows": len(x), "label": labels[int(path.read_text())], "here": tempfile.gettempdir()}
@@ -83,6 +86,7 @@ def mine(tmp_path, monkeypatch):
         (False, "0", "pass", "5 rows say a"),
         (False, "1", "fail", "5 rows say b"),
         (False, "crash", "fail", "SIGABRT"),
+        (False, "slow", "warning", "its time ended before it had an answer"),
         (True, "1", "warning", "5 rows say b"),
         pytest.param(False, "2", "fail", "IndexError", marks=pytest.mark.slow),
         pytest.param(False, "absent", "skipped", "no device", marks=pytest.mark.slow),
