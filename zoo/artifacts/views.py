@@ -60,11 +60,13 @@ def averaged(answers: Callable[[Split], np.ndarray], views: int) -> Callable[[Sp
 
 
 def _mirrored(card: Card) -> bool:
-    """Whether the training mirrored pictures, or may have done so: others' recipes do not say."""
+    """Whether the training mirrored pictures, or may have done so.
+
+    Others' recipes do not say, and a fine-tuned network may know mirrored pictures from its start.
+    """
     recipe = card.training.recipe if card.training else {}
-    stages = [recipe[name] for name in ("head", "whole") if name in recipe] or [recipe]
-    known = any("epochs" in stage for stage in stages)
-    return not known or any(stage.get("augment", "none") != "none" for stage in stages)
+    from_nothing = "epochs" in recipe
+    return not from_nothing or recipe.get("augment", "none") != "none"
 
 
 class _Mirrored:
