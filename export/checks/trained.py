@@ -10,8 +10,10 @@ import numpy as np
 from export.checks.evidence import Check, Evidence, verdict
 
 # So many examples have to be within a step of the simulation; else what differs may have no more
-# than this share of the power of what rounding itself changes.
-_LEAST_WITHIN, _TIES = 0.99, 0.1
+# than this share of the power of what rounding itself changes, or the larger share if it is a step
+# in the mean. Two roundings that have nothing in common differ by twice the power.
+_LEAST_WITHIN, _TIES, _SMALL_TIES = 0.99, 0.1, 0.5
+_STEP = 1.5  # In steps of the file, which are a little wider or not.
 # Figures that compare answers with the float network of the same weights, which nobody trained.
 _WITH_FLOATS = frozenset({"sqnr_db", "r2", "cosine", "top1_agreement"})
 _SIMULATION = "simulation"
@@ -22,7 +24,8 @@ def simulated(evidence: Evidence) -> Check | None:
 
     A few may differ by more than a step: at a tie, runtimes round one way or the other, and a later
     layer makes more of it. Many later layers, as in a MobileNetV2, make several steps of it for
-    many examples. That is still little beside what rounding changes; a wrong range is not.
+    many examples, and large maps, as in a ResNet-18 of 112 pixels, have many ties. That is still
+    little beside what rounding changes, or small; a wrong range is neither.
     """
     learnt, results = evidence.learnt, evidence.last_results
     if learnt is None or learnt.expected is None or results is None:
@@ -30,7 +33,7 @@ def simulated(evidence: Evidence) -> Check | None:
     if not learnt.unit:
         return Check(_SIMULATION, "skipped", "the last layer has no range that was learnt")
     steps = np.abs(results - learnt.expected).max(axis=1) / learnt.unit
-    within = float((steps < 1.5).mean())  # In steps of the file, which are a little wider or not.
+    within = float((steps < _STEP).mean())
     detail = (
         f"{within:.1%} of {len(steps)} within a step of what was trained, at least "
         f"{_LEAST_WITHIN:.0%}; the farthest {steps.max():.1f} steps away"
@@ -40,12 +43,14 @@ def simulated(evidence: Evidence) -> Check | None:
     differs, rounding = (
         float(np.square(other - learnt.expected).mean()) for other in (results, learnt.exact)
     )
-    few = differs <= _TIES * rounding
+    mean = np.sqrt(differs) / learnt.unit
+    most = _SMALL_TIES if mean < _STEP else _TIES
     detail += (
-        f"; what differs has {differs / max(rounding, 1e-30):.0%} of the power of what rounding "
-        f"changes, at most {_TIES:.0%} if fewer are within a step"
+        f"; what differs is {mean:.1f} steps in the mean and has "
+        f"{differs / max(rounding, 1e-30):.0%} of the power of what rounding changes, at most "
+        f"{most:.0%} if fewer are within a step"
     )
-    return verdict(_SIMULATION, few, detail)
+    return verdict(_SIMULATION, differs <= most * rounding, detail)
 
 
 def as_trained(checks: Sequence[Check]) -> tuple[Check, ...]:

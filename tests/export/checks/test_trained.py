@@ -21,6 +21,7 @@ RNG = np.random.default_rng(0)
     [
         (0.3, 0.1, "pass"),  # All within a step.
         (1.0, 5.0, "pass"),  # Ties, of which many layers made more, but little beside the rounding.
+        (1.3, 2.0, "pass"),  # As many as large maps have, but small.
         (2.5, 5.0, "fail"),  # The range of one layer was missed.
         (1.0, 1.0, "fail"),
         (1.0, 0.0, "fail"),
