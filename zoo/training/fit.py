@@ -27,6 +27,7 @@ from zoo.tasks import Scale, Task
 from zoo.training.cpu.fused import fused_layers
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.distribution.preemption import sigterm_noted
+from zoo.training.recipes import augment_sounds
 from zoo.training.recipes.augment import changes
 from zoo.training.recipes.averaging import AveragedInValidation, take_averages
 from zoo.training.recipes.distillation import Teacher, check_teacher
@@ -181,8 +182,9 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
             f"--augment={recipe.augment} is of pictures and sounds, and this model takes none; "
             "leave it out"
         )
-    if recipe.augment == "trivial" and issubclass(kind, Sound):
-        raise RequestError("--augment=trivial is of pictures; sounds take shift, light or strong")
+    if issubclass(kind, Sound) and recipe.augment not in ("none", *augment_sounds.POLICIES):
+        known = ", ".join(augment_sounds.POLICIES)
+        raise RequestError(f"--augment={recipe.augment} is of pictures; sounds take {known}")
 
 
 def balance(y: np.ndarray) -> dict[int, float]:

@@ -1,6 +1,7 @@
-"""Layer normalisation with a gradient of its own, of a third of Keras's operators.
+"""Layer normalisation with a gradient that is written out.
 
-Keras builds it from a dozen operators, and automatic differentiation makes three dozen of them.
+Keras builds it from many operators, of which automatic differentiation makes several times as many,
+and each reads and writes memory. `python -m benchmarks.fused --model=residual_encoder` measures it.
 """
 
 from __future__ import annotations
