@@ -14,11 +14,12 @@ from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.report import versions
 from export.rescue import better, next_targets
-from export.targets import Target
+from export.targets import ROUNDING, Target
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.metadata import attach, whole_metadata
 from export.tflite.refusal import why as why_converted
+from export.tflite.rounding import reround
 from export.tflite.sliding import slid
 from export.tflite.slim import Names, slim
 
@@ -45,10 +46,10 @@ def lite_files(
     for target, whole in paths.items():
         tell(f"{target.name}: checking")
         judged = _judged(task, target, whole, failures, floats)
-        for other in next_targets(target, judged[0], task.form.kind):
-            if other.precision == "mixed" and not _mixable(task):
-                continue
-            tell(f"{target.name}: {target.precision} is refused, so {other.precision}")
+        without = _impossible(task, source, floats)
+        for other in next_targets(target, judged[0], task.form.kind, without):
+            how = "other rounding" if other.precision == target.precision else other.precision
+            tell(f"{target.name}: {target.precision} is refused, so {how}")
             whole.unlink(missing_ok=True)
             judged = better(judged, _other(task, source, other, whole, floats))
             if judged[0].verdict == "pass":
@@ -59,24 +60,37 @@ def lite_files(
 
 def _other(task: Task, source: Source, target: Target, whole: Path, floats: Path) -> Judged:
     """Makes a file in other numbers than those that were refused, and judges it."""
-    if target.precision != "mixed":
-        failures = convert(source, {whole: _arithmetic(task, target)}, task.scratch)
+    if target.precision == "mixed":
+        layers, failures = _mixed(task, source, target, whole, floats)
+        precision = "mixed" if layers or failures else "int8"
+        target = replace(target, precision=precision, floats=layers)
         return _judged(task, target, whole, failures, floats)
-    layers, why = _mixed(task, source, target, whole, floats)
-    failures = {whole: why} if why else {}
-    return _judged(task, replace(target, floats=layers), whole, failures, floats)
+    failures = convert(source, {whole: _arithmetic(task, target)}, task.scratch)
+    if target.compensated and not failures:
+        try:
+            reround(whole, floats, source.calibration, task.scratch)
+        except ChildError as death:
+            failures = {whole: str(death)}
+    return _judged(task, target, whole, failures, floats)
 
 
-def _mixable(task: Task) -> bool:
-    # A float front is converted apart, and a state would go from integers to floats and back. What
-    # is chosen is judged output by output, and features are judged together.
-    apart = task.form.front is not None or task.form.outputs == EMBEDDING
-    return not apart and not task.form.states
+def _impossible(task: Task, source: Source, floats: Path) -> set[str]:
+    """Returns the rescues that are not possible."""
+    without = set()
+    # A float front is converted apart, so the calibration does not begin where the file does. What
+    # was trained for its rounding has to be rounded so.
+    if task.form.front is not None or source.ranges or not floats.is_file():
+        without.add(ROUNDING)
+    # A state would go from integers to floats and back. What is chosen is judged output by output,
+    # and features are judged together.
+    if task.form.front is not None or task.form.outputs == EMBEDDING or task.form.states:
+        without.add("mixed")
+    return without
 
 
 def _mixed(
     task: Task, source: Source, target: Target, path: Path, floats: Path
-) -> tuple[tuple[str, ...], str]:
+) -> tuple[tuple[str, ...], dict[Path, str]]:
     """Returns the layers that stay float32, and if there is no such file, why."""
     truth, least = task.samples.test_y, task.thresholds
     question = Question(
@@ -86,14 +100,17 @@ def _mixed(
         classified=task.form.classified,
         labels=task.labels,
         chance=0.0 if truth is None else chance(truth, task.form.classes),
+        compensated=target.compensated,
     )
     arrays = {"reference": task.reference, "truth": truth, "thresholds": least}
     try:
         layers = mix(source, path, floats, question, arrays, task.scratch)
     except ChildError as death:
-        return (), why_converted(death)
-    refused = "with the layers that lose most in float32 too, it is not close enough"
-    return layers, "" if layers else refused
+        return (), {path: why_converted(death)}
+    if layers is None:
+        why = "with the layers that lose most in float32 too, it is not close enough"
+        return (), {path: why}
+    return layers, {}
 
 
 def _arithmetic(task: Task, target: Target) -> Arithmetic:
@@ -123,7 +140,10 @@ def _judged(
     artifact, values = lite_artifact(
         *(task, target, path, failures.get(whole)), named=named, whole=whole, floats=floats
     )
-    return replace(artifact, moved=target.moved, floats=target.floats), values
+    known = replace(
+        artifact, moved=target.moved, floats=target.floats, compensated=target.compensated
+    )
+    return known, values
 
 
 def _names(task: Task, target: Target) -> Names:

@@ -115,10 +115,11 @@ def export_model(
         ranges: Of int8: the least and the greatest result by the name of the layer, and of the
             input, where a quantisation-aware training learnt them; the calibration has the others.
         simulation: A Keras model that rounds as the int8 file does, to compare that file with.
-        rescue: What follows where a file in "auto" is not close enough to the model: "16x8"; for
-            whole inputs without a front "mixed"; "none": it is refused. None: 16x8, then mixed; for
-            images mixed first, since bytes cannot go into 16x8, which only follows without
-            `edge_io`; and float32 where float16 is refused.
+        rescue: What follows where a file in "auto" is not close enough to the model: "none": it is
+            refused; "rounding": kernels are rounded so that the errors of their weights make up for
+            one another; or after that "16x8", or for whole inputs without a front "mixed". None:
+            rounding, 16x8, then mixed; for images mixed before 16x8, since bytes cannot go into
+            that, which only follows without `edge_io`; and float32 where float16 is refused.
         gates: Limits in place of a target's own, by target and field of `export.Gates`, as in
             {"edge.sqnr_db": 20}. The report names them.
         provers: Names in `export.PROVERS`. Each file is tried on those that are installed; None:

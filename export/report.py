@@ -75,6 +75,7 @@ class Artifact:
         front: Names of the first layers, which are in float32 whatever the precision.
         stream: What was measured along a stream without a reset; None: it is no file of a stream.
         moved: Gates that the caller moved.
+        compensated: Whether its kernels are rounded so that errors make up for one another.
         floats: Of "mixed": the layers in float32.
         rescue: The file in whose place it is; None: it was the first try.
     """
@@ -99,17 +100,22 @@ class Artifact:
     front: tuple[str, ...] = ()
     stream: StreamFigures | None = None
     moved: tuple[Moved, ...] = ()
+    compensated: bool = False
     floats: tuple[str, ...] = ()
     rescue: Rescue | None = None
 
     @property
     def arithmetic(self) -> str:
         """Number types for a person, as in "float32 → int8 behind 'frontend'"."""
+        rounded = " with compensated rounding" if self.compensated else ""
         if len(self.floats) > _MOST_NAMED:
             first, last = self.floats[0], self.floats[-1]
-            return f"int8, with float32 in {len(self.floats)} layers from {first!r} to {last!r}"
+            layers = f"{len(self.floats)} layers from {first!r} to {last!r}"
+            return f"int8{rounded}, with float32 in {layers}"
         if self.floats:
-            return f"int8, with float32 in {', '.join(map(repr, self.floats))}"
+            return f"int8{rounded}, with float32 in {', '.join(map(repr, self.floats))}"
+        if self.compensated:
+            return self.precision + rounded
         if not self.front or self.precision == "float32":
             return self.precision
         return f"float32 → {self.precision} behind {', '.join(map(repr, self.front))}"
@@ -297,6 +303,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
         ),
         **({"stream": asdict(artifact.stream)} if artifact.stream else {}),
         **({"moved": _moved(artifact)} if artifact.moved else {}),
+        **({"rounding": "compensated"} if artifact.compensated else {}),
         **({"float_layers": artifact.floats} if artifact.floats else {}),
         **({"instead_of": asdict(artifact.rescue)} if artifact.rescue else {}),
         "proofs": dict(artifact.proofs or {}),

@@ -1,7 +1,8 @@
-"""The precision to begin with, and those to try where a file is refused."""
+"""The precision to begin with, and what to try where a file is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from export.artifact import Judged
@@ -9,13 +10,14 @@ from export.checks.evidence import Check
 from export.checks.prove import PROVERS
 from export.precisions import PRECISIONS, Gates
 from export.report import Artifact, Rescue
-from export.targets import Target
+from export.targets import ROUNDING, Target
 
-# What more bits may mend.
+# What more bits may mend, and better ones.
 _CLOSENESS = frozenset(
     {"sqnr_db", "r2", "cosine", "distinct_answers", "top1_agreement", "accuracy", "max_rel_error"}
 )
 _MENDS = {
+    ROUNDING: _CLOSENESS,
     "16x8": _CLOSENESS,
     # Operations without a form in integers are among the layers that stay float32.
     "mixed": _CLOSENESS | {"no_float_tensor"},
@@ -37,32 +39,46 @@ def first_target(target: Target, kind: str, recurrent: bool) -> Target:
     """
     if target.recurrent is None or kind == "image" or not recurrent:
         return target
-    others = tuple(name for name in target.rescues if name != target.recurrent)
-    rescues = (target.precision, *others) if target.rescues else ()
-    return replace(target, precision=target.recurrent, recurrent=None, rescues=rescues)
+    others = [name for name in target.rescues if name != target.recurrent]
+    if others:
+        others.insert(others[0] == ROUNDING, target.precision)
+    return replace(target, precision=target.recurrent, recurrent=None, rescues=tuple(others))
 
 
-def next_targets(target: Target, artifact: Artifact, kind: str) -> tuple[Target, ...]:
-    """Returns the target in other precisions, to try one after another until one passes.
+def next_targets(
+    target: Target, artifact: Artifact, kind: str, without: Collection[str] = ()
+) -> tuple[Target, ...]:
+    """Returns the target in other forms, to try one after another until one passes.
+
+    Where kernels are rounded anew, they are so in all of them.
 
     Args:
         target: As it was tried first.
         artifact: The result.
         kind: What one input is. An image's bytes go into an int8 file as they are; int16 is
             another interface, so it comes last.
+        without: Rescues that are not possible.
     """
     failed = {check.name for check in artifact.checks if check.status == "fail"}
     failed -= set(PROVERS)  # They tried this very file, and will try the other one.
     if not failed:
         return ()
-    names = target.rescues
+    names = [name for name in target.rescues if name not in without]
+    compensated = ROUNDING in names
     if kind == "image":
-        names = tuple(sorted(names, key=lambda name: name == "16x8"))
+        names.sort(key=lambda name: name == "16x8")
     return tuple(
-        replace(target, precision=name, rescues=(), gates=_gates(target, name))
+        replace(_changed(target, name), rescues=(), compensated=compensated)
         for name in names
-        if target.precision == "16x8" or failed <= _MENDS.get(name, frozenset())
+        if failed <= _MENDS.get(name, frozenset())
+        or (target.precision == "16x8" and name != ROUNDING)
     )
+
+
+def _changed(target: Target, rescue: str) -> Target:
+    if rescue == ROUNDING:
+        return target
+    return replace(target, precision=rescue, gates=_gates(target, rescue))
 
 
 def _gates(target: Target, precision: str) -> Gates:
@@ -76,13 +92,14 @@ def better(first: Judged, second: Judged) -> Judged:
     (before, _), (after, values) = first, second
     why = f"{before.precision} was refused ({_failures(before)})"
     if after.verdict != "pass":
-        note = f"{after.precision} was refused ({_failures(after)}) too"
+        tried = after.arithmetic if after.precision == before.precision else after.precision
+        note = f"{tried} was refused ({_failures(after)}) too"
         kept, values = first
         return replace(kept, checks=(*kept.checks, Check(_CHECK, "warning", note))), values
     rescue = Rescue(before.precision, _failures(before), before.bytes, before.latency)
     note = f"{why}: this file is {after.arithmetic}{_cost(before, after)}"
     others = tuple(check for check in before.checks if check.name == _CHECK)  # Refused before.
-    checks = (*after.checks, *others, Check(_CHECK, "warning", note))
+    checks = (*after.checks, Check(_CHECK, "warning", note), *others)
     return replace(after, checks=checks, rescue=rescue), values
 
 

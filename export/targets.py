@@ -31,6 +31,8 @@ GPU_DELEGATE_RANK = 4
 
 
 IntegerType = Literal["uint8", "int8", "int16"]
+# The rescue that keeps the precision: kernels are rounded anew, by `export.tflite.rounding`.
+ROUNDING = "rounding"
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,14 @@ class Target:
         image_io: Input and output of an int8 file for images. Other inputs are always int8; of a
             16x8 file all are int16.
         recurrent: Precision to begin with for recurrent models; None: `precision`.
-        rescues: Precisions to try, one after another, where a file is not close enough to the
-            model: see `export.rescue`. Empty: such a file is refused.
+        rescues: What to try, one after another, where a file is not close enough to the model:
+            "rounding" or a precision, see `export.rescue`. Empty: such a file is refused.
         fully_accelerated: Whether to warn if LiteRT does not give the whole graph to its CPU
             accelerator (XNNPACK). Never for recurrent models and padded sequences, which XNNPACK
             takes in pieces.
         provers: Names in `export.PROVERS`. A file is tried on those that are installed.
+        compensated: Whether kernels are rounded so that the errors of their weights make up for one
+            another (`export.tflite.rounding`), not each to the next step.
         floats: Of "mixed": the layers that stay float32, as `export.checks.layers` names them.
         moved: Gates that the caller moved.
     """
@@ -85,6 +89,7 @@ class Target:
     provers: tuple[str, ...] = ("mediapipe",)
     recurrent: str | None = None
     rescues: tuple[str, ...] = ()
+    compensated: bool = False
     floats: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
 
@@ -147,6 +152,6 @@ register_target(
         gates=PRECISIONS["int8"].gates,
         provers=("mediapipe", "tflite_micro", "ethos_u", "litert_gpu"),
         recurrent="16x8",
-        rescues=("16x8", "mixed"),
+        rescues=("rounding", "16x8", "mixed"),
     )
 )

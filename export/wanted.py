@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from export.errors import ExportError, unknown
 from export.precisions import PRECISIONS, precisions_of
-from export.targets import TARGETS, Moved, Target
+from export.targets import ROUNDING, TARGETS, Moved, Target
 
 
 def find_targets(
@@ -32,8 +32,8 @@ def find_targets(
         edge_precision: Precision of the integer targets; "auto": unchanged.
         cpu_precision: Precision of "cpu"; None: unchanged.
         gates: Limits by target and gate, as in {"edge.sqnr_db": 20}.
-        rescue: What is tried where a file is refused: "none", or of integers "mixed" or "16x8";
-            None: unchanged.
+        rescue: What is tried where a file is refused: "none", or of integers "rounding", or after
+            that "mixed" or "16x8"; None: unchanged.
 
     Raises:
         ExportError: A name is unknown or occurs twice, `names` is a single string, or another
@@ -91,7 +91,7 @@ def _in_precision(target: Target, precision: str | None) -> Target:
     if precision is None:
         return target
     if precision == "mixed":
-        return replace(target, precision="int8", recurrent=None, rescues=("mixed",))
+        return replace(target, precision="int8", recurrent=None, rescues=(ROUNDING, "mixed"))
     same = precision == target.precision or target.integers
     gates = target.gates if same else PRECISIONS[precision].gates
     return replace(target, precision=precision, recurrent=None, rescues=(), gates=gates)
@@ -105,7 +105,9 @@ def _of_bytes(target: Target, image_io: str) -> Target:
 def _with_rescue(target: Target, rescue: str | None) -> Target:
     if rescue is None or (rescue != "none" and not target.integers):
         return target
-    return replace(target, rescues=() if rescue == "none" else (rescue,))
+    # Rounding costs nothing, so it comes before whatever does.
+    rescues = () if rescue == "none" else tuple(dict.fromkeys((ROUNDING, rescue)))
+    return replace(target, rescues=rescues)
 
 
 def parse_gates(texts: Sequence[str]) -> dict[str, float]:
@@ -169,7 +171,7 @@ def move_gates(targets: Iterable[Target], limits: Mapping[str, float]) -> tuple[
 
 
 EDGE_IO = ("uint8", "int8")
-RESCUES = ("none", "mixed", "16x8")
+RESCUES = ("none", ROUNDING, "mixed", "16x8")
 _AUTO = {"edge": ("auto",)}
 # The gates that a caller may move, and how far. Shares are 0 to 1; under 10 dB an answer is
 # worthless.

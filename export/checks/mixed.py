@@ -28,6 +28,7 @@ from export.precisions import Gates
 from export.targets import IntegerType, Target
 from export.tflite.convert import Source, calibrated, quantised, write
 from export.tflite.flatbuffer import Graph, Node, read_graph
+from export.tflite.rounding import Rounding
 from export.tflite.runtime import load_lite
 from export.tflite.start import start_tensorflow
 from export.tflite.tensor import Latency
@@ -49,6 +50,7 @@ class Question:
         classified: Whether outputs are scores of classes.
         labels: One for each output; may be empty.
         chance: Accuracy without a model.
+        compensated: Whether its kernels are rounded by `export.tflite.rounding`.
     """
 
     integer_io: IntegerType
@@ -57,6 +59,7 @@ class Question:
     classified: bool
     labels: tuple[str, ...]
     chance: float
+    compensated: bool = False
 
 
 def mix(
@@ -66,7 +69,7 @@ def mix(
     question: Question,
     arrays: Mapping[str, np.ndarray | None],
     scratch: Path,
-) -> tuple[str, ...]:
+) -> tuple[str, ...] | None:
     """Writes a file of int8, some of whose layers stay float32.
 
     Args:
@@ -79,7 +82,7 @@ def mix(
         scratch: For temporary files.
 
     Returns:
-        The layers in float32. Empty: no such file is close enough, and none was written.
+        The layers in float32; None: no such file is close enough, and none was written.
 
     Raises:
         ChildError: The process ended before.
@@ -96,7 +99,8 @@ def mix(
         "results": str(results),
     }
     run_child("export.checks.mixed", job, scratch)
-    return tuple(json.loads(results.read_text()))
+    layers = json.loads(results.read_text())
+    return None if layers is None else tuple(layers)
 
 
 def _mix_here(job: dict[str, Any]) -> None:
@@ -104,30 +108,41 @@ def _mix_here(job: dict[str, Any]) -> None:
     question = Question(**{**job["question"], "gates": Gates(**job["question"]["gates"])})
     with np.load(question.test_x) as inputs, np.load(job["arrays"]) as file:
         arrays = {"x": inputs["x"], **file}
-    content = calibrated(Source(**job["source"]), question.integer_io)
+    source = Source(**job["source"])
+    content = calibrated(source, question.integer_io)
+    rounding = None
+    if question.compensated:
+        integers = quantised(content, question.integer_io, ())
+        with np.load(source.calibration) as file:
+            rounding = Rounding(integers, Path(job["floats"]), dict(file))
+
+    def made(names: Sequence[str]) -> bytes:
+        file = quantised(content, question.integer_io, names)
+        return file if rounding is None else rounding.applied(file)
+
     trial = results.with_name("trial.tflite")
     trial.write_bytes(content)
     graph = read_graph(trial)
     nodes = by_result(graph)
 
     def passes(names: Sequence[str]) -> bool:
-        trial.write_bytes(quantised(content, question.integer_io, names))
+        trial.write_bytes(made(names))
         return not stray_floats(trial, names, nodes) and close(trial, question, arrays)
 
     def blamed(names: Sequence[str]) -> list[str]:
-        trial.write_bytes(quantised(content, question.integer_io, names))
+        trial.write_bytes(made(names))
         rows = layer_noise(str(trial), job["floats"], {"x": arrays["x"]})
         return [name for name, _ in rows if name in nodes]
 
-    trial.write_bytes(quantised(content, question.integer_io, ()))
+    trial.write_bytes(made(()))
     cost = {name: _cost(graph, node) for name, node in nodes.items()}
     names = search(passes, blamed, cost, stray_floats(trial, (), nodes))
-    if names:
-        write(path, quantised(content, question.integer_io, names))
-    layers = dict.fromkeys(
-        nodes[name].layer or nodes[name].after for name in nodes if name in names
-    )
-    results.write_text(json.dumps(list(layers)))
+    layers = None
+    if names is not None:
+        write(path, made(names))
+        floats = (node for name, node in nodes.items() if name in names)
+        layers = list(dict.fromkeys(node.layer or node.after for node in floats))
+    results.write_text(json.dumps(layers))
 
 
 def search(
@@ -135,7 +150,7 @@ def search(
     blamed: Callable[[Sequence[str]], Sequence[str]],
     cost: Mapping[str, int],
     needed: Sequence[str] = (),
-) -> list[str]:
+) -> list[str] | None:
     """Chooses what stays float32.
 
     Args:
@@ -145,14 +160,14 @@ def search(
         needed: What has no form in integers.
 
     Returns:
-        As few as are needed of those that were blamed; empty if the file does not pass with half of
+        As few as are needed of those that were blamed; None if the file does not pass with half of
         its operations in float32.
     """
     names, most = list(needed), math.ceil(_MOST_SHARE * len(cost))
     while not passes(names):
         others = [name for name in blamed(names) if name not in names][:_BLAMED]
         if not others or len(names) >= most:
-            return []
+            return None
         names.append(min(others, key=lambda name: cost[name]))
     for name in sorted(set(names) - set(needed), key=lambda name: (-cost[name], name)):
         fewer = [other for other in names if other != name]

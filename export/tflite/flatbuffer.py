@@ -114,7 +114,7 @@ def read_graph(path: Path, names: Path | None = None) -> Graph:
             given = [] if operator.outputs is None else operator.outputs
             taken = [] if operator.inputs is None else operator.inputs
             results = [subgraph.tensors[index] for index in given]
-            layer = layer_of(_text(results[0].name)) if results else ""
+            layer = layer_of(text(results[0].name)) if results else ""
             before = next((layers[index] for index in taken if layers.get(index)), "")
             layers.update(dict.fromkeys(given, layer or before))
             nodes.append(
@@ -133,17 +133,15 @@ def read_graph(path: Path, names: Path | None = None) -> Graph:
             sizes = tuple(int(size) for size in shape) if shape is not None else ()
             scale = tensor.quantization and tensor.quantization.scale
             scales = 0 if scale is None else len(scale)
-            tensors.append(
-                Tensor(_text(tensor.name), type_name(tensor.type).lower(), sizes, scales)
-            )
+            tensors.append(Tensor(text(tensor.name), type_name(tensor.type).lower(), sizes, scales))
     return Graph(
         nodes=tuple(nodes),
         tensors=tuple(tensors),
         subgraphs=len(model.subgraphs),
         signatures={
-            _text(definition.signatureKey): Signature(
-                tuple(_text(item.name) for item in definition.inputs),
-                tuple(_text(item.name) for item in definition.outputs),
+            text(definition.signatureKey): Signature(
+                tuple(text(item.name) for item in definition.inputs),
+                tuple(text(item.name) for item in definition.outputs),
             )
             for definition in model.signatureDefs or ()
         },
@@ -175,7 +173,7 @@ def layer_of(tensor: str) -> str:
 def operator_name(code: Any) -> str:
     """Names an operator of a model by its code: "CONV_2D"; a custom one is "CUSTOM:name"."""
     if code.customCode is not None:
-        return f"CUSTOM:{_text(code.customCode)}"
+        return f"CUSTOM:{text(code.customCode)}"
     # Codes above 127 do not fit into the older field, which then holds a placeholder.
     return _names("BuiltinOperator")[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
@@ -193,5 +191,6 @@ def _names(enum: str) -> dict[int, str]:
     return {value: name for name, value in members if isinstance(value, int)}
 
 
-def _text(value: bytes | str | None) -> str:
+def text(value: bytes | str | None) -> str:
+    """Returns a name of the file as text; empty for none."""
     return value.decode() if isinstance(value, bytes) else value or ""

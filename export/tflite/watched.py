@@ -57,4 +57,8 @@ class Watched:
 
     def values(self, index: int) -> np.ndarray:
         """Returns the values in a tensor after the last run."""
-        return dequantise(self._interpreter.get_tensor(index), self.infos[index])
+        return dequantise(self.stored(index), self.infos[index])
+
+    def stored(self, index: int) -> np.ndarray:
+        """Returns what a tensor holds after the last run, whether an operation gives it or not."""
+        return self._interpreter.get_tensor(index)

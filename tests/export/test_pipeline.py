@@ -343,7 +343,7 @@ def test_progress_is_reported_and_nothing_is_printed(untrained, few, tmp_path, c
         ({"edge_io": "uint9"}, r"unknown edge_io 'uint9'; did you mean 'uint8'\?"),
         ({"gpu_precision": "int8"}, r"unknown gpu_precision 'int8'; known: float32, float16"),
         ({"cpu_precision": "int8"}, r"unknown cpu_precision 'int8'; known: float32"),
-        ({"rescue": "all"}, r"unknown rescue 'all'; known: none, mixed, 16x8"),
+        ({"rescue": "all"}, r"unknown rescue 'all'; known: none, rounding, mixed, 16x8"),
         ({"gates": {"edge.sqnr": 20}}, r"unknown gate of edge 'sqnr'; did you mean 'sqnr_db'\?"),
         ({"threads": 0}, r"threads is 0; pass 1 or more"),
         ({"identity": {"samples": "1"}}, r"identity cannot hold 'samples'"),

@@ -116,9 +116,10 @@ def export(
         gpu_precision: Weights of "gpu": "float16" or "float32". None: float16, or float32
             where that is refused, and for a table, whose numbers may be beyond 65,504, the last of
             float16.
-        rescue: What follows where "edge" is not close enough to the model: "mixed", some layers in
-            float32; "16x8"; "none". None: 16x8, then mixed; for pictures mixed first, and
-            16x8 only without `edge_io`.
+        rescue: What follows where "edge" is not close enough to the model: "none"; "rounding",
+            kernels rounded anew; or after that "mixed", some layers in float32, or "16x8". None:
+            rounding, 16x8, then mixed; for pictures mixed before 16x8, which only follows without
+            `edge_io`.
         gate: Limits of checks in place of the targets' own, as "edge.sqnr_db=20".
         npu_percent: Least percentage of "edge" on an Ethos-U NPU, if vela is installed; None: 100,
             of 16x8 90.
