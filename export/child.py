@@ -63,7 +63,7 @@ def command(module: str, job: str) -> list[str]:
 def environment() -> dict[str, str]:
     """The environment of a child, which finds these packages wherever it is started."""
     search_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    # One thread sums up in the same order on every computer, and does not wait for a busy one.
+    # One thread sums up in the same order however many cores there are, and waits for none.
     numpy = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     return {**os.environ, **numpy, "PYTHONPATH": search_path}
 

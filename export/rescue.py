@@ -40,7 +40,7 @@ def first_target(target: Target, kind: str, recurrent: bool) -> Target:
     if target.recurrent is None or kind == "image" or not recurrent:
         return target
     others = [name for name in target.rescues if name != target.recurrent]
-    if others:
+    if set(others) - {ROUNDING}:
         others.insert(others[0] == ROUNDING, target.precision)
     return replace(target, precision=target.recurrent, recurrent=None, rescues=tuple(others))
 

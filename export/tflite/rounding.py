@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from export.tflite.watched import Watched
 _MOST = 2**30
 # A file's weight may be so many steps from the float one, of which half is rounding.
 _NEAR = 0.51
+# Of the mean square of the inputs: more than sums in float32 lose. Where that is left once the mean
+# is taken off, as of inputs that never change, there is nothing that could make up for errors.
+_BLUR = 1e-5
 
 
 @dataclass
@@ -121,16 +125,21 @@ class Rounding:
             content: A file of the same network, some of whose operations may be in float32.
         """
         file = _File(content)
-        for kernel in file.kernels:
-            solution = self._solutions.get(kernel.result)
-            if solution is None or file.type(kernel.weights) != "int8":
-                continue
-            if not _same(file, kernel, solution):
-                continue
+        # All are compared before the first is written, since several may have one kernel.
+        alike = [kernel for kernel in file.kernels if self._rounded(file, kernel)]
+        for kernel in alike:
+            solution = self._solutions[kernel.result]
             file.put(kernel.weights, solution.steps)
             if kernel.bias is not None and solution.bias is not None:
                 file.put(kernel.bias, solution.bias / file.scales(kernel.bias))
         return packed(file.model)
+
+    def _rounded(self, file: _File, kernel: Kernel) -> bool:
+        """Returns whether this is a kernel in integers that was rounded."""
+        solution = self._solutions.get(kernel.result)
+        if solution is None or file.type(kernel.weights) != "int8":
+            return False
+        return _same(file, kernel, solution)
 
 
 class _File:
@@ -164,7 +173,17 @@ class _File:
         dtype = np.dtype(self.type(number))
         limits = np.iinfo(dtype)
         stored = np.clip(np.round(values), limits.min, limits.max).astype(dtype)
-        self.model.buffers[self._tensors[number].buffer].data = stored.ravel().view(np.uint8)
+        self._own_buffer(self._tensors[number]).data = stored.ravel().view(np.uint8)
+
+    def _own_buffer(self, tensor: Any) -> Any:
+        """Returns the buffer of a tensor: a new one if others have it too, as biases of zero do."""
+        from ai_edge_litert import schema_py_generated as schema
+
+        users = (other for graph in self.model.subgraphs for other in graph.tensors)
+        if sum(other.buffer == tensor.buffer for other in users) > 1:
+            tensor.buffer = len(self.model.buffers)
+            self.model.buffers.append(schema.BufferT())
+        return self.model.buffers[tensor.buffer]
 
 
 def _same(file: _File, kernel: Kernel, solution: _Solution) -> bool:
@@ -213,7 +232,7 @@ def _summed(
                 sums[kernel.result] = _Sums(0, np.zeros((groups, columns)), products)
             known = sums[kernel.result]
             known.count += places
-            known.inputs += inputs.sum(axis=1)
+            known.inputs += inputs.sum(axis=1, dtype=np.float64)
             known.products += inputs.transpose(0, 2, 1) @ inputs
     return sums
 
@@ -226,11 +245,13 @@ def _moments(users: Sequence[_Sums], corrected: bool) -> np.ndarray:
         corrected: Whether biases make up for the means: then it is the products of what is left.
     """
     count = sum(known.count for known in users)
-    moments = np.zeros(users[0].products.shape)
-    for known in users:
-        moments += known.products
-        if corrected:
+    moments = np.sum([known.products for known in users], axis=0, dtype=np.float64)
+    if corrected:
+        diagonal = np.arange(moments.shape[-1])
+        blur = _BLUR * moments[:, diagonal, diagonal].mean(axis=1, keepdims=True)
+        for known in users:
             moments -= np.einsum("gi,gj->gij", known.inputs, known.inputs) / known.count
+        moments[:, diagonal, diagonal] += blur
     return moments / count
 
 

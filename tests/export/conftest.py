@@ -108,13 +108,14 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Does in this process what children do, and so saves the seconds that they take to start."""
     from export.checks import layers, mixed, run
     from export.child import ChildError
-    from export.tflite import convert
+    from export.tflite import convert, rounding
 
     works = {
         "export.tflite.convert": convert._convert_here,
         "export.checks.run": run._run_here,
         "export.checks.layers": layers._compare_here,
         "export.checks.mixed": mixed._mix_here,
+        "export.tflite.rounding": rounding._reround_here,
     }
 
     def run_here(module: str, job: dict[str, object], folder: Path) -> None:
@@ -123,5 +124,5 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         except Exception as error:  # Whatever would have ended the child.
             raise ChildError(1, f"{type(error).__name__}: {error}") from error
 
-    for module in (convert, run, layers, mixed):
+    for module in (convert, run, layers, mixed, rounding):
         monkeypatch.setattr(module, "run_child", run_here)

@@ -85,6 +85,8 @@ def test_what_is_not_possible_is_not_tried():
         (TARGETS["cpu"], "sequence", True, "float32", ()),
         (STRICT, "sequence", True, "16x8", ()),
         (ONLY_16, "sequence", True, "16x8", ()),
+        (find_targets(["edge"], rescue="16x8")[0], "sequence", True, "16x8", ("rounding",)),
+        (find_targets(["edge"], rescue="rounding")[0], "sequence", True, "16x8", ("rounding",)),
         (find_targets(["edge"], edge_precision="int8")[0], "sequence", True, "int8", ()),
     ],
 )

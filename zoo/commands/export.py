@@ -48,8 +48,8 @@ flags.DEFINE_string(
 )  # fmt: skip
 flags.DEFINE_string(
     "rescue", None, "where edge is not close enough to the model: none; rounding, kernels rounded "
-    "anew; or after that mixed or 16x8; default 16x8 and then mixed, for pictures the other way "
-    "round", flag_values=FLAGS,
+    "anew; or after that mixed or 16x8; default rounding, 16x8 and mixed, for pictures rounding, "
+    "mixed and 16x8", flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_multi_string(
     "gate", [], "moves the limit of a check, as in edge.sqnr_db=20; repeatable", flag_values=FLAGS

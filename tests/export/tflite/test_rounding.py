@@ -193,6 +193,61 @@ def test_the_mean_that_is_lost_goes_into_the_bias(tmp_path):
     assert after < 0.5 * before
 
 
+def test_biases_that_share_a_buffer_are_corrected_apart(tmp_path):
+    # All biases are zero, and the file holds them once.
+    keras.utils.set_random_seed(0)
+    x, path = samples(), tmp_path / "exact.tflite"
+    same = [layers.Conv2D(4, 3, padding="same", activation="relu") for _ in range(3)]
+    model = keras.Sequential([keras.Input(SIZE, batch_size=1, name="image"), *same])
+    exact, content = file(model), file(model, x)
+    path.write_bytes(exact)
+    biases = biases_of(content)
+    assert len({buffer for buffer, _ in biases}) == 1
+    made = Rounding(content, path, {"image": x}).applied(content)
+    assert len({tuple(values) for _, values in biases_of(made)}) == 3
+
+
+def biases_of(content):
+    """Returns the buffer and the numbers of each bias."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    tensors = [
+        model.subgraphs[0].tensors[kernel.bias] for kernel in kernels(model, model.subgraphs[0])
+    ]
+    return [(item.buffer, model.buffers[item.buffer].data.view(np.int32)) for item in tensors]
+
+
+def test_every_use_of_a_kernel_has_its_bias_corrected(tmp_path):
+    keras.utils.set_random_seed(0)
+    x, path = samples(), tmp_path / "exact.tflite"
+    image = keras.Input(SIZE, batch_size=1, name="image")
+    layer = layers.Conv2D(4, 3, padding="same", activation="relu", bias_initializer="normal")
+    model = keras.Model(image, layer(layer(layer(image))))
+    exact, content = file(model), file(model, x)
+    path.write_bytes(exact)
+    made = Rounding(content, path, {"image": x}).applied(content)
+    pairs = zip(biases_of(content), biases_of(made), strict=True)
+    assert all((before != after).any() for (_, before), (_, after) in pairs)
+
+
+@pytest.mark.parametrize("name", ["one", "constant"])
+def test_inputs_that_never_change_leave_the_nearest_steps(tmp_path, name):
+    x, path = samples(), tmp_path / "exact.tflite"
+    model = network(LAYERS["dense"])
+    files = file(model), file(model, x)
+    path.write_bytes(files[0])
+    given = {"one": x[:1], "constant": x[:1].repeat(5, axis=0)}[name]
+    made = Rounding(files[1], path, {"image": given}).applied(files[1])
+    before, after = (kernel_of(content).astype(int) for content in (files[1], made))
+    assert np.abs(before - after).max() <= 1
+    assert np.mean(before != after) < 0.1
+
+
+def kernel_of(content):
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    (kernel,) = kernels(model, model.subgraphs[0])
+    return model.buffers[model.subgraphs[0].tensors[kernel.weights].buffer].data.view(np.int8)
+
+
 def test_a_child_writes_the_file_whole(deep, exact, tmp_path, in_process):
     path, calibration = tmp_path / "file.tflite", tmp_path / "calibration.npz"
     path.write_bytes(deep[1])
