@@ -245,9 +245,11 @@ def _moments(users: Sequence[_Sums], corrected: bool) -> np.ndarray:
         corrected: Whether biases make up for the means: then it is the products of what is left.
     """
     count = sum(known.count for known in users)
-    moments = np.sum([known.products for known in users], axis=0, dtype=np.float64)
+    moments = np.zeros(users[0].products.shape)
+    for known in users:
+        moments += known.products
     if corrected:
-        diagonal = np.arange(moments.shape[-1])
+        diagonal = np.arange(users[0].products.shape[-1])
         blur = _BLUR * moments[:, diagonal, diagonal].mean(axis=1, keepdims=True)
         for known in users:
             moments -= np.einsum("gi,gj->gij", known.inputs, known.inputs) / known.count
