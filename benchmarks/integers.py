@@ -209,10 +209,11 @@ def row(
         report = failure.report
     edge = report.artifacts["edge"]
     failed = [check.name for check in edge.checks if check.status == "fail"]
+    rescue = "rounding" if edge.compensated and edge.precision == "int8" else edge.precision
     return {
         "network": case.name,
         "file": file,
-        "arithmetic": f"{file}: {edge.precision}" if file == "rescued" else file,
+        "arithmetic": f"{file}: {rescue}" if file == "rescued" else file,
         "lost": 100 * ((report.reference_top1 or 0) - (edge.top1 or 0)),
         "sqnr_db": edge.parity.sqnr_db if edge.parity else float("nan"),
         "bytes": edge.bytes or 0,
