@@ -67,10 +67,8 @@ def _other(task: Task, source: Source, target: Target, whole: Path, floats: Path
         return _judged(task, target, whole, failures, floats)
     failures = convert(source, {whole: _arithmetic(task, target)}, task.scratch)
     if target.compensated and not failures:
-        try:
-            reround(whole, floats, source.calibration, task.scratch)
-        except ChildError as death:
-            failures = {whole: str(death)}
+        anew = reround(whole, floats, source.calibration, task.scratch)
+        target = replace(target, compensated=anew)
     return _judged(task, target, whole, failures, floats)
 
 

@@ -9,21 +9,24 @@ and its operations.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from export.child import child_main, run_child
-from export.tflite.flatbuffer import type_name
+from export.child import ChildError, child_main, run_child
+from export.tflite.flatbuffer import read_graph, type_name
 from export.tflite.gptq import rounded
 from export.tflite.kernels import Kernel, kernels
 from export.tflite.sharing import packed
 from export.tflite.watched import Watched
 
 # Bytes of sums of products at once. A kernel with more is left as it is.
-_MOST = 2**30
+_MOST = 2**28
+# So many samples show whether a file is closer.
+_COMPARED = 64
 # A file's weight may be so many steps from the float one, of which half is rounding.
 _NEAR = 0.51
 # Of the mean square of the inputs: more than sums in float32 lose. Where that is left once the mean
@@ -257,7 +260,7 @@ def _moments(users: Sequence[_Sums], corrected: bool) -> np.ndarray:
     return moments / count
 
 
-def reround(path: Path, floats: Path, calibration: str, scratch: Path) -> None:
+def reround(path: Path, floats: Path, calibration: str, scratch: Path) -> bool:
     """Rounds the kernels of a file anew, in a child process.
 
     Args:
@@ -266,11 +269,15 @@ def reround(path: Path, floats: Path, calibration: str, scratch: Path) -> None:
         calibration: `.npz` of (N, …) values of each input.
         scratch: For temporary files.
 
-    Raises:
-        ChildError: The process ended before; the file is as it was.
+    Returns:
+        Whether it did. A file that would be farther from the float network stays as it is, and so
+        does one whose process ended before, for want of memory.
     """
+    before = path.read_bytes()
     job = {"path": str(path), "floats": str(floats), "calibration": calibration}
-    run_child("export.tflite.rounding", job, scratch)
+    with suppress(ChildError):
+        run_child("export.tflite.rounding", job, scratch)
+    return path.read_bytes() != before
 
 
 def _reround_here(job: Mapping[str, str]) -> None:
@@ -278,10 +285,26 @@ def _reround_here(job: Mapping[str, str]) -> None:
     content = path.read_bytes()
     with np.load(job["calibration"]) as file:
         samples = dict(file)
-    made = Rounding(content, Path(job["floats"]), samples).applied(content)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(made)
-    partial.replace(path)
+    floats, partial = Path(job["floats"]), path.with_suffix(".partial")
+    partial.write_bytes(Rounding(content, floats, samples).applied(content))
+    if _lost(partial, floats, samples) <= _lost(path, floats, samples):
+        partial.replace(path)
+    else:
+        partial.unlink()
+
+
+def _lost(path: Path, floats: Path, samples: Mapping[str, np.ndarray]) -> float:
+    """Returns how far the answers of a file are from those in floats: the sum of their squares."""
+    rough, exact = Watched(str(path)), Watched(str(floats))
+    pairs = list(zip(read_graph(path).outputs, read_graph(floats).outputs, strict=True))
+    lost = 0.0
+    for place in range(min(_COMPARED, len(next(iter(samples.values()))))):
+        for watched in (rough, exact):
+            watched.run(**{name: values[place] for name, values in samples.items()})
+        lost += sum(
+            float(np.square(rough.values(one) - exact.values(other)).sum()) for one, other in pairs
+        )
+    return lost
 
 
 if __name__ == "__main__":

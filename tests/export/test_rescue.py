@@ -257,7 +257,8 @@ def test_where_rounding_loses_too_much_kernels_are_rounded_anew(tmp_path, in_pro
     kept = json.loads((tmp_path / "out" / "report.json").read_text())["artifacts"]["edge"]
     assert (kept["precision"], kept["rounding"]) == ("int8", "compensated")
     assert kept["instead_of"]["precision"] == "int8"
-    assert "this file is int8 with compensated rounding, 0 bytes more" in report.warnings()[0]
+    assert "this file is int8 with compensated rounding" in report.warnings()[0]
+    assert 0 <= edge.bytes - kept["instead_of"]["bytes"] < 200  # Biases that were shared.
     assert "int8 with compensated rounding" in (tmp_path / "out" / "report.html").read_text()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -252,7 +250,24 @@ def test_a_child_writes_the_file_whole(deep, exact, tmp_path, in_process):
     path, calibration = tmp_path / "file.tflite", tmp_path / "calibration.npz"
     path.write_bytes(deep[1])
     np.savez(calibration, image=samples())
-    reround(path, exact, str(calibration), tmp_path)
+    assert reround(path, exact, str(calibration), tmp_path)
     assert path.read_bytes() == Rounding(deep[1], exact, {"image": samples()}).applied(deep[1])
-    assert sorted(item.suffix for item in tmp_path.iterdir()) == [".json", ".npz", *[".tflite"] * 2]
-    assert json.loads(next(tmp_path.glob("*.json")).read_text())["path"] == str(path)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("broken", ["farther", "killed"])
+def test_what_does_not_help_leaves_the_file_as_it_is(
+    deep, exact, tmp_path, in_process, monkeypatch, broken
+):
+    def applied(self, content):
+        if broken == "killed":
+            raise MemoryError
+        return other_weights()
+
+    monkeypatch.setattr(Rounding, "applied", applied)
+    path, calibration = tmp_path / "file.tflite", tmp_path / "calibration.npz"
+    path.write_bytes(deep[1])
+    np.savez(calibration, image=samples())
+    assert not reround(path, exact, str(calibration), tmp_path)
+    assert path.read_bytes() == deep[1]
+    assert not list(tmp_path.glob("*.partial"))
