@@ -57,6 +57,14 @@ def test_what_a_mac_adds_is_passed_over(photos, tmp_path):
     assert load_dataset(str(archive)).labels == ("green", "red")
 
 
+def test_links_inside_an_archive_are_read(photos, tmp_path):
+    shutil.copytree(photos, tmp_path / "colours")
+    first, *_ = sorted((tmp_path / "colours" / "red").iterdir())
+    (first.parent / "same.png").symlink_to(first.name)
+    dataset = load_dataset(str(_packed(tmp_path / "colours", tmp_path, "tar")))
+    assert sum(map(len, dataset.splits.values())) == sum(COUNTS.values()) + 1
+
+
 def test_a_table_in_an_archive_is_read(tmp_path):
     rows = "".join(f"{n},{n % 7},{'yes' if n % 2 else 'no'}\n" for n in range(60))
     with zipfile.ZipFile(tmp_path / "people.zip", "w") as file:
@@ -109,6 +117,15 @@ def _tar_of(path, **member):
         file.addfile(info, io.BytesIO(b"x" * info.size))
 
 
+def _tar_through_a_link(path):
+    """Each of two links leads to what looks inside, and the second one through the first."""
+    with tarfile.open(path, "w") as file:
+        for name, linkname in (("a/b/c", "../.."), ("a/out", "b/c/../..")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, linkname
+            file.addfile(info)
+
+
 def _damaged_zip(path):
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("red/a.png", b"y" * 100)
@@ -142,6 +159,13 @@ WRONG = {
         partial(_tar_of, type=tarfile.SYMTYPE, linkname="/etc"),
         "holds a path that leads outside it",
     ),
+    "absolute tar": (partial(_tar_of, name="/evil"), "holds a path that leads outside it"),
+    "hard link outside": (
+        partial(_tar_of, type=tarfile.LNKTYPE, linkname="../../evil"),
+        "holds a path that leads outside it",
+    ),
+    "through a link": (_tar_through_a_link, "holds a path that leads outside it"),
+    "pipe": (partial(_tar_of, type=tarfile.FIFOTYPE), "holds a path that leads outside it"),
     "device": (partial(_tar_of, type=tarfile.CHRTYPE), "holds a path that leads outside it"),
     "damaged": (_damaged_zip, "is no whole archive: Bad CRC-32"),
     "cut": (_cut_tar, "is no whole archive"),
@@ -149,8 +173,16 @@ WRONG = {
 }
 
 
+@pytest.fixture(params=["as it is", "older"])
+def python(request, monkeypatch):
+    """A Python that filters what a tar file holds, and one that does not, as 3.11.2."""
+    if request.param == "older":
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*filter:DeprecationWarning")
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_archives_leave_nothing(tmp_path, cache, name):
+def test_wrong_archives_leave_nothing(tmp_path, cache, name, python):
     make, message = WRONG[name]
     archive = tmp_path / "wrong"
     make(archive)

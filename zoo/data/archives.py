@@ -85,7 +85,7 @@ def _readable(archive: Path) -> Iterator[None]:
     """Turns what goes wrong in an archive into one line."""
     try:
         yield
-    except (tarfile.FilterError, _OutsideError) as error:
+    except _OutsideError as error:
         raise RequestError(f"{archive} holds a path that leads outside it: {error}") from error
     except (zipfile.BadZipFile, tarfile.TarError, ValueError, *_DAMAGE) as error:
         raise RequestError(f"{archive} is no whole archive: {error}; fetch it again") from error
@@ -109,12 +109,28 @@ def _unpack(archive: Path, folder: Path) -> None:
                 file.extract(info, folder)
         return
     with tarfile.open(archive) as tar:
+        # PEP 706, which the Python 3.11 of some systems lacks. It says the same of what is inside.
+        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         total = 0
         for member in tar:
             total += member.size
             _check_room(archive, total, free)
-            # "data" refuses devices, links and paths that lead outside (PEP 706).
-            tar.extract(member, folder, filter="data")
+            if not _is_inside(member, folder):
+                raise _OutsideError(member.name)
+            tar.extract(member, folder, set_attrs=False)
+
+
+def _is_inside(member: tarfile.TarInfo, folder: Path) -> bool:
+    """Returns whether a member and what it links to are in a folder, and it is no device."""
+    path = folder / member.name
+    paths = [path]
+    if member.issym():
+        paths.append(path.parent / member.linkname)
+    elif member.islnk():
+        paths.append(folder / member.linkname)
+    elif not (member.isfile() or member.isdir()):
+        return False
+    return all(path.resolve().is_relative_to(folder.resolve()) for path in paths)
 
 
 def _check_room(archive: Path, size: int, free: int) -> None:
