@@ -48,7 +48,7 @@ def lite_files(
         judged = _judged(task, target, whole, failures, floats)
         without = _impossible(task, source, floats)
         for other in next_targets(target, judged[0], task.form.kind, without):
-            how = "other rounding" if other.precision == target.precision else other.precision
+            how = "compensated rounding" if other.precision == target.precision else other.precision
             tell(f"{target.name}: {target.precision} is refused, so {how}")
             whole.unlink(missing_ok=True)
             judged = better(judged, _other(task, source, other, whole, floats))

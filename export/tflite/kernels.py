@@ -81,7 +81,7 @@ class Kernel:
         size, step = self.shape[1:3], (self.options.strideH, self.options.strideW)
         around = [(0, 0)] * 2
         if self.options.padding == _SAME:
-            around = [_around(*each) for each in zip(values.shape[1:3], size, step, strict=True)]
+            around = [_around(*given) for given in zip(values.shape[1:3], size, step, strict=True)]
         padded = np.pad(values, ((0, 0), *around, (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, size, axis=(1, 2))
         return windows[:, :: step[0], :: step[1]]
