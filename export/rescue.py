@@ -12,7 +12,7 @@ from export.precisions import PRECISIONS, Gates
 from export.report import Artifact, Rescue
 from export.targets import ROUNDING, Target
 
-# What more bits may mend, and better ones.
+# What other numbers may mend.
 _CLOSENESS = frozenset(
     {"sqnr_db", "r2", "cosine", "distinct_answers", "top1_agreement", "accuracy", "max_rel_error"}
 )

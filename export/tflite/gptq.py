@@ -13,7 +13,7 @@ import numpy as np
 _DAMPING = 0.01
 # Columns between two updates of all that follow; it changes the time alone.
 _BLOCK = 64
-# A step more to either side than is used here is left for the zero point of TensorFlow Lite.
+# TensorFlow Lite's weights are symmetric: it leaves -128 unused.
 _MOST = 127
 
 

@@ -180,7 +180,6 @@ def python(request, monkeypatch):
         monkeypatch.delattr(tarfile, "data_filter", raising=False)
 
 
-@pytest.mark.filterwarnings("ignore:.*filter:DeprecationWarning")
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_archives_leave_nothing(tmp_path, cache, name, python):
     make, message = WRONG[name]

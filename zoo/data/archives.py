@@ -109,7 +109,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 file.extract(info, folder)
         return
     with tarfile.open(archive) as tar:
-        # PEP 706, which the Python 3.11 of some systems lacks. It says the same of what is inside.
+        # PEP 706's filter, where Python has it (3.11 from 3.11.4 on); `_is_inside` always looks.
         tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         total = 0
         for member in tar:
