@@ -237,7 +237,7 @@ def measured(network: keras.Model, dataset: Dataset, recipe: Recipe) -> Pace:
     )
     epochs = math.ceil(_STEPS / steps_per_epoch(part.train, recipe.batch_size))
     timer = Timer()
-    short = dataclasses.replace(recipe.untaught, epochs=epochs, patience=None)
+    short = dataclasses.replace(recipe.untaught, epochs=epochs, patience=None, accumulate=None)
     with tempfile.TemporaryDirectory() as folder:
         fit(network, part, short, Path(folder) / "state", [timer])
     return timer.pace

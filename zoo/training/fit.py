@@ -84,6 +84,7 @@ def fit(
     for split in (dataset.train, dataset.validation):
         distribution.check_last_batch(len(split), recipe.batch_size)
     outputs = len(dataset.labels)
+    check_steps(recipe, len(dataset.train))
     steps = steps_per_epoch(dataset.train, recipe.batch_size)
     trained = distribution.trained(apart(model))
     with distribution.scope():
@@ -153,19 +154,24 @@ def fit(
     return keeper.history
 
 
-def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
+def check_recipe(
+    recipe: Recipe, kind: type[Form], task: Task, examples: int | None = None
+) -> None:
     """Refuses a recipe that does not fit a model or a task.
 
     Args:
         recipe: How to train.
         kind: What the model takes.
         task: What it learns.
+        examples: In the training split; None: they are not read yet.
 
     Raises:
         RequestError: It asks for class weights without classes, for a loss of values without
-            values, for augmentation that the inputs do not have, or for a teacher that there is not
-            or that cannot teach it.
+            values, for augmentation that the inputs do not have, for a teacher that there is not
+            or that cannot teach it, or for more batches in a step than there are.
     """
+    if examples is not None:
+        check_steps(recipe, examples)
     check_teacher(recipe.teacher, task)
     if recipe.loss and task.learns != "values":
         raise RequestError(f"--loss={recipe.loss} is of values; say --task=regression, or no loss")
@@ -185,6 +191,24 @@ def check_recipe(recipe: Recipe, kind: type[Form], task: Task) -> None:
     if issubclass(kind, Sound) and recipe.augment not in ("none", *augment_sounds.POLICIES):
         known = ", ".join(augment_sounds.POLICIES)
         raise RequestError(f"--augment={recipe.augment} is of pictures; sounds take {known}")
+
+
+def check_steps(recipe: Recipe, examples: int) -> None:
+    """Refuses a training that ends before its first step.
+
+    Args:
+        recipe: How to train.
+        examples: In the training split.
+
+    Raises:
+        RequestError: A step takes more batches than all epochs have.
+    """
+    batches = recipe.epochs * math.ceil(examples / recipe.batch_size)
+    if recipe.accumulate is not None and recipe.accumulate > batches:
+        raise RequestError(
+            f"--accumulate={recipe.accumulate} makes a step of so many batches, and all "
+            f"{recipe.epochs} epochs have {batches}: nothing would be learnt; give fewer"
+        )
 
 
 def balance(y: np.ndarray) -> dict[int, float]:

@@ -290,7 +290,7 @@ def train_model(
     if (done := training.finished()) is not None:
         return done
     kind = MODELS.get(model).input if dataset.form is None else type(dataset.form)
-    check_recipe(recipe, kind, dataset.task)
+    check_recipe(recipe, kind, dataset.task, len(dataset.train))
     card = dataclasses.replace(
         new_card(model, dataset, config),
         training=training.provenance,

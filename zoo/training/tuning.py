@@ -20,6 +20,7 @@ from zoo.models.names import LOGITS
 from zoo.training.distribution.distribution import ALONE, Distribution
 from zoo.training.extending import earlier
 from zoo.training.finish import finish
+from zoo.training.fit import check_steps
 from zoo.training.folds import (
     everything,
     in_words,
@@ -122,6 +123,8 @@ def finetune_checkpoint(
     if folds:
         dataset = without_test(dataset)
         card = dataclasses.replace(card, notes=in_words(folds, len(everything(dataset))))
+    if plan.freeze != "backbone":
+        check_steps(plan.whole, len(dataset.train))
     heads: Apart = (None, None)
     taught = output / TAUGHT if distribution.chief else None
     teacher = open_teacher(plan.whole.teacher, dataset, progress, taught)

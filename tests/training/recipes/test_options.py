@@ -242,6 +242,19 @@ def test_what_a_recipe_refuses(settings, message):
         Recipe(**settings)
 
 
+@pytest.mark.parametrize(
+    ("accumulate", "examples", "refused"),
+    [(4, 33, False), (5, 33, True), (5, None, False), (None, 1, False)],
+)
+def test_a_training_has_a_step(accumulate, examples, refused):
+    recipe = Recipe(epochs=2, batch_size=32, accumulate=accumulate)
+    if not refused:
+        check_recipe(recipe, Table, CLASSIFICATION, examples)
+        return
+    with pytest.raises(RequestError, match="--accumulate=5 makes .* all 2 epochs have 4: nothing"):
+        check_recipe(recipe, Table, CLASSIFICATION, examples)
+
+
 def test_what_is_changed_has_to_be_changeable():
     for kind, task, options in (
         (Table, CLASSIFICATION, {"mixup": 0.2}),
