@@ -134,6 +134,23 @@ def test_what_optimizers_do():
     np.testing.assert_allclose(two, [1 - 0.19 * 2, 1 - 0.19], atol=1e-6)
 
 
+def test_an_average_counts_steps_not_batches():
+    gradients = np.random.default_rng(0).normal(size=(6, 2))
+    averages = []
+    for accumulate in (1, 3):
+        optimizer = optimizer_of(
+            "sgd", 0.1, weight_decay=0.0, ema=0.6, accumulate=accumulate if accumulate > 1 else None
+        )
+        variable = keras.Variable([1.0, 1.0], name="kernel")
+        for gradient in np.repeat(gradients, accumulate, axis=0):
+            optimizer.apply([tf.constant(gradient, tf.float32)], [variable])
+        before = variable.numpy()
+        optimizer.finalize_variable_values([variable])
+        averages.append(variable.numpy())
+        assert not np.allclose(averages[-1], before, atol=1e-3)
+    np.testing.assert_allclose(*averages, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "rate"), [(None, 1e-3), ("adamw", 1e-3), ("sgd", 0.1), ("lion", 2e-4), ("lamb", 5e-3)]
 )

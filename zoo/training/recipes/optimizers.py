@@ -37,11 +37,14 @@ class _OwnRates(keras.optimizers.Optimizer):
     def ema_momentum(self) -> Any:
         """The share that this step keeps. The first steps keep less: what they begin with is bad.
 
-        Keras reads it in each step. It is (1 + t) / (10 + t) until the recipe's is less, as in
-        TensorFlow's `ExponentialMovingAverage`.
+        Keras reads it in each batch. It is (1 + t) / (10 + t) until the recipe's is less, as in
+        TensorFlow's `ExponentialMovingAverage`, and of the first step nothing is kept. A batch
+        whose gradient only adds to those before it changes nothing.
         """
-        step = ops.cast(self._iterations, "float32")
-        return ops.minimum(self._most, (1 + step) / (10 + step))
+        batches = self.gradient_accumulation_steps or 1
+        step = ops.cast(self._iterations // batches, "float32")
+        kept = ops.where(step > 0, ops.minimum(self._most, (1 + step) / (10 + step)), 0.0)
+        return ops.where((self._iterations + 1) % batches == 0, kept, 1.0)
 
     @ema_momentum.setter
     def ema_momentum(self, value: float) -> None:
