@@ -14,7 +14,7 @@ from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.quantization import aware, ranges_of
 from zoo.tasks import Scale
-from zoo.training.integers import check_quantize, in_units, keeps_head, scaled
+from zoo.training.integers import check_quantize, in_units, keeps_head, out_of_units, scaled
 from zoo.training.recipes.plan import choose_plan
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.tuning import finetune_checkpoint
@@ -145,6 +145,36 @@ def test_ranges_follow_the_last_layer():
     # Zero stays in a range, since a file can always say it.
     assert in_units(ranges, Scale(100.0, 10.0))["logits"] == (0.0, 180.0)
     assert scaled({"pool": (0.0, 2.0)}, 3) == {"pool": (0.0, 2.0)}
+
+
+def test_a_range_in_units_is_none_of_the_training():
+    """That of years, 0 to 2,020, would have one step for all of them."""
+    years, ranges = np.array([1980.0, 2000.0, 2020.0]), {"pool": (0.0, 2.0), "logits": (0.0, 2020)}
+    scale = Scale(2000.0, 10.0)
+    assert out_of_units(ranges, scale, years) == {**ranges, "logits": (-2.0, 2.0)}
+    assert out_of_units(ranges, None, years) == ranges
+    assert out_of_units(None, scale, years) is None
+
+
+@pytest.mark.slow
+def test_values_get_more_epochs(tmp_path):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(300, 2))
+    rows = [f"{a:.4f},{b:.4f},{200 + 40 * a + 10 * b:.3f}" for a, b in x]
+    table = tmp_path / "prices.csv"
+    table.write_text("\n".join(["a,b,price", *rows]) + "\n")
+    how = {"task": "regression", "label_column": "price"}
+    zoo.train("residual_mlp", str(table), output=tmp_path / "float", epochs=10,
+              config={"members": 1}, **how)  # fmt: skip
+    first, more = (
+        zoo.finetune(str(tmp_path / "float"), str(table), output=tmp_path / "run", epochs=epochs,
+                     quantize="int8", **how)
+        for epochs in (3, 4)
+    )  # fmt: skip
+    assert more.history[-1]["loss"] < 1.5 * first.history[-1]["loss"]
+    low, high = more.card.ranges["logits"]
+    assert low == 0
+    assert 200 < high < 600
 
 
 def test_a_head_that_stays_is_trained_gently():

@@ -154,9 +154,7 @@ def fit(
     return keeper.history
 
 
-def check_recipe(
-    recipe: Recipe, kind: type[Form], task: Task, examples: int | None = None
-) -> None:
+def check_recipe(recipe: Recipe, kind: type[Form], task: Task, examples: int | None = None) -> None:
     """Refuses a recipe that does not fit a model or a task.
 
     Args:

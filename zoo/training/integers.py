@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import keras
+import numpy as np
 
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, balanced_sample
@@ -74,3 +75,20 @@ def scaled(ranges: Ranges, factor: float, offset: float = 0.0) -> Ranges:
 def in_units(ranges: Ranges, scale: Scale | None) -> Ranges:
     """Returns ranges after the last layer got the units of the truth, if it has any."""
     return ranges if scale is None else scaled(ranges, scale.std, scale.mean)
+
+
+def out_of_units(ranges: Ranges | None, scale: Scale | None, y: np.ndarray) -> Ranges | None:
+    """Returns ranges of a network of values for its training, in which it gives standardised ones.
+
+    In units, the last range holds zero too, which may be far from all values. So here it begins
+    with that of the truth, and follows the results from there.
+
+    Args:
+        ranges: In units; None: there are none.
+        scale: Of the truth; None: it has no units.
+        y: (examples,) the truth, in its units.
+    """
+    if ranges is None or scale is None:
+        return ranges
+    values = scale.standardised(y)
+    return {**ranges, LOGITS: (float(values.min()), float(values.max()))}

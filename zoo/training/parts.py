@@ -26,7 +26,7 @@ from zoo.training.features import (
 )
 from zoo.training.fit import fit
 from zoo.training.folds import cross_validate
-from zoo.training.integers import Ranges, in_integers, in_units
+from zoo.training.integers import Ranges, in_integers, in_units, out_of_units
 from zoo.training.recipes.distillation import Teacher
 from zoo.training.recipes.plan import Plan
 from zoo.training.recipes.recipe import Recipe
@@ -103,7 +103,8 @@ def train_network(
         scale.remove_units(network.get_layer(LOGITS))  # The training restores them.
     trained = network
     if plan.whole.quantize is not None:
-        trained = in_integers(network, dataset, ranges)
+        begun = out_of_units(ranges, scale, dataset.train.y)
+        trained = in_integers(network, dataset, begun)
     history = fit(
         trained,
         dataset,

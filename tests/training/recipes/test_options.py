@@ -268,7 +268,7 @@ def test_a_training_has_a_step(accumulate, examples, refused):
     if not refused:
         check_recipe(recipe, Table, CLASSIFICATION, examples)
         return
-    with pytest.raises(RequestError, match="--accumulate=5 makes .* all 2 epochs have 4: nothing"):
+    with pytest.raises(RequestError, match=r"--accumulate=5 makes .* all 2 epochs have 4: nothing"):
         check_recipe(recipe, Table, CLASSIFICATION, examples)
 
 
