@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from tests.training.report.test_page import LABELS, answers, card
 from zoo.checkpoints.provenance import Provenance
@@ -50,6 +51,27 @@ def test_facts_are_those_of_the_epoch_that_was_taken():
     assert facts.confused[0] == Confused(LABELS[0], LABELS[1], 1, 2)
     assert facts.sure_mistakes == 1
     assert facts.calibration == 0.2 - 0.05
+
+
+@pytest.mark.parametrize(
+    ("changed", "stage", "training"),
+    [
+        ({"mixup": 0.2}, None, None),
+        ({"cutmix": 1.0}, 2, None),
+        ({"augment": "strong"}, None, None),
+        ({"mixup": 0.2}, 1, 0.9),  # Of the head.
+        ({"ema": 0.9, "mixup": None}, None, 0.9),
+    ],
+)
+def test_what_is_right_of_blended_examples_is_not_known(changed, stage, training):
+    """It is far below validation, and would look as if nothing had been learnt."""
+    run = outcome()
+    recipe = {**RECIPE, **changed}
+    if stage is not None:
+        recipe = {"head": recipe, "whole": recipe}
+        run = dataclasses.replace(run, history=[{**row, "stage": stage} for row in HISTORY])
+    card = dataclasses.replace(run.card, training=Provenance(recipe=recipe))
+    assert facts_of(dataclasses.replace(run, card=card)).training == training
 
 
 def test_examples_that_are_in_training_too_are_no_validation():

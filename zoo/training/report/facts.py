@@ -11,6 +11,7 @@ import numpy as np
 from zoo.checkpoints.card import task_of
 from zoo.tasks.classification import ClassificationScore
 from zoo.tasks.interval import wilson
+from zoo.training.recipes.augment import POLICIES
 from zoo.training.report.epochs import stages, taken_epochs
 from zoo.training.report.mistakes import confused_pairs
 from zoo.training.report.outcome import Outcome
@@ -41,7 +42,8 @@ class Facts:
         interval: The ends of the figure's 95 % interval; None: it has none.
         usual: The figure that always the same answer would have; None: unknown.
         watched: The figure of an epoch that is watched.
-        training: That figure in training, at the epoch that was taken; None: unknown.
+        training: That figure in training, at the epoch that was taken; None: unknown, as of
+            examples that were blended, of which nobody is right as a whole.
         validation: That figure in validation.
         validation_interval: The ends of its 95 % interval; None: it is no share.
         epochs: How many epochs there were in the stage that was taken.
@@ -115,12 +117,21 @@ def _of_epochs(outcome: Outcome, validated: int) -> dict[str, object]:
     share = task.learns == "classes" and validated and not of_windows
     return {
         "watched": task.watched,
-        "training": row[task.watched],
+        "training": None if _blended(outcome, row) else row[task.watched],
         "validation": figure if validated else None,
         "validation_interval": wilson(figure, validated) if share else None,
         "epochs": len(rows),
         "last": len(rows) > 1 and row is outcome.history[-1],
     }
+
+
+def _blended(outcome: Outcome, row: Row) -> bool:
+    """Whether the training examples of an epoch were parts of two."""
+    if row.get("stage") == 1:  # A head learns from features of examples as they are.
+        return False
+    recipe = outcome.recipe
+    policy = POLICIES.get(recipe.get("augment", "none")) if outcome.of_pictures else None
+    return bool(recipe.get("mixup") or recipe.get("cutmix") or (policy and policy.mixed))
 
 
 def _of_classes(outcome: Outcome) -> dict[str, object]:
