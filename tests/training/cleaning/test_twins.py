@@ -62,6 +62,13 @@ def test_changed_pictures_are_named_and_no_others(change):
     assert 0.95 <= pair.alike < 1 or change == "mirrored"
 
 
+@pytest.mark.parametrize("count", [2, 6, 7])
+def test_few_pictures_have_twins_too(count):
+    x = scenes(count)
+    x[1] = encoded(x[0], 95)
+    assert [(pair.first, pair.second) for pair in twin_pictures([x])] == [(0, 1)]
+
+
 def test_equal_pictures_are_named_once_each():
     x = scenes(20)
     x[5] = x[17] = x[2]

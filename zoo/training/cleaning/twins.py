@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ class Twins:
     alike: float
 
 
-def equal_examples(x: Sequence[np.ndarray]) -> list[Twins]:
+def equal_examples(x: Iterable[np.ndarray]) -> list[Twins]:
     """Returns for each example that is equal to an earlier one the first such.
 
     Args:
@@ -123,7 +123,9 @@ def _candidates(vectors: np.ndarray) -> set[tuple[int, int]]:
         alike = np.maximum(rows @ plain.T, rows @ mirrored.T)
         alike[np.arange(len(rows)), np.arange(start, start + len(rows))] = 0
         for row in np.flatnonzero(alike.max(axis=1) >= _CANDIDATE):
-            best = np.argsort(-alike[row], kind="stable")[: _MOST + 1]
+            # Sorting all of them took most of the time.
+            largest = np.argpartition(-alike[row], min(_MOST, len(plain) - 1))[: _MOST + 1]
+            best = largest[np.argsort(-alike[row, largest], kind="stable")]
             sixth = alike[row, best[-1]]
             least = max(_CANDIDATE, 1 - _NEARER * (1 - sixth))
             near = [other for other in best[:_MOST].tolist() if alike[row, other] >= least]
