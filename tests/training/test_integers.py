@@ -130,12 +130,18 @@ def test_recipes_that_are_refused(settings, message):
     [
         ({"alone": False, "freeze": "none"}, "one process"),
         ({"alone": True, "freeze": "backbone"}, "only the head"),
+        ({"alone": True, "freeze": "none", "members": 8}, "has 8 members; train .* members=1"),
     ],
 )
 def test_requests_that_are_refused(settings, message):
     with pytest.raises(RequestError, match=message):
         check_quantize("int8", **settings)
     check_quantize(None, **settings)
+
+
+def test_an_ensemble_is_refused_before_the_data_are_read(tmp_path):
+    with pytest.raises(RequestError, match="--quantize trains no ensemble"):
+        zoo.finetune("residual_mlp.adult", str(tmp_path / "none.csv"), quantize="int8")
 
 
 def test_ranges_follow_the_last_layer():

@@ -23,17 +23,23 @@ Ranges: TypeAlias = Mapping[str, tuple[float, float]]
 _SAMPLES = 200
 
 
-def check_quantize(quantize: str | None, *, alone: bool, freeze: str) -> None:
-    """Refuses what does not go with a training in integers.
+def check_quantize(quantize: str | None, *, alone: bool, freeze: str, members: int = 1) -> None:
+    """Refuses what does not go with a training in integers, before the data are read.
 
     Args:
         quantize: The integers; None: it is no such training.
         alone: Whether one process trains.
         freeze: What stays as it is, see `zoo.training.recipes.plan.Plan`.
+        members: Networks of the checkpoint, if it is an ensemble.
 
     Raises:
-        RequestError: Several processes train, or only the head does.
+        RequestError: Several processes train, or only the head does, or an ensemble.
     """
+    if quantize is not None and members > 1:
+        raise RequestError(
+            f"--quantize trains no ensemble, and this one has {members} members; train a network "
+            "without: zoo train --config=members=1"
+        )
     if quantize is not None and not alone:
         raise RequestError("--quantize trains in one process; leave --distribution out")
     if quantize is not None and freeze == "backbone":
@@ -59,7 +65,7 @@ def in_integers(network: keras.Model, dataset: Dataset, ranges: Ranges | None) -
     """
     names = [layer.name for layer in network.layers]
     if MEMBERS in names:
-        raise RequestError("--quantize does not train ensembles; train a model without members")
+        raise RequestError("--quantize trains no ensemble; train a network without members")
     samples = balanced_sample(dataset.train, _SAMPLES).x[:]
     return aware(network, samples, ranges=ranges, front=front_names(network))
 
