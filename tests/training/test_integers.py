@@ -130,7 +130,7 @@ def test_recipes_that_are_refused(settings, message):
     [
         ({"alone": False, "freeze": "none"}, "one process"),
         ({"alone": True, "freeze": "backbone"}, "only the head"),
-        ({"alone": True, "freeze": "none", "members": 8}, "has 8 members; train .* members=1"),
+        ({"alone": True, "freeze": "none", "members": 8}, r"has 8 members; train .*=members=1"),
     ],
 )
 def test_requests_that_are_refused(settings, message):
