@@ -30,13 +30,17 @@ from zoo.training.folds import (
 )
 from zoo.training.integers import check_quantize, keeps_head
 from zoo.training.rates import check_finding, found_for_tuning
-from zoo.training.recipes.options import Options
+from zoo.training.recipes.options import OF_HEADS, Options
 from zoo.training.recipes.picture_size import in_words as size_in_words
 from zoo.training.recipes.picture_size import larger_form
 from zoo.training.recipes.plan import choose_plan
 from zoo.training.recipes.precision import resolve_precision
 from zoo.training.recipes.recipe import Recipe
-from zoo.training.recipes.stages import check_freeze, stages_of_checkpoint
+from zoo.training.recipes.stages import (
+    check_freeze,
+    check_of_network,
+    stages_of_checkpoint,
+)
 from zoo.training.runs.device import device_in_words
 from zoo.training.runs.progress import opened, watchers
 from zoo.training.runs.run import check_asked, check_weights
@@ -182,6 +186,9 @@ def finetune(
     finding = options.get("find_learning_rate")
     devices.check_alone({"minutes": options.get("minutes"), "find_learning_rate": finding})
     check_finding(finding, learning_rate, quantize)
+    of_network = {name: value for name, value in options.items() if name not in OF_HEADS}
+    asked = {"epochs": epochs, "learning_rate": learning_rate, "augment": augment, **of_network}
+    check_of_network(freeze, asked)
     if quantize is not None and options.get("minutes") is not None:
         raise RequestError("--minutes knows no pace of --quantize; give --epochs in place of it")
     check_size(image_size, type(base.input))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import safetensors
@@ -28,6 +29,25 @@ def check_freeze(freeze: str, groups: Sequence[str]) -> None:
     known = ["none", "backbone", *(group for group in groups if group != LOGITS)]
     if freeze not in known:
         raise RequestError(unknown("stage to freeze:", freeze, known))
+
+
+def check_of_network(freeze: str, asked: Mapping[str, Any]) -> None:
+    """Refuses settings of a network that is not trained: they would change nothing.
+
+    Args:
+        freeze: See `Plan`.
+        asked: Settings of the network by name; None, False and "none": not asked for.
+
+    Raises:
+        RequestError: Only the head is trained, and there are such settings.
+    """
+    given = [f"--{name}" for name, value in asked.items() if value not in (None, False, "none")]
+    if freeze == "backbone" and given:
+        instead = " (--head_epochs is of the head)" if "--epochs" in given else ""
+        raise RequestError(
+            f"--freeze=backbone trains the head alone; leave out {', '.join(given)}, of the "
+            f"network{instead}"
+        )
 
 
 def stages_of_checkpoint(folder: Path) -> list[str]:
