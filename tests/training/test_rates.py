@@ -120,6 +120,14 @@ def test_sequences(tmp_path, model, task):
     assert any("learning rate" in line for line in lines)
 
 
+def test_what_sequences_do_not_have_is_refused_before_a_rate_is_sought(tmp_path):
+    path = numbers(tmp_path / "numbers.npz", lambda y: y > 0)
+    with pytest.raises(RequestError, match="--mixup blends pictures, sounds and recordings"):
+        zoo.train("residual_lstm", path, output=tmp_path / "run", mixup=0.2,
+                  find_learning_rate=True)  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 def test_a_training_begins_with_the_weights_it_would_have_anyway(tmp_path):
     x = np.random.default_rng(0).normal(size=(120, 6)).astype(np.float32)

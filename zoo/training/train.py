@@ -206,6 +206,7 @@ def train(
     )
     dataset = load_dataset(data, row.input, image_size=image_size, reading=reading)
     opened(model, dataset, progress)
+    check_recipe(recipe, row.input if dataset.form is None else type(dataset.form), learns)
     if isinstance(dataset.form, forms.Sound | forms.Recording):
         config = {**row.of_windows, **config}
     run = Path(output or f"runs/{model}-{dataset.name}")
@@ -275,13 +276,12 @@ def train_model(
         RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
-    config = config or {}
     training = open_run(
         output,
         dataset,
         recipe,
         model=model,
-        config=config,
+        config=config or {},
         weights=weights,
         command=command,
         distribution=distribution,
@@ -292,7 +292,7 @@ def train_model(
     kind = MODELS.get(model).input if dataset.form is None else type(dataset.form)
     check_recipe(recipe, kind, dataset.task, len(dataset.train))
     card = dataclasses.replace(
-        new_card(model, dataset, config),
+        new_card(model, dataset, config or {}),
         training=training.provenance,
         licence=licence,
         author=author,
