@@ -155,7 +155,10 @@ def export_model(
         rescue=rescue,
     )
     if edge_io is None:  # 16 bits have no interface of 8.
-        chosen = tuple(first_target(target, form.kind, form.recurrent) for target in chosen)
+        trained = bool(ranges)
+        chosen = tuple(
+            first_target(target, form.kind, form.recurrent, learnt=trained) for target in chosen
+        )
     wanted = with_provers(chosen, provers)
     if outputs not in OUTPUTS:
         raise unknown("kind of outputs", str(outputs), OUTPUTS)

@@ -26,18 +26,22 @@ _MENDS = {
 _CHECK = "precision"
 
 
-def first_target(target: Target, kind: str, recurrent: bool) -> Target:
+def first_target(target: Target, kind: str, recurrent: bool, *, learnt: bool = False) -> Target:
     """Returns the target in the precision to begin with.
 
     A recurrent model begins with 16 bits: its states sum up over all steps what 8 bits lose in one,
-    and its file is smaller with them, since int8 keeps a scale and a zero point for each step.
+    and its file is smaller with them, since int8 keeps a scale and a zero point for each step. One
+    that was trained for int8 begins with that, if 16 bits may follow.
 
     Args:
         target: As the caller asks for it.
         kind: What one input is.
         recurrent: Whether the model has recurrent layers.
+        learnt: Whether a training learnt its ranges of int8.
     """
     if target.recurrent is None or kind == "image" or not recurrent:
+        return target
+    if learnt and target.recurrent in target.rescues:
         return target
     others = [name for name in target.rescues if name != target.recurrent]
     if set(others) - {ROUNDING}:

@@ -95,6 +95,13 @@ def test_recurrent_models_begin_with_16_bits(target, kind, recurrent, precision,
     assert (first.precision, first.rescues) == (precision, rescues)
 
 
+def test_what_was_trained_for_8_bits_begins_with_them():
+    assert first_target(EDGE, "sequence", recurrent=True, learnt=True) is EDGE
+    assert first_target(EDGE, "features", recurrent=False, learnt=True) is EDGE
+    (alone,) = find_targets(["edge"], rescue="none")  # Nothing could follow.
+    assert first_target(alone, "sequence", recurrent=True, learnt=True).precision == "16x8"
+
+
 @pytest.mark.parametrize("failed", [["sqnr_db"], ["no_float_tensor"], ["conversion"]])
 def test_where_16_bits_came_first_8_are_tried_whatever_fails(failed):
     first = first_target(EDGE, "sequence", recurrent=True)
