@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from zoo.analysis.units import similarity
 from zoo.analysis.units.similarity import alignment, unit_similarity
 from zoo.models import build
 
@@ -39,3 +40,22 @@ def test_units_that_do_nothing_are_alike():
     names, still = unit_similarity(model, RANDOM.normal(size=(80, 6)).astype("float32"))
     assert names == ("block1", "block2", "block3")
     np.testing.assert_allclose(still, 1, atol=1e-6)
+
+
+def test_outputs_that_do_not_fit_into_the_memory_have_passes_of_their_own(monkeypatch):
+    model = build("residual_lstm", input_shape=(None, 5), depth=3, width=8, num_classes=2)
+    x = np.random.default_rng(0).normal(size=(80, 6, 5)).astype(np.float32)
+    names, whole = similarity.unit_similarity(model, x)
+    sizes = []
+    monkeypatch.setattr(similarity, "_HELD", 2 * 80 * 6 * 8 * 4)
+    monkeypatch.setattr(similarity, "_COLUMNS", 7)
+    outputs = similarity._outputs
+    monkeypatch.setattr(
+        similarity,
+        "_outputs",
+        lambda model, ends, x: sizes.append(len(ends)) or outputs(model, ends, x),
+    )
+    again, parted = similarity.unit_similarity(model, x)
+    assert sizes == [2, 1]
+    assert again == names
+    np.testing.assert_allclose(parted, whole, atol=1e-9)
