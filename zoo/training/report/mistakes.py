@@ -74,8 +74,9 @@ def confused_pairs(outcome: Outcome) -> list[tuple[int, int, int, int]]:
 def _pair(outcome: Outcome, true: int, said: int, count: int, whole: int) -> str:
     """Returns some pictures of a class that are taken for another, and one of the other."""
     labels = outcome.card.labels
-    mistaken = [i for i in outcome.wrong if (outcome.test.y[i], outcome.said[i]) == (true, said)]
-    own = np.flatnonzero((outcome.test.y == said) & (outcome.said == said))
+    is_of, said_of, wrong = outcome.test.y, outcome.said, outcome.wrong
+    mistaken = wrong[(is_of[wrong] == true) & (said_of[wrong] == said)]
+    own = np.flatnonzero((is_of == said) & (said_of == said))
     own = own[np.argsort(-outcome.sure[own], kind="stable")][:1]
     shown = [*mistaken[:_OF_PAIR], *own]
     heading = f"{labels[true]} taken for {labels[said]}: {count} of {whole}"
