@@ -9,16 +9,25 @@ import keras
 import numpy as np
 
 from zoo.errors import RequestError
-from zoo.quantization.graph import AVERAGING, Names, Walk, cloned, passes, steps_of
+from zoo.quantization.graph import (
+    AVERAGING,
+    OF_TWO,
+    Names,
+    Step,
+    Walk,
+    cloned,
+    is_relu,
+    passes,
+    steps_of,
+    sums,
+)
 from zoo.quantization.layers import (
-    FOLDED,
     WithRoundedOffset,
     WithRoundedWeights,
     has_kernels,
     is_product,
 )
-from zoo.quantization.rounding import Rounding
-from zoo.residual import Scaled
+from zoo.quantization.rounding import Rounding, range_step
 
 # Examples that the first ranges are measured on at a time.
 _AT_ONCE = 8
@@ -71,7 +80,9 @@ def aware(
 def simulates(model: keras.Model, front: Collection[str] = ()) -> bool:
     """Returns whether `aware` rounds all that a file rounds, so that both give the same.
 
-    It does not if the model has layers of several steps, or operations of `keras.ops`.
+    It does not if the model has layers of several steps, or operations of `keras.ops`; nor with a
+    batch normalisation that is not one with the layer before it, a concatenation, a sum of three,
+    or an activation inside a layer that is no ReLU.
 
     Args:
         model: As for `aware`.
@@ -101,7 +112,14 @@ def settle(model: keras.Model) -> None:
     """
     for layer in model.layers:
         if isinstance(layer, WithRoundedWeights):
-            layer.settle()
+            steps = {_step_of(node) for node in layer._inbound_nodes}
+            layer.settle(steps.pop() if len(steps) == 1 else None)
+
+
+def _step_of(node: Any) -> float | None:
+    """Returns the step of what a layer with rounded weights takes in a call, if it is known."""
+    step = node.arguments.kwargs.get("step")
+    return None if step is None else float(range_step(*step._keras_history.operation.range))
 
 
 def layer_in(model: keras.Model, name: str) -> keras.layers.Layer:
@@ -156,6 +174,8 @@ class _Rounder:
         self._folded: dict[str, keras.layers.Layer] = {}  # By the normalisation behind.
         self._held: dict[str, WithRoundedWeights] = {}
         self._last: dict[int, tuple[Rounding, Any]] = {}  # What rounded a result, and its step.
+        # Of results that are not rounded yet: what they are made of, see `Rounding.call`.
+        self._made_of: dict[int, dict[str, Any]] = {}
 
     def __call__(self, layer: Any, *args: Any, **settings: Any) -> Any:
         """Calls the next layer."""
@@ -168,30 +188,42 @@ class _Rounder:
             if taken in self._last:
                 self._last[step.gives] = self._last[taken]
             return args[0]
-        outputs = self._called(layer, taken, args, settings)
+        outputs = self._called(step, args, settings)
         if self._walk.rounds(step):
-            also = self._walk.multiplied(step) if isinstance(layer, Scaled) else ()
+            also = self._walk.before(step)
             return self._rounded(step.gives, self._names.next(layer), outputs, also=also)
-        if (passes(layer) or isinstance(layer, AVERAGING)) and taken in self._last:
+        if bounds := self._walk.bounded(step):
+            rounding = Rounding(*bounds, fixed=True, name=f"{self._names.next(layer)}_bounded")
+            outputs, between = rounding(outputs)
+            self._last[step.gives] = rounding, between
+        elif (passes(layer) or isinstance(layer, AVERAGING)) and taken in self._last:
             self._last[step.gives] = self._last[taken]
             if isinstance(layer, AVERAGING):
-                return self._last[taken][0](outputs)[0]
+                return self._last[taken][0](outputs, averaged=True)[0]
         return outputs
 
-    def _called(self, layer: Any, taken: int, args: Any, settings: dict[str, Any]) -> Any:
+    def _called(self, step: Step, args: Any, settings: dict[str, Any]) -> Any:
+        layer, taken = step.layer, step.takes[0]
         if is_product(layer) and taken in self._last:
             exact = WithRoundedOffset(layer, name=f"{layer.name}_rounded")
             return exact(*args, step=self._last[taken][1])
         folded = self._folded.get(layer.name)
         if layer.name in self._walk.front or not (folded or has_kernels(layer)):
+            if is_relu(layer) and taken in self._made_of:
+                self._made_of[step.gives] = self._made_of[taken]
+            steps = [self._last[number][1] for number in step.takes if number in self._last]
+            if isinstance(layer, OF_TWO) and len(steps) == len(step.takes) == 2:
+                self._made_of[step.gives] = _of_two(layer, args[0], steps)
             return layer(*args, **settings)
         if layer.name not in self._held:
             inner, norm = (layer, None) if folded is None else (folded, layer)
             self._held[layer.name] = WithRoundedWeights(inner, norm, name=f"{layer.name}_rounded")
         held = self._held[layer.name]
-        if isinstance(held.layer, FOLDED) and taken in self._last:
-            settings = {**settings, "step": self._last[taken][1]}
-        return held(*args, **settings)
+        if not sums(held.layer) or taken not in self._last:
+            return held(*args, **settings)
+        outputs, sum_step = held(*args, step=self._last[taken][1], **settings)
+        self._made_of[step.gives] = {"sum_step": sum_step}
+        return outputs
 
     def _rounded(
         self, number: int, name: str, values: Any, *, fixed: bool = False, also: Sequence[str] = ()
@@ -202,6 +234,16 @@ class _Rounder:
             )
         low, high = self._ranges[name]
         rounding = Rounding(low, high, fixed=fixed, also=also, name=f"{name}{_RANGE}")
-        outputs, step = rounding(values)
+        outputs, step = rounding(values, **self._made_of.pop(number, {}))
         self._last[number] = rounding, step
         return outputs
+
+
+def _of_two(layer: keras.layers.Layer, values: Any, steps: Any) -> dict[str, Any]:
+    """Returns what the result of a layer that takes two is made of, see `Rounding.call`."""
+    if isinstance(layer, keras.layers.Multiply):
+        return {"sum_step": steps[0] * steps[1]}
+    one, other = values
+    if isinstance(layer, keras.layers.Subtract):
+        other = -other
+    return {"terms": ((one, steps[0]), (other, steps[1]))}

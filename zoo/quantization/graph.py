@@ -37,13 +37,7 @@ _MOVING = ("Transpose", "Reshape", "GetItem", "ExpandDims", "Squeeze", "Flip")
 AVERAGING = (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
 # A file makes one operation of each of these, with what stands before or behind it.
 _WHOLE = (
-    *FOLDED,
     keras.layers.InputLayer,
-    keras.layers.BatchNormalization,
-    keras.layers.Add,
-    keras.layers.Subtract,
-    keras.layers.Multiply,
-    keras.layers.Concatenate,
     keras.layers.ReLU,
     keras.layers.Activation,
     keras.layers.Softmax,
@@ -51,8 +45,10 @@ _WHOLE = (
     keras.layers.GlobalAveragePooling2D,
     Scaled,
 )
+# Each is one operation if it takes two.
+OF_TWO = (keras.layers.Add, keras.layers.Subtract, keras.layers.Multiply)
 # The results of these are from 0 to 1, or from -1 to 1, so that no file gives them another range.
-_BOUNDED = ("softmax", "sigmoid", "tanh")
+_BOUNDED = {"softmax": (0.0, 255 / 256), "sigmoid": (0.0, 255 / 256), "tanh": (-1.0, 127 / 128)}
 # What a file calculates in one operation, or in one with the layer before it.
 _SINGLE = ("linear", "relu", "relu6", *_BOUNDED)
 
@@ -94,8 +90,11 @@ class Walk:
             and step.layer.name not in self.front
         )
 
-    def multiplied(self, step: Step) -> tuple[str, ...]:
-        """Returns the layers before a number that multiplies their results, all one operation."""
+    def before(self, step: Step) -> tuple[str, ...]:
+        """Returns the layers before a factor or a normalisation that is one operation with them.
+
+        A converter leaves out a normalisation that adds zero, and names the operation by those.
+        """
         names: list[str] = []
         while isinstance(step.layer, (Scaled, keras.layers.BatchNormalization)):
             before = next((other for other in self.steps if other.gives == step.takes[0]), None)
@@ -107,14 +106,29 @@ class Walk:
 
     def whole(self) -> bool:
         """Whether all that a file rounds is rounded: nothing has steps between which it does."""
-        return all(
-            step.layer.name in self.front
-            or passes(step.layer)
-            or isinstance(step.layer, AVERAGING)
-            or (isinstance(step.layer, _WHOLE) and _activation(step.layer) in _SINGLE)
-            or is_product(step.layer)
-            for step in self.steps
-        )
+        return all(self._single(step) for step in self.steps)
+
+    def _single(self, step: Step) -> bool:
+        layer = step.layer
+        if layer.name in self.front or passes(layer) or isinstance(layer, AVERAGING):
+            return True
+        if is_product(layer):
+            return True
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return any(self.folds(other) for other in self.steps if other.gives == step.takes[0])
+        if isinstance(layer, OF_TWO):
+            return len(step.takes) == 2
+        if isinstance(layer, FOLDED):
+            return sums(layer) or (_activation(layer) in _BOUNDED and step is self.steps[-1])
+        return isinstance(layer, _WHOLE) and _activation(layer) in _SINGLE
+
+    def bounded(self, step: Step) -> tuple[float, float] | None:
+        """Returns the range that a file gives to a result of any training; None: there is none."""
+        last = not any(step.gives in other.takes for other in self.steps)
+        bounding = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
+        if last or step.layer.name in self.front or not isinstance(step.layer, bounding):
+            return None
+        return _BOUNDED.get(_activation(step.layer))
 
     def rounds(self, step: Step) -> bool:
         """Whether a result is rounded to a range of its own.
@@ -134,7 +148,7 @@ class Walk:
         if isinstance(layer, bounding) and _activation(layer) in _BOUNDED:
             return False
         # A file makes one operation of a layer and of a number that multiplies its results.
-        return not (_is_linear(layer) and (_is_relu(reader) or isinstance(reader, Scaled)))
+        return not (_is_linear(layer) and (is_relu(reader) or isinstance(reader, Scaled)))
 
 
 def passes(layer: Any) -> bool:
@@ -189,6 +203,11 @@ class Names:
         return layer.name if number == 1 else f"{layer.name}_{number}"
 
 
+def sums(layer: keras.layers.Layer) -> bool:
+    """Whether a file rounds the integer sums of a layer, which at most a ReLU cuts off at zero."""
+    return isinstance(layer, FOLDED) and _activation(layer) in ("linear", "relu")
+
+
 def _activation(layer: Any) -> str:
     if isinstance(layer, keras.layers.Softmax):
         return "softmax"
@@ -199,11 +218,11 @@ def _is_linear(layer: Any) -> bool:
     """Whether a file makes one operation of a layer and of a ReLU behind it."""
     if isinstance(layer, FOLDED):
         return _activation(layer) == "linear"
-    kinds = keras.layers.BatchNormalization | keras.layers.Add | keras.layers.Subtract
-    return isinstance(layer, kinds | keras.layers.Multiply)
+    return isinstance(layer, (keras.layers.BatchNormalization, *OF_TWO))
 
 
-def _is_relu(layer: Any) -> bool:
+def is_relu(layer: Any) -> bool:
+    """Whether a layer is a ReLU that a file makes a part of what stands before it."""
     if isinstance(layer, keras.layers.ReLU):
         return layer.max_value in (None, 6.0) and not layer.negative_slope and not layer.threshold
     return isinstance(layer, keras.layers.Activation) and _activation(layer) in ("relu", "relu6")

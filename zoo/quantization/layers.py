@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.quantization.rounding import OF_WEIGHT, to_steps, weight_step
+from zoo.quantization.rounding import OF_WEIGHT, to_integers, to_steps, weight_step
 
 # The converter calculates the same with the weights of these and of a batch normalisation behind.
 FOLDED = (
@@ -50,10 +50,13 @@ class WithRoundedWeights(keras.layers.Layer):
 
         Args:
             *args: Of the layer.
-            step: Between the values that the layer takes; None: unknown. A file rounds the bias to
-                that times the step of the weights.
+            step: Between the values that the layer takes, if it sums integers as a file does; None:
+                it sums values.
             training: Of the layer.
             **settings: Of the layer.
+
+        Returns:
+            What the layer returns; with a `step` the step of its integer sums too, (channels,).
         """
         settings = _given(settings)
         if self.layer._call_has_training_arg:
@@ -63,12 +66,15 @@ class WithRoundedWeights(keras.layers.Layer):
         for kernel, axes in _kernels(self.layer):
             weights = kernel.value * _along_channels(factor, kernel, axes)
             of_weights = weight_step(weights, axes)
-            held.append((kernel, to_steps(weights, of_weights)))
+            to_kernel = to_steps if step is None else to_integers
+            held.append((kernel, to_kernel(weights, of_weights)))
         bias = getattr(self.layer, "bias", None)
         if isinstance(self.layer, FOLDED):
             offset = offset + (0.0 if bias is None else bias.value * factor)
             if step is not None:
-                offset = to_steps(offset, step * ops.reshape(of_weights, (-1,)))
+                sum_step = step * ops.reshape(of_weights, (-1,))
+                offset = to_integers(offset, sum_step)
+                args = (to_integers(args[0], step), *args[1:])
             if bias is not None:
                 held.append((bias, offset))
         before = {id(variable): value for variable, value in held}
@@ -77,11 +83,18 @@ class WithRoundedWeights(keras.layers.Layer):
         for variable in self.layer.non_trainable_variables:  # Such as the seeds of a dropout.
             if (value := scope.get_current_value(variable)) is not before[id(variable)]:
                 variable.assign(value)
-        return outputs if bias is not None or self.norm is None else outputs + offset
+        if bias is None and self.norm is not None:
+            outputs = outputs + offset
+        return outputs if step is None else (outputs * sum_step, ops.stop_gradient(sum_step))
 
-    def settle(self) -> None:
-        """Gives the layer the weights that it calculates with, so that nobody rounds them anew."""
-        factor = 1.0 if self.norm is None else _factor_and_offset(self.norm)[0]
+    def settle(self, step: float | None = None) -> None:
+        """Gives the layer the weights that it calculates with, so that nobody rounds them anew.
+
+        Args:
+            step: As for `call`: what is added to the sums becomes a whole number of steps, where a
+                bias or a normalisation can say so.
+        """
+        factor, offset = (1.0, 0.0) if self.norm is None else _factor_and_offset(self.norm)
         for kernel, axes in _kernels(self.layer):
             along = _along_channels(factor, kernel, axes)
             weights = kernel.value * along
@@ -89,12 +102,22 @@ class WithRoundedWeights(keras.layers.Layer):
             # What a normalisation multiplies by zero is zero in a file, whatever the kernel is.
             lost = ops.equal(along, 0.0)
             kernel.assign(ops.where(lost, kernel.value, rounded / ops.where(lost, 1.0, along)))
+            if step is not None:
+                sum_step = step * ops.reshape(weight_step(rounded, axes), (-1,))
+        bias = getattr(self.layer, "bias", None)
+        added = bias if self.norm is None else self.norm.beta
+        if step is not None and added is not None:
+            offset = offset + (0.0 if bias is None else bias.value * factor)
+            added.assign(added.value + to_steps(offset, sum_step) - offset)
 
     def compute_output_spec(
         self, *args: Any, step: Any = None, training: bool | None = None, **settings: Any
     ) -> Any:
-        """Returns shape and type of the layer's outputs."""
-        return self.layer.compute_output_spec(*args, **_given(settings))
+        """Returns shape and type of what `call` returns."""
+        outputs = self.layer.compute_output_spec(*args, **_given(settings))
+        if step is None:
+            return outputs
+        return outputs, keras.KerasTensor(outputs.shape[-1:], outputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, with both layers."""

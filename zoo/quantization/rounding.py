@@ -14,6 +14,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.quantization.xnnpack import of_means, of_sums, of_terms
+
 # The integers of a result, and the largest of a weight.
 _LEAST, _MOST, OF_WEIGHT = -128, 127, 127
 # Share of a range that a step of the training keeps if its batch needs less.
@@ -33,12 +35,17 @@ def weight_step(weights: Any, axes: Sequence[int]) -> Any:
     return ops.stop_gradient(ops.maximum(largest / OF_WEIGHT, _NARROWEST))
 
 
+def to_integers(values: Any, step: Any) -> Any:
+    """Returns the nearest numbers of steps; the gradient passes as if they were not rounded."""
+    return _straight_through(values / step, ops.round(values / step))
+
+
 def to_steps(values: Any, step: Any) -> Any:
     """Rounds to multiples of a step; the gradient passes as if it did not."""
     return _straight_through(values, ops.round(values / step) * step)
 
 
-def rounded(values: Any, low: Any, high: Any) -> Any:
+def rounded(values: Any, low: Any, high: Any, integers: Any = None) -> Any:
     """Rounds values to the 256 steps of a range, and clips what is beyond it.
 
     The gradient of what is inside passes as if it were not rounded; what is clipped has none.
@@ -47,17 +54,24 @@ def rounded(values: Any, low: Any, high: Any) -> Any:
         values: Any shape.
         low: The least value, at most zero.
         high: The greatest, above it.
+        integers: Of the same shape: numbers of steps that they round to; None: the nearest.
     """
     step = range_step(low, high)
-    zero = ops.stop_gradient(ops.round(_LEAST - low / step))
-    integers = values / step + zero
-    integers = ops.clip(_straight_through(integers, ops.round(integers)), _LEAST, _MOST)
-    return (integers - zero) * step
+    zero = zero_point(low, step)
+    if integers is None:
+        integers = ops.round(values / step)
+    integers = _straight_through(values / step, integers) + zero
+    return (ops.clip(integers, _LEAST, _MOST) - zero) * step
 
 
 def range_step(low: Any, high: Any) -> Any:
     """Returns the step of a range."""
     return ops.maximum((high - low) / (_MOST - _LEAST), _NARROWEST)
+
+
+def zero_point(low: Any, step: Any) -> Any:
+    """Returns the integer of zero, in a range that begins at `low`."""
+    return ops.stop_gradient(ops.round(_LEAST - low / step))
 
 
 def _straight_through(values: Any, instead: Any) -> Any:
@@ -108,8 +122,26 @@ class Rounding(keras.layers.Layer):
             for name, value in zip(("low", "high"), self._begin, strict=True)
         )
 
-    def call(self, inputs: Any, training: bool = False) -> tuple[Any, Any]:
-        """Returns rounded values, and the step between them, a number."""
+    def call(
+        self,
+        inputs: Any,
+        sum_step: Any = None,
+        terms: Any = None,
+        averaged: bool = False,
+        training: bool = False,
+    ) -> tuple[Any, Any]:
+        """Returns rounded values, and the step between them, a number.
+
+        What the inputs are made of decides how ties fall; see `zoo.quantization.xnnpack`.
+
+        Args:
+            inputs: (..., channels).
+            sum_step: Steps of the integers that the inputs are, (channels,) or one; None: none.
+            terms: The two results whose sum the inputs are, of both the values and the step; None:
+                they are none.
+            averaged: Whether the inputs are means of results of the same range.
+            training: Whether the range follows the inputs.
+        """
         if training and not self._fixed:
             least, greatest = (
                 ops.stop_gradient(ops.cast(end(inputs), self.low.dtype))
@@ -118,7 +150,18 @@ class Rounding(keras.layers.Layer):
             self.low.assign(ops.minimum(least, _KEPT * self.low + (1 - _KEPT) * least))
             self.high.assign(ops.maximum(greatest, _KEPT * self.high + (1 - _KEPT) * greatest))
         low, high = ops.minimum(self.low, 0.0), ops.maximum(self.high, _NARROWEST)
-        return rounded(inputs, low, high), range_step(low, high)
+        step = range_step(low, high)
+        integers = None
+        if training:
+            pass  # Where a tie falls makes no difference, and takes time.
+        elif sum_step is not None:
+            integers = of_sums(inputs, sum_step, step)
+        elif terms is not None:
+            one, other = terms
+            integers = of_terms(one, other, step)
+        elif averaged:
+            integers = of_means(inputs, step, zero_point(low, step))
+        return rounded(inputs, low, high, integers), step
 
     @property
     def range(self) -> tuple[float, float]:
