@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,16 +14,42 @@ from zoo.models.names import FRONTEND
 if TYPE_CHECKING:
     import keras
 
-_MANY = 32  # Batches that are worth a graph.
+
+_MANY = 8  # Batches that are worth a graph.
+# Numbers in a batch: of pictures of 224 pixels eight. Out of a graph, Keras keeps the results of
+# all layers until the last is calculated.
+_NUMBERS = 8 * 224 * 224 * 3
 
 
 def run(model: keras.Model, x: Examples, batch_size: int = 64) -> np.ndarray:
-    """Returns the outputs of a model for raw inputs, (examples, outputs) float32."""
-    batches = range(0, len(x), batch_size)
+    """Returns the outputs of a model for raw inputs, (examples, outputs) float32.
+
+    Args:
+        model: Takes the inputs.
+        x: (examples, ...).
+        batch_size: Examples at a time; fewer of large pictures.
+    """
+    size = min(batch_size, max(1, _NUMBERS // math.prod(x.shape[1:])))
+    batches = range(0, len(x), size)
     # A recurrent model is a loop, slow without a graph. Other models take as long to trace as to
     # run on some batches.
     looped = x.ndim == 3 or FRONTEND in {layer.name for layer in model.layers}
-    traced = looped or len(batches) > _MANY
-    call = model.predict_on_batch if traced else lambda batch: model(batch, training=False)
-    outputs = [call(x[start : start + batch_size].astype(np.float32)) for start in batches]
-    return np.concatenate([np.asarray(output) for output in outputs])
+    several = len(batches) > _MANY and _alone(model)
+    call = model.predict_on_batch if looped or several else partial(model, training=False)
+    outputs = []
+    for start in batches:
+        part = x[start : start + size].astype(np.float32)
+        # All batches have one size, so that a graph is traced once.
+        missing = size - len(part) if several else 0
+        padded = np.pad(part, [(0, missing), *[(0, 0)] * (part.ndim - 1)])
+        outputs.append(np.asarray(call(padded))[: len(part)])
+    return np.concatenate(outputs)
+
+
+def _alone(model: keras.Model) -> bool:
+    """Whether a model calculates on one device: several would each give all outputs of a batch."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    return bool(model.distribute_strategy.num_replicas_in_sync == 1)
