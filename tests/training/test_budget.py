@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +122,25 @@ def test_without_minutes_nothing_is_measured(tmp_path):
 def test_no_time_is_refused(minutes):
     with pytest.raises(RequestError, match="minutes must be positive"):
         Recipe(minutes=minutes)
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_the_time_of_a_teacher_counts(digits, monkeypatch, once):
+    """It sees all examples before the first epoch, or changed ones in the steps that are timed."""
+    ticks = itertools.count(0, 10)
+
+    def fit(network, part, recipe, state, watchers, teacher):
+        assert recipe.teacher == "resnet8.digits"
+        if once:
+            assert len(teacher.known) == len(part.train)
+        (timer,) = watchers
+        timer.steps, timer.looks = [3.0, 3.0], [1.0, 1.0]
+
+    monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(budget, "fit", fit)
+    pace = budget.measured(None, digits, Recipe(batch_size=32, teacher="resnet8.digits"))
+    # 192 examples in three batches: ten seconds for each of the second and the third.
+    assert pace == Pace(20 / 128 * len(digits.train) if once else 0, 3.0, 1.0)
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ from zoo.data.batches import steps_per_epoch
 from zoo.data.dataset import Dataset, take
 from zoo.forms import Form, Picture
 from zoo.training.fit import fit
+from zoo.training.recipes.distillation import open_teacher
 from zoo.training.recipes.picture_size import adapted_form
 from zoo.training.recipes.plan import Plan
 from zoo.training.recipes.precision import network_for
@@ -237,10 +238,21 @@ def measured(network: keras.Model, dataset: Dataset, recipe: Recipe) -> Pace:
     )
     epochs = math.ceil(_STEPS / steps_per_epoch(part.train, recipe.batch_size))
     timer = Timer()
-    short = dataclasses.replace(recipe.untaught, epochs=epochs, patience=None, accumulate=None)
+    taught: list[
+        tuple[float, int]
+    ] = []  # When a teacher that sees examples once had seen how many.
+    teacher = open_teacher(
+        recipe.teacher, part, lambda done, _: taught.append((time.monotonic(), done))
+    )
+    short = dataclasses.replace(recipe, epochs=epochs, patience=None, accumulate=None)
     with tempfile.TemporaryDirectory() as folder:
-        fit(network, part, short, Path(folder) / "state", [timer])
-    return timer.pace
+        fit(network, part, short, Path(folder) / "state", [timer], teacher=teacher)
+    pace = timer.pace
+    if len(taught) < 2:
+        return pace
+    (began, first), (ended, last) = taught[0], taught[-1]
+    lesson = (ended - began) / (last - first) * len(dataset.train)
+    return dataclasses.replace(pace, start=pace.start + lesson)
 
 
 def kept_epochs(output: Path, minutes: float) -> int | None:
