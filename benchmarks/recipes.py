@@ -97,7 +97,7 @@ def main() -> None:
         ends = f"{gain.low:+.2f} to {gain.high:+.2f}" if asked.seeds > 1 else ""
         flags = " ".join(options[name])
         table.add_row(name, flags, f"{values.mean():.2%}", f"{gain.mean:+.2f}", ends)
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 def _fewer(asked: argparse.Namespace) -> Path:
