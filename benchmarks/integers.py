@@ -80,7 +80,7 @@ def main() -> int:
                 f"{row['sqnr_db']:.1f}",
                 f"{row['bytes']:,}",
                 f"{row['ms']:.2f}",
-                row["as_trained"],
+                row.get("as_trained", ""),
                 "" if row["passed"] else f"refused: {row['why']}",
             )
     Console(width=140).print(table)

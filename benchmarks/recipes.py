@@ -20,6 +20,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -79,20 +80,23 @@ def main() -> None:
     table = Table(title=title, title_justify="left")
     for column in ("option", "flags", "accuracy", "gain in points", "95 % interval"):
         table.add_column(column, justify="left" if column in ("option", "flags") else "right")
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        free = _shares(asked.jobs)
-        # Seed by seed, so that what is there after a stop says something of every option.
-        rows = [
-            {
-                name: pool.submit(_accuracy, asked, free, name, options.get(name, ()), seed)
-                for name in (_PLAIN, *names)
-            }
-            for seed in range(asked.seeds)
-        ]
-    plain = np.array([row[_PLAIN].result() for row in rows])
+    pool, free = ThreadPoolExecutor(asked.jobs), _shares(asked.jobs)
+    # Seed by seed, so that what is there after a stop says something of every option.
+    trainings = [
+        {
+            name: pool.submit(_accuracy, asked, free, name, options.get(name, ()), seed)
+            for name in (_PLAIN, *names)
+        }
+        for seed in range(asked.seeds)
+    ]
+    try:
+        rows = [{name: one.result() for name, one in row.items()} for row in trainings]
+    finally:
+        pool.shutdown(cancel_futures=True)  # After an error or Ctrl-C none begins.
+    plain = np.array([row[_PLAIN] for row in rows])
     table.add_row(_PLAIN, "", f"{plain.mean():.2%}", "", "")
     for name in names:
-        values = np.array([row[name].result() for row in rows])
+        values = np.array([row[name] for row in rows])
         gain = interval(100 * (values - plain))
         ends = f"{gain.low:+.2f} to {gain.high:+.2f}" if asked.seeds > 1 else ""
         flags = " ".join(options[name])
@@ -102,7 +106,7 @@ def main() -> None:
 
 def _fewer(asked: argparse.Namespace) -> Path:
     """Returns an .npz file of the data with so many training pictures, which is made once."""
-    path = asked.output / f"{Path(asked.data).stem}-{asked.pictures}.npz"
+    path = asked.output / f"{Path(asked.data).stem}-{asked.image_size}-{asked.pictures}.npz"
     if not path.exists():
         dataset = load_dataset(asked.data, image_size=asked.image_size)
         train = balanced_sample(dataset.train, asked.pictures)
@@ -144,7 +148,7 @@ def _accuracy(
             [sys.executable, "-m", "zoo.commands.main", "train", *usual, "--augment=light", *option,
              f"--seed={seed}", f"--output={run}"],
             check=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores) if cores else None,
+            preexec_fn=partial(os.sched_setaffinity, 0, cores) if cores else None,
         )  # fmt: skip
     finally:
         free.put(cores)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from export.errors import ExportError
+from export.samples import batch_of
 
 if TYPE_CHECKING:  # Reports are made of this module too, and are read without Keras.
     import keras
@@ -16,7 +17,6 @@ if TYPE_CHECKING:  # Reports are made of this module too, and are read without K
     from export.forms.form import Form
 
 _STEPS = 255
-_AT_ONCE = 32  # Examples of a simulation.
 
 
 @dataclass(frozen=True)
@@ -73,5 +73,6 @@ def learnt_of(
 
 def _without_graph(model: keras.Model, x: np.ndarray) -> np.ndarray:
     """Returns the results of a model; a graph would turn divisions into products, and move ties."""
-    batches = (x[start : start + _AT_ONCE] for start in range(0, len(x), _AT_ONCE))
+    size = batch_of(x.shape[1:])
+    batches = (x[start : start + size] for start in range(0, len(x), size))
     return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])

@@ -37,6 +37,7 @@ _MOVING = ("Transpose", "Reshape", "GetItem", "ExpandDims", "Squeeze", "Flip")
 AVERAGING = (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
 # A file makes one operation of each of these, with what stands before or behind it.
 _WHOLE = (
+    *AVERAGING,
     keras.layers.InputLayer,
     keras.layers.ReLU,
     keras.layers.Activation,
@@ -49,6 +50,7 @@ _WHOLE = (
 OF_TWO = (keras.layers.Add, keras.layers.Subtract, keras.layers.Multiply)
 # The results of these are from 0 to 1, or from -1 to 1, so that no file gives them another range.
 _BOUNDED = {"softmax": (0.0, 255 / 256), "sigmoid": (0.0, 255 / 256), "tanh": (-1.0, 127 / 128)}
+_BOUNDING = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
 # What a file calculates in one operation, or in one with the layer before it.
 _SINGLE = ("linear", "relu", "relu6", *_BOUNDED)
 
@@ -110,9 +112,7 @@ class Walk:
 
     def _single(self, step: Step) -> bool:
         layer = step.layer
-        if layer.name in self.front or passes(layer) or isinstance(layer, AVERAGING):
-            return True
-        if is_product(layer):
+        if layer.name in self.front or passes(layer) or is_product(layer):
             return True
         if isinstance(layer, keras.layers.BatchNormalization):
             return any(self.folds(other) for other in self.steps if other.gives == step.takes[0])
@@ -125,8 +125,7 @@ class Walk:
     def bounded(self, step: Step) -> tuple[float, float] | None:
         """Returns the range that a file gives to a result of any training; None: there is none."""
         last = not any(step.gives in other.takes for other in self.steps)
-        bounding = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
-        if last or step.layer.name in self.front or not isinstance(step.layer, bounding):
+        if last or step.layer.name in self.front or not isinstance(step.layer, _BOUNDING):
             return None
         return _BOUNDED.get(_activation(step.layer))
 
@@ -144,8 +143,7 @@ class Walk:
             return getattr(reader, "name", None) not in self.front
         if passes(layer) or isinstance(layer, AVERAGING) or self.folds(step):
             return False
-        bounding = (*FOLDED, keras.layers.Activation, keras.layers.Softmax)
-        if isinstance(layer, bounding) and _activation(layer) in _BOUNDED:
+        if isinstance(layer, _BOUNDING) and _activation(layer) in _BOUNDED:
             return False
         # A file makes one operation of a layer and of a number that multiplies its results.
         return not (_is_linear(layer) and (is_relu(reader) or isinstance(reader, Scaled)))

@@ -238,9 +238,8 @@ def measured(network: keras.Model, dataset: Dataset, recipe: Recipe) -> Pace:
     )
     epochs = math.ceil(_STEPS / steps_per_epoch(part.train, recipe.batch_size))
     timer = Timer()
-    taught: list[
-        tuple[float, int]
-    ] = []  # When a teacher that sees examples once had seen how many.
+    # When a teacher that sees examples once had seen how many.
+    taught: list[tuple[float, int]] = []
     teacher = open_teacher(
         recipe.teacher, part, lambda done, _: taught.append((time.monotonic(), done))
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.data.dataset import Dataset, channel_statistics
 from zoo.data.examples import Examples
+from zoo.data.inference import in_batches
 from zoo.models.features import headless
 from zoo.models.statistics import adopt_statistics
 from zoo.training.cpu.fused import jit_compile
@@ -57,15 +58,7 @@ def compute_features(
         x: (examples, ...) raw inputs.
         progress: Called with the number of finished examples.
     """
-    outputs = []
-    for start in range(0, len(x), _BATCH):
-        part = x[start : start + _BATCH].astype(np.float32)
-        # All batches have one size, so that the graph is traced once.
-        padded = np.pad(part, [(0, _BATCH - len(part))] + [(0, 0)] * (part.ndim - 1))
-        outputs.append(np.asarray(backbone.predict_on_batch(padded), np.float32)[: len(part)])
-        if progress is not None:
-            progress(start + len(part))
-    return np.concatenate(outputs)
+    return in_batches(backbone.predict_on_batch, x, _BATCH, progress=progress)
 
 
 def cached_features(

@@ -36,11 +36,7 @@ from zoo.training.recipes.picture_size import larger_form
 from zoo.training.recipes.plan import choose_plan
 from zoo.training.recipes.precision import resolve_precision
 from zoo.training.recipes.recipe import Recipe
-from zoo.training.recipes.stages import (
-    check_freeze,
-    check_of_network,
-    stages_of_checkpoint,
-)
+from zoo.training.recipes.stages import check_freeze, check_of_network, stages_of_checkpoint
 from zoo.training.runs.device import device_in_words
 from zoo.training.runs.progress import opened, watchers
 from zoo.training.runs.run import check_asked, check_weights
