@@ -2,12 +2,24 @@ import numpy as np
 import pytest
 
 from zoo.data.batches import training_batches
-from zoo.data.dataset import Split
+from zoo.data.dataset import Dataset, Split
 from zoo.errors import RequestError
-from zoo.training.recipes.augment import augmentation
+from zoo.tasks import find_task
+from zoo.tasks.classification import CLASSIFICATION
+from zoo.training.recipes.augment import changes
+from zoo.training.recipes.recipe import Recipe
 
 X = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.float32)
 Y = np.eye(4, dtype=np.float32)[np.arange(8) % 4]
+
+
+def dataset(task=CLASSIFICATION):
+    split = Split(X.astype(np.uint8), np.arange(8) % 4, task=task)
+    return Dataset("noise", ("a", "b", "c", "d"), dict.fromkeys(("train", "validation"), split))
+
+
+def augmentation(name):
+    return changes(name, dataset())
 
 
 def test_none_is_none():
@@ -27,7 +39,7 @@ def test_pictures_change_and_stay_pictures(name):
         np.testing.assert_array_equal(y, Y)
 
 
-@pytest.mark.parametrize("name", ["light", "trivial"])
+@pytest.mark.parametrize("name", ["light", "trivial", "strong"])
 def test_the_key_decides(name):
     augment = augmentation(name)
     keys = [np.array(key, np.int64) for key in ([0, 1], [0, 1], [0, 2], [1, 1])]
@@ -62,6 +74,39 @@ def test_a_shift_moves_by_whole_pixels_and_mirrors_half():
     assert len({picture.tobytes() for picture in shifted}) > 120
 
 
+def strong(x, y, step, task=CLASSIFICATION, **options):
+    augment = changes("strong", dataset(task), **options)
+    return tuple(part.numpy() for part in augment(x, y, np.array([0, step], np.int64)))
+
+
+def test_strong_mixes_by_turns_and_values_are_only_blended():
+    """A patch takes over whole pixels of the other picture, and a blend a share of all."""
+    black = np.zeros((4, 64, 64, 3), np.float32)
+    white = black + 255
+    x, y = np.concatenate([black, white]), np.eye(2, dtype=np.float32)[[0] * 4 + [1] * 4]
+    for task, kinds in ((CLASSIFICATION, {"blend", "patch"}), (find_task("regression"), {"blend"})):
+        seen = set()
+        for step in range(12):
+            mixed, truth = strong(x, y, step, task)
+            share = truth[0, 1]  # The first picture is mixed with the last, a white one.
+            if 0.2 < share < 0.8:
+                middle = np.median(mixed[0])
+                seen.add("blend" if 40 < middle < 215 else "patch")
+        assert seen == kinds
+
+
+def test_strong_without_mixing_shades_and_erases():
+    grey = np.full((400, 16, 16, 1), 100, np.float32)
+    y = np.eye(4, dtype=np.float32)[np.arange(400) % 4]
+    x, truth = strong(grey, y, 1, mixup=1e-3)  # Shares of nearly 0 or 1.
+    np.testing.assert_allclose(truth.max(1), 1, atol=1e-3)
+    erased = x.std((1, 2, 3)) > 5
+    assert 0.17 < erased.mean() < 0.33
+    level = x[~erased].mean((1, 2, 3))
+    assert 100 - 52 < level.min() < 60
+    assert 140 < level.max() < 100 + 52
+
+
 def test_batches_are_augmented_the_same_after_a_resumption():
     split = Split(X.astype(np.uint8), np.arange(8) % 4)
 
@@ -76,4 +121,4 @@ def test_batches_are_augmented_the_same_after_a_resumption():
 
 def test_an_unknown_policy():
     with pytest.raises(RequestError, match="unknown augmentation 'strnog'; did you mean 'strong'"):
-        augmentation("strnog")
+        Recipe(augment="strnog")

@@ -5,7 +5,7 @@ import pytest
 
 from zoo.data.dataset import Dataset, Split
 from zoo.data.sounds.form import choose_form
-from zoo.training.recipes.augment import augmentation
+from zoo.training.recipes.augment import changes
 from zoo.training.recipes.augment_sounds import POLICIES, Policy, changed, noise_of
 
 FORM = choose_form([(8000, 0.2)])
@@ -107,7 +107,7 @@ def test_noise_is_of_the_training_split_only():
 @pytest.mark.parametrize("name", POLICIES)
 def test_policies_change_every_sound_and_no_truth(name):
     x, y = tones(500, 2000, count=16), np.eye(3, dtype=np.float32)[np.arange(16) % 3]
-    augment = augmentation(name, noisy_dataset())
+    augment = changes(name, noisy_dataset())
     heard, truth = augment(x, y, KEY)
     assert heard.shape == x.shape
     assert (np.abs(heard.numpy() - x).max(axis=1) > 1e-3).all()

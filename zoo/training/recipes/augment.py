@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import keras
-
 from zoo.errors import RequestError
 from zoo.forms import Sound
 from zoo.registry import unknown
+from zoo.training.recipes.mixing import blend, patch, rectangles
 from zoo.training.recipes.trivial import trivial
 
 if TYPE_CHECKING:
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
 # float32 in -1..1, targets (batch, classes) and a random key (2,) int64; returns changed inputs and
 # targets.
 Augment: TypeAlias = "Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]"
+_Change: TypeAlias = "Callable[[tf.Tensor, tf.Tensor], tf.Tensor]"  # Of inputs, by a key.
 
-
-_OTHER = 0x5EED
+# Make other keys from that of a batch, for what is drawn beside its crops.
+_LIGHT, _MIXED = 0x11E7, 0x5EED
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,31 @@ class _Policy:
         shift: Largest share of its sides by which a picture is moved, in whole pixels and without
             scaling it (He et al. 2016: 4 of 32); what is empty then mirrors the rest.
         light: Largest share by which brightness and contrast change.
+        erased: Share of the pictures of which a rectangle is noise (Zhong et al. 2017).
         trivial: Whether one change is drawn for each, see `zoo.training.recipes.trivial`.
-        mixed: Whether rectangles are erased (Zhong et al. 2017), and batches are by turns blended
-            (MixUp, Zhang et al. 2017) and patched (CutMix, Yun et al. 2019).
+        mixup: See `zoo.training.recipes.recipe.Recipe`; so for the next.
+        cutmix: None for what has no classes.
     """
 
     area: float = 1.0
     aspect: float = 1.0
     shift: float = 0.0
     light: float = 0.0
+    erased: float = 0.0
     trivial: bool = False
-    mixed: bool = False
+    mixup: float | None = None
+    cutmix: float | None = None
 
 
 POLICIES = {
-    "none": None,
+    "none": _Policy(),
     "shift": _Policy(shift=1 / 8),
     "trivial": _Policy(shift=1 / 8, trivial=True),
     "light": _Policy(area=0.6, aspect=1.2),
-    "strong": _Policy(area=0.35, aspect=1.33, light=0.2, mixed=True),
+    "strong": _Policy(area=0.35, aspect=1.33, light=0.2, erased=0.25, mixup=0.2, cutmix=1.0),
 }
+# Least and largest share of a picture that is erased.
+_ERASED = 0.02, 0.33
 
 
 def changes(
@@ -65,126 +70,99 @@ def changes(
 ) -> Augment | None:
     """Returns all that is changed in training examples; None: nothing.
 
+    The key of a batch decides, so workers differ, and a resumed training continues as an unbroken
+    one.
+
     Args:
-        name: Of a policy, see `augmentation`.
+        name: Of a policy, "none", "shift", "light", "strong" or, for pictures, "trivial": every
+            picture is moved, or cropped and scaled back, and mirrored at random. For sounds, see
+            `zoo.training.recipes.augment_sounds`.
         dataset: What is learnt.
-        mixup: See `zoo.training.recipes.recipe.Recipe`; so for the next.
-        cutmix: If both are given, batches have them by turns.
+        mixup: See `zoo.training.recipes.recipe.Recipe`; None: as the policy has it.
+        cutmix: The same. If both are given, batches have them by turns.
     """
-    policy = augmentation(name, dataset)
+    policy = policy_of(name)
+    sounds = isinstance(dataset.form, Sound)
+    change = _of_sounds(name, dataset) if sounds else _of_pictures(policy)
+    if not sounds:
+        mixup = policy.mixup if mixup is None else mixup
+        classes = dataset.task.learns != "values"
+        cutmix = policy.cutmix if cutmix is None and classes else cutmix
     mixes = [
         partial(mix, alpha=alpha)
-        for mix, alpha in ((_blend, mixup), (_patch, cutmix))
+        for mix, alpha in ((blend, mixup), (patch, cutmix))
         if alpha is not None
     ]
-    if not mixes:
-        return policy
+    if change is None and not mixes:
+        return None
 
-    def change(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def all_changes(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         import tensorflow as tf
 
-        if policy is not None:
-            x, y = policy(x, y, key)
-        key = tf.bitwise.bitwise_xor(key, _OTHER)  # Not the numbers of the policy.
+        x = x if change is None else change(x, key)
+        if not mixes:
+            return x, y
+        key = tf.bitwise.bitwise_xor(key, _MIXED)
         mixed = [mix(x, y, key) for mix in mixes]
         turn = key[1] % len(mixes) == 0
         return tuple(tf.where(turn, mixed[0][part], mixed[-1][part]) for part in (0, 1))
 
-    return change
+    return all_changes
 
 
-def augmentation(name: str, dataset: Dataset | None = None) -> Augment | None:
-    """Returns a policy: every picture is moved, or cropped and scaled back, and mirrored at random.
-
-    For sounds, see `zoo.training.recipes.augment_sounds`.
-
-    The key of a batch decides, so workers differ, and a resumed training continues as an unbroken
-    one. For what "strong" does beside crops and mirrors, layers of Keras have their own seeds: they
-    are alike on all workers, and start again in a resumed training.
+def policy_of(name: str) -> _Policy:
+    """Returns how strongly pictures are changed.
 
     Keras's RandAugment is in no policy: on two cores it made 112 pictures of 64×64 a second, while
     a ResNet-18 learns from three hundred. "trivial" has most of its changes, and is batched.
-
-    Args:
-        name: "none", "shift", "light", "strong" or, for pictures, "trivial".
-        dataset: What is learnt; None: pictures.
-
-    Returns:
-        None for "none".
 
     Raises:
         RequestError: Unknown name.
     """
     if name not in POLICIES:
         raise RequestError(unknown("augmentation", name, list(POLICIES)))
-    policy = POLICIES[name]
-    if policy is None:
+    return POLICIES[name]
+
+
+def _of_sounds(name: str, dataset: Dataset) -> _Change | None:
+    from zoo.training.recipes import augment_sounds
+
+    assert isinstance(dataset.form, Sound)
+    if name not in augment_sounds.POLICIES:
         return None
-    if dataset is not None and isinstance(form := dataset.form, Sound):
-        from zoo.training.recipes import augment_sounds
-
-        noise = augment_sounds.noise_of(dataset)
-        of_sounds = augment_sounds.POLICIES[name]
-        return lambda x, y, key: (augment_sounds.changed(x, key, of_sounds, form, noise), y)
-    if not policy.mixed:
-        return lambda x, y, key: (_changed(x, key, policy), y)
-    change = [
-        keras.layers.RandomBrightness(policy.light),
-        keras.layers.RandomContrast(policy.light),
-    ]
-    erase = keras.layers.RandomErasing(factor=0.5, value_range=(0, 255))
-    mix = [keras.layers.MixUp(0.2), keras.layers.CutMix(factor=1.0)]
-
-    def augment(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        import tensorflow as tf
-
-        batch = {"images": _changed(x, key, policy), "labels": y}
-        for layer in (*change, erase):
-            batch["images"] = layer(batch["images"], training=True)
-        blended, patched = (layer(batch, training=True) for layer in mix)
-        turn = key[1] % 2 == 0
-        return tuple(tf.where(turn, blended[part], patched[part]) for part in ("images", "labels"))
-
-    return augment
+    policy, noise = augment_sounds.POLICIES[name], augment_sounds.noise_of(dataset)
+    return partial(augment_sounds.changed, policy=policy, form=dataset.form, noise=noise)
 
 
-def _changed(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
-    """Makes the changes of a policy that the key of a batch decides about."""
-    x = _shift(x, key, policy.shift) if policy.shift else _crop(x, key, policy)
-    return trivial(x, key + 1) if policy.trivial else x
+def _of_pictures(policy: _Policy) -> _Change | None:
+    if policy == _Policy():
+        return None
+
+    def change(x: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        x = _shift(x, key, policy.shift) if policy.shift else _crop(x, key, policy)
+        x = trivial(x, key + 1) if policy.trivial else x
+        return _shade(x, key, policy) if policy.light or policy.erased else x
+
+    return change
 
 
-def _blend(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor, alpha: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """Blends each example with its neighbour in the batch, by one share for all."""
+def _shade(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
+    """Makes pictures darker or brighter, changes their contrast, and erases rectangles."""
     import tensorflow as tf
 
-    share = _beta(key, alpha)
-    return tuple(share * part + (1 - share) * tf.roll(part, 1, 0) for part in (x, y))
-
-
-def _patch(x: tf.Tensor, y: tf.Tensor, key: tf.Tensor, alpha: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """Takes a rectangle of each picture from its neighbour, the same for all."""
-    import tensorflow as tf
-
-    side = tf.sqrt(1 - _beta(key, alpha))  # Of the rectangle, in those of the picture.
-    middle = tf.random.stateless_uniform((2,), key)
-
-    def inside(size: int, at: tf.Tensor) -> tf.Tensor:
-        return tf.abs((tf.range(size, dtype=tf.float32) + 0.5) / size - at) < side / 2
-
-    height, width = x.shape[1:3]
-    patch = inside(height, middle[0])[:, None] & inside(width, middle[1])[None]
-    share = tf.reduce_mean(tf.cast(patch, tf.float32))
-    mixed = tf.where(patch[None, :, :, None], tf.roll(x, 1, 0), x)
-    return mixed, (1 - share) * y + share * tf.roll(y, 1, 0)
-
-
-def _beta(key: tf.Tensor, alpha: float) -> tf.Tensor:
-    """Returns a number from Beta(alpha, alpha)."""
-    import tensorflow as tf
-
-    first, second = tf.unstack(tf.random.stateless_gamma((2,), key, alpha))
-    return tf.math.divide_no_nan(first, first + second)
+    key = tf.bitwise.bitwise_xor(key, _LIGHT)
+    draw = tf.random.stateless_uniform((7, tf.shape(x)[0]), key)
+    brighter, contrast = policy.light * (2 * draw[:2, :, None, None, None] - 1)
+    mean = tf.reduce_mean(x, axis=(1, 2), keepdims=True)
+    x = mean + (x - mean) * (1 + contrast) + 255 * brighter
+    noise = 255 * tf.random.stateless_uniform(tf.shape(x), key + 1)
+    least, most = _ERASED
+    sides = tf.sqrt(least + (most - least) * draw[2:4])
+    height, width = tf.unstack(sides)
+    top, left = tf.unstack(sides / 2 + (1 - sides) * draw[4:6])
+    erased = rectangles(x, top, left, height, width)
+    erased &= (draw[6] < policy.erased)[:, None, None, None]
+    return tf.where(erased, noise, tf.clip_by_value(x, 0.0, 255.0))
 
 
 def _shift(x: tf.Tensor, key: tf.Tensor, share: float) -> tf.Tensor:

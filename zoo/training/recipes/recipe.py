@@ -14,7 +14,7 @@ from zoo.errors import RequestError
 from zoo.registry import unknown
 from zoo.tasks import Scale, Task
 from zoo.training.cpu.fused import jit_compile
-from zoo.training.recipes.augment import augmentation
+from zoo.training.recipes.augment import policy_of
 from zoo.training.recipes.distillation import Distilled
 from zoo.training.recipes.members import LossOfEach, OfMean
 from zoo.training.recipes.optimizers import OPTIMIZERS, optimizer_of
@@ -116,7 +116,7 @@ class Recipe:
                 raise RequestError(f"{name} must be positive, not {value}")
             if isinstance(value, int) and value >= 2**31:
                 raise RequestError(f"{name} must be less than {2**31:,}, not {value}")
-        augmentation(self.augment)  # It refuses an unknown name.
+        policy_of(self.augment)  # It refuses an unknown name.
         if self.loss not in (None, "huber"):
             raise RequestError(f"loss can be huber, not {self.loss!r}")
         if self.class_weights not in (None, "balanced"):

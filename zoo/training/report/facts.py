@@ -131,7 +131,7 @@ def _blended(outcome: Outcome, row: Row) -> bool:
         return False
     recipe = outcome.recipe
     policy = POLICIES.get(recipe.get("augment", "none")) if outcome.of_pictures else None
-    return bool(recipe.get("mixup") or recipe.get("cutmix") or (policy and policy.mixed))
+    return bool(recipe.get("mixup") or recipe.get("cutmix") or (policy and policy.mixup))
 
 
 def _of_classes(outcome: Outcome) -> dict[str, object]:
