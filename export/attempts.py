@@ -13,7 +13,7 @@ from export.child import ChildError
 from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.report import versions
-from export.rescue import better, next_targets
+from export.rescue import better, next_targets, untried
 from export.targets import ROUNDING, Target
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
@@ -47,6 +47,7 @@ def lite_files(
         tell(f"{target.name}: checking")
         judged = _judged(task, target, whole, failures, floats)
         without = _impossible(task, source, floats)
+        notes = untried(target, judged[0], without)
         for other in next_targets(target, judged[0], task.form.kind, without):
             how = "compensated rounding" if other.precision == target.precision else other.precision
             tell(f"{target.name}: {target.precision} is refused, so {how}")
@@ -54,6 +55,8 @@ def lite_files(
             judged = better(judged, _other(task, source, other, whole, floats))
             if judged[0].verdict == "pass":
                 break
+        else:
+            judged = judged[0].noted(*notes), judged[1]
         made[target.name] = judged
     return made
 
@@ -72,18 +75,19 @@ def _other(task: Task, source: Source, target: Target, whole: Path, floats: Path
     return _judged(task, target, whole, failures, floats)
 
 
-def _impossible(task: Task, source: Source, floats: Path) -> set[str]:
-    """Returns the rescues that are not possible."""
-    without = set()
-    # A float front is converted apart, so the calibration does not begin where the file does. What
-    # was trained for its rounding has to be rounded so.
-    if task.form.front is not None or source.ranges or not floats.is_file():
-        without.add(ROUNDING)
-    # A state would go from integers to floats and back. What is chosen is judged output by output,
-    # and features are judged together.
-    if task.form.front is not None or task.form.outputs == EMBEDDING or task.form.states:
-        without.add("mixed")
-    return without
+def _impossible(task: Task, source: Source, floats: Path) -> dict[str, str]:
+    """Returns the rescues that are not possible, and why."""
+    # It is converted apart, so the calibration does not begin where the file does.
+    front = "layers in front are float32" if task.form.front is not None else ""
+    reasons = {
+        ROUNDING: front
+        or ("the network was trained for its rounding" if source.ranges else "")
+        or ("" if floats.is_file() else "there is no float32 file to compare with"),
+        "mixed": front
+        or ("features are judged together" if task.form.outputs == EMBEDDING else "")
+        or ("a state would go from integers to floats and back" if task.form.states else ""),
+    }
+    return {name: why for name, why in reasons.items() if why}
 
 
 def _mixed(

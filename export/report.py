@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib import metadata
 from typing import Any
@@ -103,6 +103,10 @@ class Artifact:
     compensated: bool = False
     floats: tuple[str, ...] = ()
     rescue: Rescue | None = None
+
+    def noted(self, *checks: Check) -> Artifact:
+        """Returns it with more checks."""
+        return replace(self, checks=(*self.checks, *checks))
 
     @property
     def arithmetic(self) -> str:

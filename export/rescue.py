@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from export.artifact import Judged
@@ -24,6 +24,7 @@ _MENDS = {
     "float32": _CLOSENESS | {"finite", "float16_range"},
 }
 _CHECK = "precision"
+_IN_WORDS = {ROUNDING: "compensated rounding"}
 
 
 def first_target(target: Target, kind: str, recurrent: bool, *, learnt: bool = False) -> Target:
@@ -63,20 +64,43 @@ def next_targets(
             another interface, so it comes last.
         without: Rescues that are not possible.
     """
-    failed = {check.name for check in artifact.checks if check.status == "fail"}
-    failed -= set(PROVERS)  # They tried this very file, and will try the other one.
-    if not failed:
-        return ()
-    names = [name for name in target.rescues if name not in without]
-    compensated = ROUNDING in names
+    names = [name for name in _helping(target, artifact) if name not in without]
+    compensated = ROUNDING in target.rescues and ROUNDING not in without
     if kind == "image":
         names.sort(key=lambda name: name == "16x8")
     return tuple(
-        replace(_changed(target, name), rescues=(), compensated=compensated)
-        for name in names
-        if failed <= _MENDS.get(name, frozenset())
-        or (target.precision == "16x8" and name != ROUNDING)
+        replace(_changed(target, name), rescues=(), compensated=compensated) for name in names
     )
+
+
+def untried(target: Target, artifact: Artifact, without: Mapping[str, str]) -> tuple[Check, ...]:
+    """Returns a note for each rescue that was not possible, where a file is refused.
+
+    Args:
+        target: As it was tried first.
+        artifact: The result.
+        without: Rescues that are not possible, and why.
+    """
+    return tuple(
+        Check(_CHECK, "warning", f"{_IN_WORDS.get(name, name)} is not possible: {without[name]}")
+        for name in _helping(target, artifact)
+        if name in without
+    )
+
+
+def _helping(target: Target, artifact: Artifact) -> list[str]:
+    """Lists the rescues of a target that may mend what failed."""
+    failed = {check.name for check in artifact.checks if check.status == "fail"}
+    failed -= set(PROVERS)  # They tried this very file, and will try the other one.
+    return [
+        name
+        for name in target.rescues
+        if failed
+        and (
+            failed <= _MENDS.get(name, frozenset())
+            or (target.precision == "16x8" and name != ROUNDING)
+        )
+    ]
 
 
 def _changed(target: Target, rescue: str) -> Target:
@@ -99,7 +123,7 @@ def better(first: Judged, second: Judged) -> Judged:
         tried = after.arithmetic if after.precision == before.precision else after.precision
         note = f"{tried} was refused ({_failures(after)}) too"
         kept, values = first
-        return replace(kept, checks=(*kept.checks, Check(_CHECK, "warning", note))), values
+        return kept.noted(Check(_CHECK, "warning", note)), values
     rescue = Rescue(before.precision, _failures(before), before.bytes, before.latency)
     note = f"{why}: this file is {after.arithmetic}{_cost(before, after)}"
     others = tuple(check for check in before.checks if check.name == _CHECK)  # Refused before.

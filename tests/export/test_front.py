@@ -153,3 +153,16 @@ def test_a_spectrogram_in_integers_would_not_pass(tmp_path):
     with pytest.raises(export.GateFailure) as failure:
         exported(tmp_path / "out", model, samples, front=(), targets=("edge",), rescue="16x8")
     assert "sqnr_db" in {check.name for _, check in failure.value.report.failures()}
+
+
+def test_what_cannot_mend_a_file_behind_a_front_is_said(tmp_path, in_process):
+    with pytest.raises(export.GateFailure) as failure:
+        exported(
+            *(tmp_path / "out", *trained(Bins, mlp, rows)), targets=("edge",), rescue="mixed",
+            gates={"edge.sqnr_db": 150},
+        )  # fmt: skip
+    edge = failure.value.report.artifacts["edge"]
+    assert edge.verdict == "fail"
+    notes = [check.detail for check in edge.checks if check.name == "precision"]
+    why = "is not possible: layers in front are float32"
+    assert notes == [f"compensated rounding {why}", f"mixed {why}"]

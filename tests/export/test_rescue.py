@@ -16,7 +16,7 @@ from export.checks.remedies import why_stopped
 from export.child import ChildError
 from export.precisions import FLOAT32_GATES
 from export.report import Artifact, Check
-from export.rescue import better, first_target, next_targets
+from export.rescue import better, first_target, next_targets, untried
 from export.targets import TARGETS
 from export.tflite.flatbuffer import Graph, Node, read_graph
 from export.tflite.tensor import Latency
@@ -73,6 +73,23 @@ def test_what_other_numbers_may_mend_is_tried_again(failed, kind, target, tried)
 def test_what_is_not_possible_is_not_tried():
     others = next_targets(EDGE, artifact("sqnr_db"), "image", {"rounding", "mixed"})
     assert [(other.precision, other.compensated) for other in others] == [("16x8", False)]
+
+
+@pytest.mark.parametrize(
+    ("failed", "target", "notes"),
+    [
+        (["sqnr_db"], EDGE, ["compensated rounding: a", "mixed: b"]),
+        (["no_float_tensor"], EDGE, ["mixed: b"]),
+        (["sqnr_db"], ONLY_16, []),
+        (["sqnr_db"], STRICT, []),
+        (["conversion"], EDGE, []),
+        ([], EDGE, []),
+    ],
+)
+def test_what_was_not_possible_is_said_if_it_might_have_helped(failed, target, notes):
+    checks = untried(target, artifact(*failed), {"rounding": "a", "mixed": "b"})
+    assert [check.detail.replace(" is not possible", "") for check in checks] == notes
+    assert {(check.name, check.status) for check in checks} <= {("precision", "warning")}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
 from zoo.quantization import aware, ranges_of
 from zoo.tasks import Scale
+from zoo.training import parts
 from zoo.training.integers import check_quantize, in_units, keeps_head, out_of_units, scaled
 from zoo.training.recipes.plan import choose_plan
 from zoo.training.recipes.recipe import Recipe
@@ -181,6 +182,26 @@ def test_values_get_more_epochs(tmp_path):
     low, high = more.card.ranges["logits"]
     assert low == 0
     assert 200 < high < 600
+
+
+@pytest.mark.slow
+def test_more_epochs_that_bring_nothing_change_nothing(shipped, tmp_path, monkeypatch):
+    dataset = few_digits()
+    first, more = (plan(epochs=epochs).with_head() for epochs in (1, 2))
+    before = tuned(dataset, shipped.card.input, tmp_path / "run", how=first)
+    weights = zoo.load(tmp_path / "run").model.get_weights()
+
+    def worse(*args, **settings):
+        rows, ranges = parts.train_network(*args, **settings)
+        ranges = {name: (low, high + 1) for name, (low, high) in ranges.items()}
+        return [{**row, "val_accuracy": 0.0, "val_loss": 9e9} for row in rows], ranges
+
+    monkeypatch.setattr("zoo.training.tuning.train_network", worse)
+    after = tuned(dataset, shipped.card.input, tmp_path / "run", how=more)
+    assert stages(tmp_path / "run") == ["2", "2"]
+    assert after.ranges == {name: pytest.approx(ends) for name, ends in before.ranges.items()}
+    for one, other in zip(zoo.load(tmp_path / "run").model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_a_head_that_stays_is_trained_gently():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -50,6 +52,18 @@ class Earlier:
         """The ranges of integers that it learnt, without a temperature; None: it learnt none."""
         training = self.card.training
         return scaled(self.card.ranges, training.temperature if training else 1.0) or None
+
+    def stays(self, recipe: Recipe, more: Sequence[Row], dataset: Dataset) -> bool:
+        """Whether its weights are better than all of the epochs that followed.
+
+        Args:
+            recipe: Of these epochs. Without patience the last is taken, as ever.
+            more: Their rows.
+            dataset: Whose validation split measured all.
+        """
+        rank = partial(dataset.task.rank, examples=len(dataset.validation))
+        mine = [rank(row) for row in self.history if row.get("stage", 2) == 2]
+        return recipe.patience is not None and max(mine) >= max(map(rank, more))
 
     def load(self, network: keras.Model) -> None:
         """Gives a network the weights, as they were before they got a temperature."""

@@ -343,8 +343,7 @@ def _extend(
         network, dataset, old.recipe(recipe), output / STATE, callbacks,
         before=old.epochs, teacher=teacher,
     )  # fmt: skip
-    rank = partial(dataset.task.rank, examples=len(dataset.validation))
-    if recipe.patience is not None and max(map(rank, old.history)) >= max(map(rank, more)):
+    if old.stays(recipe, more, dataset):
         network.set_weights(held)
     return [*old.history, *more]
 

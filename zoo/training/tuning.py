@@ -167,7 +167,10 @@ def finetune_checkpoint(
             )  # fmt: skip
             ends = [(start, history), (network.get_weights(), rows)]
             taken = "network"  # Only that is used to integers.
-            if not ranges:
+            if ranges and old is not None and old.stays(plan.whole, rows, dataset):
+                network.set_weights(start)
+                ranges = old.ranges or {}
+            elif not ranges:
                 taken = distribution.on_chief(lambda: take_best(network, dataset, plan, ends))
             network.trainable = True
             distribution.take_weights(network)

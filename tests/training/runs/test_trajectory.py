@@ -13,9 +13,10 @@ from zoo.training.train import train_model
 
 
 @pytest.mark.slow
-def test_the_weights_of_every_epoch_are_kept(tmp_path):
+@pytest.mark.parametrize("ema", [None, 0.9])
+def test_the_weights_of_every_epoch_are_kept(tmp_path, ema):
     dataset = load_dataset("digits", Vector)
-    recipe = Recipe(epochs=2, batch_size=256)
+    recipe = Recipe(epochs=2, batch_size=256, ema=ema)
     train_model("residual_mlp", dataset, recipe, tmp_path, callbacks=[KeepTrajectory(tmp_path)])
     kept = read_trajectory(tmp_path)
     assert len(kept) == 3  # One before the first epoch.

@@ -27,6 +27,7 @@ LOGS, TRAJECTORY = "tensorboard", "trajectory"  # Folders.
 STATE, HEAD_STATE = "state.safetensors", "head.state.safetensors"
 FEATURES, TAUGHT = "features.safetensors", "teacher.safetensors"
 _TEMPORARY = (STATE, HEAD_STATE, FEATURES, TAUGHT)
+_COUNTS = ("stage", "epoch")  # Columns of the history that hold whole numbers.
 # While a finished run gets more epochs: a folder of what it was, and a key of its record.
 BEFORE, EXTENDS = "before", "extends"
 
@@ -144,7 +145,10 @@ def write_history(output: Path, history: Sequence[Row]) -> None:
 def read_history(output: Path) -> list[Row]:
     """Returns the figures of the epochs of a finished run."""
     with (output / HISTORY).open(encoding="utf-8", newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        return [
+            {key: (int if key in _COUNTS else float)(value) for key, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _unfinished(output: Path) -> list[Path]:

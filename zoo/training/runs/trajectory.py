@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import safetensors.numpy
 
 from zoo.errors import RequestError
 from zoo.files import whole_file
+from zoo.training.recipes.averaging import learnt_weights
 from zoo.training.runs.run_folder import TRAJECTORY
 
 
 class KeepTrajectory(keras.callbacks.Callback):
     """Writes the weights before the first epoch and after each, for `zoo landscape`.
+
+    Of a training that averages its weights they are the averages, as in its checkpoint.
 
     Args:
         folder: Folder of the run.
@@ -32,7 +36,7 @@ class KeepTrajectory(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Writes the initial weights, unless the training is continued."""
         if int(self.model.optimizer.iterations) == 0:
-            keep_weights(self.model, self._folder, 0)
+            self._keep(0, self.model.get_weights())
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Checks that the weights of all earlier epochs are there."""
@@ -45,20 +49,12 @@ class KeepTrajectory(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the weights."""
-        keep_weights(self.model, self._folder, epoch + 1)
+        self._keep(epoch + 1, learnt_weights(self.model))
 
-
-def keep_weights(model: keras.Model, folder: Path, epoch: int) -> None:
-    """Writes the weights of a model into the folder of its run.
-
-    Args:
-        model: Its weights are those after `epoch`.
-        folder: Folder of the run.
-        epoch: From 1. 0 means before the first.
-    """
-    values = {variable.path: np.asarray(variable.value) for variable in model.weights}
-    with whole_file(_path(folder, epoch)) as path:
-        path.write_bytes(safetensors.numpy.save(values))
+    def _keep(self, epoch: int, values: Sequence[np.ndarray]) -> None:
+        paths = [variable.path for variable in self.model.weights]
+        with whole_file(_path(self._folder, epoch)) as path:
+            path.write_bytes(safetensors.numpy.save(dict(zip(paths, values, strict=True))))
 
 
 def is_kept(folder: Path, epoch: int) -> bool:
