@@ -39,8 +39,9 @@ class Node:
         dtypes: Types of its results.
         shrinks: Whether it is a STRIDED_SLICE that drops a dimension.
         after: The layer before it, if its own is unknown.
-        inputs: Numbers of its input tensors; -1 for an omitted one.
-        results: Numbers of its result tensors.
+        inputs: Numbers of its input tensors in `Graph.tensors`; -1 for an omitted one.
+        results: Numbers of its result tensors there.
+        subgraph: Number of its subgraph; beyond the first are bodies of loops and branches.
     """
 
     operator: str
@@ -50,6 +51,7 @@ class Node:
     after: str = ""
     inputs: tuple[int, ...] = ()
     results: tuple[int, ...] = ()
+    subgraph: int = 0
 
     def __str__(self) -> str:
         """Returns operator and layer, for a person."""
@@ -71,8 +73,9 @@ class Graph:
     """A whole file.
 
     Attributes:
-        nodes: The operations of all subgraphs.
-        tensors: Tensors of all subgraphs.
+        nodes: The operations of all subgraphs, those of the first before all others.
+        tensors: Tensors of all subgraphs, in the same order. Those of the first have the numbers
+            that the file gives them.
         subgraphs: Number of subgraphs.
         signatures: By name.
         inputs: Numbers of the tensors that the first subgraph takes.
@@ -107,8 +110,9 @@ def read_graph(path: Path, names: Path | None = None) -> Graph:
         _name_tensors(model, schema.ModelT.InitFromPackedBuf(names.read_bytes(), 0))
     nodes: list[Node] = []
     tensors: list[Tensor] = []
-    for subgraph in model.subgraphs:
+    for number, subgraph in enumerate(model.subgraphs):
         layers: dict[int, str] = {}  # By the number of the result tensor.
+        start = len(tensors)
         for operator in subgraph.operators or ():
             code = model.operatorCodes[operator.opcodeIndex]
             given = [] if operator.outputs is None else operator.outputs
@@ -124,8 +128,9 @@ def read_graph(path: Path, names: Path | None = None) -> Graph:
                     tuple(type_name(tensor.type).lower() for tensor in results),
                     bool(getattr(operator.builtinOptions, "shrinkAxisMask", 0)),
                     "" if layer else before,
-                    tuple(map(int, taken)),
-                    tuple(map(int, given)),
+                    tuple(int(index) + start if index >= 0 else -1 for index in taken),
+                    tuple(int(index) + start for index in given),
+                    number,
                 )
             )
         for tensor in subgraph.tensors:

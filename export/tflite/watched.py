@@ -28,7 +28,9 @@ class Watched:
         )
         self._interpreter.allocate_tensors()
         details = {row["index"]: row for row in self._interpreter.get_tensor_details()}
-        results = [node.results[0] for node in read_graph(Path(path)).nodes if node.results]
+        # The interpreter shows nothing of the bodies of loops.
+        nodes = [node for node in read_graph(Path(path)).nodes if not node.subgraph]
+        results = [node.results[0] for node in nodes if node.results]
         infos = {index: tensor_info(details[index]["name"], details[index]) for index in results}
         self.infos = {
             index: info for index, info in infos.items() if info.dtype == "float32" or info.scale

@@ -63,6 +63,17 @@ class Loop(layers.Layer):
         return tf.while_loop(*step)[1]
 
 
+class LongLoop(layers.Layer):
+    """A recurrence whose body has more operations than the rest of its network."""
+
+    def call(self, inputs):
+        def body(i, y):
+            return i + 1, tf.tanh(0.5 * tf.tanh(2 * y) + tf.sqrt(tf.abs(y) + 1) * tf.sigmoid(y))
+
+        steps = tf.cast(0 * tf.reduce_sum(inputs), tf.int32) + 3
+        return tf.while_loop(lambda i, y: i < steps, body, (0, inputs))[1]
+
+
 class Branch(layers.Layer):
     """One way or the other, to the same end: an input has one answer alone and among others."""
 
@@ -108,6 +119,12 @@ class InPython(layers.Layer):
             "edge: builtin_operators: WHILE in layer 'loop' (write the steps of the loop out",
         ),
         (
+            LongLoop(name="long"),
+            "gpu",
+            export.GateFailure,
+            "gpu: one_subgraph: 3 (more than one means loops or branches)",
+        ),
+        (
             Branch(name="branch"),
             "cpu",
             export.GateFailure,
@@ -126,7 +143,7 @@ class InPython(layers.Layer):
             "model 'network' does not run as a TensorFlow graph: ",
         ),
     ],
-    ids=["no operator", "loop", "branch", "memory", "python"],
+    ids=["no operator", "loop", "long loop", "branch", "memory", "python"],
 )
 def test_what_cannot_be_exported_is_reported_with_its_layer(
     few, tmp_path, layer, target, error, sentence
