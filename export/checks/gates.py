@@ -9,8 +9,8 @@ from dataclasses import replace
 from export.checks import closeness
 from export.checks.boundary import FLOATS, misplaced
 from export.checks.evidence import Check, Evidence, verdict
+from export.checks.overflow import FLOAT16_MOST
 from export.checks.remedies import BETWEEN, STATEFUL, remedies
-from export.checks.run import FLOAT16_MOST
 from export.checks.trained import as_trained
 from export.precisions import PRECISIONS
 from export.tflite.flatbuffer import Graph, Node

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from export.checks.overflow import largest
 from export.child import child_main, run_child
 from export.forms.slide import WINDOW
 from export.samples import evenly_spaced
-from export.tflite.flatbuffer import read_graph
 from export.tflite.runtime import (
     LiteModel,
     LiteStream,
@@ -25,12 +25,10 @@ from export.tflite.runtime import (
     load_lite,
 )
 from export.tflite.tensor import Latency, TensorInfo, from_json, quantise
-from export.tflite.watched import Watched
 
 # Enough to expose a state kept between calls.
 _REPEATED_SAMPLES = 6
 _WATCHED_SAMPLES = 4
-FLOAT16_MOST = 65_504
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Run:
         window_kept: Of a sliding window: after how many calls it remembered the end of its window,
             bit for bit.
         largest: float16 files: the first layer beyond the range of float16, or else the one
-            with the largest number, and that number. None: not measured.
+            with the largest number, and that number without its sign. None: not measured.
         repeatable: Whether one interpreter that runs several inputs gives the same bits as a fresh
             interpreter for each input. None: not tried.
         accelerated: Whether XNNPACK takes the whole graph; None: LiteRT does not say.
@@ -154,7 +152,9 @@ def _run_here(job: dict[str, Any]) -> None:
         facts["states"] = [asdict(state) for state in model.states.values()]
         facts["next_states"] = [asdict(state) for state in model.next_states.values()]
     if job["named"] and isinstance(model, LiteModel):
-        facts["largest"] = _largest(path, Path(job["named"]), evenly_spaced(x, _WATCHED_SAMPLES))
+        facts["largest"] = largest(
+            Path(path), Path(job["named"]), evenly_spaced(x, _WATCHED_SAMPLES)
+        )
     if job["stream"] and isinstance(model, LiteStream):
         with np.load(job["stream"]) as file:
             along, facts["window_kept"] = follow(model, file["x"], file["ends"])
@@ -187,30 +187,6 @@ def follow(model: LiteStream, x: np.ndarray, ends: np.ndarray) -> tuple[np.ndarr
             remembered = before[end + model.hop : end + model.window]
             kept += np.array_equal(model.remembered[WINDOW][0], quantise(remembered, info))
     return np.stack(values), None if model.window is None else int(kept)
-
-
-def _largest(path: str, named: Path, x: np.ndarray) -> tuple[str, float]:
-    """Finds where numbers grow beyond float16.
-
-    Large negative numbers do not count: they mask entries of a softmax, and minus infinity does the
-    same.
-    """
-    graph, watched = read_graph(Path(path), named), Watched(path)
-    most = dict.fromkeys(watched.infos, 0.0)
-    for sample in x:
-        watched.run(x=sample)
-        for index in most:
-            most[index] = max(most[index], float(watched.values(index).max(initial=0.0)))
-    places = [
-        ("the input", float(np.abs(x).max())),
-        *(
-            (str(node), most[node.results[0]])
-            for node in graph.nodes
-            if node.results and node.results[0] in most
-        ),
-    ]
-    beyond = (place for place in places if place[1] > FLOAT16_MOST)
-    return next(beyond, max(places, key=lambda place: place[1]))
 
 
 def _accelerated(path: str) -> bool | None:
