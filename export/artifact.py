@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,24 +232,12 @@ def _folder_size_and_digest(folder: Path) -> tuple[int, str]:
 
 
 def _kernel_values(model: keras.Model, left_out: set[int]) -> int:
-    """Returns how many numbers the kernels of a model have in a file.
-
-    A kernel that a layer calculates from its weights, as members of an ensemble share one, is whole
-    in the file: the converter calculates it once.
+    """Returns how many numbers the kernels of a model hold.
 
     Args:
         model: Its weights of two dimensions or more are kernels.
         left_out: `id` of weights that do not count.
     """
-
-    def held(weights: Iterable[keras.Variable]) -> int:
-        return sum(math.prod(w.shape) for w in weights if len(w.shape) > 1)
-
-    values = held(w for w in model.weights if id(w) not in left_out)
-    for layer in model._flatten_layers(include_self=False):
-        kernel = getattr(layer, "kernel", None)
-        if kernel is None or isinstance(kernel, keras.Variable):
-            continue
-        if not left_out & {id(w) for w in layer.weights}:
-            values += max(math.prod(kernel.shape) - held(layer.weights), 0)
-    return values
+    return sum(
+        math.prod(w.shape) for w in model.weights if len(w.shape) > 1 and id(w) not in left_out
+    )

@@ -13,7 +13,7 @@ from export.checks.overflow import FLOAT16_MOST
 from export.checks.remedies import BETWEEN, STATEFUL, remedies
 from export.checks.trained import as_trained
 from export.precisions import PRECISIONS
-from export.tflite.flatbuffer import Graph, Node
+from export.tflite.flatbuffer import Graph, Node, Tensor
 from export.tflite.metadata import CHANNELS
 
 _LOOPS = ("WHILE", "IF", "CALL_ONCE")
@@ -21,7 +21,7 @@ _LOOPS = ("WHILE", "IF", "CALL_ONCE")
 _KERNELS, _SMALLEST = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), 1_024
 _COMPARISONS = {"EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"}
 # Folding and sharing make a file smaller than its weights. Biases, scales and the graph add bytes.
-_LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES = 0.5, 1.5, 256_000
+_LEAST_SHARE, _MOST_SHARE, _GRAPH_BYTES, _FLOAT_BYTES = 0.5, 1.5, 256_000, 4
 
 
 def judge(evidence: Evidence) -> tuple[Check, ...]:
@@ -184,31 +184,44 @@ def _int8_weights(evidence: Evidence) -> Check | None:
 
 
 def _plausible_size(evidence: Evidence) -> Check | None:
-    """Catches weights that are missing or stored twice."""
+    """Catches weights that are missing, and numbers in a wider type than the file's.
+
+    The converter calculates kernels from weights, and filter banks and tables from nothing. What is
+    in the file beyond the weights is counted there.
+    """
     if evidence.graph is None or evidence.bytes is None or not evidence.weights:
         return None
-    weights = evidence.weights * PRECISIONS[evidence.target.precision].weight_bytes
+    of_one = PRECISIONS[evidence.target.precision].weight_bytes
+    weights = of_one * evidence.weights
+    held = of_one * (_held(evidence.graph) - evidence.front_bytes // _FLOAT_BYTES)
+    others = max(held - weights, 0)
     if evidence.target.floats:
         weights += _more_of_floats(evidence.graph)
     least = round(_LEAST_SHARE * weights)
-    most = round(_MOST_SHARE * weights) + _GRAPH_BYTES
+    most = round(_MOST_SHARE * (weights + others)) + _GRAPH_BYTES
     size = evidence.bytes - evidence.front_bytes
-    detail = f"{size:,} bytes for weights of {weights:,}"
+    constants = f" and other constants of {others:,}" if others else ""
+    detail = f"{size:,} bytes for weights of {weights:,}{constants}"
     if evidence.recurrent:  # Every unrolled step adds operations.
         return verdict("plausible_size", least <= size, f"{detail}, at least {least:,}")
     passed = least <= size <= most
     return verdict("plausible_size", passed, f"{detail}, {least:,} to {most:,}")
 
 
+def _held(graph: Graph) -> int:
+    """Returns how many numbers the constants of a file have."""
+    return sum(math.prod(tensor.shape) for tensor in _constants(graph))
+
+
 def _more_of_floats(graph: Graph) -> int:
     """Returns how many bytes the float32 kernels of a file take more than in int8."""
-    made = {number for node in graph.nodes for number in node.results}
-    kernels = [
-        tensor.shape
-        for number, tensor in enumerate(graph.tensors)
-        if tensor.dtype in FLOATS and number not in made and len(tensor.shape) > 1
-    ]
-    return 3 * sum(map(math.prod, kernels))
+    kernels = [t for t in _constants(graph) if t.dtype in FLOATS and len(t.shape) > 1]
+    return (_FLOAT_BYTES - 1) * sum(math.prod(kernel.shape) for kernel in kernels)
+
+
+def _constants(graph: Graph) -> list[Tensor]:
+    given = {number for node in graph.nodes for number in node.results}.union(graph.inputs)
+    return [tensor for number, tensor in enumerate(graph.tensors) if number not in given]
 
 
 def _pixels_as_they_are(evidence: Evidence) -> Check | None:

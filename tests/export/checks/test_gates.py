@@ -127,6 +127,25 @@ def test_one_thing_wrong_fails_one_gate(gate, target, changes):
 
 
 @pytest.mark.parametrize(
+    ("target", "changes", "status"),
+    [
+        ("cpu", {"bytes": 4_100_000}, "pass"),
+        ("cpu", {"bytes": 4_100_000, "front_bytes": 4_000_000}, "pass"),
+        ("cpu", {"bytes": 8_100_000, "front_bytes": 4_000_000}, "fail"),  # The front is in it once.
+        ("cpu", {"bytes": 8_100_000}, "fail"),
+        ("gpu", {"bytes": 2_100_000}, "pass"),
+        ("gpu", {"bytes": 4_100_000}, "fail"),  # In float32.
+    ],
+)
+def test_what_the_converter_calculates_makes_a_file_larger_than_its_weights(
+    target, changes, status
+):
+    bank = Tensor("bank", "float32", (1_000, 1_000))
+    checks = judge(evidence(target, tensors=(bank,), weights=10_000, **changes))
+    assert {check.name: check.status for check in checks}["plausible_size"] == status
+
+
+@pytest.mark.parametrize(
     ("dtype", "failed"),
     [
         ("int16", []),
