@@ -45,7 +45,7 @@ from export.samples import Samples, are_pixels, check_samples, evenly_spaced, wi
 from export.targets import Target
 from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.convert import Source
-from export.tflite.metadata import COLUMNS, LABELS, About, check_about, columns_text
+from export.tflite.metadata import COLUMNS, LABELS, About, check_about, columns_text, is_line
 from export.trainable.about import TRAINABLE
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
@@ -184,7 +184,7 @@ def export_model(
     if trainable_head:
         check_trainable(form)
     reference = form.activate(tf.constant(given)).numpy()
-    thresholds = thresholds_of(form, about, samples)
+    thresholds = thresholds_of(form, about, samples, reference)
     learnt = None
     if ranges:
         learnt = learnt_of(form, ranges, simulation, evenly_spaced(samples.compared, MOST))
@@ -335,7 +335,7 @@ def _check_labels(labels: Sequence[str], classes: int) -> tuple[str, ...]:
             f"{len(labels)} labels for {classes} outputs; pass one label for each output"
         )
     for label in labels:
-        if not isinstance(label, str) or not label.strip() or len(label.splitlines()) != 1:
+        if not isinstance(label, str) or not is_line(label):
             raise ExportError(
                 f"label {label!r} cannot be a line of {LABELS}; pass one line of text"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -178,6 +179,13 @@ def top1(scores: np.ndarray) -> np.ndarray:
     if scores.shape[1] == 1:
         return (scores[:, 0] > 0.5).astype(int)
     return scores.argmax(axis=1)
+
+
+def label_of(labels: Sequence[str], number: int) -> str:
+    """Returns the label of a class by its number; a single output has one label but two answers."""
+    if len(labels) == 1:
+        return labels[0] if number else f"not {labels[0]}"
+    return labels[number] if number < len(labels) else str(number)
 
 
 def accuracy(scores: np.ndarray, truth: np.ndarray, thresholds: np.ndarray | None = None) -> float:

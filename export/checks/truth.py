@@ -6,15 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from export.checks.parity import permuted
+from export.checks.parity import label_of, permuted
 from export.errors import ExportError
 from export.forms.form import Form
+from export.forms.outputs import are_shares
 from export.samples import Samples
 from export.tflite.metadata import About
 
 
-def thresholds_of(form: Form, about: About, samples: Samples) -> np.ndarray | None:
+def thresholds_of(
+    form: Form, about: About, samples: Samples, reference: np.ndarray
+) -> np.ndarray | None:
     """Returns from which probability on each label is said; None: one class is, or values are.
+
+    Args:
+        form: The model.
+        about: Its description.
+        samples: What it is measured with.
+        reference: (N, columns) outputs of the Keras model, as files give them.
 
     Raises:
         ExportError: The truth holds sets of labels and the outputs do not, or the other way round.
@@ -26,6 +35,11 @@ def thresholds_of(form: Form, about: About, samples: Samples) -> np.ndarray | No
         raise ExportError(
             f"test_y holds sets of labels, and the model's outputs are {form.outputs}; pass "
             "outputs='independent_logits', or a class for each sample"
+        )
+    if are_shares(reference):
+        raise ExportError(
+            "test_y holds 0 or 1 for each label, and the model's outputs sum to 1, so they say "
+            "one class; pass a class for each sample, as test_y.argmax(axis=1) of one-hot rows"
         )
     if samples.test_y is not None and not of_sets:
         raise ExportError(
@@ -58,7 +72,7 @@ def check_truth(
         )
     moved = permuted(reference, truth)
     if moved is not None:
-        one, other = (labels[index] for index in moved)
+        one, other = (label_of(labels, number) for number in moved)
         raise ExportError(
             f"test_y and the outputs number the classes in another order: nearly all that test_y "
             f"calls {one!r} the Keras model calls {other!r}, and so on round; put the labels, or "

@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 from matplotlib.image import imsave
 
-from export.checks.parity import top1
+from export.checks.parity import label_of, top1
 from export.samples import Samples, are_pixels
 
 # Wide enough to recognise a sample, narrow enough for one line.
@@ -77,20 +77,13 @@ def _answer(outputs: np.ndarray, samples: Samples, labels: Sequence[str], index:
         return escape(", ".join(f"{value:.4g}" for value in outputs[index][:_SHOWN_VALUES]))
     answer = int(top1(outputs[index : index + 1])[0])
     right = samples.test_y is None or answer == int(samples.test_y[index])
-    return f'<b class="{"right" if right else "wrong"}">{escape(_label(labels, answer))}</b>'
+    return f'<b class="{"right" if right else "wrong"}">{escape(label_of(labels, answer))}</b>'
 
 
 def _true_label(samples: Samples, labels: Sequence[str], index: int) -> str:
     if samples.test_y is None:
         return ""
-    return escape(_label(labels, int(samples.test_y[index])))
-
-
-def _label(labels: Sequence[str], number: int) -> str:
-    # A single output has one label but two answers.
-    if len(labels) == 1:
-        return labels[0] if number else f"not {labels[0]}"
-    return labels[number] if number < len(labels) else str(number)
+    return escape(label_of(labels, int(samples.test_y[index])))
 
 
 def _picture(image: np.ndarray, pixels: bool) -> str:

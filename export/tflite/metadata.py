@@ -111,11 +111,16 @@ def check_about(about: About, form: Form) -> About:
             f"{len(names)} feature names for {form.input_shape[-1]} features; pass one for each"
         )
     for name in names:
-        if not name.strip() or len(name.splitlines()) != 1:
+        if not is_line(name):
             raise ExportError(
                 f"feature name {name!r} cannot be a line of {FEATURES}; pass one line of text"
             )
     return about
+
+
+def is_line(text: str) -> bool:
+    """Returns whether a text can be a line of a file: it is not blank, and no line ends in it."""
+    return bool(text.strip()) and text.splitlines() == [text]
 
 
 def whole_metadata(

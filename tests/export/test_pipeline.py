@@ -338,6 +338,7 @@ def test_progress_is_reported_and_nothing_is_printed(untrained, few, tmp_path, c
         ({"labels": ()}, r"0 labels for 3 outputs"),
         ({"labels": "abc"}, r"labels is the string 'abc'"),
         ({"labels": ("a", "b\nc", "d")}, r"label 'b\\nc' cannot be a line of labels.txt"),
+        ({"labels": ("a\n", "b\n", "d\n")}, r"label 'a\\n' cannot be a line"),
         ({"labels": ("a", " ", "d")}, r"label ' ' cannot be a line"),
         ({"outputs": "logit"}, r"unknown kind of outputs 'logit'; did you mean 'logits'\?"),
         ({"edge_io": "uint9"}, r"unknown edge_io 'uint9'; did you mean 'uint8'\?"),

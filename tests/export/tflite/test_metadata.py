@@ -209,6 +209,7 @@ def test_describing_needs_no_tensorflow(exported):
     ("features", "message"),
     [
         (("a", "b"), "2 feature names for 8 features"),
+        (("a\n", *"bcdefgh"), r"feature name 'a\\n' cannot be a line"),
         (tuple("abcdefg\n"), r"feature name '\\n' cannot be a line of features.txt"),
     ],
 )
