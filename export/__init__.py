@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from export.about import About
     from export.checks.evidence import Check
     from export.checks.prove import PROVERS, register_prover
     from export.checks.provers.prover import Prover
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from export.sizing import Needs, needs
     from export.targets import TARGETS, Target, register_target
     from export.tflite.inspect import describe_file
-    from export.tflite.metadata import COLUMNS, IDENTITY, About, file_inside, labels_inside
+    from export.tflite.metadata import COLUMNS, IDENTITY, file_inside, labels_inside
     from export.tflite.runtime import LiteModel, LiteStream, load_lite
 
 _HOMES = {
@@ -34,7 +35,7 @@ _HOMES = {
     "TARGETS": "export.targets",
     "COLUMNS": "export.tflite.metadata",
     "IDENTITY": "export.tflite.metadata",
-    "About": "export.tflite.metadata",
+    "About": "export.about",
     "Artifact": "export.report",
     "Check": "export.checks.evidence",
     "ExportError": "export.errors",

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from export.about import About, check_about, is_line
 from export.artifact import saved_model_artifact
 from export.attempts import lite_files
 from export.checks.last_result import MOST
@@ -45,7 +46,7 @@ from export.samples import Samples, are_pixels, check_samples, evenly_spaced, wi
 from export.targets import Target
 from export.task import FRONT_FILE, STEPS, STREAM, TEST_X, Task
 from export.tflite.convert import Source
-from export.tflite.metadata import COLUMNS, LABELS, About, check_about, columns_text, is_line
+from export.tflite.metadata import COLUMNS, LABELS, columns_text
 from export.trainable.about import TRAINABLE
 from export.trainable.artifact import trainable_artifact
 from export.trainable.form import check_trainable
@@ -185,6 +186,7 @@ def export_model(
         check_trainable(form)
     reference = form.activate(tf.constant(given)).numpy()
     thresholds = thresholds_of(form, about, samples, reference)
+    about = replace(about, thresholds=() if thresholds is None else tuple(thresholds.tolist()))
     learnt = None
     if ranges:
         learnt = learnt_of(form, ranges, simulation, evenly_spaced(samples.compared, MOST))
@@ -244,6 +246,7 @@ def _make(
             task.reference, truth, classified=task.form.classified and task.thresholds is None
         ),
         artifacts={name: artifact for name, (artifact, _) in made.items()},
+        thresholds=task.about.thresholds,
     )
     return report, {name: values for name, (_, values) in made.items() if values is not None}
 
@@ -306,7 +309,6 @@ def _write_report(
             labels=task.labels,
             pixels=task.pixels,
             about=task.about,
-            thresholds=() if task.thresholds is None else task.thresholds.tolist(),
         )
         (folder / INTEGRATION).write_text(text, encoding="utf-8")
     if report.written and task.about.columns:

@@ -16,6 +16,7 @@ from export.checks.parity import Parity
 from export.checks.reliability import Reliability
 from export.forms.outputs import EMBEDDING
 from export.targets import Moved
+from export.tflite.metadata import said_outputs
 from export.tflite.tensor import Latency, TensorInfo
 
 SCHEMA = 1
@@ -139,13 +140,16 @@ class Report:
         versions: Versions of the packages that made it.
         samples: Number of samples for the measurements.
         learnt: Whether the model learnt these samples too, so that accuracies on them say too much.
-        reference_top1: Accuracy of the Keras model, 0 to 1; None without labels.
+        reference_top1: Accuracy of the Keras model, 0 to 1, of sets of labels their F1; None
+            without labels.
         reference_reliability: Whether the Keras model is as sure as it is right; None: unknown, or
             no classes.
         artifacts: By target; the SavedModel last.
         outputs: What the model gives: "logits", to which a softmax was appended,
             "independent_logits", to which a sigmoid was, "probabilities", "values" or "embedding".
         decided: How that was found out.
+        thresholds: Of sets of labels: the probability from which on each is said; empty: one class
+            is said, or values are.
     """
 
     identity: Mapping[str, str]
@@ -157,6 +161,7 @@ class Report:
     decided: str = ""
     reference_reliability: Reliability | None = None
     learnt: bool = False
+    thresholds: tuple[float, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -165,7 +170,7 @@ class Report:
 
     def summary(self) -> tuple[tuple[str, ...], ...]:
         """Returns a table for a person: names of the columns, then a row for each artifact."""
-        right = {"independent_logits": "F1", EMBEDDING: "cosine"}.get(self.outputs, "accuracy")
+        right = "cosine" if self.outputs == EMBEDDING else "F1" if self.thresholds else "accuracy"
         rows: list[tuple[str, ...]] = [("target", "file", "size", right, "latency", "verdict")]
         if self.reference_top1 is not None:
             rows.append(("Keras", "", "", f"{self.reference_top1:.2%}", "", ""))
@@ -266,7 +271,10 @@ def to_json(report: Report) -> str:
         "schema": SCHEMA,
         **report.identity,
         "versions": dict(report.versions),
-        "outputs": {"kind": report.outputs, "decided": report.decided},
+        "outputs": {
+            **said_outputs(report.outputs, report.thresholds),
+            "decided": report.decided,
+        },
         "samples": report.samples,
         **({"samples_learnt": True} if report.learnt else {}),
         "reference": {

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from export.about import About
 from export.checks.prove import prove
 from export.checks.provers.ethos_u import ETHOS_U
 from export.checks.provers.prover import Subject
@@ -28,7 +29,7 @@ from export.tflite.arena import arena_bytes
 from export.tflite.convert import Arithmetic, Source, convert
 from export.tflite.flatbuffer import read_graph
 from export.tflite.inspect import ends
-from export.tflite.metadata import About, attach, whole_metadata
+from export.tflite.metadata import attach, whole_metadata
 from export.tflite.slim import slim
 
 # Bytes for what a checkpoint will say of itself: origin, accuracy, licence.

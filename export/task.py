@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from export.about import About
 from export.checks.stream import LongStream
 from export.forms.form import Form
 from export.forms.learnt import Learnt
 from export.samples import Samples
-from export.tflite.metadata import About
 
 # The test samples and their classes, in `Task.scratch`.
 TEST_X = "test_x.npz"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from export.about import About
 from export.checks.parity import label_of, permuted
 from export.errors import ExportError
 from export.forms.form import Form
 from export.forms.outputs import are_shares
 from export.samples import Samples
-from export.tflite.metadata import About
 
 
 def thresholds_of(
@@ -29,17 +29,18 @@ def thresholds_of(
         ExportError: The truth holds sets of labels and the outputs do not, or the other way round.
     """
     of_sets = samples.test_y is not None and samples.test_y.ndim == 2
-    if form.outputs != "independent_logits" and not of_sets:
+    if form.outputs != "independent_logits" and not of_sets and not about.thresholds:
         return None
+    what = "test_y holds sets of labels" if of_sets else "there are thresholds of labels"
     if form.outputs not in ("independent_logits", "probabilities"):
         raise ExportError(
-            f"test_y holds sets of labels, and the model's outputs are {form.outputs}; pass "
-            "outputs='independent_logits', or a class for each sample"
+            f"{what}, and the model's outputs are {form.outputs}; pass "
+            "outputs='independent_logits', or a class for each sample and no thresholds"
         )
-    if are_shares(reference):
+    if form.outputs == "probabilities" and are_shares(reference):
         raise ExportError(
-            "test_y holds 0 or 1 for each label, and the model's outputs sum to 1, so they say "
-            "one class; pass a class for each sample, as test_y.argmax(axis=1) of one-hot rows"
+            f"{what}, and the model's outputs sum to 1, so they say one class; pass a class for "
+            "each sample, as test_y.argmax(axis=1) of one-hot rows, and no thresholds"
         )
     if samples.test_y is not None and not of_sets:
         raise ExportError(

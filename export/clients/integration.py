@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from export.about import About
 from export.checks.provers.litert_gpu import LITERT_GPU
 from export.clients import rows
 from export.clients.app import FILES
@@ -16,7 +17,6 @@ from export.clients.streams import window_of
 from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.report import Artifact, Report
-from export.tflite.metadata import About
 from export.tflite.tensor import TensorInfo
 from export.trainable.about import BATCH, LEARNING_RATE, TRAINABLE
 
@@ -39,7 +39,6 @@ def render(
     labels: Sequence[str],
     pixels: bool,
     about: About | None = None,
-    thresholds: Sequence[float] = (),
 ) -> str:
     """Writes the page.
 
@@ -48,7 +47,6 @@ def render(
         labels: One for each output; may be empty.
         pixels: Whether inputs are images in 0..255.
         about: What the input is; None: nobody says.
-        thresholds: Of sets of labels: from which probability on each is said.
 
     Returns:
         Markdown.
@@ -60,8 +58,8 @@ def render(
     sections = [f"# Using {title}", _table(report), _reading(labels)]
     if gpus := _gpus(lite):
         sections.append(gpus)
-    if thresholds:
-        sections.append(_thresholds(labels, thresholds))
+    if report.thresholds:
+        sections.append(_thresholds(labels, report.thresholds))
     if about.columns:
         sections.append(_TEMPLATES.get_template("rows.md").render(**about.columns))
     elif units := _units(about):

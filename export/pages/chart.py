@@ -58,7 +58,9 @@ def _panels(report: Report) -> list[_Panel]:
     unit = f" ({', '.join(str(count) for count in sorted(threads))} threads)" if threads else ""
     large = max((size or 0 for size in sizes.values()), default=0) >= 1e6
     panels = [
-        _panel("Top-1 accuracy", accuracies, 100, "{:.2f} %"),
+        _panel(
+            "F1 of labels" if report.thresholds else "Top-1 accuracy", accuracies, 100, "{:.2f} %"
+        ),
         _panel("Size", sizes, *((1e-6, "{:.3g} MB") if large else (1e-3, "{:.3g} kB"))),
         _panel(f"Latency, median{unit}", latencies, 1, "{:.3g} ms"),
     ]

@@ -46,7 +46,10 @@ def render(
             _header(title, report),
             _section("Artifacts", _artifacts(report)),
             *_rescues(report),
-            _section("Accuracy, size, latency", f'<div class="chart">{draw(report)}</div>'),
+            _section(
+                f"{_right_word(report).capitalize()}, size, latency",
+                f'<div class="chart">{draw(report)}</div>',
+            ),
             _section("Examples from the test set", examples(samples, labels, titled, shown)),
             _section("Gates", _gates(report)),
             *_layers(report),
@@ -83,7 +86,7 @@ def _header(title: str, report: Report) -> str:
         **{name: value for name, value in report.identity.items() if value},
         "outputs": f"{report.outputs} ({report.decided})",
         "test samples": str(report.samples),
-        "Keras accuracy": _percent(report.reference_top1),
+        f"Keras {_right_word(report)}": _percent(report.reference_top1),
         **_sureness(report),
         **report.versions,
     }
@@ -95,6 +98,10 @@ def _header(title: str, report: Report) -> str:
         f"<header><h1>{escape(title)} {badge(report.verdict)}</h1>"
         f"{_summary(report)}<dl>{items}</dl></header>"
     )
+
+
+def _right_word(report: Report) -> str:
+    return "F1" if report.thresholds else "accuracy"
 
 
 def _sureness(report: Report) -> dict[str, str]:
@@ -145,7 +152,7 @@ def _artifacts(report: Report) -> str:
         "Weights",
         "Input → output",
         "Size",
-        "Top-1",
+        "F1" if report.thresholds else "Top-1",
         "Same as Keras",
         "Max error",
         "SQNR",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from export.tflite.metadata import LABELS, About, axis_labels, shared_metadata
+from export.about import About
+from export.tflite.metadata import LABELS, axis_labels, shared_metadata
 
 # The stem of the file's name, and its key among the artifacts of a report.
 TRAINABLE = "trainable"

@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from zoo.artifacts.opening.origin import card_of_artifact, form_of_artifact, origin_of, picture_of
+from zoo.artifacts.opening.origin import (
+    card_of_artifact,
+    form_of_artifact,
+    origin_of,
+    picture_of,
+    task_of_artifact,
+)
 from zoo.checkpoints.card import Card
 from zoo.checkpoints.provenance import Learnt, Provenance
 from zoo.errors import RequestError
@@ -61,3 +67,27 @@ def test_what_others_wrote(tmp_path, text, message):
         form_of_artifact(str(tmp_path / "saved_model"))
     (tmp_path / "report.json").write_text("[]")
     assert form_of_artifact(str(tmp_path / "saved_model")) is None
+
+
+SETS = {"kind": "probabilities", "thresholds": [0.5, 0.2]}
+
+
+@pytest.mark.parametrize(
+    ("said", "task", "thresholds"),
+    [
+        ({}, "classes", ()),
+        ({"outputs": {"kind": "logits", "decided": "as asked"}}, "classes", ()),
+        ({"outputs": "of somebody else"}, "classes", ()),
+        ({"outputs": {"kind": "values"}}, "values", ()),
+        ({"outputs": SETS}, "sets", (0.5, 0.2)),
+        ({"outputs": SETS, "task": "multilabel", "thresholds": "[0.1, 0.3]"}, "sets", (0.1, 0.3)),
+    ],
+)
+def test_what_the_outputs_are_tells_the_task(tmp_path, said, task, thresholds):
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "report.json").write_text(json.dumps(said))
+    read = task_of_artifact(str(tmp_path / "saved_model"))
+    assert (read.learns, getattr(read, "thresholds", ())) == (task, thresholds)
+    (tmp_path / "report.json").write_text(json.dumps({"outputs": {"thresholds": [2.0, "x"]}}))
+    with pytest.raises(RequestError, match="cannot be read"):
+        task_of_artifact(str(tmp_path / "saved_model"))

@@ -27,6 +27,9 @@ def test_sets_of_labels_have_thresholds():
     assert thresholds(SCORES, SETS).tolist() == [0.5] * 3
     assert thresholds(SCORES, SETS, "independent_logits", (0.1, 0.2, 0.3)).tolist()[2] == 0.3
     assert thresholds(SCORES, None, "independent_logits").tolist() == [0.5] * 3
+    assert thresholds(SCORES, None, least=(0.1, 0.2, 0.3)).tolist()[0] == 0.1
+    either = np.stack([SCORES[:, 0], 1 - SCORES[:, 0]], axis=1)  # By sigmoids of x and -x.
+    assert thresholds(either, SETS[:, :2], "independent_logits").tolist() == [0.5] * 2
     assert thresholds(SCORES[:, :1], SETS[:, :1]).tolist() == [0.5]
 
 
@@ -36,16 +39,18 @@ def test_classes_have_none(truth):
 
 
 @pytest.mark.parametrize(
-    ("reference", "truth", "outputs", "message"),
+    ("reference", "truth", "outputs", "least", "message"),
     [
-        (SHARES, ONE_HOT, "probabilities", r"outputs sum to 1.*test_y.argmax\(axis=1\)"),
-        (SHARES, ONE_HOT, "logits", "the model's outputs are logits"),
-        (SCORES, ONE_HOT[:, 0], "independent_logits", "a yes or no of its own"),
+        (SHARES, ONE_HOT, "probabilities", (), r"outputs sum to 1.*test_y.argmax\(axis=1\)"),
+        (SHARES, None, "probabilities", (0.5,) * 3, "thresholds of labels, and .* sum to 1"),
+        (SHARES, ONE_HOT, "logits", (), "the model's outputs are logits"),
+        (SCORES, None, "values", (0.5,) * 3, "the model's outputs are values"),
+        (SCORES, ONE_HOT[:, 0], "independent_logits", (), "a yes or no of its own"),
     ],
 )
-def test_what_does_not_suit_the_outputs_is_refused(reference, truth, outputs, message):
+def test_what_does_not_suit_the_outputs_is_refused(reference, truth, outputs, least, message):
     with pytest.raises(export.ExportError, match=message):
-        thresholds(reference, truth, outputs)
+        thresholds(reference, truth, outputs, least)
 
 
 @pytest.mark.parametrize(

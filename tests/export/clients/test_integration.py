@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
+from export.about import About
 from export.checks.evidence import Check
 from export.clients.app import FILES
 from export.clients.integration import render
 from export.report import Artifact, Report
-from export.tflite.metadata import About
 from export.tflite.tensor import TensorInfo
 
 LABELS = tuple("0123456789")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import export
+from export.tflite.metadata import OUTPUTS
 from zoo.artifacts.opening.open import Artifact
 from zoo.checkpoints.card import WEIGHTS, Card
 from zoo.checkpoints.provenance import Learnt, Provenance
@@ -17,6 +18,8 @@ from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Recording, Sound
 from zoo.tasks import Task, find_task
 from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.multilabel import MULTILABEL
+from zoo.tasks.regression import REGRESSION
 
 # Fields of the origin that an exported file and its report name.
 _FORM, _LEARNT = "form", "data_fingerprint"
@@ -92,15 +95,22 @@ def _is_plain(form: Picture) -> bool:
 
 
 def task_of_artifact(path: str) -> Task:
-    """Returns the task that `origin_of` wrote, with its thresholds; otherwise classification.
+    """Returns the task that `origin_of` wrote, with its thresholds; else what the outputs are.
+
+    Of models that are no checkpoint's, `export.export_model` says what the outputs are.
 
     Raises:
         RequestError: There is no such task, or the thresholds are no probabilities.
     """
     origin = _origin(path)
-    task = find_task(str(origin.get(_TASK, CLASSIFICATION.name)))
+    outputs = origin.get(OUTPUTS)
+    outputs = outputs if isinstance(outputs, dict) else {}
+    said = outputs.get(_THRESHOLDS, [])
+    of_outputs = REGRESSION if outputs.get("kind") == "values" else CLASSIFICATION
+    task = find_task(str(origin.get(_TASK, (MULTILABEL if said else of_outputs).name)))
     try:
-        thresholds = tuple(map(float, parse_json(str(origin.get(_THRESHOLDS, "[]")))))
+        known = parse_json(str(origin[_THRESHOLDS])) if _THRESHOLDS in origin else said
+        thresholds = tuple(map(float, known))
         if not all(0 <= threshold <= 1 for threshold in thresholds):
             raise ValueError("they are not from 0 to 1")
     except (TypeError, ValueError) as error:
