@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,9 @@ def _cpp(text: str) -> str:
 
 
 def _kotlin(text: str) -> str:
-    return json.dumps(text).replace("$", "\\$").replace("\\f", "\\u000c")
+    # The escapes of JSON are Kotlin's, but for that of a form feed; a dollar begins a template.
+    known = re.sub(r"\\(.)", lambda m: r"\u000c" if m[1] == "f" else m[0], json.dumps(text))
+    return known.replace("$", "\\$")
 
 
 def _swift(text: str) -> str:

@@ -108,6 +108,19 @@ def test_cpp_makes_the_rows_of_python_without_a_warning(folder):
     np.testing.assert_array_equal(np.float32(nothing), np.float32([c.empty for c in COLUMNS]))
 
 
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("C:\\files", r'"C:\\files"'),
+        ("a\fb", r'"a\u000cb"'),
+        ("\\\f", r'"\\\u000c"'),
+        ("\\$x", r'"\\\$x"'),
+    ],
+)
+def test_a_backslash_of_the_text_is_no_escape_of_kotlin(text, literal):
+    assert FILTERS["kotlin"](text) == literal
+
+
 def test_the_literals_of_kotlin_and_swift(folder):
     kotlin, swift = (
         (folder / name).read_text(encoding="utf-8") for name in ("row.kt", "row.swift")
