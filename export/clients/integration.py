@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -64,10 +64,10 @@ def render(
         sections.append(_TEMPLATES.get_template("rows.md").render(**about.columns))
     elif units := _units(about):
         sections.append(f"## The input\n\n{units}")
-    if _known_form(about, pixels) and (apps := _apps(lite)):
+    if _known_form(about, pixels, lite.values()) and (apps := _apps(lite)):
         sections.append(_TEMPLATES.get_template("apps.md").render(apps=apps))
     suited = [item for item in lite.values() if pixels and _suits_tasks(item)]
-    if labels and suited:
+    if labels and suited and not any(_known(item.output).name == "values" for item in suited):
         smallest = min(suited, key=lambda item: item.bytes or 0)
         sections.append(_tasks(smallest, about.scaled_to))
     if embedders := [item for item in suited if _embeds(item)]:
@@ -91,9 +91,10 @@ class _App:
     about: str
 
 
-def _known_form(about: About, pixels: bool) -> bool:
+def _known_form(about: About, pixels: bool, lite: Iterable[Artifact]) -> bool:
     """Returns whether it is known what the numbers of the input are, without which no app is."""
-    return pixels or bool(about.columns or about.rate or about.step_rate)
+    grey_or_colour = all(_known(item.input).shape[-1] in (1, 3) for item in lite)
+    return (pixels and grey_or_colour) or bool(about.columns or about.rate or about.step_rate)
 
 
 def _apps(lite: Mapping[str, Artifact]) -> list[_App]:

@@ -29,6 +29,8 @@ def unfit(subject: Subject) -> str:
         return "MediaPipe Tasks takes whole inputs, and this is a stream"
     if subject.output.name == EMBEDDING and subject.kind != "image":
         return "features of sounds are not tried on MediaPipe Tasks"
+    if subject.output.name == "values":
+        return "MediaPipe Tasks has no values"
     if not subject.labels and subject.output.name != EMBEDDING:
         return "MediaPipe Tasks needs labels"
     integers = {subject.input.dtype, subject.output.dtype} & {"int8", "int16"}

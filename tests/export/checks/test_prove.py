@@ -198,6 +198,7 @@ def test_provers_are_known_before_any_work(names, says):
         (mediapipe_tasks, {"pixels": False}, "pixels from 0 to 255"),
         (mediapipe_tasks, {"input": TensorInfo("i", "float32", (1, 4, 4, 1))}, "colour"),
         (mediapipe_tasks, {"labels": ()}, "needs labels"),
+        (mediapipe_tasks, {"output": TensorInfo("values", "float32", (1, 2))}, "no values"),
         (mediapipe_tasks, {"input": TensorInfo("i", "int8", (1, 4, 4, 3))}, "refuses int8"),
         (mediapipe_tasks, {"input": TensorInfo("i", "int16", (1, 4, 4, 3))}, "refuses int16"),
         (tflite_micro, {}, ""),

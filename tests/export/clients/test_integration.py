@@ -128,6 +128,25 @@ def test_apps_need_to_know_the_input(made):
         assert apps(render(made, labels=LABELS, pixels=False, about=about))
 
 
+def with_ends(report, **ends):
+    """The report with another input or output of each file."""
+    artifacts = report.artifacts.items()
+    changed = {name: dataclasses.replace(item, **ends) for name, item in artifacts}
+    return dataclasses.replace(report, artifacts=changed)
+
+
+@pytest.mark.parametrize(("channels", "has"), [(1, True), (2, False), (3, True), (4, False)])
+def test_apps_are_for_grey_and_coloured_pictures(made, channels, has):
+    pictures = with_ends(made, input=TensorInfo("image", "float32", (1, 16, 16, channels)))
+    assert bool(apps(render(pictures, labels=LABELS, pixels=True))) == has
+
+
+def test_values_with_names_are_no_labels_of_mediapipe(made):
+    values = with_ends(made, output=TensorInfo("values", "float32", (1, 10)))
+    page = render(values, labels=LABELS, pixels=True)
+    assert ("ImageClassifier" in page, "```python" in page) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("about", "says"),
     [
