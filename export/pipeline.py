@@ -345,7 +345,9 @@ def _check_labels(labels: Sequence[str], classes: int) -> tuple[str, ...]:
 
 
 def _check_identity(identity: Mapping[str, str], model: keras.Model) -> dict[str, str]:
-    for name in identity:
+    for name, value in identity.items():
         if name in _RESERVED:
             raise ExportError(f"identity cannot hold {name!r}, a field of the report; rename it")
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ExportError(f"identity holds {name!r}: {value!r}; pass texts")
     return {"checkpoint": "", "model": model.name, **identity}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -348,6 +349,7 @@ def test_progress_is_reported_and_nothing_is_printed(untrained, few, tmp_path, c
         ({"gates": {"edge.sqnr": 20}}, r"unknown gate of edge 'sqnr'; did you mean 'sqnr_db'\?"),
         ({"threads": 0}, r"threads is 0; pass 1 or more"),
         ({"identity": {"samples": "1"}}, r"identity cannot hold 'samples'"),
+        ({"identity": {"folder": Path("a")}}, r"holds 'folder': PosixPath\('a'\); pass texts"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_writes_nothing(untrained, few, tmp_path, change, message):
