@@ -98,9 +98,25 @@ class Normalization(keras.layers.Normalization):
             np.asarray(value, np.float64).ravel() for value in (self.mean, self.variance)
         )
         factor = 1 / np.maximum(np.sqrt(variance), keras.backend.epsilon())
-        kernel = factor.reshape(1, 1, channels, 1).astype(np.float32)
-        scaled = ops.depthwise_conv(inputs, kernel, data_format="channels_last")
-        return scaled + (-mean * factor).astype(np.float32)
+        return _by_channel(inputs, factor.astype(np.float32), (-mean * factor).astype(np.float32))
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Normalises pictures as `Normalization` does, unless a product before it takes the factors.
+
+    It does so behind a sum, a concatenation or a ReLU, where Keras's own form is a product and a
+    sum: both are rounded, and all channels share the scale of one constant.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Multiplies by a factor for each channel, and adds an offset."""
+        plain = len(inputs.shape) == 4 and self.axis in (-1, 3) and not training
+        if not plain or _is_product(inputs):
+            return super().call(inputs, training=training, mask=mask)
+        factor = ops.rsqrt(self.moving_variance + self.epsilon)
+        factor = factor if self.gamma is None else factor * self.gamma
+        offset = -self.moving_mean * factor
+        return _by_channel(inputs, factor, offset if self.beta is None else offset + self.beta)
 
 
 class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
@@ -171,11 +187,14 @@ class Bidirectional(keras.layers.Bidirectional):
         return ops.concatenate([forward, turned], axis=-1)
 
 
+_PRODUCTS = ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MatMul", "BatchMatMulV2")
+
 _FORMS = {
     form.__bases__[-1]: form
     for form in (
         LayerNormalization,
         GroupNormalization,
+        BatchNormalization,
         Normalization,
         UpSampling2D,
         GlobalAveragePooling1D,
@@ -191,6 +210,32 @@ _FORMS = {
 def quantisable(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
     """Returns the class for the conversion of a layer: one of this module, or its own."""
     return _FORMS.get(type(layer), type(layer))
+
+
+def _by_channel(inputs: Any, factor: Any, offset: Any) -> Any:
+    """Multiplies each channel of pictures and adds to it, by one convolution."""
+    kernel = ops.reshape(factor, (1, 1, -1, 1))
+    return ops.depthwise_conv(inputs, kernel, data_format="channels_last") + offset
+
+
+def _is_product(tensor: Any) -> bool:
+    """Whether a convolution or a product gives a tensor, and a bias at most is added to it.
+
+    The converter multiplies the kernel of such a one by the factors of a normalisation.
+    """
+    operation = tensor.op
+    if operation.type in ("AddV2", "BiasAdd"):
+        term, bias = operation.inputs
+        operation = term.op if _reshaped(bias).type == "ReadVariableOp" else operation
+    return _reshaped(operation.outputs[0]).type in _PRODUCTS
+
+
+def _reshaped(tensor: Any) -> Any:
+    """Returns the operation that gives a tensor, before it got this shape."""
+    operation = tensor.op
+    while operation.type in ("Reshape", "Squeeze"):
+        operation = operation.inputs[0].op
+    return operation
 
 
 def divided(total: Any, count: Any) -> Any:

@@ -214,6 +214,9 @@ RIGHT: dict[str, Right] = {
     "batch norm without scale": Right(
         IMAGE, _image(L.BatchNormalization(scale=False, center=False), L.ReLU())
     ),
+    "batch norm of its own": Right(
+        IMAGE, _image(L.ReLU(), L.BatchNormalization(), L.ReLU(), L.BatchNormalization(axis=1))
+    ),
     "depthwise and separable": Right(
         IMAGE, _image(L.DepthwiseConv2D(3, padding="same"), L.SeparableConv2D(8, 3))
     ),

@@ -188,6 +188,11 @@ def one_layer(*some) -> keras.Model:
     return keras.Sequential([keras.Input((4,)), *some])
 
 
+def then_normed(*some) -> keras.Model:
+    norm = layers.BatchNormalization()
+    return keras.Sequential([keras.Input((8, 8, 3)), *some, norm])
+
+
 def of_several(layer, count) -> keras.Model:
     vector = keras.Input((4,))
     return keras.Model(vector, layer([layers.Dense(3)(vector) for _ in range(count)]))
@@ -208,6 +213,16 @@ def of_several(layer, count) -> keras.Model:
         (lambda: one_layer(layers.Dense(3), layers.Activation("sigmoid"), layers.Dense(2)), True),
         (lambda: one_layer(layers.Dense(3, "relu6")), False),
         (lambda: one_layer(layers.BatchNormalization()), False),
+        (lambda: then_normed(layers.ReLU()), True),
+        (lambda: then_normed(layers.MaxPooling2D()), True),
+        (lambda: then_normed(layers.Conv2D(4, 1, activation="relu")), True),
+        (lambda: then_normed(layers.Conv2D(4, 1)), True),
+        (lambda: then_normed(layers.Flatten()), False),
+        # A file multiplies the factors of both, or rounds between them.
+        (lambda: then_normed(layers.BatchNormalization()), False),
+        (lambda: then_normed(layers.Conv2D(4, 1), layers.Dropout(0.5)), False),
+        (lambda: then_normed(layers.ReLU(), layers.BatchNormalization(axis=1)), False),
+        (before_the_sum, False),
         (lambda: one_layer(layers.Dense(3), layers.BatchNormalization()), True),
         (lambda: of_several(layers.Add(), 2), True),
         (lambda: of_several(layers.Multiply(), 2), True),

@@ -104,10 +104,7 @@ def test_a_dense_layer_and_its_normalisation_have_the_range_of_both(tmp_path):
     assert "100.0% of 256" in check_of(report).detail
 
 
-def test_ties_fall_as_in_the_training_however_deep(tmp_path):
-    """Float32 sums of values in place of integers put half of these inputs more than a step off."""
-    keras.utils.set_random_seed(0)
-    x = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 3)).astype("float32")
+def of_many_kinds():
     image = keras.Input((8, 8, 3), name="image")
     z = layers.ReLU()(conv(layers.Normalization(mean=[127] * 3, variance=[5e3] * 3)(image), "stem"))
     for block in range(8):
@@ -119,7 +116,39 @@ def test_ties_fall_as_in_the_training_however_deep(tmp_path):
         if block == 4:
             z = layers.AveragePooling2D(2)(z)
     z = layers.GlobalAveragePooling2D()(z)
-    model = keras.Model(image, layers.Dense(3, name="logits")(z))
+    return keras.Model(image, layers.Dense(3, name="logits")(z))
+
+
+def normed_before():
+    """Normalisations of sums and of a pooling, some of which multiply by nothing and by less."""
+    draw = np.random.default_rng(0)
+    image = keras.Input((8, 8, 3), name="image")
+    z = layers.Normalization(mean=[127] * 3, variance=[5e3] * 3)(image)
+    z = layers.MaxPooling2D()(layers.Conv2D(6, 3, padding="same")(z))
+    for block in range(5):
+        settings = {"scale": block != 1, "center": block != 2}
+        y = layers.BatchNormalization(name=f"block{block}_norm", **settings)(z)
+        y = conv(layers.ReLU()(y), f"block{block}")
+        z = layers.Add()([z, y])
+    z = layers.ReLU(6.0)(layers.BatchNormalization(name="last_norm")(z))
+    model = keras.Model(image, layers.Dense(3, name="logits")(layers.GlobalAveragePooling2D()(z)))
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.moving_mean.assign(draw.normal(size=6))
+            layer.moving_variance.assign(draw.uniform(0.3, 3, 6))
+            if layer.gamma is not None:
+                layer.gamma.assign([0, -1, *draw.normal(1, 0.3, 4)])
+            if layer.beta is not None:
+                layer.beta.assign(draw.normal(size=6))
+    return model
+
+
+@pytest.mark.parametrize("build", [of_many_kinds, normed_before])
+def test_ties_fall_as_in_the_training_however_deep(tmp_path, build):
+    """Float32 sums of values in place of integers put half of these inputs more than a step off."""
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 3)).astype("float32")
+    model = build()
     rounding = aware(model, x[:60])
     settle(rounding)
     report = exported(

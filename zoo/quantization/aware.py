@@ -25,7 +25,6 @@ from zoo.quantization.layers import (
     WithRoundedOffset,
     WithRoundedWeights,
     has_kernels,
-    is_product,
 )
 from zoo.quantization.rounding import Rounding, range_step
 
@@ -81,8 +80,8 @@ def simulates(model: keras.Model, front: Collection[str] = ()) -> bool:
     """Returns whether `aware` rounds all that a file rounds, so that both give the same.
 
     It does not if the model has layers of several steps, or operations of `keras.ops`; nor with a
-    batch normalisation that is not one with the layer before it, a concatenation, a sum of three,
-    or an activation inside a layer that is no ReLU.
+    concatenation, a sum of three, an activation inside a layer that is no ReLU, or a batch
+    normalisation of what is no picture, unless it is one with the layer before it.
 
     Args:
         model: As for `aware`.
@@ -111,7 +110,7 @@ def settle(model: keras.Model) -> None:
     calculates with the weights of its file.
     """
     for layer in model.layers:
-        if isinstance(layer, WithRoundedWeights):
+        if isinstance(layer, (WithRoundedWeights, WithRoundedOffset)):
             steps = {_step_of(node) for node in layer._inbound_nodes}
             layer.settle(steps.pop() if len(steps) == 1 else None)
 
@@ -173,6 +172,7 @@ class _Rounder:
         self._steps, self._names = iter(walk.steps), Names()
         self._folded: dict[str, keras.layers.Layer] = {}  # By the normalisation behind.
         self._held: dict[str, WithRoundedWeights] = {}
+        self._exact: dict[str, WithRoundedOffset] = {}
         self._last: dict[int, tuple[Rounding, Any]] = {}  # What rounded a result, and its step.
         # Of results that are not rounded yet: what they are made of, see `Rounding.call`.
         self._made_of: dict[int, dict[str, Any]] = {}
@@ -204,9 +204,12 @@ class _Rounder:
 
     def _called(self, step: Step, args: Any, settings: dict[str, Any]) -> Any:
         layer, taken = step.layer, step.takes[0]
-        if is_product(layer) and taken in self._last:
-            exact = WithRoundedOffset(layer, name=f"{layer.name}_rounded")
-            return exact(*args, step=self._last[taken][1])
+        if self._walk.multiplies(step) and taken in self._last:
+            if layer.name not in self._exact:
+                self._exact[layer.name] = WithRoundedOffset(layer, name=f"{layer.name}_rounded")
+            outputs, sum_step = self._exact[layer.name](*args, step=self._last[taken][1])
+            self._made_of[step.gives] = {"sum_step": sum_step}
+            return outputs
         folded = self._folded.get(layer.name)
         if layer.name in self._walk.front or not (folded or has_kernels(layer)):
             if is_relu(layer) and taken in self._made_of:

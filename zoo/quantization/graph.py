@@ -12,16 +12,20 @@ import keras
 from zoo.quantization.layers import FOLDED, is_product
 from zoo.residual import Scaled
 
-# These give values that they were given, so a file keeps the range.
-PASSING = (
+# A file has no operation for these.
+_VANISHING = (
     keras.layers.Dropout,
     keras.layers.SpatialDropout1D,
     keras.layers.SpatialDropout2D,
+    keras.layers.Identity,
+)
+# These give values that they were given, so a file keeps the range.
+PASSING = (
+    *_VANISHING,
     keras.layers.Flatten,
     keras.layers.Reshape,
     keras.layers.Permute,
     keras.layers.RepeatVector,
-    keras.layers.Identity,
     keras.layers.ZeroPadding1D,
     keras.layers.ZeroPadding2D,
     keras.layers.Cropping1D,
@@ -35,6 +39,8 @@ PASSING = (
 _MOVING = ("Transpose", "Reshape", "GetItem", "ExpandDims", "Squeeze", "Flip")
 # These average them, in the same range.
 AVERAGING = (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
+# Each is a product, whose factors a file may multiply by those of a normalisation behind it.
+_PRODUCTS = (*FOLDED, keras.layers.BatchNormalization, keras.layers.Normalization)
 # A file makes one operation of each of these, with what stands before or behind it.
 _WHOLE = (
     *AVERAGING,
@@ -92,6 +98,27 @@ class Walk:
             and step.layer.name not in self.front
         )
 
+    def multiplies(self, step: Step) -> bool:
+        """Whether a file normalises by a product and a sum of its own: see `is_product`.
+
+        Of what a product gives, it leaves that to the product, or does it in two steps.
+        """
+        if not isinstance(step.layer, keras.layers.BatchNormalization):
+            return is_product(step.layer)
+        before = self._maker(step)
+        while before is not None and _vanishes(before.layer):
+            before = self._maker(before)
+        product = (
+            before is not None
+            and isinstance(before.layer, _PRODUCTS)
+            and _activation(before.layer) == "linear"
+        )
+        return is_product(step.layer) and not product
+
+    def _maker(self, step: Step) -> Step | None:
+        """Returns the call that gives what this one takes; None: it is the input."""
+        return next((other for other in self.steps if other.gives == step.takes[0]), None)
+
     def before(self, step: Step) -> tuple[str, ...]:
         """Returns the layers before a factor or a normalisation that is one operation with them.
 
@@ -99,7 +126,7 @@ class Walk:
         """
         names: list[str] = []
         while isinstance(step.layer, (Scaled, keras.layers.BatchNormalization)):
-            before = next((other for other in self.steps if other.gives == step.takes[0]), None)
+            before = self._maker(step)
             if before is None or passes(before.layer) or self.rounds(before):
                 break
             names.append(before.layer.name)
@@ -112,10 +139,11 @@ class Walk:
 
     def _single(self, step: Step) -> bool:
         layer = step.layer
-        if layer.name in self.front or passes(layer) or is_product(layer):
+        if layer.name in self.front or passes(layer) or self.multiplies(step):
             return True
         if isinstance(layer, keras.layers.BatchNormalization):
-            return any(self.folds(other) for other in self.steps if other.gives == step.takes[0])
+            maker = self._maker(step)
+            return maker is not None and self.folds(maker)
         if isinstance(layer, OF_TWO):
             return len(step.takes) == 2
         if isinstance(layer, FOLDED):
@@ -154,6 +182,11 @@ def passes(layer: Any) -> bool:
     if isinstance(layer, keras.Layer):
         return isinstance(layer, PASSING)
     return type(layer).__name__ in _MOVING
+
+
+def _vanishes(layer: Any) -> bool:
+    plain = isinstance(layer, keras.layers.Activation) and _activation(layer) == "linear"
+    return plain or isinstance(layer, _VANISHING)
 
 
 def steps_of(model: keras.Model) -> list[Step]:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.quantization.rounding import OF_WEIGHT, to_integers, to_steps, weight_step
+from zoo.quantization.rounding import to_integers, to_steps, weight_step
 
 # The converter calculates the same with the weights of these and of a batch normalisation behind.
 FOLDED = (
@@ -141,26 +141,40 @@ class WithRoundedWeights(keras.layers.Layer):
 class WithRoundedOffset(keras.layers.Layer):
     """A normalisation of pictures as a file has it: a product and a sum for each channel.
 
-    The factors are exact, since each channel has a step of its own. The sum is rounded.
+    The factors are exact, since each channel has a step of its own. What is added is rounded.
 
     Args:
         layer: With its mean and variance.
         **settings: Of a Keras layer.
     """
 
-    def __init__(self, layer: keras.layers.Normalization, **settings: Any) -> None:
+    def __init__(
+        self, layer: keras.layers.Normalization | keras.layers.BatchNormalization, **settings: Any
+    ) -> None:
         super().__init__(**settings)
         self.layer = layer
         self.built = True
 
-    def call(self, inputs: Any, step: Any) -> Any:
-        """Normalises inputs whose values have this step between them."""
-        mean, variance = (
-            ops.reshape(ops.convert_to_tensor(value), (-1,))
-            for value in (self.layer.mean, self.layer.variance)
-        )
-        factor = 1 / ops.maximum(ops.sqrt(variance), keras.backend.epsilon())
-        return inputs * factor + to_steps(-mean * factor, step * factor / OF_WEIGHT)
+    def call(self, inputs: Any, step: Any) -> tuple[Any, Any]:
+        """Normalises inputs whose values have this step between them.
+
+        Returns:
+            Values of the shape of the inputs, and the step of their integer sums, (channels,).
+        """
+        factor, offset = _factor_and_offset(self.layer)
+        of_factor = weight_step(factor, ())
+        sum_step = step * of_factor
+        sums = to_integers(inputs, step) * to_integers(factor, of_factor)
+        sums += to_integers(offset, sum_step)
+        return sums * sum_step, ops.stop_gradient(sum_step)
+
+    def settle(self, step: float | None = None) -> None:
+        """Makes what is added a whole number of steps, see `WithRoundedWeights.settle`."""
+        added = getattr(self.layer, "beta", None)
+        if step is not None and added is not None:
+            factor, offset = _factor_and_offset(self.layer)
+            rounded = to_steps(offset, step * weight_step(factor, ()))
+            added.assign(added.value + rounded - offset)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, with the layer."""
@@ -175,8 +189,10 @@ class WithRoundedOffset(keras.layers.Layer):
 def is_product(layer: keras.layers.Layer) -> bool:
     """Whether a file normalises pictures by a product and a sum: see `WithRoundedOffset`.
 
-    What is no picture it normalises by a difference and a product, and rounds both.
+    What is no picture it normalises in two operations, and rounds both.
     """
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return len(layer.output.shape) == 4 and layer.axis in (-1, 3)
     if not isinstance(layer, keras.layers.Normalization) or layer.invert:
         return False
     shape = layer.output.shape
@@ -216,8 +232,16 @@ def _summed(layer: keras.layers.Layer, rank: int) -> tuple[int, ...]:
     return tuple(range(rank - 1))
 
 
-def _factor_and_offset(norm: keras.layers.BatchNormalization) -> tuple[Any, Any]:
+def _factor_and_offset(
+    norm: keras.layers.Normalization | keras.layers.BatchNormalization,
+) -> tuple[Any, Any]:
     """Returns a normalisation as a product and a sum, of its statistics as they are."""
+    if isinstance(norm, keras.layers.Normalization):
+        mean, variance = (
+            ops.reshape(ops.convert_to_tensor(value), (-1,)) for value in (norm.mean, norm.variance)
+        )
+        factor = 1 / ops.maximum(ops.sqrt(variance), keras.backend.epsilon())
+        return factor, -mean * factor
     variance = ops.convert_to_tensor(norm.moving_variance)
     factor = ops.rsqrt(variance + norm.epsilon)
     if norm.gamma is not None:
