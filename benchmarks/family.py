@@ -28,7 +28,6 @@ from zoo.models.features import headless
 from zoo.models.names import LOGITS, unit_of
 
 _PICTURES = 64
-_SHARE = 0.3  # Of a branch in its sum.
 _SURE = 12.0  # Logit of a picture's own class in the mean, where those of most others are zero.
 _GATES = {
     "gpu.max_rel_error": 0.05,
@@ -101,16 +100,20 @@ def _pictures(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _settle(model: keras.Model, pictures: np.ndarray) -> None:
-    """Gives the norms the statistics of the pictures, and each branch a part of its sum."""
+    """Gives the norms the statistics of the pictures, and each branch a part of its sum.
+
+    The branches together are as large as what they are added to: sums of equal parts grow, and
+    noise with them, as in no network that was trained.
+    """
     norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
     for norm in norms:
         norm.momentum = 0.0
     of_branches = [norm for norm in norms if "shortcut" not in norm.name]
     last = {unit_of(norm.name): norm for norm in of_branches}
+    share = len(last) ** -0.5
     for unit, norm in last.items():
         if unit is not None:
-            # Sums of equal parts grow, and noise with them, as in no network that was trained.
-            norm.gamma.assign(np.full(norm.gamma.shape, _SHARE, np.float32))
+            norm.gamma.assign(np.full(norm.gamma.shape, share, np.float32))
     model(pictures[:16].astype(np.float32), training=True)
     _teach(model, pictures)
 
