@@ -21,6 +21,7 @@ import numpy as np
 
 from export.checks.parity import cosines
 from export.checks.provers.prover import Absent, Figures, Prover, Subject
+from export.errors import one_line
 from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.samples import evenly_spaced
@@ -115,7 +116,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
     # Of integers there is only the default.
     precisions = ("default",) if lite.input.scale or lite.output.scale else tuple(_ERRORS)
     runs: dict[str, Any] = {}
-    whole = False
+    whole, why = False, ""
     with _standard_error() as log:
         for precision in precisions:
             try:
@@ -123,7 +124,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
             except RuntimeError as error:
                 if "No adapters found" in _text(log):
                     raise Absent(_MISSING) from error
-                runs, whole = {}, False
+                runs, whole, why = {}, False, one_line(error)
                 break
             runs[precision] = _compared(answers, lite(x[: len(answers)]), lite.output.name)
         said = _text(log)
@@ -133,7 +134,7 @@ def measure(path: Path, x: np.ndarray, labels: tuple[str, ...]) -> Figures:
         "device": device[1] if device else "an unnamed device",
         "whole_graph": whole,
         "sines": sum(read_graph(path).operators.get(name, 0) for name in _SINES),
-        "refused": _refused(said),
+        "refused": _refused(said) or why,
         "precisions": runs,
     }
 

@@ -151,3 +151,16 @@ def test_no_loader_is_no_device(monkeypatch):
     monkeypatch.setattr(litert_gpu.ctypes, "CDLL", load)
     with pytest.raises(litert_gpu.Absent, match="apt install chromium"):
         litert_gpu._load_driver()
+
+
+def test_why_a_run_failed_is_said(exported, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("Failed to run model: device lost\n  at line 9")
+
+    monkeypatch.setattr(litert_gpu, "_load_driver", lambda: None)
+    monkeypatch.setattr(litert_gpu, "_answers", fail)
+    path = exported.folder / "gpu.tflite"
+    given = litert_gpu.measure(path, exported.samples.test_x, ())
+    passed, detail = litert_gpu.judge(given, GPU)
+    assert not passed
+    assert detail.endswith("it does not take this file: Failed to run model: device lost")
