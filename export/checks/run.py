@@ -152,15 +152,28 @@ def _run_here(job: dict[str, Any]) -> None:
         facts["states"] = [asdict(state) for state in model.states.values()]
         facts["next_states"] = [asdict(state) for state in model.next_states.values()]
     if job["named"] and isinstance(model, LiteModel):
-        facts["largest"] = largest(
-            Path(path), Path(job["named"]), evenly_spaced(x, _WATCHED_SAMPLES)
-        )
+        facts["largest"] = largest(Path(path), Path(job["named"]), x[_watched(x, values)])
     if job["stream"] and isinstance(model, LiteStream):
         with np.load(job["stream"]) as file:
             along, facts["window_kept"] = follow(model, file["x"], file["ends"])
         np.save(job["along"], along)
     np.save(job["values"], values)
     Path(job["facts"]).write_text(json.dumps(facts))
+
+
+def _watched(x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Returns the places of a few samples, evenly spaced, and of those with the largest numbers.
+
+    Args:
+        x: (N, ...) inputs.
+        values: (N, columns) answers to them.
+    """
+    places = evenly_spaced(np.arange(len(x)), _WATCHED_SAMPLES)
+    for array in (x, values):
+        rows = array.reshape(len(array), -1)
+        sizes = np.maximum(rows.max(axis=1), -rows.min(axis=1).astype(np.float64))
+        places = np.append(places, sizes.argmax())
+    return np.unique(places)
 
 
 def follow(model: LiteStream, x: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, int | None]:

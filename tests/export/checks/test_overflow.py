@@ -12,6 +12,7 @@ from export.checks.overflow import not_cut_below
 from export.tflite.flatbuffer import Graph, Node
 
 X = np.random.default_rng(0).uniform(0, 10, (120, 4)).astype(np.float32)
+X[77] = 300
 
 
 def chain(operator, then, place=0):
@@ -50,9 +51,10 @@ class Masked(layers.Layer):
     ("last", "status"),
     [
         (layers.Dense(1, kernel_initializer=keras.initializers.Constant(-1e4)), "fail"),
+        (layers.Lambda(lambda x: x[:, :1] ** 2), "fail"),  # For one sample of them.
         (Masked(), "pass"),
     ],
-    ids=["large and negative", "masked"],
+    ids=["large and negative", "rare", "masked"],
 )
 def test_answers_beyond_float16_are_refused_for_a_gpu(tmp_path, in_process, last, status):
     features = keras.Input((4,))
