@@ -69,8 +69,8 @@ class Prover:
         name: Name of its check, and of its figures in the report.
         measure: Tries a file in a process of its own, where it may crash: takes the path, (N, ...)
             inputs in the units of the Keras model, and the labels; returns figures that JSON can
-            hold, or raises `Absent`. That process imports it by the name of its module. If it ends
-            itself by `signal.alarm`, because its time is over, the file gets a warning.
+            hold (no NaN), or raises `Absent`. That process imports it by the name of its module. If
+            it ends itself by `signal.alarm`, because its time is over, the file gets a warning.
         judge: Says whether figures are good enough for a target, and why, in a line.
         unfit: Returns why a file does not suit this prover; empty: it does.
         package: The package that `measure` imports and that may be missing; empty: none.

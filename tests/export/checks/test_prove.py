@@ -61,6 +61,8 @@ def measure(path, x, labels):
         time.sleep(60)
     if path.read_text() == "absent":
         raise Absent("no device")
+    if path.read_text() == "nan":
+        return {"error": float("nan")}
     return {"rows": len(x), "label": labels[int(path.read_text())], "here": tempfile.gettempdir()}
 """
 
@@ -86,6 +88,7 @@ def mine(tmp_path, monkeypatch):
         (False, "0", "pass", "5 rows say a"),
         (False, "1", "fail", "5 rows say b"),
         (False, "crash", "fail", "SIGABRT"),
+        (False, "nan", "fail", "ValueError: Out of range float values"),
         (False, "slow", "warning", "its time ended before it had an answer"),
         (True, "1", "warning", "5 rows say b"),
         pytest.param(False, "2", "fail", "IndexError", marks=pytest.mark.slow),
