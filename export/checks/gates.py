@@ -184,10 +184,11 @@ def _int8_weights(evidence: Evidence) -> Check | None:
 
 
 def _plausible_size(evidence: Evidence) -> Check | None:
-    """Catches weights that are missing, and numbers in a wider type than the file's.
+    """Catches numbers in a wider type than the file's, and says where it holds few of the weights.
 
     The converter calculates kernels from weights, and filter banks and tables from nothing. What is
-    in the file beyond the weights is counted there.
+    in the file beyond the weights is counted there. It also joins weights, such as those of LoRA
+    and their kernel, and leaves out what only a training uses; other answers fail other checks.
     """
     if evidence.graph is None or evidence.bytes is None or not evidence.weights:
         return None
@@ -202,10 +203,12 @@ def _plausible_size(evidence: Evidence) -> Check | None:
     size = evidence.bytes - evidence.front_bytes
     constants = f" and other constants of {others:,}" if others else ""
     detail = f"{size:,} bytes for weights of {weights:,}{constants}"
+    if size < least:
+        detail += f", less than {least:,}: the converter joined weights, or needed few of them"
+        return Check("plausible_size", "warning", detail)
     if evidence.recurrent:  # Every unrolled step adds operations.
-        return verdict("plausible_size", least <= size, f"{detail}, at least {least:,}")
-    passed = least <= size <= most
-    return verdict("plausible_size", passed, f"{detail}, {least:,} to {most:,}")
+        return Check("plausible_size", "pass", f"{detail}, at least {least:,}")
+    return verdict("plausible_size", size <= most, f"{detail}, {least:,} to {most:,}")
 
 
 def _held(graph: Graph) -> int:

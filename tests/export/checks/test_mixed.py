@@ -115,7 +115,7 @@ def test_floats_are_where_they_are_said_to_be(nodes, status):
         ([("float32", (1_000, 1_000))], 5_000_000, "pass"),  # A million in float32, one in int8.
         ([("int8", (1_000, 1_000))], 5_000_000, "fail"),
         ([("float32", (1_000, 1_000))], 9_000_000, "fail"),
-        ([("float32", (1_000, 1_000))], 2_000_000, "fail"),
+        ([("float32", (1_000, 1_000))], 2_000_000, "warning"),
     ],
 )
 def test_float_kernels_may_be_four_times_as_large(kernels, bytes_of, status):
