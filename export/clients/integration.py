@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -29,6 +29,7 @@ _ABOUT = {
 }
 # Bytes that a large microcontroller has: flash, and memory.
 _MOST_FLASH, _MOST_MEMORY = 2 << 20, 1 << 20
+_FORM = "form"  # In the identity of a checkpoint's files: what `zoo app` reads.
 # How many times larger pictures a file for MediaPipe should take than its network.
 _LARGER = 4
 
@@ -64,7 +65,7 @@ def render(
         sections.append(_TEMPLATES.get_template("rows.md").render(**about.columns))
     elif units := _units(about):
         sections.append(f"## The input\n\n{units}")
-    if _known_form(about, pixels, lite.values()) and (apps := _apps(lite)):
+    if _known_form(report, about, pixels) and (apps := _apps(lite)):
         sections.append(_TEMPLATES.get_template("apps.md").render(apps=apps))
     suited = [item for item in lite.values() if pixels and _suits_tasks(item)]
     if labels and suited and not any(_known(item.output).name == "values" for item in suited):
@@ -91,10 +92,14 @@ class _App:
     about: str
 
 
-def _known_form(about: About, pixels: bool, lite: Iterable[Artifact]) -> bool:
-    """Returns whether it is known what the numbers of the input are, without which no app is."""
-    grey_or_colour = all(_known(item.input).shape[-1] in (1, 3) for item in lite)
-    return (pixels and grey_or_colour) or bool(about.columns or about.rate or about.step_rate)
+def _known_form(report: Report, about: About, pixels: bool) -> bool:
+    """Returns whether a file says how raw data become its input, without which no app is.
+
+    Of a checkpoint its identity does, of a table its columns do; pixels go in as they are.
+    """
+    shapes = (_known(item.input).shape for item in report.written.values())
+    as_they_are = pixels and all(shape[-1] in (1, 3) for shape in shapes)
+    return as_they_are or bool(about.columns) or _FORM in report.identity
 
 
 def _apps(lite: Mapping[str, Artifact]) -> list[_App]:

@@ -124,8 +124,10 @@ def test_apps_need_to_know_the_input(made):
     assert "```python" in page
     page = render(made, labels=(), pixels=True)
     assert "ImageClassifier" not in page
+    of_checkpoint = dataclasses.replace(made, identity={**made.identity, "form": "{}"})
     for about in (About(rate=8000), About(step_rate=50.0)):
-        assert apps(render(made, labels=LABELS, pixels=False, about=about))
+        assert not apps(render(made, labels=LABELS, pixels=False, about=about))
+        assert apps(render(of_checkpoint, labels=LABELS, pixels=False, about=about))
 
 
 def with_ends(report, **ends):
