@@ -162,7 +162,7 @@ def exported(folder, network=None, **options):
 @pytest.fixture
 def nearest(monkeypatch):
     """Leaves kernels as the converter rounds them: rounded anew, the outlying network passes."""
-    monkeypatch.setattr("export.attempts._impossible", lambda *_: {"rounding"})
+    monkeypatch.setattr("export.attempts._impossible", lambda *_: {"rounding": "a test"})
 
 
 @pytest.mark.slow
