@@ -41,7 +41,7 @@ class _Policy:
         erased: Share of the pictures of which a rectangle is noise (Zhong et al. 2017).
         trivial: Whether one change is drawn for each, see `zoo.training.recipes.trivial`.
         mixup: See `zoo.training.recipes.recipe.Recipe`; so for the next.
-        cutmix: None for what has no classes.
+        cutmix: Left out where values are learnt.
     """
 
     area: float = 1.0
