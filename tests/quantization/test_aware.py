@@ -188,6 +188,13 @@ def one_layer(*some) -> keras.Model:
     return keras.Sequential([keras.Input((4,)), *some])
 
 
+def padded(pool=1, **settings) -> keras.Model:
+    image = keras.Input((8, 8, 3))
+    x = keras.ops.average_pool(image, pool, 2)
+    x = keras.ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, 2]], **settings)
+    return keras.Model(image, layers.Conv2D(4, 1)(x))
+
+
 def then_normed(*some) -> keras.Model:
     norm = layers.BatchNormalization()
     return keras.Sequential([keras.Input((8, 8, 3)), *some, norm])
@@ -223,6 +230,12 @@ def of_several(layer, count) -> keras.Model:
         (lambda: then_normed(layers.Conv2D(4, 1), layers.Dropout(0.5)), False),
         (lambda: then_normed(layers.ReLU(), layers.BatchNormalization(axis=1)), False),
         (before_the_sum, False),
+        (lambda: zoo.create_model("resnet20", num_classes=3, input_shape=(32, 32, 3)), True),
+        (lambda: padded(), True),
+        (lambda: padded(constant_values=0), True),
+        (lambda: padded(constant_values=5), False),
+        (lambda: padded(mode="reflect"), False),
+        (lambda: padded(pool=3), False),
         (lambda: one_layer(layers.Dense(3), layers.BatchNormalization()), True),
         (lambda: of_several(layers.Add(), 2), True),
         (lambda: of_several(layers.Multiply(), 2), True),

@@ -181,7 +181,13 @@ def passes(layer: Any) -> bool:
     """Whether a layer or an operation gives values that it was given."""
     if isinstance(layer, keras.Layer):
         return isinstance(layer, PASSING)
-    return type(layer).__name__ in _MOVING
+    kind = type(layer).__name__
+    if kind == "Pad":
+        given = layer._inbound_nodes[0].arguments.kwargs.get("constant_values")
+        return layer.mode == "constant" and not given
+    if kind == "AveragePool":  # Of one place: every other is left out.
+        return layer.pool_size == 1
+    return kind in _MOVING
 
 
 def _vanishes(layer: Any) -> bool:

@@ -152,7 +152,8 @@ def _shade(x: tf.Tensor, key: tf.Tensor, policy: _Policy) -> tf.Tensor:
 
     key = tf.bitwise.bitwise_xor(key, _LIGHT)
     draw = tf.random.stateless_uniform((7, tf.shape(x)[0]), key)
-    brighter, contrast = policy.light * (2 * draw[:2, :, None, None, None] - 1)
+    change = policy.light * (2 * draw[:2, :, None, None, None] - 1)
+    brighter, contrast = tf.unstack(change)
     mean = tf.reduce_mean(x, axis=(1, 2), keepdims=True)
     x = mean + (x - mean) * (1 + contrast) + 255 * brighter
     noise = 255 * tf.random.stateless_uniform(tf.shape(x), key + 1)
