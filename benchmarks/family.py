@@ -1,6 +1,7 @@
 """Exports every ResNet of the table at its own size, with weights that nobody trained.
 
-    python -m benchmarks.family [--models resnet50d seresnet50 …] [--output=runs/family]
+    python -m benchmarks.family [--models resnet50d seresnet50 …] [--targets edge …]
+        [--output=runs/family]
 
 It asks of each row whether the three files can be made and run: operators, types, shapes, and the
 software of devices that is installed. Norms get the statistics of the pictures, so that activations
@@ -13,6 +14,7 @@ keeps reports in `--output`.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -27,6 +29,7 @@ from zoo.models import MODELS, build
 from zoo.models.features import headless
 from zoo.models.names import LOGITS, unit_of
 
+_TARGETS = ("cpu", "gpu", "edge")
 _PICTURES = 64
 _SURE = 12.0  # Logit of a picture's own class in the mean, where those of most others are zero.
 _GATES = {
@@ -42,19 +45,20 @@ def main() -> None:
     rows = [name for name in MODELS if MODELS.get(name).family == "resnet"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="*", choices=rows, default=rows, metavar="MODEL")
+    parser.add_argument("--targets", nargs="*", choices=_TARGETS, default=_TARGETS)
     parser.add_argument("--output", type=Path, default=Path("runs/family"))
     asked = parser.parse_args()
     table = Table()
     for column in ("model", "target", "verdict", "bytes", "ms", "dB", "refused by"):
         table.add_column(column, justify="right" if column in ("bytes", "ms", "dB") else "left")
     for name in asked.models:
-        for cells in _exported(name, asked.output / name):
+        for cells in _exported(name, asked.output / name, asked.targets):
             table.add_row(*cells)
         Console(width=120).print(table)
 
 
-def _exported(name: str, output: Path) -> list[tuple[str, ...]]:
-    """Returns the cells of the three files of a row."""
+def _exported(name: str, output: Path, targets: Sequence[str]) -> list[tuple[str, ...]]:
+    """Returns the cells of the files of a row."""
     keras.utils.set_random_seed(0)
     row = MODELS.get(name)
     model = build(name)
@@ -63,13 +67,15 @@ def _exported(name: str, output: Path) -> list[tuple[str, ...]]:
     labels = tuple(f"class {index}" for index in range(row.num_classes))
     answers = model.predict(pictures, verbose=0).argmax(axis=1)
     samples = export.Samples(calibration=pictures, test_x=pictures, test_y=answers)
+    gates = {gate: limit for gate, limit in _GATES.items() if gate.split(".")[0] in targets}
     try:
         report = export.export_model(
-            model, output, samples=samples, labels=labels, rescue="none", gates=_GATES
-        )
+            model, output, samples=samples, labels=labels, targets=targets, rescue="none",
+            gates=gates,
+        )  # fmt: skip
     except export.GateFailure as failure:
         report = failure.report
-    return [_cells(name, target, report.artifacts[target]) for target in ("cpu", "gpu", "edge")]
+    return [_cells(name, target, report.artifacts[target]) for target in targets]
 
 
 def _cells(name: str, target: str, item: export.Artifact) -> tuple[str, ...]:
