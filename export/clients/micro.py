@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from export.checks.provers.tflite_micro import smallest_arena
+from export.child import ChildError, child_main, run_child
 from export.errors import ExportError
 
 # Operators whose method in MicroMutableOpResolver is not their name in camel case.
@@ -32,10 +35,28 @@ def arena_of(model: Path) -> int:
             "the working memory is measured with TensorFlow Lite Micro, which is not installed "
             "here: pip install 'zoo-residual[provers]'"
         )
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "arena.json"
+        job = {"model": str(model.absolute()), "results": str(results)}
+        try:
+            # Its tries are copies of their process, which must not have TensorFlow's threads.
+            run_child("export.clients.micro", job, Path(folder))
+        except ChildError as death:
+            raise ExportError(f"no microcontroller runs {model}: {death}") from death
+        found = json.loads(results.read_text())
+    if isinstance(found, str):
+        raise ExportError(f"no microcontroller runs {model}: {found}")
+    return int(found)
+
+
+def _measure_here(job: dict[str, Any]) -> None:
+    """Writes the least bytes, or why there are none."""
+    found: int | str
     try:
-        return smallest_arena(model)
+        found = smallest_arena(Path(job["model"]))
     except ValueError as error:
-        raise ExportError(f"no microcontroller runs {model}: {error}") from error
+        found = str(error)
+    Path(job["results"]).write_text(json.dumps(found))
 
 
 def method_of(operator: str) -> str:
@@ -90,3 +111,7 @@ def _tensor(info: Mapping[str, Any], names: Sequence[str]) -> str:
 def literal(value: float) -> str:
     """Returns a number as C++ writes a float."""
     return f"{float(value)!r}f"
+
+
+if __name__ == "__main__":
+    child_main(_measure_here)

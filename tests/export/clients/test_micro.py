@@ -184,3 +184,26 @@ def test_without_the_runtime_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(micro.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ExportError, match="pip install 'zoo-residual"):
         micro.arena_of(tmp_path / "some.tflite")
+
+
+def test_the_working_memory_is_measured_in_a_process_of_its_own(exported, tmp_path):
+    pytest.importorskip("tflite_micro")
+    least = micro.arena_of(exported.folder / "edge.tflite")
+    known = exported.report.artifacts["edge"].arena
+    assert 0.5 * known < least < 2 * known
+    with pytest.raises(ExportError, match=r"no microcontroller runs .*cpu\.tflite: "):
+        micro.arena_of(_without_micro(exported.folder / "cpu.tflite", tmp_path))
+
+
+def _without_micro(path, folder):
+    """Returns a copy of a file whose first operator is one that the runtime lacks."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    from export.tflite.sharing import packed
+
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    code = model.operatorCodes[0]
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.UNIQUE
+    copy = folder / path.name
+    copy.write_bytes(packed(model))
+    return copy
