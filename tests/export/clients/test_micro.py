@@ -186,6 +186,7 @@ def test_without_the_runtime_nothing_is_written(tmp_path, monkeypatch):
         micro.arena_of(tmp_path / "some.tflite")
 
 
+@pytest.mark.provers
 def test_the_working_memory_is_measured_in_a_process_of_its_own(exported, tmp_path):
     pytest.importorskip("tflite_micro")
     least = micro.arena_of(exported.folder / "edge.tflite")
