@@ -16,6 +16,7 @@ import keras
 
 from zoo.training.cpu.filter_gradient import has_product, product_call
 from zoo.training.cpu.layer_norm import has_gradient, normalising_call
+from zoo.training.cpu.strided import skips_places, sliced_call
 
 
 def jit_compile() -> bool | str:
@@ -103,6 +104,8 @@ def fused_layers(model: keras.Model) -> Iterator[None]:
     for layer in model.layers if jit_compile() is False else ():
         if _has_operator(layer):
             calls[layer] = _fused_call(layer)
+        elif skips_places(layer):
+            calls[layer] = sliced_call(layer)
         elif has_product(layer):
             calls[layer] = product_call(layer)
         elif has_gradient(layer):
