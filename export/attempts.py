@@ -13,7 +13,7 @@ from export.child import ChildError
 from export.forms.outputs import EMBEDDING
 from export.precisions import INTEGERS
 from export.report import versions
-from export.rescue import better, next_targets, untried
+from export.rescue import better, in_words, next_targets, untried
 from export.targets import ROUNDING, Target
 from export.task import TEST_X, Task
 from export.tflite.convert import Arithmetic, Source, convert
@@ -49,8 +49,8 @@ def lite_files(
         without = _impossible(task, source, floats)
         notes = untried(target, judged[0], without)
         for other in next_targets(target, judged[0], task.form.kind, without):
-            how = "compensated rounding" if other.precision == target.precision else other.precision
-            tell(f"{target.name}: {target.precision} is refused, so {how}")
+            how = ROUNDING if other.precision == target.precision else other.precision
+            tell(f"{target.name}: {target.precision} is refused, so {in_words(how)}")
             whole.unlink(missing_ok=True)
             judged = better(judged, _other(task, source, other, whole, floats))
             if judged[0].verdict == "pass":

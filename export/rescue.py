@@ -82,10 +82,15 @@ def untried(target: Target, artifact: Artifact, without: Mapping[str, str]) -> t
         without: Rescues that are not possible, and why.
     """
     return tuple(
-        Check(_CHECK, "warning", f"{_IN_WORDS.get(name, name)} is not possible: {without[name]}")
+        Check(_CHECK, "warning", f"{in_words(name)} is not possible: {without[name]}")
         for name in _helping(target, artifact)
         if name in without
     )
+
+
+def in_words(rescue: str) -> str:
+    """Returns what a rescue is called: another precision, or the same with other kernels."""
+    return _IN_WORDS.get(rescue, rescue)
 
 
 def _helping(target: Target, artifact: Artifact) -> list[str]:

@@ -79,9 +79,10 @@ def aware(
 def simulates(model: keras.Model, front: Collection[str] = ()) -> bool:
     """Returns whether `aware` rounds all that a file rounds, so that both give the same.
 
-    It does not if the model has layers of several steps, or operations of `keras.ops`; nor with a
-    concatenation, a sum of three, an activation inside a layer that is no ReLU, or a batch
-    normalisation of what is no picture, unless it is one with the layer before it.
+    It does not if the model has layers of several steps, or operations of `keras.ops` that do more
+    than move, leave out or pad with zeros; nor with a concatenation, a sum of three, an activation
+    inside a layer that is no ReLU, or a batch normalisation of what is no picture, unless it is one
+    with the layer before it.
 
     Args:
         model: As for `aware`.

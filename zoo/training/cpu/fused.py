@@ -95,7 +95,7 @@ class AdamW(keras.optimizers.AdamW):
 
 @contextlib.contextmanager
 def fused_layers(model: keras.Model) -> Iterator[None]:
-    """Makes the layers of a model train with faster operators, inside the context.
+    """Makes the layers of a model train with faster and safe operators, inside the context.
 
     They stay Keras's layers, and give the same up to rounding. Layers that the operators do not
     support stay as they are: normalisations that are masked or synchronised, or not of pictures.

@@ -1,7 +1,7 @@
 """A 1×1 convolution with a stride, of the places alone that it sees.
 
-The gradient of oneDNN's operator (TensorFlow 2.21) writes beyond its arrays on processors with
-AVX-512 where the channels fill no vector of 16: a ResNet of 8 and 16 channels crashed in training.
+In a training, oneDNN's operators for it (TensorFlow 2.21) corrupt the heap on processors with
+AVX-512 where the channels fill no vector of 16: a ResNet of 8 and 16 channels crashed.
 """
 
 from __future__ import annotations
