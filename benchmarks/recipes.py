@@ -42,6 +42,7 @@ OPTIONS = {
     "MixUp and CutMix": ("--mixup=0.2", "--cutmix=1"),
     "stochastic depth": ("--stochastic_depth=0.1",),
     "clipping": ("--clip=1",),
+    "AdamW, three times the rate": ("--learning_rate=3e-3",),
     "SGD, Nesterov": ("--optimizer=sgd",),
     "Lion": ("--optimizer=lion",),
     "LAMB": ("--optimizer=lamb",),

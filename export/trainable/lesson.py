@@ -34,6 +34,7 @@ class Lesson:
         weights_error: Largest difference between its initial weights and the model's.
         losses: Mean loss of the first and of the last epoch. The file starts from weights of zero
             and learns its own first answers.
+        unmoved: Names of the weights that are zero after it.
         restored: Whether the initial weights, set again, give the first answers bit for bit.
     """
 
@@ -43,6 +44,7 @@ class Lesson:
     latency: Latency
     weights_error: float
     losses: tuple[float, float]
+    unmoved: tuple[str, ...]
     restored: bool
 
 
@@ -71,6 +73,7 @@ def teach(path: Path, test_x: Path, head: Path, threads: int, folder: Path) -> L
         latency=Latency(**known["latency"]),
         weights_error=known["weights_error"],
         losses=(known["losses"][0], known["losses"][1]),
+        unmoved=tuple(known["unmoved"]),
         restored=known["restored"],
     )
 
@@ -84,6 +87,9 @@ def judge_lesson(
     custom = sorted({operator for operator in graph.operators if operator.startswith("CUSTOM")})
     dynamic = [tensor.name for tensor in graph.tensors if min(tensor.shape, default=1) < 0]
     first, last = lesson.losses
+    learnt = f"loss {first:.4f}, then {last:.4f}, taught its own answers"
+    if lesson.unmoved:
+        learnt += f"; {' and '.join(lesson.unmoved)} did not change"
     weights = lesson.weights_error
     verdicts = {
         "max_abs_error": (error <= limit, f"{error:.2e}, at most {limit:.2e}"),
@@ -94,7 +100,7 @@ def judge_lesson(
         "builtin_operators": (not custom, ", ".join(custom) or f"{len(graph.operators)} kinds"),
         "static_shapes": (not dynamic, ", ".join(dynamic[:5]) or "every tensor"),
         "starting_weights": (weights <= limit, f"within {weights:.1e} of Keras's"),
-        "learns": (last < first, f"loss {first:.4f}, then {last:.4f}, taught its own answers"),
+        "learns": (last < first and not lesson.unmoved, learnt),
         "weights_return": (lesson.restored, "its first weights, set again, give its first answers"),
     }
     return tuple(
@@ -134,6 +140,7 @@ def _teach_here(job: dict[str, Any]) -> None:
             )
             epoch.append(float(step["loss"]))
         losses.append(float(np.mean(epoch)))
+    learnt = run["get_weights"]()
     run["set_weights"](**start)
     facts = {
         "input": vars(tensor_info(given, run["infer"].get_input_details()[given])),
@@ -143,6 +150,7 @@ def _teach_here(job: dict[str, Any]) -> None:
             float(np.abs(start[name] - expected[name]).max()) for name in expected
         ),
         "losses": [losses[0], losses[-1]],
+        "unmoved": sorted(name for name, weight in learnt.items() if not weight.any()),
         "restored": bool(np.array_equal(answers(few), values[: len(few)])),
     }
     np.save(job["values"], values)

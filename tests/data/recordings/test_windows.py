@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -78,8 +80,17 @@ def test_a_window_is_as_long_as_nine_in_ten_recordings_but_at_most_64_samples():
 
 @pytest.mark.parametrize(
     ("window", "hop", "message"),
-    [(0.1, None, "--window=0.1 has 1 samples"), (1.0, 2.0, "--hop=2 is 20"), (1.0, 0.0, "--hop=0")],
+    [
+        (0.1, None, "--window=0.1 has 1 samples"),
+        (math.nan, None, "--window=nan has nan samples"),
+        (math.inf, None, "--window=inf"),
+        (1e9, None, "--window=1e.09"),
+        (1.0, 2.0, "--hop=2 is 20"),
+        (1.0, 0.0, "--hop=0"),
+        (1.0, math.nan, "--hop=nan"),
+        (1.0, -math.inf, "--hop=-inf"),
+    ],
 )
-def test_windows_of_one_sample_or_with_holes_between_are_refused(window, hop, message):
+def test_windows_too_short_or_endless_or_with_holes_between_are_refused(window, hop, message):
     with pytest.raises(RequestError, match=message):
         steps_of([log(np.arange(50) / 10)], 10.0, window, hop)

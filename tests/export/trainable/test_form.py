@@ -132,6 +132,7 @@ GOOD = Lesson(
     latency=Latency(1.0, 1.0, 1),
     weights_error=0.0,
     losses=(0.7, 0.2),
+    unmoved=(),
     restored=True,
 )
 
@@ -143,6 +144,7 @@ GOOD = Lesson(
         ({"weights_error": 0.1}, {"starting_weights"}),
         ({"losses": (0.7, 0.7)}, {"learns"}),
         ({"losses": (0.7, float("nan"))}, {"learns"}),
+        ({"unmoved": ("kernel",)}, {"learns"}),
         ({"restored": False}, {"weights_return"}),
     ],
 )

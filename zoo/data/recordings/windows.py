@@ -17,6 +17,8 @@ GAP = 20
 OTHER_UNIT = 20.0
 # Steps of a window by default: with more, the file of a recurrent model takes a step at a time.
 LONGEST = 64
+# The most steps that a window may have.
+_MOST = 100_000
 _SHORT = 0.1  # By default, this share of the recordings may be shorter than a window.
 # By default, windows begin a quarter of a window apart, from which a network learns more than from
 # half (docs/recordings.md). With more training windows than this, they begin half a window apart.
@@ -86,24 +88,27 @@ def steps_of(
         hop: Seconds; None: the default.
 
     Raises:
-        RequestError: A window has fewer than two steps, or there are samples between two.
+        RequestError: A window has fewer than two steps or too many, or there are samples between
+            two.
     """
     if window is None:
         usual = float(np.quantile([log.duration(rate) for log in logs], _SHORT))
         steps = max(2, min(LONGEST, round(usual * rate) + 1))
-    else:
+    elif 1.5 <= window * rate <= _MOST:
         steps = round(window * rate)
-    if steps < 2:
+    else:
         raise RequestError(
-            f"--window={window:g} has {steps} samples at {rate:g} Hz; two are the least"
+            f"--window={window:g} has {window * rate:.3g} samples at {rate:g} Hz; it can be from "
+            f"two to {_MOST:,}"
         )
-    advance = _default_hop(logs, rate, steps) if hop is None else round(hop * rate)
-    if not 1 <= advance <= steps:
+    if hop is None:
+        return steps, _default_hop(logs, rate, steps)
+    if not 0.5 < hop * rate < steps + 0.5:
         raise RequestError(
-            f"--hop={hop:g} is {advance} samples at {rate:g} Hz; it can be from one sample to a "
-            f"window of {steps}"
+            f"--hop={hop:g} is {hop * rate:.3g} samples at {rate:g} Hz; it can be from one sample "
+            f"to a window of {steps}"
         )
-    return steps, advance
+    return steps, round(hop * rate)
 
 
 def _default_hop(logs: list[Log], rate: float, steps: int) -> int:
