@@ -29,6 +29,46 @@ def test_the_clock_is_found_by_name_and_by_rising(columns, clock, left_out):
     assert find_clock([columns, columns], None) == (clock, left_out)
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "step", "unit"),
+    [
+        # The name goes first: phones and boards count from their start.
+        ("time_ns", 4.9e13, 5e7, "ns"),
+        ("elapsed_ms", 1.2e9, 20, "ms"),
+        ("t_us", 2e9, 2e4, "us"),
+        ("Time (s)", 1e5, 60, "s"),
+        ("Epoch (ms)", 1.7e12, 20, "ms"),
+        ("timestampNanos", 2e12, 1e7, "ns"),
+        # Unless no clock counts so long, as times that are written out, in nanoseconds.
+        ("Time (s)", 2.77e18, 2e7, "ns"),
+        ("Time (s)", 1.7e12, 20, "ms"),
+        ("time_ms", 1.7e15, 2e4, "us"),
+        # Since 1970.
+        ("time", 1.7e9, 0.02, "s"),
+        ("time", 1.7e9, 3600, "s"),
+        ("time", 1.7e12, 20, "ms"),
+        ("time", 1.7e12, 300e3, "ms"),
+        ("time", 1.7e15, 1e6, "us"),
+        ("time", 1.7e18, 6e10, "ns"),
+        # As large, but with such a step since 1970 the rows would come hours apart.
+        ("time", 4.9e13, 5e7, "ns"),
+        ("time", 2e9, 2e4, "us"),
+        ("time", 2e9, 1e7, "ns"),
+        ("time", 1.2e12, 5e6, "ns"),
+        ("time", 1.5e15, 5e7, "ns"),
+        # Not as large as any year from 2001 to 2100.
+        ("time", 9e8, 20, "ms"),
+        ("time", 5e9, 20, "ms"),
+        ("time", 6e12, 2e4, "us"),
+    ],
+)
+def test_the_unit_is_that_of_the_name_or_fits_size_and_steps(name, start, step, unit):
+    times = start + step * np.arange(50)
+    columns = {"x": np.resize(X, 50), name: times}
+    assert find_clock([columns, columns], None)[0] == f"{name}:{unit}"
+    assert find_clock([columns], name)[0] == f"{name}:{unit}"
+
+
 def test_a_channel_that_rises_in_one_recording_only_is_no_clock():
     rising, other = {"x": STEPS, "y": X}, {"x": X, "y": X}
     assert find_clock([rising, other], None) == (None, ())

@@ -30,7 +30,8 @@ def test_what_passes_between_two_rows(cells, seconds):
     times = written_times(cells)
     assert np.diff(times)[0] / 1e9 == pytest.approx(seconds, abs=1e-6)
     # The size says the unit, also of a clock that was never set.
-    assert find_clock([{"time": times}], None) == ("time:ns", ())
+    for name in ("time", "Time (s)", "t_ms"):
+        assert find_clock([{name: times}], None) == (f"{name}:ns", ())
 
 
 @pytest.mark.parametrize(

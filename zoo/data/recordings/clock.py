@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -21,9 +22,12 @@ _TIME_WORDS = frozenset(
     {"t", "time", "timestamp", "timestamps", "epoch", "clock", "elapsed", "datetime", "utc"}
     | _UNIT_WORDS.keys()
 )
-# A larger number counts from 1970 in that unit; the year is then past 2001.
-_EPOCHS = ((1e18, "ns"), (1e15, "us"), (1e12, "ms"))
-# Of times that do not count from 1970: the largest step between two rows that each unit has.
+_LONGEST = 1e12  # No clock counts this many seconds, so that its name has another unit wrong.
+# Times that count from 1970 are from 2001 to 2100, and their usual step is at most that many
+# seconds: phones count from their start, in finer units, and reach the same numbers after hours.
+_YEARS = (1e9, 4.1e9)
+_EPOCHS = (("s", 3600.0), ("ms", 600.0), ("us", 2.0), ("ns", math.inf))
+# Of other times: the largest step between two rows that each unit has.
 _STEPS = ((1.0, "s"), (2e3, "ms"), (2e6, "us"))
 STOPPED = 0.5  # A clock that repeats its time in a larger share of the rows stands still.
 
@@ -126,20 +130,24 @@ def _unit(name: str, recordings: Sequence[Mapping[str, np.ndarray]]) -> str:
     """Returns the unit of a clock: its name says it, or else its size and its steps."""
     times = [recording[name] for recording in recordings]
     largest = max(float(np.nanmax(values, initial=0.0)) for values in times)
-    for least, unit in _EPOCHS:
-        if largest >= least:
-            return unit
-    if largest >= 1e9:
-        return "s"
-    for word in _words(name)[1:]:  # The first word alone, as in "t" or "s", is the name itself.
-        if word in _UNIT_WORDS:
-            return _UNIT_WORDS[word]
-    if name.lower() in _UNIT_WORDS:
-        return _UNIT_WORDS[name.lower()]
+    named = _named_unit(name)
+    if named is not None and largest * UNITS[named] < _LONGEST:
+        return named
     steps = np.concatenate([np.diff(values) for values in times])
     steps = steps[steps > 0]
     usual = float(np.median(steps)) if len(steps) else 0.0
+    for unit, slowest in _EPOCHS:
+        first, last = _YEARS
+        if first <= largest * UNITS[unit] < last and usual * UNITS[unit] <= slowest:
+            return unit
     return next((unit for below, unit in _STEPS if usual < below), "ns")
+
+
+def _named_unit(name: str) -> str | None:
+    for word in _words(name)[1:]:  # The first word alone, as in "t" or "s", is the name itself.
+        if word in _UNIT_WORDS:
+            return _UNIT_WORDS[word]
+    return _UNIT_WORDS.get(name.lower())
 
 
 def _counts(values: np.ndarray) -> bool:
