@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.data.folders.broken import MOST_BROKEN
 from zoo.data.numbers import NUMBERS, find_spelling
 from zoo.data.recordings.clock import ClockError, find_clock, rises, says_time, seconds
 from zoo.data.recordings.stamps import written_times
@@ -55,6 +56,9 @@ def find_columns(
 ) -> Columns:
     """Finds the clock and the channels: the columns of numbers that most recordings have.
 
+    No channel is what rises all the time, nor what stays the same all through a recording, as a
+    column of labels or of persons does: the model would read the answer there.
+
     Args:
         recordings: The columns of numbers of each training recording.
         asked: The clock that the user asks for, see `zoo.data.recordings.clock`.
@@ -63,23 +67,17 @@ def find_columns(
     Raises:
         RequestError: There is no channel, or no such clock.
     """
-    usual = Counter(tuple(recording) for recording in recordings).most_common(1)[0][0]
-    alike = [recording for recording in recordings if tuple(recording) == usual]
-    if not usual:
-        raise RequestError(f"{source}: most recordings hold no numbers")
-    long = [recording for recording in alike if len(next(iter(recording.values()))) > 2]
-    if not long:
-        raise RequestError(
-            f"{source}: no recording has three samples; are the rows examples? then say "
-            "--model=residual_mlp, or name another --recording_column"
-        )
+    usual, long = _usual(recordings, source)
     clock, left_out = find_clock(long, asked)
     name = clock.rpartition(":")[0] if clock else ""
-    channels = tuple(column for column in usual if column != name and column not in left_out)
+    still = [column for column in usual if column not in (name, *left_out) and _still(long, column)]
+    channels = tuple(column for column in usual if column not in (name, *left_out, *still))
+    reasons = (("they rise all the time as clocks do", left_out),
+               ("they stay the same all through a recording", still))  # fmt: skip
+    notes = tuple(f"left out, since {why}: {', '.join(names)}" for why, names in reasons if names)
     if not channels:
-        raise RequestError(f"{source}: no column is left beside the clock; the model needs one")
-    listed = ", ".join(left_out)
-    notes = (f"left out, since they rise all the time as clocks do: {listed}",) if left_out else ()
+        said = "; ".join(("the model needs one", *notes))
+        raise RequestError(f"{source}: no column is left beside the clock; {said}")
     return Columns(clock or "", channels, notes)
 
 
@@ -105,7 +103,11 @@ def wanted_columns(
     clock = form.time_column
     own = clock.rpartition(":")[0]
     if asked is not None or (own and not any(own in columns for columns in recordings)):
-        clock = find_columns(recordings, asked, source).clock
+        _, long = _usual(recordings, source)
+        # A channel may rise in one recording; it is no clock, unless the user says so.
+        mine = () if asked else form.channels
+        others = [{n: recording[n] for n in recording if n not in mine} for recording in long]
+        clock = find_clock(others, asked)[0] or ""
     return Columns(clock, form.channels)
 
 
@@ -129,6 +131,36 @@ def log_of(columns: Mapping[str, np.ndarray], wanted: Columns) -> Log:
     if name:
         times, kept = seconds(columns[name], unit)
     return Log(times, np.stack([_filled(n, columns[n][kept], times) for n in wanted.channels], 1))
+
+
+def _usual(
+    recordings: Sequence[Mapping[str, np.ndarray]], source: str
+) -> tuple[tuple[str, ...], list[Mapping[str, np.ndarray]]]:
+    """Returns the columns that most recordings have, and those of them with three rows or more."""
+    usual = Counter(tuple(recording) for recording in recordings).most_common(1)[0][0]
+    alike = [recording for recording in recordings if tuple(recording) == usual]
+    if not usual:
+        raise RequestError(f"{source}: most recordings hold no numbers")
+    long = [recording for recording in alike if len(next(iter(recording.values()))) > 2]
+    if not long:
+        raise RequestError(
+            f"{source}: no recording has three samples; are the rows examples? then say "
+            "--model=residual_mlp, or name another --recording_column"
+        )
+    return usual, long
+
+
+def _still(recordings: Sequence[Mapping[str, np.ndarray]], name: str) -> bool:
+    """Returns whether a column is the same all through each recording.
+
+    A few may be broken, if the column tells the others apart.
+    """
+    columns = [recording[name] for recording in recordings]
+    known = [values[np.isfinite(values)] for values in columns]
+    spans = [(float(values.min()), float(values.max())) for values in known if len(values)]
+    still = [low for low, high in spans if low == high]
+    changing = len(spans) - len(still)
+    return not changing or (changing <= MOST_BROKEN * len(spans) and len({*still}) > 1)
 
 
 def _filled(name: str, values: np.ndarray, times: np.ndarray | None) -> np.ndarray:
