@@ -223,17 +223,22 @@ class Table(Vector):
         header: Whether the table's first line holds the names; without one they are "column 1",
             "column 2" and so on.
         columns: In the order of the row.
+        cells: Columns of the table that was learnt, if it had no names, with those that are left
+            out and with the label's; 0: it had names, or an earlier version learnt it.
     """
 
     kind: ClassVar[str] = "table"
     label: str
     header: bool
     columns: tuple[Column, ...]
+    cells: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.shape != (len(self.columns),):
             raise ValueError(f"input.shape is {self.shape} for {len(self.columns)} columns")
+        if self.cells < 0:
+            raise ValueError(f"input.cells must be 0 or more, not {self.cells}")
 
     @classmethod
     def of(cls, label: str, header: bool, columns: tuple[Column, ...]) -> Self:

@@ -57,6 +57,7 @@ class ColumnsFile:
         columns: In the order of the row.
         gaps: Texts that mean an empty cell, in lower case.
         data: What the model was trained on; None: not known.
+        cells: As in `zoo.forms.Table`.
     """
 
     label: str
@@ -65,6 +66,7 @@ class ColumnsFile:
     columns: tuple[FileColumn, ...]
     gaps: tuple[str, ...] = ()
     data: Learnt | None = None
+    cells: int = 0
 
     def card(self, labels: tuple[str, ...]) -> Card:
         """Returns a card with which tables are read as the file takes them."""
@@ -83,7 +85,7 @@ class ColumnsFile:
         return Card(
             model="",
             labels=labels,
-            input=Table.of(self.label, self.header, columns),
+            input=dataclasses.replace(Table.of(self.label, self.header, columns), cells=self.cells),
             training=Provenance(data=self.data),
             task=self.task,
         )
@@ -110,6 +112,7 @@ def document(card: Card) -> dict[str, Any] | None:
         "label": form.label,
         "task": card.task,
         "header": form.header,
+        "cells": form.cells,
         "columns": columns,
         "gaps": sorted(EMPTY),
         "data": dataclasses.asdict(data) if data else None,

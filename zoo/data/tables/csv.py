@@ -87,12 +87,13 @@ def read_table(
     *,
     separators: str = SEPARATORS,
     least: int = 2,
+    width: int = 0,
 ) -> Table:
     """Reads a CSV file, gzipped or not.
 
     Cells are separated by commas, semicolons or tabs, or as a first line "sep=;" says. Spaces
     around a cell are dropped. `?`, `NA`, `NaN`, `null` and others of `EMPTY` become empty cells.
-    Separators at the end of a line make no column.
+    Separators at the end of a line make no column, beyond those that are learnt.
 
     Args:
         path: Path of the file, in UTF-8.
@@ -101,6 +102,7 @@ def read_table(
         wanted: Names of columns that the user or a checkpoint asks for.
         separators: What may separate cells, in the order in which they are tried.
         least: The fewest columns.
+        width: Columns of the table that a checkpoint learnt: the last may be empty here.
 
     Raises:
         RequestError: It is no table: not text, empty, ragged, one column, two columns of one name,
@@ -119,7 +121,7 @@ def read_table(
     if not rows:
         raise RequestError(f"{path} has a header and no rows")
     cells = list(zip(*rows, strict=True))
-    while cells and not names[-1] and not any(cells[-1]):
+    while len(cells) > width and not names[-1] and not any(cells[-1]):
         names.pop()
         cells.pop()
     if len(names) < least:

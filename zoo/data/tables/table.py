@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ from zoo.data.tables.columns import (
 from zoo.data.tables.csv import Table, read_table
 from zoo.data.tables.dates import DATES, with_parts
 from zoo.data.tables.kinds import SPELLED, judge, parse_kinds, spelled
+from zoo.data.tables.order import by_order, least_width
 from zoo.errors import RequestError
 from zoo.forms import Picture, Vector
 from zoo.tasks import Task
@@ -137,10 +139,15 @@ def load_table(
     form = card.input if card and isinstance(card.input, forms.Table) else None
     wanted = [column.name for column in form.columns] if form else []
     if form is not None and header is None:
-        header = form.header
+        header = form.header or None
     tables, notes = {}, [*renamed]
     for split, path in files.items():
-        table = read_table(path, header, wanted if label_column is None else [label_column])
+        table = read_table(
+            path,
+            header,
+            wanted if label_column is None else [label_column],
+            width=least_width(form) if form else 0,
+        )
         header = table.header
         tables[split] = table
     whole = list(tables.values())
@@ -149,6 +156,14 @@ def load_table(
     elif whole[0].guessed:
         names = ", ".join(list(whole[0].columns)[:4])
         notes.append(f"the first line is read as names: {names}, …; if it is a row: --noheader")
+    width = len(whole[0].columns)
+    if form is not None:
+        if label_column is not None and not form.header:
+            label_column = str([*whole[0].columns].index(find_label(whole[0], label_column)))
+        for split, table in tables.items():
+            tables[split], ordered = by_order(table, form)
+            notes += ordered
+        whole = list(tables.values())
     label = find_label(whole[0], label_column or (form.label if form else None))
     taken = form or columns
     kept = [column.name for column in taken.columns] if taken else []
@@ -195,6 +210,8 @@ def load_table(
         assert kinds is not None
         form, fitted = fit_columns(tables["train"], label, kinds)
         notes += fitted
+    if card is None:
+        form = dataclasses.replace(form, cells=0 if header else width)
     notes += surprises(form, list(tables.values()))
     splits = {
         s: Split(encode(form, tables[s]), targets[s], task=task, names=as_array(tables[s].names()))
