@@ -201,10 +201,14 @@ def test_an_archive_larger_than_the_disk_is_refused(photos, tmp_path, monkeypatc
 
 
 def test_files_that_are_zip_files_by_chance_are_no_archives(tmp_path):
-    for suffix in (".npz", ".keras", ".pt"):
+    for suffix in (".npz", ".keras", ".pt", ".NPZ", ".xlsx", ".XLSX", ".xlsm", ".ods", ".numbers"):
         path = tmp_path / f"a{suffix}"
         _outside_zip(path)
         assert not is_archive(path)
+    for suffix in (".zip", ".ZIP", "", ".photos"):
+        path = tmp_path / f"a{suffix}"
+        _outside_zip(path)
+        assert is_archive(path)
 
 
 @pytest.mark.parametrize("suffix", ["gz", "xz", "bz2"])

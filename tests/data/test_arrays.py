@@ -190,3 +190,14 @@ def test_one_array(tmp_path):
         np.save(file, X)
     with pytest.raises(RequestError, match="holds one array"):
         load_dataset(str(path), Vector)
+
+
+def test_a_name_in_upper_case_and_few_of_many_classes(tmp_path):
+    names = np.array([f"breed {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"])
+    y = np.arange(26 * 6) % 26
+    with (tmp_path / "A.NPZ").open("wb") as file:
+        np.savez(file, x=RANDOM.normal(size=(len(y), 5)), y=names[y])
+    data = load_dataset(str(tmp_path / "A.NPZ"), Vector)
+    assert data.labels == tuple(names)
+    with pytest.raises(RequestError, match=r"26 classes in 156 rows.*names that are no numbers"):
+        load_dataset(save(tmp_path, x=RANDOM.normal(size=(len(y), 5)), y=y), Vector)

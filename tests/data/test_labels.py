@@ -5,6 +5,8 @@ from zoo.data.labels import class_indices, class_names, joined, target_values
 from zoo.data.numbers import Spelling
 from zoo.errors import RequestError
 
+BREEDS = [f"breed {letter}" for letter in "abcdefghijklmnopqrstuvwxyzßäöü"]
+NUMBERS = [str(number) for number in range(30)]
 CLASSES = {
     "text": (["b", "a", "b"], ("a", "b")),
     "numbers by size": (["10", "9", "10"], ("9", "10")),
@@ -15,6 +17,15 @@ CLASSES = {
     "numbers and text": (["1", "1.0", "one"], ("1", "one")),
     "words": (["None", "yes", "None"], ("None", "yes")),
     "Chinese": (["猫", "狗"], ("狗", "猫")),
+    "few of each": (BREEDS * 6, tuple(BREEDS)),
+    "a third with one": ([*BREEDS, *BREEDS[:21]], tuple(BREEDS)),
+    "few classes": (BREEDS[:20], tuple(BREEDS[:20])),
+    "many of a number": (NUMBERS * 10, tuple(NUMBERS)),
+    "few numbers": (NUMBERS[:20], tuple(NUMBERS[:20])),
+    "numbers in words": (
+        [f"class {n}" for n in NUMBERS] * 2,
+        tuple(sorted(f"class {n}" for n in NUMBERS)),
+    ),
 }
 
 
@@ -23,6 +34,9 @@ def test_classes(case):
     cells, labels = CLASSES[case]
     assert class_names(cells, "y") == labels
     indices = class_indices(cells, labels, str)
+    if len(labels) > 9:
+        assert [labels[index] for index in indices] == cells
+        return
     assert {float(c) if c[0].isdigit() else c for c in cells} == {
         float(labels[i]) if labels[i][0].isdigit() else labels[i] for i in indices
     }
@@ -43,6 +57,15 @@ WRONG = {
     "one": (["1", "1.0"], "is '1' in every row"),
     "lines": (["a\nb", "c"], "cannot be printed; rename it"),
     "terminal": (["\x1b]52;c;x", "c"], "cannot be printed"),
+    "numbers": (
+        NUMBERS * 9,
+        "30 classes in 270 rows, fewer than 10.*--task=regression; if they are",
+    ),
+    "prices": ([f"${n}.50" for n in NUMBERS] * 9, "30 classes in 270 rows.*--task=regression"),
+    "decimal commas": ([f"{n},5" for n in NUMBERS] * 9, "30 classes in 270 rows.*regression"),
+    "numbers and a word": (["much", *NUMBERS] * 9, "31 classes in 279 rows.*--task=regression"),
+    "names of rows": (BREEDS, "30 classes in 30 rows, and 30 of them have one example; give more"),
+    "most have one": ([*BREEDS, *BREEDS[:14] * 6], "30 classes in 114 rows, and 16 of them have"),
     "half a letter": (["\ud800", "c"], "cannot be printed"),
 }
 

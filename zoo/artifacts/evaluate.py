@@ -334,7 +334,7 @@ def _check_labels(artifact: Artifact, dataset: Dataset, data: str) -> None:
     labels = artifact_labels(artifact)
     # Classes of an .npz file without names are numbers.
     numbers = tuple(map(str, range(len(dataset.labels))))
-    numbered = data.endswith(".npz") and dataset.labels == numbers
+    numbered = data.lower().endswith(".npz") and dataset.labels == numbers
     if labels and not numbered and labels != dataset.labels:
         raise RequestError(
             f"the labels of {artifact.path} are {', '.join(labels)}, those of {dataset.name} "

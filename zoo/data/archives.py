@@ -24,7 +24,8 @@ from zoo.files import sha256, whole_file, whole_folder
 
 WEB = ("http://", "https://")
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-_NO_ARCHIVES = (".npz", ".keras", ".tflite", ".pt", ".pth")  # They are ZIP files too.
+# They are ZIP files too.
+_NO_ARCHIVES = (".npz", ".keras", ".tflite", ".pt", ".pth", ".xlsx", ".xlsm", ".ods", ".numbers")
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError)  # What unpacking raises for damaged data.
 _ROOM = 1 << 30  # Bytes that stay free on the disk.
 _TIMEOUT = 60.0  # Seconds without a byte from a server.
@@ -36,7 +37,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 def is_archive(path: Path) -> bool:
     """Returns whether a file is a ZIP file or a tar file, packed or not."""
-    if not path.is_file() or path.suffix in _NO_ARCHIVES:
+    if not path.is_file() or path.suffix.lower() in _NO_ARCHIVES:
         return False
     try:
         return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)

@@ -22,7 +22,7 @@ KNOWN_AS = "an .npz file"
 
 def claims(source: str) -> bool:
     """Returns whether a source is an .npz file."""
-    return source.endswith(".npz")
+    return source.lower().endswith(".npz")
 
 
 def open(source: str, reading: Reading) -> Dataset:

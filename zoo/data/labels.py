@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from zoo.data.dataset import Split
-from zoo.data.numbers import Spelling, as_number
+from zoo.data.numbers import Spelling, as_number, is_number
 from zoo.errors import RequestError
 
-# Numbers are values and not classes if they occur less often than this.
+# More numbers than these are values and no classes if they occur less often than that. More texts
+# are names of the rows and no classes if most occur once.
 FEW_EXAMPLES = 10
 FEW_CLASSES = 20
 
@@ -29,7 +30,7 @@ def class_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
 
     Raises:
         RequestError: There is only one class, two differ only in case or spaces, one cannot be
-            printed, or the labels look like values.
+            printed, or the labels look like values or like names of the rows.
     """
     counts = Counter(cells)
     for cell in counts:
@@ -45,11 +46,17 @@ def class_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
     all_numbers = all(not isinstance(meaning, str) for meaning in names)
     if len(names) == 1:
         raise RequestError(f"{where} is {cells[0]!r} in every row; two classes are the least")
-    if len(names) > max(FEW_CLASSES, len(cells) / FEW_EXAMPLES):
-        advice = "; are they values? then say --task=regression" if all_numbers else ""
+    many = f"{where} has {len(names):,} classes in {len(cells):,} rows, "
+    like_numbers = sum(map(is_number, names.values())) > len(names) / 2  # Also "$5" and "1,5".
+    if like_numbers and len(names) > max(FEW_CLASSES, len(cells) / FEW_EXAMPLES):
         raise RequestError(
-            f"{where} has {len(names):,} classes in {len(cells):,} rows, "
-            f"fewer than {FEW_EXAMPLES} examples each{advice}"
+            f"{many}fewer than {FEW_EXAMPLES} examples each; are they values? then say "
+            "--task=regression; if they are classes, call them by names that are no numbers"
+        )
+    once = sum(count == 1 for count in counts.values())
+    if not like_numbers and len(names) > FEW_CLASSES and once > len(names) / 2:
+        raise RequestError(
+            f"{many}and {once:,} of them have one example; give more of each, or other labels"
         )
     if all_numbers:
         return tuple(sorted(names.values(), key=lambda cell: (as_number(cell) or 0.0, cell)))

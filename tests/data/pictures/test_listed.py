@@ -67,7 +67,7 @@ def loaded(source, **reading):
 def test_forms_of_lists(photos, form, reading):
     if "folder" in reading:
         reading = {**reading, "folder": str(photos / reading["folder"])}
-    dataset = loaded(listed(photos, "list.csv", **form), **reading)
+    dataset = loaded(listed(photos, "LIST.CSV" if reading else "list.csv", **form), **reading)
     assert dataset.labels == ("green", "red")
     assert [np.bincount(split.y).tolist() for split in dataset.splits.values()] == [
         [8, 8], [1, 1], [1, 1],

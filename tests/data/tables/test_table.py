@@ -319,3 +319,13 @@ def test_wrong_requests_about_tables(tmp_path):
     write(tmp_path / "half/test.csv", text(rows()))
     with pytest.raises(RequestError, match=r"holds test.csv and no train.csv"):
         load_dataset(str(tmp_path / "half"), Vector, reading=LABEL)
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("T.CSV", "T"), ("t.Csv.GZ", "t"), ("my.csv.csv", "my.csv"), ("T.csv", "T")],
+)
+def test_suffixes_may_be_of_another_case(tmp_path, name, called):
+    content = text(rows()).encode()
+    path = write(tmp_path / name, gzip.compress(content) if "GZ" in name else content)
+    assert load_dataset(path, Vector, reading=LABEL).name == called

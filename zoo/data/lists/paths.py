@@ -62,7 +62,7 @@ def lists(source: str, suffixes: Collection[str], folder: str | None = None) -> 
         folder: Where the paths begin; None: beside the CSV.
     """
     path = Path(source)
-    if path.suffix != ".csv" or not path.is_file():
+    if path.suffix.lower() != ".csv" or not path.is_file():
         return False
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = [file.readline(2**12) for _ in range(_LINES)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -87,7 +88,7 @@ def table_files(source: str | os.PathLike[str]) -> dict[str, Path]:
     A single file is "train". A folder holds `train.csv`, `val.csv` and `test.csv`, or `.csv.gz`.
     """
     path = Path(source)
-    if path.name.endswith(SUFFIXES):
+    if path.name.lower().endswith(SUFFIXES):
         return {"train": path}
     return {
         split: path / (name + suffix)
@@ -219,9 +220,8 @@ def load_table(
     }
     notes += check_splits(splits, labels, str(source), learn=card is None)
     path = Path(source)
-    name = path.name.removesuffix(".gz").removesuffix(".csv")
     return Dataset(
-        name,
+        re.sub(r"(\.csv)?(\.gz)?$", "", path.name, flags=re.IGNORECASE),
         labels,
         splits,
         form=form,
