@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from zoo.checkpoints.card import Card, task_of
 from zoo.data import arrays, digits, hugging_face
 from zoo.data.archives import is_archive, unpacked
@@ -149,8 +151,8 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
         reading: How to read it; the task is that of the card.
 
     Raises:
-        RequestError: There is no such data, it has another shape, or its classes are not those of
-            the checkpoint.
+        RequestError: There is no such data, it has another shape, or a class that the checkpoint
+            lacks; or, unless it is only measured, it lacks one of the checkpoint's.
     """
     reading = dataclasses.replace(reading, task=task_of(card), card=card)
     form = card.input if isinstance(card.input, Picture | Sound | Recording) else None
@@ -173,12 +175,16 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
         raise RequestError(
             f"{source} has examples of shape {shape}, the checkpoint takes {card.input.shape}"
         )
-    if dataset.task.learns != "values" and dataset.labels != card.labels:
+    if dataset.task.learns == "values" or dataset.labels == card.labels:
+        return dataset
+    extra = {*dataset.labels} - {*card.labels}
+    lacking = len(card.labels) - len(dataset.labels)
+    if extra or (lacking and not reading.measured) or dataset.task.learns == "sets":
         raise RequestError(
             f"{source} has {len(dataset.labels)} classes ({_first(dataset.labels)}), "
             f"the checkpoint {len(card.labels)} ({_first(card.labels)}); they must be the same"
         )
-    return dataset
+    return _numbered(dataset, card.labels)
 
 
 def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
@@ -262,6 +268,13 @@ def _archives_alone(path: Path) -> list[Path]:
     """Returns the archives of a folder that holds no folders."""
     inside = [*path.iterdir()] if path.is_dir() else []
     return [] if any(file.is_dir() for file in inside) else [*filter(is_archive, inside)]
+
+
+def _numbered(dataset: Dataset, labels: tuple[str, ...]) -> Dataset:
+    """Returns a data set whose classes have the numbers that they have among other labels."""
+    number = np.array([labels.index(label) for label in dataset.labels])
+    renumbered = dataset.map(lambda split: dataclasses.replace(split, y=number[split.y]))
+    return dataclasses.replace(renumbered, labels=labels)
 
 
 def _first(labels: tuple[str, ...]) -> str:

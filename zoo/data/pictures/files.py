@@ -108,7 +108,8 @@ def check_kind(source: str, reading: Reading) -> None:
 
 def open_files(encoded: Encoded, reading: Reading) -> Dataset:
     """Decodes the pictures of a data set as `reading` says, see `decode`."""
-    return decode(encoded, reading.form_for(usual_side(encoded)), reading.progress)
+    form = reading.form_for(usual_side(encoded))
+    return decode(encoded, form, reading.progress, learn=not reading.measured)
 
 
 def complete(
@@ -184,7 +185,9 @@ def usual_side(encoded: Encoded) -> int:
     return int(np.median(sides))
 
 
-def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) -> Dataset:
+def decode(
+    encoded: Encoded, form: Picture, progress: Progress | None = None, *, learn: bool = True
+) -> Dataset:
     """Decodes all pictures, and leaves out broken ones.
 
     More than `IN_MEMORY` bytes are written to a file in the user's cache and mapped from there, so
@@ -195,12 +198,13 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
         encoded: With all three splits.
         form: Size, crop and interpolation of the pictures.
         progress: Called with the numbers of finished and of all pictures.
+        learn: Whether a model is trained on them, and not only measured.
 
     Returns:
         Pictures as uint8 (examples, *form.shape). Each broken file is a note.
 
     Raises:
-        RequestError: More than a twentieth of the pictures is broken, or a split is empty.
+        RequestError: More than a twentieth of the pictures is broken, or there is nothing to learn.
         OSError: The disk is full.
     """
     sources = [picture for name in SPLITS for picture in encoded.pictures[name]]
@@ -229,7 +233,7 @@ def decode(encoded: Encoded, form: Picture, progress: Progress | None = None) ->
         pictures = decoded.pictures[start : start + len(truth)]
         parts[name] = Split(pictures, truth, task=encoded.task, names=names[whole])
         start += len(truth)
-    notes += check_splits(parts, encoded.labels, encoded.name)
+    notes += check_splits(parts, encoded.labels, encoded.name, learn=learn)
     return Dataset(
         encoded.name,
         encoded.labels,

@@ -37,7 +37,8 @@ def find(source: str, reading: Reading) -> Encoded:
             "train.csv and test.csv; sounds and recordings are in a folder for each class"
         )
     check_asked(source, reading)
-    return find_photos(source, reading.excluded)
+    labels = reading.card.labels if reading.card and reading.measured else None
+    return find_photos(source, reading.excluded, labels)
 
 
 def open(source: str, reading: Reading) -> Dataset:
@@ -45,18 +46,23 @@ def open(source: str, reading: Reading) -> Dataset:
     return open_files(find(source, reading), reading)
 
 
-def find_photos(source: str | os.PathLike[str], excluded: Collection[str] = ()) -> Encoded:
+def find_photos(
+    source: str | os.PathLike[str],
+    excluded: Collection[str] = (),
+    labels: tuple[str, ...] | None = None,
+) -> Encoded:
     """Finds the pictures of a folder and their classes, see `zoo.data.folders.classes`.
 
     Args:
         source: The folder.
         excluded: Names of pictures to leave out.
+        labels: The classes of a checkpoint; None: those of the folder.
 
     Returns:
         All three splits; missing ones are taken from the training split. Notes say what was left
         out.
     """
-    photos = find_classes(Path(source), PICTURES)
+    photos = find_classes(Path(source), PICTURES, labels)
     places = {
         split: [printable(str(path)) for path in files] for split, files in photos.files.items()
     }

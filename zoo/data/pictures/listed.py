@@ -45,7 +45,7 @@ def open(source: str, reading: Reading) -> Dataset:
     """Reads a list of pictures. The form keeps what is in one split, for later measurements."""
     encoded = find(source, reading)
     form = reading.form_for(usual_side(encoded))
-    dataset = decode(encoded, form, reading.progress)
+    dataset = decode(encoded, form, reading.progress, learn=not reading.measured)
     group = apart_by(reading) or ""
     return dataclasses.replace(dataset, form=dataclasses.replace(form, group=group))
 

@@ -163,7 +163,8 @@ def open(source: str, reading: Reading) -> Dataset:
         pictures = PackedPictures(files, shard, offsets, sizes, prepared, f"{split} {hashes}")
         names = None if packing.names is None else packing.names[split]
         parts[split] = Split(pictures, y, names=names)
-    notes = [*packing.notes, *check_splits(parts, packing.labels, source)]
+    lacking = check_splits(parts, packing.labels, source, learn=not reading.measured)
+    notes = [*packing.notes, *lacking]
     return Dataset(packing.name, packing.labels, parts, notes=tuple(notes), divided=packing.divided)
 
 
