@@ -31,6 +31,44 @@ def encoded(colour, size=40):
     return file.getvalue()
 
 
+def written(label, values):
+    """A data set of a picture for each value."""
+    datasets = pytest.importorskip("datasets")
+    image = [{"bytes": encoded((9 * n, 0, 0)), "path": None} for n in range(len(values))]
+    features = datasets.Features({"image": datasets.Image(), "label": label(datasets)})
+    return datasets.Dataset.from_dict({"image": image, "label": values}, features=features)
+
+
+LABELS = {
+    "text": (lambda d: d.Value("string"), [None, "cat", "dog"], ("cat", "dog"), 8),
+    "a word for none": (lambda d: d.Value("string"), ["None", "cat", "nan"], None, 0),
+    "spaces": (lambda d: d.Value("string"), [" ", "cat", "dog"], ("cat", "dog"), 8),
+    "fractions": (lambda d: d.Value("float32"), [float("nan"), 1.0, 2.0], ("1.0", "2.0"), 8),
+    "numbers": (lambda d: d.Value("int64"), [-1, 1, 1], ("-1", "1"), 0),
+    "classes": (lambda d: d.ClassLabel(names=["cat", "dog"]), [-1, 0, 1], ("cat", "dog"), 8),
+    "gaps": (lambda d: d.ClassLabel(names=["cat", "dog"]), [None, 0, 1], ("cat", "dog"), 8),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", LABELS)
+def test_examples_without_a_class_are_left_out_and_counted(tmp_path, caplog, case):
+    label, values, classes, lacking = LABELS[case]
+    written(label, values * 8).save_to_disk(str(tmp_path / "some"))
+    data = load_dataset(f"hf:{tmp_path / 'some'}")
+    assert data.labels == (classes or ("None", "cat", "nan"))
+    assert sum(map(len, data.splits.values())) == 24 - lacking
+    said = f"left out, without a class: {lacking} of 24 examples"
+    assert (said in caplog.text) == (lacking > 0)
+
+
+@pytest.mark.slow
+def test_a_train_split_without_classes_is_refused(tmp_path):
+    written(LABELS["gaps"][0], [None] * 9).save_to_disk(str(tmp_path / "none"))
+    with pytest.raises(RequestError, match="has no example with a class in its train split"):
+        load_dataset(f"hf:{tmp_path / 'none'}")
+
+
 def pictures(counts, names=("red/dark", "green"), label=None):
     """A split of so many pictures of each class, all of one colour."""
     datasets = pytest.importorskip("datasets")
@@ -88,7 +126,7 @@ def test_one_split_is_divided_and_a_test_split_without_classes_is_left_out(tmp_p
     datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "two"))
     data = load_dataset(f"hf:{tmp_path / 'two'}")
     assert sum(map(len, data.splits.values())) == 40
-    assert "the split test has examples without a class; left out" in caplog.text
+    assert "left out, without a class: 4 of 4 examples of the split test" in caplog.text
     assert "left out, since they are no splits: more" in caplog.text
 
 

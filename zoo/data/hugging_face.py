@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,16 +152,19 @@ def _write(
             column, getattr(datasets, kind)(decode=False)
         )
         names = getattr(part.features[label], "names", None)
-        if names is not None and min(raw[label], default=0) < 0:
-            if split_of(split) in ("train", None):
-                raise RequestError(f"{source} has examples without a class in its train split")
-            _LOG.warning("%s: the split %s has examples without a class; left out", source, split)
-            continue
-        for index, example in enumerate(raw):
+        labels = [_name(value, names) for value in raw[label]]
+        if lacking := labels.count(""):
+            if lacking == len(labels) and split_of(split) in ("train", None):
+                raise RequestError(f"{source} has no example with a class in its train split")
+            where = f" of the split {split}" if split else ""
+            count = f"{lacking:,} of {len(labels):,} examples"
+            _LOG.warning("%s: left out, without a class: %s%s", source, count, where)
+            done += lacking
+        for index, (name, example) in enumerate(zip(labels, raw, strict=True)):
+            if not name:
+                continue
             content, path = example[column]["bytes"], example[column]["path"]
             content = Path(path).read_bytes() if content is None else content
-            value = example[label]
-            name = names[value] if names is not None else str(value)
             if taken.setdefault(_safe(name), name) != name:
                 raise RequestError(
                     f"{source} has the classes {taken[_safe(name)]!r} and {name!r}, which folders "
@@ -173,6 +176,15 @@ def _write(
             done += 1
             if progress is not None:
                 progress(done, total)
+
+
+def _name(value: Any, names: Sequence[str] | None) -> str:
+    """Returns the class of an example; "" if it has none: a gap, or -1 in place of a class."""
+    if value is None or value != value:
+        return ""
+    if names is None:
+        return str(value).strip()
+    return names[value] if value >= 0 else ""
 
 
 def _safe(name: str) -> str:

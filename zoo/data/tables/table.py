@@ -16,6 +16,7 @@ from zoo import forms
 from zoo.checkpoints.card import Card
 from zoo.data.dataset import Dataset, Split, divide, with_test_split
 from zoo.data.excluding import as_array, kept_rows
+from zoo.data.folders.splits import WORDS
 from zoo.data.labels import check_splits, class_indices, class_names, joined, target_values
 from zoo.data.numbers import GAPS, Spelling, as_number, find_spelling
 from zoo.data.reading import Reading
@@ -38,7 +39,8 @@ from zoo.tasks.classification import CLASSIFICATION
 
 SUFFIXES = (".csv", ".csv.gz")
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
-
+# Names of the tables in a folder. "training.csv" may be a log beside pictures.
+_WORDS = {"train": ("train",), **{split: WORDS[split] for split in ("validation", "test")}}
 
 KNOWN_AS = "a .csv file or a folder of train.csv and test.csv"
 OPTIONS = frozenset({"exclude"})
@@ -86,16 +88,28 @@ def table_files(source: str | os.PathLike[str]) -> dict[str, Path]:
     """Returns the CSV files of a source by split; empty if it is something else.
 
     A single file is "train". A folder holds `train.csv`, `val.csv` and `test.csv`, or `.csv.gz`.
+    Beside a `train.csv` other words for the other splits do too, such as `validation.csv`.
+
+    Raises:
+        RequestError: Two tables of a folder are of one split.
     """
     path = Path(source)
     if path.name.lower().endswith(SUFFIXES):
         return {"train": path}
-    return {
-        split: path / (name + suffix)
-        for split, name in SPLITS.items()
-        for suffix in SUFFIXES
-        if (path / (name + suffix)).is_file()
-    }
+    stems: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    for file in _tables_in(path):
+        stem = _stem(file)
+        for split in (split for split, words in _WORDS.items() if stem.lower() in words):
+            if stems.setdefault(split, stem) != stem:
+                raise RequestError(
+                    f"{source} holds {files[split].name} and {file.name}, both of the {split} "
+                    "split; keep one"
+                )
+            files[split] = file
+    if "train" not in files:
+        return {split: file for split, file in files.items() if stems[split] == SPLITS[split]}
+    return {split: files[split] for split in SPLITS if split in files}
 
 
 def load_table(
@@ -142,6 +156,8 @@ def load_table(
     if form is not None and header is None:
         header = form.header or None
     tables, notes = {}, [*renamed]
+    if unread := [file.name for file in _tables_in(Path(source)) if file not in files.values()]:
+        notes.append(listing("not read, as not called train.csv, val.csv or test.csv", unread))
     for split, path in files.items():
         table = read_table(
             path,
@@ -219,9 +235,8 @@ def load_table(
         for s in SPLITS
     }
     notes += check_splits(splits, labels, str(source), learn=card is None)
-    path = Path(source)
     return Dataset(
-        re.sub(r"(\.csv)?(\.gz)?$", "", path.name, flags=re.IGNORECASE),
+        _stem(Path(source)),
         labels,
         splits,
         form=form,
@@ -229,6 +244,15 @@ def load_table(
         divided=divided,
         excluded=lost,
     )
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in files if file.name.lower().endswith(SUFFIXES) and file.is_file()]
+
+
+def _stem(path: Path) -> str:
+    return re.sub(r"(\.csv)?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
 
 
 def find_label(table: Table, label: str | None) -> str:
