@@ -117,6 +117,22 @@ def test_the_command_names_the_broken_recordings_of_a_folder(
     assert "2 of 3 recordings are broken" in text
 
 
+@pytest.mark.parametrize("clockless", [0, 1, 2])
+def test_recordings_whose_rows_are_taken_at_the_rate_of_the_checkpoint_are_counted(
+    trained, unseen, tmp_path, clockless
+):
+    for number in range(2):
+        lines = (unseen / "fast" / f"{number}.txt").read_text().splitlines()
+        if number < clockless:
+            lines = [line.partition(",")[2] for line in lines]
+        (tmp_path / f"{number}.csv").write_text("\n".join(lines))
+    result = zoo.predict(tmp_path, checkpoint=str(trained.folder))
+    rate = f"{trained.card.input.rate:g}"
+    which = ["", "1 recording", "2 recordings"][clockless]
+    notes = [f"no clock: rows of {which} are taken at {rate} Hz"] if clockless else []
+    assert [note for note in result.warnings if "clock" in note] == notes
+
+
 @pytest.mark.slow
 def test_a_checkpoint_learns_other_recordings(trained, tmp_path):
     folder = tmp_path / "others"

@@ -1,5 +1,6 @@
 """Class folders of recordings, and what may not be divided between splits."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -128,7 +129,32 @@ def test_without_a_clock_the_rate_is_asked_for(tmp_path):
         np.savetxt(path, values, delimiter=",", header="x,y", comments="")
     with pytest.raises(RequestError, match=r"no column is a clock; say .* or .*--rate=HZ"):
         load(tmp_path)
-    assert form_of(load(tmp_path, rate=20.0)).time_column == ""
+    dataset = load(tmp_path, rate=20.0)
+    assert form_of(dataset).time_column == ""
+    assert "no clock: rows of x, y are taken at 20 Hz" in dataset.notes
+
+
+@pytest.mark.parametrize(
+    ("clock", "note"),
+    [
+        ("time", "clock 'time' in s, 20 samples a second of x, y"),
+        ("t_ms", "clock 't_ms' in ms, 20 samples a second of x, y"),
+        ("", "no clock: rows of x, y are taken at 20 Hz"),
+    ],
+)
+def test_the_clock_of_new_data_is_said_and_not_that_of_the_checkpoint(tmp_path, clock, note):
+    write_recordings(tmp_path / "old", TWO)
+    form = dataclasses.replace(form_of(load(tmp_path / "old")), rate=20.0)
+    for number, label in itertools.product(range(8), ("slow", "fast")):
+        times, values = recording(1.0, number)
+        path = tmp_path / "new" / label / f"{number}.csv"
+        write_recording(path, times * (1e3 if clock == "t_ms" else 1), values, clock=clock)
+        if not clock:
+            path.write_text("\n".join(line.partition(",")[2] for line in _lines(path)))
+    reading = Reading(measured=True)
+    dataset = load_dataset(str(tmp_path / "new"), Sequence, form=form, reading=reading)
+    assert note in dataset.notes
+    assert sum("clock" in said for said in dataset.notes) == 1
 
 
 @pytest.mark.parametrize(

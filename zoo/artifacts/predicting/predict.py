@@ -134,7 +134,7 @@ def predict(
         if threshold is not None:
             check_threshold(threshold, predictor.task.learns)
         paths, notes = below(listed, kind)
-        predictions, broken = predict_files(predictor, paths, top, threshold, progress)
+        predictions, broken = predict_files(predictor, paths, top, threshold, progress, notes)
     if threshold is not None:
         notes.append(answered([row.answer for row in predictions], threshold, kind.plural))
     result = Predictions(
@@ -156,14 +156,17 @@ def predict_files(
     top: int,
     threshold: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    notes: list[str] | None = None,
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     """Predicts files of the kind that a predictor takes; see `predict`.
+
+    What is to be said of the files is added to the notes.
 
     Returns:
         The predictions in the order of the files, and the files that are broken.
     """
     of_kind = _OF_KIND[type(predictor.form)]
-    predictions, broken = of_kind(predictor, paths, top, progress)
+    predictions, broken = of_kind(predictor, paths, top, progress, notes)
     if threshold is not None:
         predictions = [with_answer(prediction, threshold) for prediction in predictions]
     return predictions, broken
@@ -174,6 +177,7 @@ def _predict_sounds(
     paths: Sequence[Path],
     top: int,
     progress: Callable[[int, int], None] | None,
+    notes: list[str] | None,
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     from zoo.artifacts.predicting.sounds import read_windows
 
@@ -187,12 +191,13 @@ def _predict_recordings(
     paths: Sequence[Path],
     top: int,
     progress: Callable[[int, int], None] | None,
+    notes: list[str] | None,
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     from zoo.artifacts.predicting.recordings import read_windows
 
     assert isinstance(predictor.form, Recording)
     form = replace(predictor.form, hop=predictor.hop or predictor.form.hop)
-    windows = read_windows(paths, form, progress)
+    windows = read_windows(paths, form, progress, notes)
     return _predict_windows(predictor, windows, top, overall=True)
 
 
@@ -231,6 +236,7 @@ def _predict_pictures(
     paths: Sequence[Path],
     top: int,
     progress: Callable[[int, int], None] | None,
+    notes: list[str] | None,
 ) -> tuple[list[Prediction], list[BrokenFile]]:
     assert isinstance(predictor.form, Picture)
     predictions, broken = list[Prediction](), list[BrokenFile]()

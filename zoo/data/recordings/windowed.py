@@ -119,7 +119,7 @@ def windowed(
             recordings=np.repeat(np.array([kept[row] for row in chosen], np.int64), counts),
             names=np.repeat(as_array(raws[kept[row]].name for row in chosen), counts),
         )
-    cut_notes = _notes(form, list(windows.values()))
+    cut_notes = _notes(form, columns.clock, list(windows.values()))
     lacking = check_splits(splits, labels, name, learn=not reading.measured)
     return Dataset(
         name,
@@ -195,13 +195,15 @@ def _divided(
     return places, "test" not in given, f"{what} is in two splits: {sizes} recordings"
 
 
-def _notes(form: Recording, windows: Sequence[Windows]) -> list[str]:
+def _notes(form: Recording, clock: str, windows: Sequence[Windows]) -> list[str]:
     rate, (steps, _) = form.rate, form.shape
     total = sum(len(part.x) for part in windows)
-    name, _, unit = form.time_column.rpartition(":")
-    clock = f"clock {name!r} in {unit}" if name else "no clock"
+    name, _, unit = clock.rpartition(":")
+    channels = ", ".join(form.channels)
     notes = [
-        f"{clock}, {rate:g} samples a second of {', '.join(form.channels)}",
+        f"clock {name!r} in {unit}, {rate:g} samples a second of {channels}"
+        if clock
+        else f"no clock: rows of {channels} are taken at {rate:g} Hz",
         f"{total:,} windows of {steps} samples ({form.window:.3g} s), one every {form.hop} "
         f"({form.hop / rate:.3g} s), of {len(windows):,} recordings",
     ]
