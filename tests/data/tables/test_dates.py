@@ -56,6 +56,26 @@ def test_columns_that_stay(columns):
     assert with_parts(table(x=["2024-01-01"]), ["x"])[1] == []
 
 
+@pytest.mark.parametrize(
+    ("kept", "cells", "split"),
+    [
+        (["x year"], [""], True),
+        (["n", "x hour"], ["", "none"], True),
+        (["x year"], ["2024-01-01", ""], True),
+        (["x", "x year"], [""], False),
+        (["y year"], [""], False),
+        (["x year"], ["03/04/2024"], False),  # It is refused later, with this cell.
+        (["x year"], ["", "soon"], False),
+    ],
+)
+def test_an_empty_column_becomes_the_parts_that_are_wanted(kept, cells, split):
+    read, dates = with_parts(table(x=cells), kept)
+    assert dates == (["x"] if split else [])
+    assert read.columns.get("x year") == (
+        [cell.partition("-")[0] if cell[:1] == "2" else "" for cell in cells] if split else None
+    )
+
+
 ROWS = [
     f"{2020 + i % 2}-01-{1 + i % 28:02},{9000 + i % 4},{i % 9},{'ab'[i % 2]}" for i in range(80)
 ]
@@ -94,6 +114,26 @@ def test_wrong_kinds(tmp_path, kinds, says):
     with pytest.raises(RequestError, match=says) as error:
         load_dataset(str(path), Vector, reading=Reading(label_column="kind", kinds=kinds))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("day", "zips", "year"),
+    [("", "9000", 2020), ("2021-01-04", "2021-01-05", 2021), ("soon", "9000", None)],
+)
+def test_a_test_table_is_read_as_the_train_table(tmp_path, day, zips, year):
+    header = "day,zip,n,kind"
+    rows = [line.replace(",90", ",z90") for line in ROWS]
+    (tmp_path / "train.csv").write_text("\n".join([header, *rows]))
+    (tmp_path / "test.csv").write_text("\n".join([header, f"{day},{zips},1,a"]))
+    reading = Reading(label_column="kind")
+    if year is None:
+        with pytest.raises(RequestError, match=r"'day' held dates .*, and now 'soon' in line 2"):
+            load_dataset(str(tmp_path), Vector, reading=reading)
+        return
+    data = load_dataset(str(tmp_path), Vector, reading=reading)
+    assert [column.name for column in data.form.columns][:3] == ["day year", "day weekday", "zip"]
+    assert data.test.x[0, 0] == (year if day else data.form.columns[0].empty)
+    assert data.test.x[0, 2] == data.form.columns[2].unseen
 
 
 def test_dates_kept_as_categories(tmp_path):

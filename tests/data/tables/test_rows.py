@@ -60,6 +60,31 @@ def test_odd_columns_are_named(tmp_path, lines, note):
 
 
 @pytest.mark.parametrize(
+    ("vocabulary", "cell", "index"),
+    [
+        (("True", "False"), "TRUE", 0),
+        (("True", "False"), "false", 1),
+        (("Straße", "Weg"), "STRASSE", 0),
+        (("Red", "red", "Blue"), "red", 1),
+        (("Red", "red", "Blue"), "RED", 3),
+        (("Red", "red", "Blue"), "BLUE", 2),
+        (("True", "False"), "Tru", 2),
+        (("True", ""), "", 1),
+        (("True", "False"), "", 2),
+        (("café", "bar"), "cafe", 2),
+    ],
+)
+def test_categories_match_but_for_case_where_one_fits(tmp_path, vocabulary, cell, index):
+    form = Table.of("kind", True, (Column("x", "category", vocabulary=vocabulary),))
+    path = tmp_path / "new.csv"
+    path.write_text(f"x,n\n{cell},1\n")
+    _, table, _ = rows_of(path, form)
+    assert encode(form, table).tolist() == [[index]]
+    unknown = [note for note in surprises(form, [table]) if "no known category" in note]
+    assert bool(unknown) == (index == len(vocabulary) and cell != "")
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         (["colour,x", "red,1"], "missing column: price; it has: colour, x"),
@@ -88,6 +113,7 @@ BORN = Table.of(
     ("dates", "message"),
     [
         (["2024-03-31", "", "1.4.2024"], None),
+        ([""], None),
         (["2024-03-31", "03/04/2024"], "'born' held dates .*, and now '03/04/2024' in line 3"),
         (["soon", "later"], "'born' held dates .*, and now 'soon' in line 2; spell it like"),
     ],

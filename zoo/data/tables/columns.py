@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def encode(form: forms.Table, table: Table) -> np.ndarray:
             inside = np.clip(numbers, column.edges[0], column.edges[-1])
             rows[:, place] = np.where(np.isfinite(numbers), inside, column.empty)
         else:
-            indices = {value: index for index, value in enumerate(column.vocabulary)}
+            indices = _indices(column, cells)
             rows[:, place] = [indices.get(cell, column.unseen) for cell in cells]
     return rows
 
@@ -186,7 +186,7 @@ def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, i
             spelling = _spelling(column, table)
             strange = spelling.texts(cells)
         else:
-            strange = set(cells) - {*column.vocabulary, ""}
+            strange = set(cells) - {*_indices(column, cells), ""}
         texts = [row for row, cell in enumerate(cells) if cell in strange] if strange else []
         if column.kind == "number":
             empty += int((~np.isfinite(spelling.read_all(cells))).sum()) - len(texts)
@@ -212,6 +212,20 @@ def _surprises(column: Column, tables: Sequence[Table]) -> Iterator[tuple[str, i
         yield "numbers where categories were learnt, read as none of them", odd, example
     elif odd:
         yield "cells of no known category, read as none of them", odd, example
+
+
+def _indices(column: Column, cells: Iterable[str]) -> dict[str, int]:
+    """Returns the index of each cell that is a category, as it is or but for upper case.
+
+    A program may write "TRUE" for "True". Where the vocabulary holds both, they differ.
+    """
+    exact = {value: index for index, value in enumerate(column.vocabulary)}
+    counts = Counter(map(str.casefold, exact))
+    alike = {
+        value.casefold(): index for value, index in exact.items() if counts[value.casefold()] == 1
+    }
+    indices = {cell: exact.get(cell, alike.get(cell.casefold())) for cell in set(cells)}
+    return {cell: index for cell, index in indices.items() if index is not None}
 
 
 def column_cells(table: Table, name: str) -> Sequence[str]:

@@ -44,7 +44,8 @@ def with_parts(table: Table, kept: Collection[str]) -> tuple[Table, list[str]]:
 
     Args:
         table: Any table.
-        kept: Names of columns that stay as they are.
+        kept: Names of columns that stay as they are. Parts among them are wanted: then a column
+            whose cells are all empty becomes its parts too.
 
     Returns:
         The table, and the names of its columns of dates.
@@ -59,18 +60,14 @@ def with_parts(table: Table, kept: Collection[str]) -> tuple[Table, list[str]]:
             else {}
         )
         read = sum(known.get(cell) is not None for cell in filled)
-        if (
-            not read
-            or read < NUMBERS * len(filled)
-            or name in kept
-            or set(parts) & set(table.columns)
-        ):
+        are_dates = read >= NUMBERS * len(filled) if filled else bool(set(parts) & set(kept))
+        if not are_dates or name in kept or set(parts) & set(table.columns):
             columns[name] = cells
             continue
         dates.append(name)
         for part, named in zip(PARTS, parts, strict=True):
             numbers = {cell: _part(date, part) for cell, date in known.items()}
-            columns[named] = [numbers[cell] for cell in cells]
+            columns[named] = [numbers.get(cell, "") for cell in cells]
     return (dataclasses.replace(table, columns=columns) if dates else table), dates
 
 

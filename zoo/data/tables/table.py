@@ -183,11 +183,12 @@ def load_table(
         whole = list(tables.values())
     label = find_label(whole[0], label_column or (form.label if form else None))
     taken = form or columns
-    kept = [column.name for column in taken.columns] if taken else []
+    kept = [label, *kinds_given, *(column.name for column in (taken.columns if taken else ()))]
     for split, table in tables.items():
-        tables[split], dates = with_parts(table, [label, *kept, *kinds_given])
-        if dates and split == "train":
-            notes.append(listing(DATES, dates))
+        tables[split], dates = with_parts(table, kept)
+        if split == "train":
+            kept += tables[split].columns
+            notes += [listing(DATES, dates)] if dates else []
     whole = list(tables.values())
     if columns is not None:
         form, said = matched(columns, whole[0], label)
