@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zoo.data.recordings.clock import ClockError, find_clock, seconds
+from zoo.data.recordings.clock import ClockError, find_clock, says_time, seconds
 from zoo.errors import RequestError
 
 STEPS = np.array([0.0, 0.021, 0.039, 0.061])
@@ -21,12 +21,72 @@ X = np.array([3.0, 1.0, 2.0, 5.0])
         ({"row": np.arange(4.0), "x": X, "uptime_counter": STEPS}, "uptime_counter:s", ("row",)),
         ({"row": np.arange(4.0), "x": X}, None, ("row",)),
         ({"x": X, "y": -X}, None, ()),
-        # A clock that goes backwards is still the clock, so that this is said of it.
+        # What goes backwards and is called time is still the clock, so that this is said of it.
         ({"time": STEPS[::-1], "x": X}, "time:s", ()),
     ],
 )  # fmt: skip
 def test_the_clock_is_found_by_name_and_by_rising(columns, clock, left_out):
     assert find_clock([columns, columns], None) == (clock, left_out)
+
+
+NAMES = (
+    "t|tRel|Time (s)|elapsed_ms|timestampNanos|Date/Time|t / ms|time/s|ms|T|time1|dwell time (ms)"
+)
+OTHERS = (
+    "ax (m/s^2)|speed m/s|gyro [rad/s]|az / (m/s²)|x m s^-2|x (ms-2)|x m·s⁻²|m s**-1|ms2|1/s|kB/ms|"
+    "steps per second|rate_per_s|flow (l/ sec)|dps|S1|s3|tilt|stime|Temperature"
+)
+
+
+@pytest.mark.parametrize("name", NAMES.split("|"))
+def test_names_of_times(name):
+    assert says_time(name)
+
+
+@pytest.mark.parametrize("name", OTHERS.split("|"))
+def test_names_of_what_is_measured(name):
+    assert not says_time(name)
+
+
+FALLING = np.resize(X, 40)
+JUMPS = np.arange(40) % 30 / 20
+STANDS = np.arange(40) // 20 * 1.0
+
+
+@pytest.mark.parametrize(
+    ("columns", "clock", "left_out"),
+    [
+        # A name of a time above numbers that fall is no clock.
+        ({"T": FALLING, "RH": -FALLING}, None, ()),
+        ({"dwell time (ms)": FALLING, "x": FALLING}, None, ()),
+        ({"speed m_s": FALLING, "Time (s)": np.arange(40) / 20}, "Time (s):s", ()),
+        ({"us": FALLING, "ticks": 2.0 * np.arange(40)}, "ticks:ms", ()),
+        # But a name that says nothing else is one, and so is a clock that jumps back or stands.
+        ({"time": FALLING, "x": FALLING}, "time:ms", ()),
+        ({"t_ms": JUMPS, "x": FALLING}, "t_ms:ms", ()),
+        ({"t": STANDS, "x": FALLING}, "t:ms", ()),
+        ({"t": np.where(np.arange(40) == 3, np.nan, np.arange(40) / 20), "x": FALLING}, "t:s", ()),
+        # A start of the recording, the same in all rows, is none.
+        ({"time": np.full(40, 1.7e9), "x": FALLING}, None, ()),
+        ({"time": np.full(40, 1.7e9), "t": np.arange(40) / 20}, "t:s", ()),
+        # A counter of packets, of which one is lost or empty, counts rows.
+        ({"packet": np.arange(40.0) + (np.arange(40) > 9), "x": FALLING}, None, ("packet",)),
+        ({"n": np.where(np.arange(40) == 9, np.nan, np.arange(40)), "x": FALLING}, None, ("n",)),
+    ],
+)
+def test_a_clock_rises_by_most_of_its_changes(columns, clock, left_out):
+    assert find_clock([columns, columns], None) == (clock, left_out)
+
+
+@pytest.mark.parametrize(("broken", "left_out"), [(0, True), (1, True), (2, False)])
+def test_one_recording_in_twenty_decides_nothing(broken, left_out):
+    columns = {"row": np.arange(40.0), "uptime": np.arange(40) / 20, "x": FALLING}
+    columns |= {"Time (s)": 5 + np.arange(40) / 20}
+    swapped = {name: values[[1, 0, *range(2, 40)]] for name, values in columns.items()}
+    logs = [swapped] * broken + [columns] * (24 - broken)
+    clock, others = find_clock(logs, None)
+    assert clock == "Time (s):s"
+    assert others == (("row", "uptime") if left_out else ())
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,26 @@ def test_without_a_clock_the_rate_is_asked_for(tmp_path):
     assert "no clock: rows of x, y are taken at 20 Hz" in dataset.notes
 
 
+@pytest.mark.parametrize("names", [("ax (m/s^2)", "ay (m/s^2)"), ("T", "RH"), ("x", "rate (1/s)")])
+@pytest.mark.parametrize("clock", ["", "Time (s)"])
+def test_units_with_a_second_in_them_make_no_clock(tmp_path, names, clock):
+    for number, label in itertools.product(range(12), ("slow", "fast")):
+        times, values = recording(3.0 if label == "fast" else 1.0, number)
+        path = tmp_path / label / f"{number}.csv"
+        write_recording(path, times, values, names=names)
+        rows = [line.split(",") for line in _lines(path)]
+        if clock:
+            rows = [[*row[1:], row[0].replace("time", clock)] for row in rows]
+            if path.name == "3.csv" and label == "slow":  # One recording may be broken.
+                rows[5], rows[6] = rows[6], rows[5]
+        else:
+            rows = [row[1:] for row in rows]
+        path.write_text("\n".join(map(",".join, rows)))
+    form = form_of(load(tmp_path, rate=20.0))
+    assert form.channels == names
+    assert form.time_column == (f"{clock}:s" if clock else "")
+
+
 @pytest.mark.parametrize(
     ("clock", "note"),
     [
