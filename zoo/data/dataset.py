@@ -239,7 +239,7 @@ def stratified_split(
         Three sorted arrays of indices.
     """
     random = np.random.default_rng(seed)
-    parts: list[list[np.ndarray]] = [[], [], []]
+    parts = [[np.empty(0, np.int64)] for _ in range(3)]
     for label in np.unique(y):
         indices = random.permutation(np.flatnonzero(y == label))
         validation = round(len(indices) * fractions[0])

@@ -75,7 +75,7 @@ def divide_groups(
     """
     names, numbers = np.unique(groups, return_inverse=True)
     lacking = [name for name in _FOLDS if name not in given]
-    if len(names) <= len(lacking):
+    if 0 < len(names) <= len(lacking):
         held = f"one group, {str(names[0])!r}" if len(names) == 1 else f"{len(names)} groups"
         raise RequestError(
             f"{source}: all examples are of {held}, and {len(lacking) + 1} splits need "

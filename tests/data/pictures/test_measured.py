@@ -85,3 +85,37 @@ def test_files_are_exported_with_all_classes_in_any_order(tmp_path, make):
     assert names_and_classes(load_for(card(RED, BLUE), source)) == {(RED, RED), (BLUE, BLUE)}
     with pytest.raises(RequestError, match=r"has 2 classes .* 3 \(red, blue, green\); they must"):
         load_for(card(RED, BLUE, GREEN), source)
+
+
+@pytest.mark.parametrize("group", [None, "person"])
+@pytest.mark.parametrize("said", ["test", "evaluation", "val"])
+def test_a_list_without_a_training_split_can_be_measured(tmp_path, said, group):
+    as_folder(tmp_path, {RED: 7, BLUE: 6})
+    rows = [f"photos/red/00{n}.png,red,{said},ann" for n in range(7)]
+    (tmp_path / "list.csv").write_text("\n".join(["file,label,split,person", *rows]))
+    source, columns = str(tmp_path / "list.csv"), {"label_column": "label", "group": group}
+    dataset = load_for(card(RED, BLUE), source, Reading(measured=True, **columns))
+    assert {name: len(split) for name, split in dataset.splits.items()} == {
+        "train": 0, "validation": 0, "test": 7,
+    }  # fmt: skip
+    assert not dataset.divided
+    assert names_and_classes(dataset) == {(RED, RED)}
+    with pytest.raises(RequestError, match="no row is of the train split"):
+        load_dataset(source, reading=Reading(**columns))
+    with pytest.raises(RequestError, match="no row is of the train split"):
+        load_for(card(RED, BLUE), source, Reading(**columns))
+
+
+def test_a_list_of_validation_and_test_keeps_both(tmp_path):
+    as_folder(tmp_path, {RED: 7, BLUE: 6})
+    rows = [f"photos/red/00{n}.png,red,{'val' if n % 3 else 'test'}" for n in range(7)]
+    (tmp_path / "list.csv").write_text("\n".join(["file,label,split", *rows]))
+    dataset = load_for(card(RED, BLUE), str(tmp_path / "list.csv"), Reading(measured=True))
+    assert [len(split) for split in dataset.splits.values()] == [0, 4, 3]
+
+
+def test_a_list_of_no_labels_is_refused(tmp_path):
+    as_folder(tmp_path, {RED: 3})
+    (tmp_path / "list.csv").write_text("file,label\nphotos/red/000.png,\nphotos/red/001.png,\n")
+    with pytest.raises(RequestError, match="no row"):
+        load_for(card(RED, BLUE), str(tmp_path / "list.csv"), Reading(measured=True))

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from tests.data.sounds.written_sounds import write_sounds
+from zoo.checkpoints.card import Card
+from zoo.data.dataset import form_of
 from zoo.data.reading import Reading
 from zoo.data.sounds.listed import claims
-from zoo.data.sources import load_dataset
+from zoo.data.sources import load_dataset, load_for
 from zoo.errors import RequestError
 from zoo.forms import Sequence, Vector
 
@@ -131,3 +133,14 @@ def test_other_tables_are_tables(tmp_path):
         "n",
         "y",
     )
+
+
+def test_a_list_of_test_sounds_alone_can_be_measured_and_not_learnt(folder):
+    own = load_dataset(written(folder, "list.csv"), Sequence)
+    source = written(folder, "t.csv", head="file,word,split", row="{path},{label},test")
+    card = Card("residual_lstm", ("low", "high"), form_of(own))
+    splits = load_for(card, source, Reading(measured=True)).splits
+    assert [len(split) for split in splits.values()] == [0, 0, 20]
+    assert np.bincount(splits["test"].y).tolist() == [10, 10]
+    with pytest.raises(RequestError, match="no row is of the train split"):
+        load_dataset(source, Sequence)

@@ -39,7 +39,8 @@ def find_listed(
         group_of: Returns the group of a file by its path, if no column holds the groups.
 
     Returns:
-        The files, and by split the group of each; None: no groups are asked for.
+        The files, and by split the group of each; None: no groups are asked for. The training split
+        may be empty if a checkpoint is measured.
 
     Raises:
         RequestError: There is no such column, or more than one could hold the labels; files are
@@ -73,13 +74,13 @@ def find_listed(
         splits = {row: _split(table.columns[split][row], place(row)) for row in located}
     rows, repeated = _once(located, said, splits, place)
     of_train = [row for row in rows if splits[row] == "train"]
-    if not of_train:
+    if not of_train and (known is None or not rows):
         raise RequestError(f"{source}: no row is of the train split")
     labels, y, more = read_truth(table, columns, rows, of_train, reading, known)
     of_split, renamed = with_test_split(
         {
             name: [index for index, row in enumerate(rows) if splits[row] == name]
-            for name in dict.fromkeys(splits[row] for row in rows)
+            for name in dict.fromkeys(["train", *(splits[row] for row in rows)])
         }
     )
     classed = Classed(

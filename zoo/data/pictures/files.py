@@ -170,17 +170,18 @@ def complete(
 
 
 def usual_side(encoded: Encoded) -> int:
-    """Returns the median of the shorter sides of some training pictures, in pixels.
+    """Returns the median of the shorter sides of some pictures, for training if any, in pixels.
 
     Raises:
         RequestError: None of them is a picture.
     """
-    pictures = encoded.pictures["train"]
+    split = next(name for name in SPLITS if len(encoded.pictures[name]))
+    pictures = encoded.pictures[split]
     chosen = np.linspace(0, len(pictures) - 1, min(_SIZED, len(pictures))).astype(int)
     sizes = [picture_size(pictures[index]) for index in chosen]
     sides = [min(size) for size in sizes if size is not None]
     if not sides:
-        first = encoded.places["train"][chosen[0]]
+        first = encoded.places[split][chosen[0]]
         raise RequestError(f"{encoded.name}: no file is a whole picture; the first is {first}")
     return int(np.median(sides))
 
