@@ -1,9 +1,12 @@
 """What the columns of recordings are: a clock, channels, and what no model may read."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from zoo.data.recordings.logs import find_columns, wanted_columns
+from zoo.data.recordings.logs import find_columns, numbers_of, wanted_columns
+from zoo.data.tables.csv import Table
 from zoo.errors import RequestError
 from zoo.forms import Recording
 
@@ -64,6 +67,28 @@ def test_without_a_column_that_changes_it_is_said_what_was_left_out():
     logs = [{"t": log["t"], "gas": log["gas"]} for log in recordings(gas=lambda n: n)]
     with pytest.raises(RequestError, match=r"no column is left.*all through a recording: gas"):
         find_columns(logs, None, "log")
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells", "values"),
+    [
+        # All numbers below 1000, which would be groups of digits in a table of prices.
+        (";", ["9", "9,812", "10,015"], [9, 9.812, 10.015]),
+        ("\t", ["9", "9,812", "10,015"], [9, 9.812, 10.015]),
+        (" ", ["-9", "-9,812", ""], [-9, -9.812, np.nan]),
+        (";", ["9 %", "9,812 %"], [9, 9.812]),
+        (";", ["9", "9,812", *["1,5"] * 40, "ERR"], [9, 9.812, *[1.5] * 40, np.nan]),
+        # What can be nothing else, or says otherwise.
+        (",", ["9", "9,812", "10,015"], [9, 9812, 10015]),
+        (";", ["9", "1,234,567"], [9, 1234567]),
+        (";", ["9.5", "1,234.5"], [9.5, 1234.5]),
+        (";", ["9,5", "1.234,5"], [9.5, 1234.5]),
+        (";", ["9.812", "1e3"], [9.812, 1000]),
+    ],
+)
+def test_a_comma_that_separates_no_cells_begins_a_fraction(separator, cells, values):
+    table = Table(Path("log.csv"), True, {"x": cells}, range(len(cells)), separator)
+    np.testing.assert_allclose(numbers_of(table)["x"], values)
 
 
 @pytest.mark.parametrize("channels", [("x",), ("x", "label"), ("label",)])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from zoo.data.folders.broken import MOST_BROKEN
-from zoo.data.numbers import NUMBERS, find_spelling
+from zoo.data.numbers import NUMBERS, Spelling, find_spelling
 from zoo.data.recordings.clock import ClockError, find_clock, rises, says_time, seconds
 from zoo.data.recordings.stamps import written_times
 from zoo.data.recordings.windows import Log
@@ -177,10 +177,23 @@ def _numbers(name: str, cells: Sequence[str], separator: str) -> np.ndarray | No
     try:
         values = np.array([cell or "nan" for cell in cells], np.float64)
     except ValueError:
-        values = find_spelling(Counter(cells), separator).read_all(cells)
+        values = _spelling(Counter(cells), separator).read_all(cells)
         filled = sum(map(bool, cells))
         if np.isfinite(values).sum() < NUMBERS * filled:
             times = written_times(cells)
             # The date of a recording, the same in each row, is no clock and no measurement.
             return times if times is not None and (says_time(name) or rises(times)) else None
     return None if np.isnan(values).all() else values
+
+
+def _spelling(counts: Mapping[str, int], separator: str) -> Spelling:
+    """Returns the spelling of a column of numbers.
+
+    A logger writes no groups of digits: where commas separate no cells, they begin fractions,
+    whichever numbers a recording happens to hold.
+    """
+    best = find_spelling(counts, separator)
+    comma = replace(best, decimal=",")
+    if separator == "," or any("." in cell for cell in counts):
+        return best
+    return comma if len(comma.texts(counts)) <= len(best.texts(counts)) else best
