@@ -57,6 +57,44 @@ def test_what_a_mac_adds_is_passed_over(photos, tmp_path):
     assert load_dataset(str(archive)).labels == ("green", "red")
 
 
+class _Unsaid(zipfile.ZipInfo):
+    """A member whose name is written in an encoding that nothing tells."""
+
+    encoding = "utf-8"
+
+    def _encodeFilenameFlags(self):  # noqa: N802 - zipfile calls it so.
+        return self.filename.encode(self.encoding), 0
+
+
+class _Dos(_Unsaid):
+    encoding = "cp437"
+
+
+ZIPPED = {
+    "ASCII": (zipfile.ZipInfo, "colours/red/a.png", "red"),
+    "UTF-8 that says so": (zipfile.ZipInfo, "colours/Käse/a.png", "Käse"),
+    "of a Mac": (_Unsaid, "colours/Ka\u0308se/a.png", "Ka\u0308se"),
+    "UTF-8 that does not say so": (_Unsaid, "colours/狗/a.png", "狗"),
+    "letters of DOS": (_Dos, "colours/Käse/a.png", "Käse"),
+    "signs of DOS": (_Dos, "colours/±½ é/a.png", "±½ é"),
+    "what UTF-8 would be in DOS, and says what it is": (zipfile.ZipInfo, "c/K├ñse/a.png", "K├ñse"),
+    "backslashes": (zipfile.ZipInfo, "colours\\red\\a.png", "red"),
+    "backslashes and letters": (_Unsaid, "colours\\Käse\\a.png", "Käse"),
+}
+
+
+@pytest.mark.parametrize("name", ZIPPED)
+def test_names_in_a_zip_are_as_their_writer_meant(photos, tmp_path, name):
+    kind, path, label = ZIPPED[name]
+    member = kind(path)
+    member.filename = path  # As the constructor would change it on Windows.
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as file:
+        file.writestr(member, next(photos.glob("red/*")).read_bytes())
+        file.writestr("README.txt", "")
+    (picture,) = Path(unpacked(str(tmp_path / "photos.zip"))).rglob("*.png")
+    assert (picture.name, picture.parent.name) == ("a.png", label)
+
+
 def test_links_inside_an_archive_are_read(photos, tmp_path):
     shutil.copytree(photos, tmp_path / "colours")
     first, *_ = sorted((tmp_path / "colours" / "red").iterdir())
@@ -150,10 +188,22 @@ def _locked_zip(path):
     path.write_bytes(data)
 
 
+def _absolute_on_windows(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("\\evil.png", b"x")
+
+
+def _outside_in_letters_of_a_mac(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(_Unsaid("ä/../../evil.png"), b"x")
+
+
 WRONG = {
     "zip outside": (_outside_zip, "holds a path that leads outside it"),
     "absolute": (_absolute_zip, "holds a path that leads outside it"),
     "backslashes": (_outside_on_windows, "holds a path that leads outside it"),
+    "absolute with backslashes": (_absolute_on_windows, "holds a path that leads outside it"),
+    "outside, of a Mac": (_outside_in_letters_of_a_mac, "holds a path that leads outside it"),
     "tar outside": (partial(_tar_of, name="../evil"), "holds a path that leads outside it"),
     "link outside": (
         partial(_tar_of, type=tarfile.SYMTYPE, linkname="/etc"),

@@ -13,7 +13,7 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -28,6 +28,7 @@ _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NO_ARCHIVES = (".npz", ".keras", ".tflite", ".pt", ".pth", ".xlsx", ".xlsm", ".ods", ".numbers")
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError)  # What unpacking raises for damaged data.
 _ROOM = 1 << 30  # Bytes that stay free on the disk.
+_SAYS_UTF8 = 0x800  # Flag of a member of a ZIP file; without it, names are in code page 437.
 _TIMEOUT = 60.0  # Seconds without a byte from a server.
 _BLOCK = 1 << 20
 
@@ -104,8 +105,9 @@ def _unpack(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as file:
             _check_room(archive, sum(info.file_size for info in file.infolist()), free)
             for info in file.infolist():
-                parts = Path(info.filename.replace("\\", "/")).parts
-                if ".." in parts or Path(info.filename).is_absolute():
+                info.filename = _name_in_zip(info)
+                path = Path(info.filename)
+                if ".." in path.parts or path.is_absolute():
                     raise _OutsideError(info.filename)
                 file.extract(info, folder)
         return
@@ -119,6 +121,16 @@ def _unpack(archive: Path, folder: Path) -> None:
             if not _is_inside(member, folder):
                 raise _OutsideError(member.name)
             tar.extract(member, folder, set_attrs=False)
+
+
+def _name_in_zip(info: zipfile.ZipInfo) -> str:
+    """Returns the path of a member, with slashes, and with the letters that its writer meant."""
+    name = info.filename
+    if not info.flag_bits & _SAYS_UTF8:
+        # A Mac writes UTF-8 without saying so. Letters of DOS are hardly ever UTF-8 by chance.
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return name.replace("\\", "/")  # As old tools on Windows write.
 
 
 def _is_inside(member: tarfile.TarInfo, folder: Path) -> bool:
