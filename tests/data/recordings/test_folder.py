@@ -121,6 +121,20 @@ def test_files_may_be_spelled_in_many_ways(tmp_path, options):
     assert form_of(dataset).shape == (40, 2)
 
 
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("separator", [" ", ";", "\t"])
+def test_numbers_may_have_decimal_commas(tmp_path, separator, header):
+    for number, label in itertools.product(range(8), ("slow", "fast")):
+        times, values = recording(1.0, number)
+        path = tmp_path / label / f"{number}.txt"
+        write_recording(path, times, values, separator=separator)
+        path.write_text("\n".join(_lines(path)[not header :]).replace(".", ","))
+    form = form_of(load(tmp_path))
+    assert form.channels == (("x", "y") if header else ("column 2", "column 3"))
+    assert form.rate == pytest.approx(20, 0.02)
+    assert form.mean[1] == pytest.approx(9.81, abs=0.2)
+
+
 def test_without_a_clock_the_rate_is_asked_for(tmp_path):
     for number, label in itertools.product(range(8), ("slow", "fast")):
         _, values = recording(1.0, number)

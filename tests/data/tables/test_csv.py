@@ -70,6 +70,10 @@ HEADERS = {
     "numbers and a name": ("0,1,target\n" + ROWS, ["0", "1", "target"]),
     "years": ("2019,2020,country\n" + ROWS, ["2019", "2020", "country"]),
     "numbers that measure": ("3,5,no\n" + ROWS, ["column 1", "column 2", "column 3"]),
+    "numbers with decimal commas": ((ROWS.replace(",", ";")).replace(".", ","), ["column 1",
+                                                                     "column 2", "column 3"]),
+    "a name with a comma": ("a, g;b;label\n" + ROWS.replace(",", ";").replace(".", ","),
+                                     ["a, g", "b", "label"]),
     "numbers that count, and a class": ("0,1,no\n" + ROWS, ["column 1", "column 2", "column 3"]),
     "sodium": ("RI,Na,label\n" + ROWS, ["RI", "Na", "label"]),
     "words under names": ("colour,kind\n" + WORDS, ["colour", "kind"]),
@@ -155,3 +159,50 @@ def test_only_regular_files_are_read(tmp_path):
     for name in ("d.csv", "zero.csv"):
         with pytest.raises(RequestError, match="is no regular file"):
             read_table(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("0,02 0,1 -0,4", ["0,02", "0,1", "-0,4"]),
+        ("0,02 1 2e-3", ["0,02", "1", "2e-3"]),
+        ("  0,02   -0,1 ", ["0,02", "-0,1"]),
+        ("1,2 3,4", ["1,2", "3,4"]),
+        # What commas separate, with or without spaces beside them.
+        ("0.02, 1.5, 2.5", ["0.02", "1.5", "2.5"]),
+        ("0, 1, 2", ["0", "1", "2"]),
+        ("0 ,1 ,2", ["0", "1", "2"]),
+        ("1,2", ["1", "2"]),
+        ("1,2,3", ["1", "2", "3"]),
+        ("2026-01-31 12:00:00,1,5", ["2026-01-31 12:00:00", "1", "5"]),
+        ("12:00:00 PM,1", ["12:00:00 PM", "1"]),
+        ("big dog,1,2", ["big dog", "1", "2"]),
+        ("0,02;0,1 ;1", ["0,02", "0,1", "1"]),
+        ("0,02\t0,1\t1", ["0,02", "0,1", "1"]),
+    ],
+)
+def test_commas_begin_fractions_where_spaces_separate_numbers(tmp_path, line, first):
+    table = read(tmp_path, f"{line}\n" * 9, header=False, separators="\t;, ")
+    cells = [column[0] for column in table.columns.values()]
+    assert cells == first
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("t x\n" + "0,02 0,1\n" * 9, ["0,02", "0,1"]),
+        ("t,x y\n" + "0,02 1\n" * 9, ["0", "02 1"]),  # The names are separated by the comma.
+        ("0,02 0,1\n" * 9 + "0,02 0,1 0,3\n", None),
+    ],
+)
+def test_spaces_separate_all_lines_or_none(tmp_path, text, first):
+    if first is None:
+        with pytest.raises(RequestError, match="cells, the first line has"):
+            read(tmp_path, text, separators="\t;, ")
+    else:
+        table = read(tmp_path, text, separators="\t;, ")
+        assert [column[0] for column in table.columns.values()] == first
+
+
+def test_spaces_separate_nothing_unless_they_may(tmp_path):
+    assert list(read(tmp_path, "1,2 3,4\n" * 9).columns) == ["column 1", "column 2", "column 3"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.numbers import Spelling
 from zoo.data.tables.header import holds_names
 from zoo.errors import RequestError
 
@@ -31,6 +32,7 @@ EMPTY = frozenset(
 UNPACKED, RATIO = 1 << 26, 20
 LONGEST_LINE = 1 << 24  # In characters.
 _SAYS_SEPARATOR = re.compile(r"sep=([^\w\s\"]|\t)\s*")  # A first line that Excel understands.
+_COMMAS = Spelling(",")
 _SNIFFED = 50  # Lines that decide about the separator.
 _REMEMBERED = 100_000  # Cells whose clean form is cached, since most tables repeat cells.
 
@@ -111,7 +113,8 @@ def read_table(
     rows, lines, separator = _read_rows(path, separators)
     names, guessed = rows[0], False
     if header is None:
-        header, guessed = holds_names(names, rows[1:], wanted)
+        first = names if separator == "," else [_with_point(cell) for cell in names]
+        header, guessed = holds_names(first, rows[1:], wanted)
     if header:
         del rows[0], lines[0]
     else:
@@ -212,7 +215,12 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _separator(head: Sequence[str], separators: str) -> str:
-    """Returns the separator that divides the first lines evenly, or else the first one most."""
+    """Returns the separator that divides the first lines evenly, or else the first one most.
+
+    The comma also begins fractions: it separates nothing where spaces divide lines into numbers.
+    """
+    if " " in separators and _spaced(head):
+        separators = separators.replace(",", "")
     for separator in separators:
         try:
             widths = {len(row) for row in _reader(head, separator) if any(row)}
@@ -222,6 +230,21 @@ def _separator(head: Sequence[str], separators: str) -> str:
             return separator
     first = next((line for line in head if line.strip()), "")
     return max(reversed(separators), key=first.count)
+
+
+def _spaced(head: Sequence[str]) -> bool:
+    """Returns whether spaces divide lines evenly into numbers, some with a comma inside."""
+    rows = [row for line in head if (row := line.split())]
+    cells = [cell for row in rows for cell in row]
+    if len({*map(len, rows)}) != 1 or len(rows[0]) < 2 or not any("," in cell for cell in cells):
+        return False
+    return all(cell == cell.strip(",") and _COMMAS.read(cell) is not None for cell in cells)
+
+
+def _with_point(cell: str) -> str:
+    """Returns a number with a decimal comma as one with a point; other cells as they are."""
+    number = _COMMAS.read(cell) if "," in cell else None
+    return cell if number is None else repr(number)
 
 
 def _reader(lines: Iterable[str], separator: str) -> Any:
