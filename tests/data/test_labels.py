@@ -42,6 +42,14 @@ def test_classes(case):
     }
 
 
+@pytest.mark.parametrize("labels", [("caf\u00e9", "x"), ("cafe\u0301", "x")])
+def test_a_label_is_the_same_composed_or_not(labels):
+    assert class_indices(["caf\u00e9", "cafe\u0301", "x"], labels, str).tolist() == [0, 0, 1]
+    for other in ("cafe", "Caf\u00e9"):
+        with pytest.raises(RequestError, match="is not one of"):
+            class_indices([other], labels, str)
+
+
 def test_labels_in_two_spellings_are_said():
     assert joined(["0", "0.0", "1"], ("0", "1")) == [
         "labels that are one number are one class: '0.0' as '0'"

@@ -80,19 +80,23 @@ def class_indices(
 
     Args:
         cells: The labels.
-        labels: Names of the classes. A label also belongs to a class if both are the same number.
+        labels: Names of the classes. A label also belongs to a class if both are the same number,
+            or the same letters, composed or not.
         place: Says where the label of an example stands, for the message.
 
     Raises:
         RequestError: A label is none of the classes.
     """
     exact = {label: number for number, label in enumerate(labels)}
+    composed = {unicodedata.normalize("NFC", label): number for label, number in exact.items()}
     meant = {_meaning(label): number for number, label in enumerate(labels)}
     index: dict[str, int] = {}
     for row, cell in enumerate(cells):
         if cell in index:
             continue
-        number = exact.get(cell, None if as_number(cell) is None else meant.get(_meaning(cell)))
+        number = exact.get(cell, composed.get(unicodedata.normalize("NFC", cell)))
+        if number is None and as_number(cell) is not None:
+            number = meant.get(_meaning(cell))
         if number is None:
             known = ", ".join(labels[:6]) + (", …" if len(labels) > 6 else "")
             like = meant.get(_meaning(cell))
@@ -138,12 +142,17 @@ def check_label(label: str, where: str) -> None:
         raise RequestError(f"{where} has the class {label!r}, which cannot be printed; rename it")
 
 
+def folded(text: str) -> str:
+    """Returns a key, equal for texts that differ in upper case or in how letters are composed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
 def _meaning(label: str) -> float | str:
     """Returns a key, equal for labels of one class: the number, or else the letters."""
     number = as_number(label)
     if number is not None and math.isfinite(number):
         return number
-    return " ".join(unicodedata.normalize("NFC", label).casefold().split())
+    return " ".join(folded(label).split())
 
 
 def check_splits(

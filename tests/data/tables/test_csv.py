@@ -206,3 +206,18 @@ def test_spaces_separate_all_lines_or_none(tmp_path, text, first):
 
 def test_spaces_separate_nothing_unless_they_may(tmp_path):
     assert list(read(tmp_path, "1,2 3,4\n" * 9).columns) == ["column 1", "column 2", "column 3"]
+
+
+@pytest.mark.parametrize("wanted", ["K\u00e4se", "Ka\u0308se"])
+@pytest.mark.parametrize("written", ["K\u00e4se", "Ka\u0308se"])
+def test_composed_letters_are_those_of_a_mac(tmp_path, wanted, written):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{written},kind\n1,{written}\n2,K\u00e4se\n3,Kase\n")
+    assert [*read_table(path, wanted=[wanted]).columns] == [wanted, "kind"]
+    assert read_table(path).columns == {
+        "K\u00e4se": ("1", "2", "3"),
+        "kind": ("K\u00e4se",) * 2 + ("Kase",),
+    }
+    path.write_text("K\u00e4se,Ka\u0308se,kind\n1,2,3\n")
+    with pytest.raises(RequestError, match="has two columns"):
+        read_table(path)

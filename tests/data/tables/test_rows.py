@@ -72,6 +72,8 @@ def test_odd_columns_are_named(tmp_path, lines, note):
         (("True", ""), "", 1),
         (("True", "False"), "", 2),
         (("café", "bar"), "cafe", 2),
+        (("caf\u00e9", "bar"), "Cafe\u0301", 0),
+        (("cafe\u0301", "bar"), "caf\u00e9", 0),
     ],
 )
 def test_categories_match_but_for_case_where_one_fits(tmp_path, vocabulary, cell, index):

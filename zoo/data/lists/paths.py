@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from zoo.data.folders.broken import MOST_BROKEN
+from zoo.data.labels import folded
 from zoo.data.tables.csv import SEPARATORS, Table
 from zoo.errors import RequestError
 
@@ -27,30 +28,55 @@ class Files:
     def __init__(self, folder: Path, suffixes: Collection[str]) -> None:
         self.folder = folder
         self._suffixes = frozenset(suffixes)
+        self._below: dict[Path, Mapping[str, Sequence[Path]]] = {}
         self._names: dict[Path, Mapping[str, Sequence[Path]]] = {}
 
     def of(self, cell: str) -> Sequence[Path]:
-        """Returns the files that a cell may mean: none, one, or several that differ in suffix."""
+        """Returns the files that a cell may mean: none, one, or several that differ in suffix.
+
+        If there is none of that name, those count whose name differs in upper case, or in how its
+        letters are composed: a Mac may write "ä" as two characters.
+        """
         path = self.folder / (cell if os.sep == "\\" else cell.replace("\\", "/"))
         if not cell or "\0" in cell:
             return ()
         if self.has_suffix(cell) and os.path.isfile(path):
             return (path,)
         if path.parent not in self._names:
-            self._names[path.parent] = self._without_suffixes(path.parent)
-        return self._names[path.parent].get(path.name, ())
+            self._names[path.parent] = self._of_kind(self._on_disk(path.parent))
+        fitting = self._names[path.parent].get(folded(path.name), ())
+        return [file for file in fitting if _stem(file) == path.name] or fitting
 
     def has_suffix(self, cell: str) -> bool:
         """Returns whether a cell ends like a file of this kind."""
         return Path(cell).suffix.lower() in self._suffixes
 
-    def _without_suffixes(self, folder: Path) -> Mapping[str, Sequence[Path]]:
+    def _of_kind(self, folder: Path) -> Mapping[str, Sequence[Path]]:
+        """Returns the files of this kind in a folder, by name but for case, with suffix or not."""
         names: dict[str, list[Path]] = {}
-        if os.path.isdir(folder):
-            for name in sorted(os.listdir(folder)):
-                if self.has_suffix(name):
-                    names.setdefault(name.rpartition(".")[0], []).append(folder / name)
+        for path in itertools.chain.from_iterable(self._inside(folder).values()):
+            if self.has_suffix(path.name):
+                for name in (_stem(path), path.name):
+                    names.setdefault(folded(name), []).append(path)
         return names
+
+    def _on_disk(self, folder: Path) -> Path:
+        """Returns a folder by its name on the disk, where one alone is alike."""
+        if os.path.isdir(folder) or folder == folder.parent:
+            return folder
+        parent = self._on_disk(folder.parent)
+        alike = self._inside(parent).get(folded(folder.name), ())
+        return alike[0] if len(alike) == 1 else parent / folder.name
+
+    def _inside(self, folder: Path) -> Mapping[str, Sequence[Path]]:
+        """Returns what is in a folder, by name but for case."""
+        if folder not in self._below:
+            names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+            alike: dict[str, list[Path]] = {}
+            for name in names:
+                alike.setdefault(folded(name), []).append(folder / name)
+            self._below[folder] = alike
+        return self._below[folder]
 
 
 def lists(source: str, suffixes: Collection[str], folder: str | None = None) -> bool:
@@ -135,6 +161,10 @@ def find_files(
             f"{table.path}: {said}; paths begin in {files.folder}, say where they do: --folder=DIR"
         )
     return known, [f"left out: {said}"]
+
+
+def _stem(path: Path) -> str:
+    return path.name.rpartition(".")[0]
 
 
 def _cells(line: str) -> list[str]:

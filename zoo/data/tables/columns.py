@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from zoo import forms
+from zoo.data.labels import folded
 from zoo.data.numbers import GAPS, NUMBERS, PLAIN, Spelling, find_spelling
 from zoo.data.tables.csv import Table
 from zoo.data.tables.dates import part_names, read_date
@@ -220,11 +221,9 @@ def _indices(column: Column, cells: Iterable[str]) -> dict[str, int]:
     A program may write "TRUE" for "True". Where the vocabulary holds both, they differ.
     """
     exact = {value: index for index, value in enumerate(column.vocabulary)}
-    counts = Counter(map(str.casefold, exact))
-    alike = {
-        value.casefold(): index for value, index in exact.items() if counts[value.casefold()] == 1
-    }
-    indices = {cell: exact.get(cell, alike.get(cell.casefold())) for cell in set(cells)}
+    counts = Counter(map(folded, exact))
+    alike = {folded(value): index for value, index in exact.items() if counts[folded(value)] == 1}
+    indices = {cell: exact.get(cell, alike.get(folded(cell))) for cell in set(cells)}
     return {cell: index for cell, index in indices.items() if index is not None}
 
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 import re
+import unicodedata
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class _CleanCells(dict[str, str]):
     def __missing__(self, raw: str) -> str:
         if len(self) >= _REMEMBERED:
             self.clear()
-        cell = raw.strip()
+        cell = unicodedata.normalize("NFC", raw.strip())
         self[raw] = cell = "" if cell.lower() in EMPTY else cell
         return cell
 
@@ -94,14 +95,15 @@ def read_table(
     """Reads a CSV file, gzipped or not.
 
     Cells are separated by commas, semicolons or tabs, or as a first line "sep=;" says. Spaces
-    around a cell are dropped. `?`, `NA`, `NaN`, `null` and others of `EMPTY` become empty cells.
+    around a cell are dropped, and letters are composed (Unicode's NFC), since a Mac may write "ä"
+    as two characters. `?`, `NA`, `NaN`, `null` and others of `EMPTY` become empty cells.
     Separators at the end of a line make no column, beyond those that are learnt.
 
     Args:
         path: Path of the file, in UTF-8.
         header: Whether the first line holds names; None: `zoo.data.tables.header` decides.
             Columns without a name are called "column 1", "column 2" and so on.
-        wanted: Names of columns that the user or a checkpoint asks for.
+        wanted: Names of columns that the user or a checkpoint asks for, in their own spelling.
         separators: What may separate cells, in the order in which they are tried.
         least: The fewest columns.
         width: Columns of the table that a checkpoint learnt: the last may be empty here.
@@ -111,7 +113,9 @@ def read_table(
             or a gzip file that unpacks to far more than its size.
     """
     rows, lines, separator = _read_rows(path, separators)
-    names, guessed = rows[0], False
+    spelled = {unicodedata.normalize("NFC", name): name for name in wanted}
+    composed = [unicodedata.normalize("NFC", name) for name in rows[0]]
+    names, guessed = [spelled.get(name, name) for name in composed], False
     if header is None:
         first = names if separator == "," else [_with_point(cell) for cell in names]
         header, guessed = holds_names(first, rows[1:], wanted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ def parse_kinds(texts: Iterable[str]) -> dict[str, str]:
         name, _, kind = text.rpartition(":")
         if not name or kind not in ("number", "category"):
             raise RequestError(f"--columns takes NAME:number or NAME:category, not {text!r}")
-        kinds[name] = kind
+        kinds[unicodedata.normalize("NFC", name)] = kind
     return kinds
 
 

@@ -31,9 +31,9 @@ def rows_of(path: Path, form: forms.Table) -> tuple[Table, Table, list[str]]:
     if not path.is_file():
         raise RequestError(f"there is no file {str(path)!r}")
     wanted = [column.name for column in form.columns]
-    table = read_table(path, form.header or None, wanted, least=1, width=least_width(form))
-    ordered, notes = by_order(table, form)
     known = {*wanted, form.label}
+    table = read_table(path, form.header or None, known, least=1, width=least_width(form))
+    ordered, notes = by_order(table, form)
     extra = [name for name in ordered.columns if not known & {name, *part_names(name)}]
     notes += [listing("left out, not known to the model", extra)] if extra else []
     return table if table.header else ordered, with_parts(ordered, wanted)[0], notes

@@ -162,7 +162,7 @@ def load_table(
         table = read_table(
             path,
             header,
-            wanted if label_column is None else [label_column],
+            [*wanted, *([label_column] if label_column else [])],
             width=least_width(form) if form else 0,
         )
         header = table.header
