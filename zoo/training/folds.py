@@ -59,7 +59,7 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
             "your own, or leave it out"
         )
     whole = _whole(dataset)
-    _, strata = _units(whole)
+    _, strata = recordings_of(whole)
     classes, counts = np.unique(strata, return_counts=True)
     what = "example" if whole.recordings is None else "recording"
     rarest = int(counts.argmin())
@@ -146,7 +146,8 @@ def predicted_apart(
     Args:
         whole: Its inputs are features.
         outputs: Number of classes, or 1 of values.
-        folds: Number of folds. A class that a head did not see has a probability of 0.
+        folds: Number of folds. No class that a head did not see is likely; one that it saw
+            alone is sure.
         class_weights: "balanced": rare classes count as much as others.
         seed: Decides the folds.
 
@@ -158,7 +159,7 @@ def predicted_apart(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    units, strata = _units(whole)
+    units, strata = recordings_of(whole)
     predictions = np.zeros((len(whole), outputs), np.float32)
     divider = StratifiedKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
@@ -169,6 +170,9 @@ def predicted_apart(
         if whole.task.learns == "values":
             head = make_pipeline(StandardScaler(), Ridge()).fit(whole.x[train], whole.y[train])
             predictions[rows, 0] = head.predict(whole.x[rows])
+            continue
+        if len(seen := np.unique(whole.y[train])) == 1:
+            predictions[rows, seen] = 1
             continue
         solver = LogisticRegression(class_weight=class_weights, max_iter=1000)
         head = make_pipeline(StandardScaler(), solver).fit(whole.x[train], whole.y[train])
@@ -185,7 +189,7 @@ def in_words(folds: int, examples: int) -> str:
     )
 
 
-def _units(split: Split) -> tuple[np.ndarray, np.ndarray]:
+def recordings_of(split: Split) -> tuple[np.ndarray, np.ndarray]:
     """Returns the number of the recording of each example, and the stratum of each recording.
 
     Examples that are no windows are recordings of their own.

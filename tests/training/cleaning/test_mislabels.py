@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.data.dataset import Split
-from zoo.training.cleaning.mislabels import confident, suspected_labels
+from zoo.training.cleaning.mislabels import apart, confident, suspected_labels
 
 
 def clusters(counts, seed=0, features=8, apart=4.0):
@@ -67,3 +67,35 @@ def test_of_a_class_with_one_example_nothing_is_said(counts):
     x, y = clusters(counts, apart=6.0)
     found, _ = suspected_labels(Split(x, y), 3)
     assert all(y[index] != 2 and seems != 2 for index, seems, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("counts", "windows", "lonely"),
+    [
+        ((11, 1), 1, 1),  # Without the one of class 1, a head sees class 0 alone.
+        ((1, 11), 1, 0),
+        ((2, 1), 1, 1),
+        ((2, 1), 4, 1),  # Of recordings, whose windows stay together.
+        ((11, 1, 1), 1, None),
+        ((2, 2), 9, None),
+        ((3, 2), 9, None),  # As many folds as a class has recordings, not windows.
+    ],
+)
+def test_a_head_that_saw_one_class_alone_is_sure_of_it(counts, windows, lonely):
+    x, y = clusters(np.multiply(counts, windows), apart=1.0)
+    probabilities = apart(Split(x, y, recordings=np.arange(len(y)) // windows), len(counts))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert (probabilities.max(axis=1) == 1).any() == (lonely is not None)
+    if lonely is not None:
+        assert (probabilities[y == lonely] == [lonely == 1, lonely == 0]).all()
+
+
+def test_a_class_alone_is_all_there_is():
+    x, y = clusters((0, 7))
+    assert (apart(Split(x, y), 2) == [0, 1]).all()
+
+
+@pytest.mark.parametrize(("counts", "windows"), [((1, 1, 1), 1), ((1, 1), 9), ((1, 0), 9)])
+def test_without_two_of_a_class_nothing_is_predicted(counts, windows):
+    x, y = clusters(np.multiply(counts, windows))
+    assert apart(Split(x, y, recordings=np.arange(len(y)) // windows), len(counts)) is None

@@ -115,7 +115,7 @@ def settle(model: keras.Model, x: np.ndarray) -> None:
     its first training step it uses those of the batch; after this call, inference does too.
 
     Args:
-        model: Its other weights stay. Dropout would be active here.
+        model: Its other weights stay.
         x: (examples, ...) raw inputs.
     """
     adopt_statistics(model, [x])

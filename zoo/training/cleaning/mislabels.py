@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.data.dataset import Split
-from zoo.training.folds import USUAL, predicted_apart
+from zoo.training.folds import USUAL, predicted_apart, recordings_of
 
 FEWEST = 2  # Examples of a class about whose labels something is said.
 
@@ -44,9 +44,10 @@ def apart(features: Split, classes: int) -> np.ndarray | None:
         classes: Number of classes.
 
     Returns:
-        (examples, classes) probabilities; None: there are too few examples.
+        (examples, classes) probabilities; None: no class has two examples, or recordings.
     """
-    largest = int(np.bincount(features.y, minlength=classes).max())
+    _, strata = recordings_of(features)
+    largest = int(np.bincount(strata).max())
     return predicted_apart(features, classes, min(USUAL, largest)) if largest >= FEWEST else None
 
 
