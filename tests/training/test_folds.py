@@ -9,8 +9,16 @@ import zoo
 from tests.data.written_photos import write_photos
 from zoo.data.dataset import Dataset, Split
 from zoo.errors import RequestError
-from zoo.training.folds import choose_folds, cross_validate, everything, without_test
+from zoo.training.folds import (
+    against_folds,
+    choose_folds,
+    cross_validate,
+    everything,
+    without_test,
+)
 from zoo.training.recipes.plan import choose_plan
+from zoo.training.recipes.recipe import Recipe
+from zoo.training.tuning import finetune_checkpoint
 
 LABELS = ("a", "b")
 
@@ -63,6 +71,43 @@ def test_wrong_folds_are_one_line(asked, data, message):
     with pytest.raises(RequestError, match=message) as caught:
         choose_folds(asked, data)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("how", "flags"),
+    [
+        ({}, []),
+        ({"alone": False}, ["--distribution"]),
+        ({"teacher": "resnet8.digits"}, ["--teacher"]),
+        ({"quantize": "int8"}, ["--quantize"]),
+        ({"teacher": "resnet8.digits", "quantize": "int8"}, ["--teacher", "--quantize"]),
+    ],
+)
+def test_what_no_head_can_be_measured_with(how, flags):
+    alone = how.pop("alone", True)
+    against = against_folds(Recipe(**how), alone=alone)
+    assert against == flags
+    few, tiny = dataset([0, 1] * 30, cuts=(0.8, 0.9)), dataset([0, 1] * 3)
+    assert choose_folds(0, few, against=against) == 0
+    if not flags:
+        return
+    # The few test examples are measured, and without any there is nothing to measure.
+    assert choose_folds(None, few, against=against) == 0
+    named = " and ".join(flags)
+    with pytest.raises(RequestError, match=f"^--folds does not go with {named}; leave one out$"):
+        choose_folds(5, few, against=against)
+    for asked in (None, 0):
+        with pytest.raises(RequestError, match=f"few has too few .* {named}; leave out {named}$"):
+            choose_folds(asked, tiny, against=against)
+
+
+def test_folds_of_integers_are_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(RequestError, match="--folds does not go with --quantize"):
+        zoo.finetune("resnet8.digits", str(tmp_path / "none"), folds=3, quantize="int8")
+    plan, form = choose_plan(60, quantize="int8"), zoo.load("resnet8.digits").card.input
+    with pytest.raises(RequestError, match="--folds does not go with --quantize"):
+        finetune_checkpoint("none", dataset([0, 1]), plan, tmp_path / "run", form=form, folds=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_head_has_seen_what_it_predicts():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.data.written_photos import write_photos
+from tests.data.written_photos import photo, write_photos
 from zoo.data.dataset import balanced_sample
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
@@ -82,6 +82,28 @@ def test_the_classes_of_the_checkpoint_keep_its_head(shipped, tmp_path):
     assert stages(tmp_path / "run") == ["2", "2"]
     assert card.metrics[0].value > 0.95
     assert card.ranges["image"] == (0.0, 255.0)
+
+
+@pytest.mark.parametrize(("classes", "stays"), [("0123456789", True), ("abc", False)])
+def test_few_pictures_of_any_classes_train_the_network(tmp_path, monkeypatch, classes, stays):
+    """A cross-validation would measure another head, and leave the network as it was."""
+    for label in classes:
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for seed in range(6):
+            photo("red", seed).save(tmp_path / "data" / label / f"{seed}.png")
+    asked = {}
+    monkeypatch.setattr(
+        "zoo.training.finetune.finetune_checkpoint",
+        lambda checkpoint, dataset, plan, output, **how: asked.update(plan=plan, **how),
+    )
+    lines = []
+    zoo.finetune(
+        CHECKPOINT, str(tmp_path / "data"), quantize="int8", output=tmp_path / "run",
+        progress=lines.append,
+    )  # fmt: skip
+    assert (asked["folds"], asked["plan"].freeze) == (0, "none")
+    assert any("its head stays" in line for line in lines) == stays
+    assert "rounded to int8" in lines[-1]
 
 
 class StopAt(keras.callbacks.Callback):

@@ -23,6 +23,7 @@ from zoo.training.budget import tuning_within
 from zoo.training.distribution.cluster import Cluster, Kind, open_distribution
 from zoo.training.fit import check_recipe
 from zoo.training.folds import (
+    against_folds,
     check_folds,
     choose_folds,
     holds_validation,
@@ -188,10 +189,11 @@ def finetune(
     if quantize is not None and options.get("minutes") is not None:
         raise RequestError("--minutes knows no pace of --quantize; give --epochs in place of it")
     check_size(image_size, type(base.input))
-    check_folds(folds)
     members = base.config.get("members", 1)
     check_quantize(quantize, alone=distribution == "none", freeze=freeze, members=members)
     plan = plan_for(1)
+    against = against_folds(plan.whole, alone=distribution == "none")
+    check_folds(folds, against)
     check_recipe(plan.whole, type(base.input), learns)
     check_freeze(freeze, stages_of_checkpoint(find_checkpoint(checkpoint)))
     form: Form = base.input
@@ -222,8 +224,7 @@ def finetune(
     opened(checkpoint, dataset, progress)
     if larger is not None and grown:
         progress(size_in_words(larger, checkpoint, base))
-    alone = distribution == "none" and plan.whole.teacher is None
-    folds = choose_folds(folds, dataset, alone=alone)
+    folds = choose_folds(folds, dataset, against=against)
     learnt = without_test(dataset) if folds else dataset
     cost = math.prod(form.shape) / math.prod(base.input.shape) if isinstance(form, Picture) else 1.0
     plan = plan_for(len(learnt.train), cost=cost)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
 from zoo.data.dataset import SPLITS, Dataset, Split, joined, take
 from zoo.errors import RequestError
 from zoo.training.recipes.plan import Plan
+from zoo.training.recipes.recipe import Recipe
 
 # With fewer test examples than this, a cross-validation says more than the test split.
 FEW = 40
@@ -18,26 +20,31 @@ _LEAST_VALIDATION = 10
 CROSSED = "cross-validated"  # The split of a `Metric`.
 
 
-def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> int:
+def choose_folds(asked: int | None, dataset: Dataset, *, against: Sequence[str] = ()) -> int:
     """Returns the number of folds; 0: there is no cross-validation.
 
     Args:
         asked: What the user asks for; None: 5 if the data has no test split of its own and would
             leave fewer than 40 examples for one, but no more than a class has examples.
-        alone: Whether there are no other workers and no teacher; otherwise there is no
-            cross-validation.
         dataset: As it was read. Its validation and test splits may be empty.
+        against: Result of `against_folds`; if there are any, there is no cross-validation.
 
     Raises:
-        RequestError: A class has one example, there are fewer examples of a class than folds, or
-            groups have to stay whole.
+        RequestError: A class has one example, there are fewer examples of a class than folds,
+            groups have to stay whole, or there is something against it where it is needed.
     """
-    check_folds(asked)
+    check_folds(asked, against)
     test = dataset.test
     measured = len(test) if test.recordings is None else len(np.unique(test.recordings))
     known = dataset.task.learns in ("classes", "values")
-    impossible = _grouped(dataset) or not alone or not known
+    impossible = _grouped(dataset) or bool(against) or not known
     lacking = not all(len(split) for split in dataset.splits.values())
+    if lacking and against:
+        flags = " and ".join(against)
+        raise RequestError(
+            f"{dataset.name} has too few examples for a test split, and a cross-validation does "
+            f"not go with {flags}; leave out {flags}"
+        )
     if asked == 0 or (
         asked is None and (not dataset.divided or measured >= FEW or (impossible and not lacking))
     ):
@@ -46,11 +53,6 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
                 f"{dataset.name} has too few examples for a test split; leave out --folds=0"
             )
         return 0
-    if not alone:
-        raise RequestError(
-            "a cross-validation has one process and no teacher; leave out "
-            "--distribution and --teacher"
-        )
     if not known:
         raise RequestError(f"--folds is of classes and values, not of {dataset.task.name}")
     if _grouped(dataset):
@@ -77,14 +79,35 @@ def choose_folds(asked: int | None, dataset: Dataset, *, alone: bool = True) -> 
     return asked or min(USUAL, fewest)
 
 
-def check_folds(asked: int | None) -> None:
+def against_folds(recipe: Recipe, *, alone: bool = True) -> list[str]:
+    """Returns the flags with which there is no cross-validation.
+
+    It measures a new head, by itself, in one process: with integers it is the network that learns,
+    and the head may stay.
+
+    Args:
+        recipe: Of the network.
+        alone: Whether one process trains.
+    """
+    against = [] if alone else ["--distribution"]
+    against += [] if recipe.teacher is None else ["--teacher"]
+    return against + ([] if recipe.quantize is None else ["--quantize"])
+
+
+def check_folds(asked: int | None, against: Sequence[str] = ()) -> None:
     """Refuses a number of folds that makes no cross-validation.
 
+    Args:
+        asked: The number; None and 0: none is asked for.
+        against: Result of `against_folds`.
+
     Raises:
-        RequestError: It is 1 or negative.
+        RequestError: It is 1 or negative, or there is something against it.
     """
     if asked is not None and (asked < 0 or asked == 1):
         raise RequestError(f"--folds must be 2 or more, or 0 for none, not {asked}")
+    if asked and against:
+        raise RequestError(f"--folds does not go with {' and '.join(against)}; leave one out")
 
 
 def without_test(dataset: Dataset) -> Dataset:

@@ -22,6 +22,8 @@ from zoo.training.extending import earlier
 from zoo.training.finish import finish
 from zoo.training.fit import check_steps
 from zoo.training.folds import (
+    against_folds,
+    check_folds,
     everything,
     in_words,
     without_test,
@@ -87,6 +89,7 @@ def finetune_checkpoint(
         RequestError: `output` holds something else; a wrong name or value; a loss of NaN.
         StoppedError: It was stopped before its end; the same call continues.
     """
+    check_folds(folds, against_folds(plan.whole))
     folder = find_checkpoint(checkpoint)
     origin = read_card(folder)
     name = checkpoint if checkpoint.startswith(HUB) else folder.resolve().name

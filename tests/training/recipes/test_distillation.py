@@ -315,7 +315,7 @@ def test_a_finetuning_with_a_teacher(tmp_path):
     for part in ("head", "whole"):
         assert training.recipe[part]["teacher"] == "resnet8.digits"
     assert trained.card.source.endswith("with zoo finetune, taught by resnet8.digits")
-    with pytest.raises(RequestError, match="no teacher; leave out --distribution and --teacher"):
+    with pytest.raises(RequestError, match="--folds does not go with --teacher; leave one out"):
         zoo.finetune("resnet8.cifar10", "digits", output=tmp_path / "f", folds=5, **how)
     with pytest.raises(RequestError, match=r"knows other classes than digits: not '0', also 'air"):
         zoo.train("resnet8", "digits", output=tmp_path / "t", teacher="resnet8.cifar10")
