@@ -53,6 +53,48 @@ def test_the_names_of_others(tmp_path, case):
     assert not any("left out" in note for note in data.notes)
 
 
+NAMED = np.array(["cat", "dog"])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "labels", "left_out"),
+    [
+        ({"images": X, "labels": Y, "label_names": NAMED}, ("cat", "dog"), None),
+        ({"x": X, "labels": Y, "class_names": NAMED}, ("cat", "dog"), None),
+        ({"x": X, "labels": Y}, ("0", "1"), None),
+        ({"x": X, "y": Y, "labels": NAMED}, ("cat", "dog"), None),
+        ({"x": X, "y": Y, "labels": NAMED, "class_names": NAMED[::-1]}, ("cat", "dog"), "class_na"),
+        ({"X": X, "Labels": NAMED[Y], "Label_Names": NAMED[::-1]}, ("dog", "cat"), None),
+        ({"x_train": X, "y_train": Y, "label_names": NAMED}, ("cat", "dog"), None),
+    ],
+)
+def test_names_of_classes_beside_labels(tmp_path, arrays, labels, left_out):
+    data = load_dataset(save(tmp_path, arrays), Vector)
+    assert data.labels == labels
+    whole = joined(data)
+    order = np.argsort(whole.x[:, 0])
+    truth = NAMED[Y] if "cat" in labels else Y.astype(str)
+    assert (np.array(labels)[whole.y][order] == truth[np.argsort(X[:, 0])]).all()
+    assert (
+        any(left_out in note for note in data.notes)
+        if left_out
+        else not any("left out" in note for note in data.notes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": X, "label_names": NAMED}, "unknown array 'y'"),
+        ({"x": X, "labels": Y, "label_names": NAMED, "class_names": NAMED}, "mean the same"),
+        ({"x": X, "labels": Y, "label_names": NAMED[:1]}, "must hold 0 to 0"),
+    ],
+)
+def test_names_of_classes_that_do_not_fit(tmp_path, arrays, message):
+    with pytest.raises(RequestError, match=message):
+        load_dataset(save(tmp_path, arrays), Vector)
+
+
 def test_what_is_none_of_them_is_said(tmp_path):
     data = load_dataset(save(tmp_path, {"x": X, "y": Y, "data": X, "xs_val": X}), Vector)
     assert "left out, arrays of other names: xs_val, data" in data.notes

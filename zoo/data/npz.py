@@ -124,6 +124,10 @@ def _places(
         else:
             split, role, other_word = meaning
             candidates.setdefault((split, role), []).append((other_word, name))
+    if ("train", "y") not in candidates:  # Then "labels" is the truth, and no names of classes.
+        for entry in candidates.pop(("train", "labels"), []):
+            role = "labels" if entry[0] else "y"
+            candidates.setdefault(("train", role), []).append(entry)
     places: dict[tuple[str, str], str] = {}
     for place, names in candidates.items():
         (best, name), *rest = sorted(names)
@@ -133,8 +137,6 @@ def _places(
             )
         places[place] = name
         others += [other for _, other in rest]
-    if ("train", "y") not in places and places.get(("train", "labels")) == "labels":
-        places["train", "y"] = places.pop(("train", "labels"))  # There is no other truth.
     for split, role in itertools.product(["train", *_SPLITS], ["x", "y"]):
         if (split, role) in places or (split != "train" and not any(s == split for s, _ in places)):
             continue

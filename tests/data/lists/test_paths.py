@@ -71,6 +71,10 @@ def test_files_of_a_cell(folder, cell, names):
         ("L.CSV", ["IMG_1,a", "one,b"], True),
         ("l.csv", ["img_1,a", "ONE,b"], True),
         ("l.csv", ["img_1,a", "1,b"], False),
+        ("l.csv", ["img_1.jpg,a;b", "gone.jpg,b"], True),
+        ("l.csv", ["one.jpg,b", "img_1.jpg,a;b", "gone.jpg,b;c;d"], True),
+        ("l.csv", ["a;img_1.jpg", "b;gone.jpg"], True),
+        ("l.csv", ["img_1.jpg"], True),
         ("l.txt", ["IMG_1.JPG,a"], False),
     ],
 )

@@ -70,6 +70,37 @@ def test_a_checkpoint_finds_its_labels(photos):
     assert again.task.thresholds == (0.2, 0.3, 0.4)
 
 
+LONG = ("golden retriever", "cat", "red, old car")
+
+
+@pytest.mark.parametrize(
+    ("cells", "sets"),
+    [
+        (["golden retriever", "cat", '"red, old car"'], [{0}, {1}, {2}]),
+        (["golden retriever", "golden retriever|cat", "cat"], [{0}, {0, 1}, {1}]),
+        (["golden retriever;cat", "", "cat"], [{0, 1}, set(), {1}]),
+        (['"golden retriever, cat"', "cat", "golden retriever"], [{0, 1}, {1}, {0}]),
+        (['"red, old car"', "cat|golden retriever", '"red, old car|cat"'], [{2}, {0, 1}, {1, 2}]),
+        (["golden", "cat", "cat"], "'golden' is not one of"),
+        (["golden retriever", "golden cat", "cat"], "'golden' is not one of"),
+    ],
+)
+def test_a_known_label_is_one_whatever_it_holds(photos, cells, sets):
+    rows = [f"red/{number:03}.png,{cell}" for number, cell in enumerate(cells)]
+    (photos / "long.csv").write_text("\n".join(["file,tags", *rows]) + "\n")
+    card = Card("resnet8", LONG, FORM, task="multilabel", thresholds=(0.5, 0.5, 0.5))
+    source, reading = str(photos / "long.csv"), Reading(measured=True)
+    if isinstance(sets, str):
+        with pytest.raises(RequestError, match=sets):
+            load_for(card, source, reading)
+        return
+    data = load_for(card, source, reading)
+    y = np.concatenate([split.y for split in data.splits.values()])
+    names = [name for split in data.splits.values() for name in split.names]
+    read = {name: set(np.flatnonzero(row)) for name, row in zip(names, y, strict=True)}
+    assert read == {f"red/{number:03}.png": labels for number, labels in enumerate(sets)}
+
+
 @pytest.mark.parametrize(
     ("head", "row", "reading", "message"),
     [

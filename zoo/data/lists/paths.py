@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zoo.data.folders.broken import MOST_BROKEN
 from zoo.data.labels import folded
-from zoo.data.tables.csv import SEPARATORS, Table
+from zoo.data.tables.csv import SEPARATORS, Table, find_separator
 from zoo.errors import RequestError
 
 _FEW = 20  # Cells of a column that are looked at.
@@ -92,7 +92,8 @@ def lists(source: str, suffixes: Collection[str], folder: str | None = None) -> 
         return False
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = [file.readline(2**12) for _ in range(_LINES)]
-    rows = [_cells(line) for line in (lines[1:] if lines[1] else lines) if line.strip()]
+    separator = find_separator(lines, SEPARATORS)
+    rows = [_cells(line, separator) for line in (lines[1:] if lines[1] else lines) if line.strip()]
     files = Files(Path(folder) if folder else path.parent, suffixes)
     if any(map(files.has_suffix, itertools.chain.from_iterable(rows[:1]))):
         return True
@@ -167,10 +168,6 @@ def _stem(path: Path) -> str:
     return path.name.rpartition(".")[0]
 
 
-def _cells(line: str) -> list[str]:
-    """Returns the cells of a line, whichever separator it has."""
-    for separator in SEPARATORS:
-        if separator in line:
-            cells = next(iter(csv.reader([line.strip()], delimiter=separator)), [])
-            return [cell.strip() for cell in cells]
-    return [line.strip()]
+def _cells(line: str, separator: str) -> list[str]:
+    cells = next(iter(csv.reader([line.strip()], delimiter=separator)), [])
+    return [cell.strip() for cell in cells]

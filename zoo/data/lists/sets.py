@@ -73,9 +73,14 @@ def _separated(
     known: tuple[str, ...] | None,
 ) -> tuple[tuple[str, ...], np.ndarray, list[str]]:
     cells = table.columns[column]
-    separator = next((sign for sign in SEPARATORS if any(sign in cell for cell in cells)), "|")
+    # A label may hold a space: where the labels are known, a cell that is one is not separated.
+    several = [cell for cell in cells if cell not in (known or ())]
+    separator = next((sign for sign in SEPARATORS if any(sign in cell for cell in several)), "|")
     parts = {
-        row: [part for part in map(str.strip, cells[row].split(separator)) if part] for row in rows
+        row: [cells[row]]
+        if cells[row] in (known or ())
+        else [part for part in map(str.strip, cells[row].split(separator)) if part]
+        for row in rows
     }
     where = f"{table.path}: column {column!r}"
     if not any(parts[row] for row in of_train):

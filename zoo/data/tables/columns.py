@@ -23,6 +23,7 @@ MOST_CATEGORIES = 100
 # Bins of a number: a hundredth of the rows, from 32 to 128. UCI Adult's capital gains are 119
 # numbers, of which each says something else; but in few rows a narrow bin holds noise.
 BINS = range(32, 129)
+LOST = "numbers too close together for float32, of which many become one; subtract the least of all"
 
 
 def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[forms.Table, list[str]]:
@@ -49,6 +50,8 @@ def fit_columns(table: Table, label: str, kinds: Kinds) -> tuple[forms.Table, li
                 notes.setdefault(CONSTANT, []).append(name)
             else:
                 columns.append(_number(name, numbers, spelling))
+                if _lost(numbers):
+                    notes.setdefault(LOST, []).append(name)
         elif name in kinds.categories:
             counts = Counter(cells)
             if len(counts) == 1:
@@ -260,6 +263,12 @@ def _spelling(column: Column, table: Table) -> Spelling:
 def _spelled(column: Column) -> str:
     """Returns the median of a column as its numbers are spelled."""
     return f"{column.fill:.6g}".replace(".", column.decimal) + column.unit
+
+
+def _lost(numbers: np.ndarray) -> bool:
+    """Returns whether float32 tells at most half of the distinct numbers of a column apart."""
+    finite = np.unique(numbers[np.isfinite(numbers)].clip(-LARGEST, LARGEST))
+    return 2 * len(np.unique(finite.astype(np.float32))) <= len(finite)
 
 
 def _number(name: str, numbers: np.ndarray, spelling: Spelling) -> Column:

@@ -156,7 +156,7 @@ def _read_rows(path: Path, separators: str) -> tuple[list[list[str]], list[int],
     said = _SAYS_SEPARATOR.fullmatch(head[0]) if head else None
     if said:
         head[0] = "\n"
-    separator = said[1] if said else _separator(head, separators)
+    separator = said[1] if said else find_separator(head, separators)
     reader = _reader(itertools.chain(head, stream), separator)
     try:
         for row in reader:
@@ -218,7 +218,7 @@ def _lines(path: Path) -> Iterator[str]:
             ) from error
 
 
-def _separator(head: Sequence[str], separators: str) -> str:
+def find_separator(head: Sequence[str], separators: str) -> str:
     """Returns the separator that divides the first lines evenly, or else the first one most.
 
     The comma also begins fractions: it separates nothing where spaces divide lines into numbers.
