@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.analysis.interval import geometric, interval, plain
+from zoo.analysis.interval import geometric, interval, plain, spread
 
 
 def test_by_hand():
@@ -28,6 +28,35 @@ def test_one_repetition_has_no_interval():
     assert result.mean.tolist() == [1, 2]
     assert np.isnan(result.half).all()
     assert json.dumps(result.to_json()) == '{"mean": [1.0, 2.0], "half": [null, null]}'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ([1.0, 1.1], [1.05, 1.15], False),
+        ([1.0, 1.001], [2.0, 2.001], True),
+        ([2.0, 2.001], [1.0, 1.001], True),
+        ([1.0], [2.0, 2.001], None),
+        ([1.0, 1.001], [2.0, math.nan], None),
+    ],
+)
+def test_intervals_are_apart_where_both_are_known(one, other, apart):
+    assert interval(one).apart(interval(other)) is apart
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "forms", "text"),
+    [
+        (0.99172, 0.00401, (".4f",), "0.9917 ± 0.0040"),
+        (np.float32(12.34), 0.0123, (), "12.3 ± 0.0123"),
+        (0.96, 0.02549, (".4g", ".2g"), "0.96 ± 0.025"),
+        (0.99, math.nan, (".3f",), "0.990"),
+        (math.nan, math.nan, (), "–"),
+        (math.inf, 1.0, (), "–"),
+    ],
+)
+def test_spread(mean, half, forms, text):
+    assert spread(mean, half, *forms) == text
 
 
 def test_geometric():

@@ -89,3 +89,21 @@ def test_bad_requests(zoo_command, tmp_path, arguments, message):
     assert code == 2
     assert message in err
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [None, "huber"])
+def test_values_are_as_the_training_had_them(tmp_path, loss):
+    """The kept weights give standardised values, the checkpoint's values in their own units."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(300, 3))
+    y = 1000 + 50 * (x[:, 0] + 0.1 * random.normal(size=300))
+    table = tmp_path / "table.csv"
+    np.savetxt(table, np.c_[x, y], delimiter=",", header="a,b,c,price", comments="")
+    zoo.train(
+        "residual_mlp", str(table), task="regression", label_column="price", epochs=3, loss=loss,
+        config={"depth": 2, "width": 8}, trajectory=True, output=tmp_path / "run",
+    )  # fmt: skip
+    surface = zoo.landscape(tmp_path / "run", plane="training", points=5, examples=100).surface
+    place = tuple(int(np.abs(axis).argmin()) for axis in surface.axes)
+    assert 0 < surface.loss[place] < 10

@@ -141,6 +141,12 @@ def test_scores_of_values_by_hand():
     assert result.tables == ()
 
 
+def test_one_value_has_an_error_alone():
+    """One truth has no spread to compare with; the libraries say NaN, which is no JSON."""
+    result = REGRESSION.score(VALUES[:1], TRUTH[:1], ("size",))
+    assert result.figures == {"mae": pytest.approx(abs(VALUES[0, 0] - TRUTH[0, 0]))}
+
+
 def test_predictions_are_what_an_export_gives():
     probabilities = CLASSIFICATION.predictions(LOGITS)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 from scipy.stats import t
@@ -34,6 +35,12 @@ class Interval:
         """The upper end of the interval."""
         return self.mean + self.half
 
+    def apart(self, other: Interval) -> bool | None:
+        """Returns whether the intervals of two single means do not overlap; None: one has none."""
+        if not (np.isfinite(self.half) and np.isfinite(other.half)):
+            return None
+        return bool(self.high < other.low or other.high < self.low)
+
     def to_json(self) -> dict[str, Any]:
         """Returns "mean" and "half" as JSON holds them; null stands for NaN."""
         return {"mean": plain(self.mean), "half": plain(self.half)}
@@ -54,6 +61,21 @@ def interval(values: Sequence[float] | np.ndarray) -> Interval:
         return Interval(mean, np.full_like(mean, np.nan))
     error = array.std(axis=0, ddof=1) / np.sqrt(count)
     return Interval(mean, np.asarray(t.ppf((1 + LEVEL) / 2, count - 1) * error))
+
+
+def spread(mean: SupportsFloat, half: SupportsFloat, form: str = ".3g", wide: str = "") -> str:
+    """Returns "0.9917 ± 0.0040", the mean alone without an interval, and "–" without a mean.
+
+    Args:
+        mean: The mean.
+        half: Half of the interval; NaN with only one repetition.
+        form: How numbers are written, as for `format`.
+        wide: How the half is, if otherwise.
+    """
+    middle, ends = float(mean), float(half)
+    if not math.isfinite(middle):
+        return "–"
+    return f"{middle:{form}}" + (f" ± {ends:{wide or form}}" if math.isfinite(ends) else "")
 
 
 def geometric(values: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,8 @@ class RegressionScore(Score):
     """Scores of a regression.
 
     Attributes:
-        r2: Coefficient of determination. 1 is perfect; 0 is as good as always giving the mean.
+        r2: Coefficient of determination. 1 is perfect; 0 is as good as always giving the mean. NaN
+            of a single example, which has none.
         mae: Mean absolute error, in the units of the truth.
     """
 
@@ -28,8 +30,8 @@ class RegressionScore(Score):
 
     @property
     def figures(self) -> dict[str, float]:
-        """R² and mean absolute error."""
-        return {"r2": self.r2, "mae": self.mae}
+        """R² and mean absolute error; of a single example the error alone."""
+        return {"mae": self.mae} if math.isnan(self.r2) else {"r2": self.r2, "mae": self.mae}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Regression(Task):
         unit = np.abs(truth).max() or 1.0
         return RegressionScore(
             examples=len(y),
-            r2=float(r2_score(truth / unit, values / unit)),
+            r2=float(r2_score(truth / unit, values / unit)) if len(y) > 1 else math.nan,
             mae=float(mean_absolute_error(truth, values)),
         )
 

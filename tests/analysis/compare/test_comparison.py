@@ -1,5 +1,6 @@
 """The text and pictures of a comparison of twins, with made-up figures."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -121,3 +122,16 @@ def test_without_surfaces_there_is_no_picture_of_them(tmp_path):
     write_comparison(tmp_path, made, [], "title", "command", "accuracy")
     assert not (tmp_path / "surfaces.png").exists()
     assert "surfaces" not in (tmp_path / "comparison.html").read_text()
+
+
+def test_of_one_seed_nothing_is_known():
+    """Its means differ, and no interval says whether by chance."""
+    pair = [
+        dataclasses.replace(outcome, figures={"test accuracy": [value]})
+        for outcome, value in zip(
+            outcomes({"depth": [2, 8]}, [BAD, GOOD]), (0.1, 0.99), strict=True
+        )
+    ]
+    (step,) = steps(pair, "test accuracy")
+    assert step.verdict == "unknown"
+    assert str(step).endswith("depth 2 to 8: test accuracy 0.1 to 0.99, unknown")

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+import zoo
 from zoo.checkpoints.load import load
 from zoo.data.sources import load_dataset
 from zoo.errors import RequestError
@@ -53,6 +54,19 @@ def test_it_cannot_begin_in_the_middle(tmp_path):
         with pytest.raises(RequestError, match="without the weights after epoch 0, which were not"):
             train_model("residual_mlp", dataset, recipe, output, callbacks=watch)
         assert not (output / TRAJECTORY).exists()
+
+
+@pytest.mark.slow
+def test_more_epochs_leave_the_first_weights(tmp_path):
+    small = {"config": {"depth": 2, "width": 8}, "trajectory": True}
+    for epochs in (1, 2):
+        zoo.train("residual_mlp", epochs=epochs, output=tmp_path, **small)
+        kept = read_trajectory(tmp_path)
+        assert len(kept) == epochs + 1
+        if epochs == 1:
+            first = kept[0]
+    for path, value in first.items():
+        np.testing.assert_array_equal(kept[0][path], value, err_msg=path)
 
 
 def test_what_is_missing_or_damaged_is_said(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.analysis.compare.twins import Twin
 from zoo.analysis.gradients.measured import NetworkGradients
-from zoo.analysis.interval import Interval, interval, plain
+from zoo.analysis.interval import Interval, interval, plain, spread
 from zoo.analysis.landscape.measured import Surface
 
 
@@ -78,10 +78,13 @@ class Step:
 
     @property
     def verdict(self) -> str:
-        """The other twin is "better", "worse", or "alike" if the intervals overlap."""
+        """The other twin is "better", "worse", or "alike" if the intervals overlap.
+
+        It is "unknown" where there are none, of one seed.
+        """
         before, after = (outcome.figure(self.figure) for outcome in (self.least, self.other))
-        if not (after.high < before.low or before.high < after.low):
-            return "alike"
+        if not (apart := before.apart(after)):
+            return "unknown" if apart is None else "alike"
         lower = "loss" in self.figure or "curvature" in self.figure
         return "better" if (after.mean < before.mean) == lower else "worse"
 
@@ -99,7 +102,7 @@ class Step:
         key, *rest = self.other.twin.varied
         values = [outcome.twin.varied[key] for outcome in (self.least, self.other)]
         before, after = (
-            f"{float(interval.mean):.4g} ± {float(interval.half):.2g}"
+            spread(interval.mean, interval.half, ".4g", ".2g")
             for interval in (self.least.figure(self.figure), self.other.figure(self.figure))
         )
         where = f"{self.other.twin.line}, " if rest else ""

@@ -14,6 +14,7 @@ from zoo.analysis.compare.pictures import (
     plot_surfaces,
 )
 from zoo.analysis.gradients.shattering import DISTANCE
+from zoo.analysis.interval import spread
 from zoo.files import write_text
 from zoo.page import page, picture, table
 
@@ -32,12 +33,6 @@ def result_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[list[str]]
         texts.append(spread(fresh.correlation.mean, fresh.correlation.half, ".3f"))
         rows.append([outcome.twin.name, *texts, f"{fresh.gain[0]:.3g}"])
     return head, rows
-
-
-def spread(mean: object, half: object, form: str) -> str:
-    """Returns "0.9917 ± 0.0040", or only the mean without an interval."""
-    middle, wide = float(mean), float(half)  # type: ignore[arg-type]
-    return f"{middle:{form}}" + (f" ± {wide:{form}}" if wide == wide else "")
 
 
 def write_comparison(

@@ -242,9 +242,9 @@ class GradientProbe:
         return [dataclasses.replace(part, y=self._scale.standardised(part.y)) for part in batches]
 
 
-def separated(one: NetworkGradients, other: NetworkGradients) -> bool:
-    """Returns whether the intervals of two networks' gradient correlations do not overlap."""
-    low, high = sorted(
-        (one.correlation, other.correlation), key=lambda interval: float(interval.mean)
-    )
-    return bool(low.high < high.low)
+def separated(one: NetworkGradients, other: NetworkGradients) -> bool | None:
+    """Returns whether the intervals of two networks' gradient correlations do not overlap.
+
+    None: there is no interval.
+    """
+    return one.correlation.apart(other.correlation)

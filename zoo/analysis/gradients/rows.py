@@ -8,7 +8,7 @@ from typing import SupportsFloat
 
 from zoo.analysis.gradients.measured import NetworkGradients, separated
 from zoo.analysis.gradients.shattering import DISTANCE
-from zoo.analysis.interval import Interval
+from zoo.analysis.interval import Interval, spread
 from zoo.result import TextTable
 
 
@@ -33,6 +33,13 @@ def explained(networks: Sequence[NetworkGradients]) -> tuple[str, ...]:
     """
     fresh = {network.name: network for network in networks if network.state == "initial"}
     apart = separated(fresh["residual"], fresh["plain"])
+    if apart is None:
+        verdict = "of one line of one seed there is no interval, so whether they differ is unknown"
+    else:
+        verdict = (
+            f"at initialisation residual and plain are {'apart' if apart else 'not apart'}: their "
+            f"intervals {'do not ' if apart else ''}overlap"
+        )
     nothing = (
         "the residual network starts its branches at zero, so that at initialisation it is no "
         "deeper than its stem and head; zero_init=false,scale=none in --config sets all at work"
@@ -42,8 +49,7 @@ def explained(networks: Sequence[NetworkGradients]) -> tuple[str, ...]:
         "apart: 1 as of a linear model, 0 as of white noise",
         "lowest cosine: of the gradients of any two of 12 batches; below 0, a step for one undoes "
         "that for the other",
-        f"at initialisation residual and plain are {'apart' if apart else 'not apart'}: their "
-        f"intervals {'do not ' if apart else ''}overlap",
+        verdict,
         *([nothing] if fresh["residual"].zeroed else []),
     )
 
@@ -54,7 +60,7 @@ def _row(network: NetworkGradients) -> tuple[str, ...]:
     correlation = network.correlation
     return (
         network.title,
-        f"{_figure(correlation.mean, '.3f')} ± {_figure(correlation.half, '.3f')}",
+        spread(correlation.mean, correlation.half, ".3f"),
         network.repeated,
         _figure(network.gain[0]) + ends,
         _spread(network.confusion, 0),
@@ -63,10 +69,8 @@ def _row(network: NetworkGradients) -> tuple[str, ...]:
 
 
 def _spread(values: Interval, place: int | tuple[int, int]) -> str:
-    half = values.half[place]
-    return _figure(values.mean[place]) + (f" ± {_figure(half, '.2g')}" if half == half else "")
+    return spread(values.mean[place], values.half[place], wide=".2g")
 
 
-def _figure(value: SupportsFloat, form: str = ".3g") -> str:
-    """Returns a figure for a table; a dash stands for NaN."""
-    return format(float(value), form) if math.isfinite(float(value)) else "–"
+def _figure(value: SupportsFloat) -> str:
+    return spread(value, math.nan)

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
@@ -20,6 +20,8 @@ from zoo.training.runs.telling import Steps, Tell, silent, stepless
 
 if TYPE_CHECKING:
     from zoo.analysis.landscape.measured import LossLine, Surface
+    from zoo.checkpoints.card import Card
+    from zoo.data.dataset import Dataset, Split
     from zoo.data.reading import ForCheckpoint
 
 PLANES = ("random", "training")
@@ -148,6 +150,7 @@ def landscape(
     part = balanced_sample(dataset.splits[split], examples)
     if plane == "training":
         trajectory = read_trajectory(find_checkpoint(checkpoint))
+        part = _as_learnt(part, centre.card, dataset)
         surface = training_surface(
             centre, trajectory, part, folder,
             points=points, curvature=curvature, statistics=statistics, progress=places,
@@ -160,6 +163,15 @@ def landscape(
     if folder is not None:
         _write(surface, folder, f"{name}, {len(part):,} examples of {source}")
     return Landscape(surface, None, subject.notes, folder)
+
+
+def _as_learnt(part: Split, card: Card, dataset: Dataset) -> Split:
+    """Returns examples of a regression with their values standardised, as its training had them."""
+    from zoo.training.recipes.recipe import Recipe, scale_of
+
+    recipe = {} if card.training is None else card.training.recipe
+    scale = scale_of(Recipe(loss=recipe.get("loss")), part.task, dataset.train.y)
+    return part if scale is None else replace(part, y=scale.standardised(part.y))
 
 
 def _draw_line(line: LossLine, folder: Path, title: str) -> None:

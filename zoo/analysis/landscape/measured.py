@@ -28,7 +28,7 @@ _LINE = (-0.5, 1.5)
 
 @dataclass(frozen=True)
 class Surface:
-    """The loss on a plane through a checkpoint, which lies at (0, 0).
+    """The loss on a plane: at (0, 0) lies a checkpoint, or the end of its training.
 
     Attributes:
         axes: Coordinates along the two directions, (points,) each.
@@ -143,12 +143,14 @@ def training_surface(
 ) -> Surface:
     """Measures the loss on the plane in which a training moved most, with its path.
 
-    Biases and batch normalisation stay as they are at the end of the training.
+    The weights are as the training had them: after its last epoch, without temperature, and of a
+    regression with standardised values. Biases and batch normalisation stay as they are at the end.
 
     Args:
-        checkpoint: Where the training ended.
+        checkpoint: Its result.
         trajectory: Weights after each epoch, see `zoo.training.runs.trajectory`.
-        split: See `random_surface`, also for all arguments below.
+        split: See `random_surface`, also for all arguments below; of a regression with values as
+            the training had them.
         folder: For the grids; None: nothing is written.
         points: Places along each direction.
         curvature: Places along each direction at which the Hessian is measured; 0: none.

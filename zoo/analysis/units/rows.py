@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.analysis.interval import Interval
+from zoo.analysis.interval import Interval, spread
 from zoo.analysis.units.measured import NetworkUnits
 from zoo.result import TextTable
 
@@ -55,7 +55,5 @@ def _row(network: NetworkUnits) -> tuple[str, ...]:
 
 
 def _text(values: Interval, place: int | None = None) -> str:
-    mean, half = (
-        float(part if place is None else part[place]) for part in (values.mean, values.half)
-    )
-    return f"{mean:.4f}" + (f" ± {half:.4f}" if np.isfinite(half) else "")
+    mean, half = (part if place is None else part[place] for part in (values.mean, values.half))
+    return spread(mean, half, ".4f")

@@ -65,12 +65,16 @@ def _elsewhere(metric: Metric) -> list[str]:
 def _of_values(outcome: Outcome) -> list[str]:
     truth = outcome.test.y.astype(np.float64)
     figures = {metric.name: metric.value for metric in outcome.card.metrics}
-    return [
+    text = (
         f"On {len(truth):,} {escape(outcome.metric.split)} {outcome.plural}, "
-        f"{escape(outcome.card.labels[0])} is predicted with a mean error of {figures['mae']:.5g}; "
-        f"always saying their mean would have {abs(truth - truth.mean()).mean():.5g}. R² is "
-        f"{figures['r2']:.4f}: 1 is perfect, 0 as good as the mean."
-    ]
+        f"{escape(outcome.card.labels[0])} is predicted with a mean error of {figures['mae']:.5g}"
+    )
+    if "r2" in figures:
+        text += (
+            f"; always saying their mean would have {abs(truth - truth.mean()).mean():.5g}. R² is "
+            f"{figures['r2']:.4f}: 1 is perfect, 0 as good as the mean"
+        )
+    return [text + "."]
 
 
 def _of_sets(outcome: Outcome) -> list[str]:

@@ -33,13 +33,10 @@ class KeepTrajectory(keras.callbacks.Callback):
         super().__init__()
         self._folder = folder
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Writes the initial weights, unless the training is continued."""
-        if int(self.model.optimizer.iterations) == 0:
-            self._keep(0, self.model.get_weights())
-
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Checks that the weights of all earlier epochs are there."""
+        """Writes the initial weights, and checks that those of all earlier epochs are there."""
+        if epoch == 0 and int(self.model.optimizer.iterations) == 0:
+            self._keep(0, self.model.get_weights())
         for earlier in range(epoch + 1):
             if not is_kept(self._folder, earlier):
                 raise RequestError(
