@@ -57,6 +57,12 @@ def test_what_is_given_is_kept():
     assert choose_plan(5000, batch_size=8).frozen_statistics
 
 
+@pytest.mark.parametrize(("epochs", "patience"), [(None, 5), (1, 1), (8, 8), (100, 100)])
+def test_epochs_that_are_asked_for_are_all_trained(epochs, patience):
+    """The rate is high until its end: a network that was good before them would end them early."""
+    assert choose_plan(500, epochs=epochs).whole.patience == patience
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

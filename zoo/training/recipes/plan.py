@@ -114,7 +114,8 @@ def choose_plan(
         model: Its name, for its recipe.
         cost: Pixels of a picture, in those of the pretraining. Where there are more, fewer epochs
             cost as much.
-        epochs: Epochs of the second stage.
+        epochs: Epochs of the second stage. All that are asked for are trained, and the best is
+            taken.
         head_epochs: Epochs of the first.
         batch_size: Batch size of both.
         learning_rate: Highest of the second stage; by default it falls with the batch
@@ -146,6 +147,7 @@ def choose_plan(
     )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs
+    asked = epochs
     if epochs is None and kind is Picture:
         epochs = min(max(round(_PASSES / math.sqrt(examples * max(cost, 1.0))), _LEAST), _MOST)
     elif epochs is None:
@@ -171,7 +173,7 @@ def choose_plan(
         # The network needs more patience than the head: its first epochs lose some of what the
         # pretraining knew, and only later ones make up for it.
         dataclasses.replace(head, epochs=head_epochs, patience=max(head_epochs // 3, 3)),
-        dataclasses.replace(whole, patience=max(epochs // 2, 3)),
+        dataclasses.replace(whole, patience=asked or max(epochs // 2, 3)),
         freeze=freeze,
         frozen_statistics=examples < _FEW or batch < _FEW_AT_ONCE,
     )
