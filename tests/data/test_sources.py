@@ -7,7 +7,7 @@ import pytest
 from zoo.data import sources
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.reading import Reading
-from zoo.data.sources import load_dataset, load_for
+from zoo.data.sources import find_reader, load_dataset, load_for
 from zoo.errors import RequestError
 from zoo.forms import Vector
 
@@ -54,8 +54,48 @@ def test_too_few_rows_say_what_to_do(tmp_path, rows, advice):
 
 def test_a_folder_of_loose_tables_holds_no_pictures(tmp_path):
     (tmp_path / "january.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(RequestError, match=r"holds no data that is known: a table is a \.csv"):
+    with pytest.raises(
+        RequestError, match=r"holds no data that is known, but 1 \.csv: a table is a \.csv"
+    ):
         load_dataset(str(tmp_path), Vector)
+
+
+FOLDERS = {
+    "a folder of photos": [
+        ["a/1.jpg"],
+        ["a/1.jfif", "a/notes.txt"],
+        ["a/1.JPE", "a/1.csv"],
+        ["a/1.tif", "b/2.txt"],
+        ["a/1.jpg", "a/2.jpg", "a/2.wav"],
+        ["a/1.jpg", "a/1.m4a"],
+        ["a/1.psd"],
+        ["a/1.jpg", "a/@eaDir/1.wav", "$RECYCLE.BIN/2.wav"],
+    ],
+    "a folder of sounds": [
+        ["a/1.wav"],
+        ["a/1.opus", "a/words.txt"],
+        ["a/1.aiff", "a/words.csv"],
+        ["a/1.wav", "a/1.jpg"],
+        ["a/1.wav", "a/1.m4a", "a/2.m4a"],
+        ["a/1.m4a", "b/2.m4a", "a/.DS_Store"],
+    ],
+    "a folder of recordings": [
+        ["a/1.csv"],
+        ["a/1.TXT", "a/1.pdf"],
+        ["a/1.csv", "a/microphone.m4a"],
+        ["a/1.csv", "a/@eaDir/1.jpg", "__MACOSX/a/1.jpg", ".thumbs/1.jpg"],
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"), [(names, kind) for kind, cases in FOLDERS.items() for names in cases]
+)
+def test_what_a_folder_holds_decides_how_it_is_read(tmp_path, names, kind):
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert kind == find_reader(str(tmp_path)).KNOWN_AS
 
 
 class Stripes:

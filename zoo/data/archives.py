@@ -19,6 +19,7 @@ from typing import IO, TypeAlias
 
 from zoo.cache import cache_folder, locked
 from zoo.data.folders.splits import split_of
+from zoo.data.folders.tree import hidden
 from zoo.errors import RequestError
 from zoo.files import sha256, whole_file, whole_folder
 
@@ -158,7 +159,7 @@ def _inner(folder: Path) -> Path:
     """Goes down to the one folder or file that an archive holds, without what a Mac adds."""
     inside = [
         path for path in folder.iterdir()
-        if not path.name.startswith(".") and path.name != "__MACOSX"
+        if not hidden(path.name)
     ]  # fmt: skip
     if len(inside) != 1:
         return folder

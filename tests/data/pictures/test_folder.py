@@ -263,6 +263,12 @@ def _empty(folder):
     folder.mkdir()
 
 
+def _of_other_formats(folder):
+    for name in ("red/a.psd", "red/b.psd", "blue/c.NEF", "blue/@eaDir/c.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"II*\0" * (".NEF" in name))
+
+
 def _loose(folder):
     folder.mkdir()
     photo("red", 0).save(folder / "a.png")
@@ -323,7 +329,11 @@ def _no_pictures_inside(folder):
 
 
 WRONG = [
-    (_empty, "holds no pictures; put those of each class into a folder with its name"),
+    (_empty, "holds no pictures; put JPEG, .* files of each class into a folder with its name"),
+    (
+        _of_other_formats,
+        r"holds no pictures, but 2 \.psd, 1 \.nef; put JPEG, PNG, .* of each class",
+    ),
     (_loose, "holds 1 pictures outside any class folder"),
     (_loose_in_train, "train holds 20 pictures outside any class folder"),
     (_one_class, "has one class only, 'red'; two are the least"),

@@ -44,6 +44,47 @@ def test_pictures_are_known_by_their_first_bytes(tmp_path):
     assert left_out == {f"no {KINDS} files": {"icon.ico", "letter.doc", "empty"}}
 
 
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("@eaDir/000.png/SYNOPHOTO_THUMB_XL.jpg", True),
+        ("red/@eaDir/000.png/SYNOPHOTO_THUMB_M.jpg", True),
+        ("$RECYCLE.BIN/S-1-5-21/a.jpg", True),
+        ("System Volume Information/a.jpg", True),
+        ("#recycle/a.jpg", True),
+        ("@Recycle/red/a.jpg", True),
+        ("lost+found/a.jpg", True),
+        ("__macosx/red/a.jpg", True),
+        (".thumbnails/a.jpg", True),
+        ("recycle/a.jpg", False),
+        ("eaDir/a.jpg", False),
+        ("lost and found/a.jpg", False),
+        ("#1/a.jpg", False),
+        ("@home/a.jpg", False),
+        ("red/thumbs/a.jpg", False),
+    ],
+)
+def test_what_a_system_keeps_is_no_data(colours, name, left_out):
+    (colours / name).parent.mkdir(parents=True, exist_ok=True)
+    photo("red", 0).save(colours / name)
+    pictures, others = names(colours)
+    assert others == {}
+    assert pictures - {name} == {
+        f"{label}/00{n}.png" for label in ("red", "blue") for n in range(3)
+    }
+    assert (name in pictures) is not left_out
+
+
+@pytest.mark.parametrize("suffix", ["NEF", "cr2", "dng", "ARW"])
+def test_the_thumbnail_in_a_raw_photo_is_no_second_picture(colours, suffix):
+    for path in colours.glob("*/*.png"):
+        photo("red", 0, (12, 16)).save(path.with_suffix(f".{suffix}"), "TIFF")
+    photo("red", 1).save(colours / "red" / "scan.raw1", "TIFF")  # Its bytes decide.
+    encoded = find_photos(colours)
+    assert sum(map(len, encoded.pictures.values())) == 7
+    assert encoded.notes == (f"left out, since they are no {KINDS} files: 6 .{suffix.lower()}",)
+
+
 def test_linked_folders_are_read_once_and_circles_end(colours, tmp_path):
     elsewhere = write_photos(tmp_path / "disk", {"red": 2})
     (elsewhere / "red" / "up").symlink_to(tmp_path)  # Out of the link, and above all.

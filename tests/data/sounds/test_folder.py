@@ -179,6 +179,18 @@ def test_what_is_odd_is_named_and_the_rest_is_learnt(tmp_path):
     assert "no example in the test split of class one" in notes
 
 
+def test_sounds_of_other_formats_are_named(tmp_path):
+    for name in ("a/1.m4a", "b/2.M4A", "b/3.aac"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"\0\0\0\x20ftypM4A ")
+    message = (
+        r"holds no sounds, but 2 \.m4a, 1 \.aac; put WAV, FLAC, Ogg, AIFF or MP3 files of each"
+    )
+    for kind in (Sequence, Picture):
+        with pytest.raises(RequestError, match=message):
+            load_dataset(str(tmp_path), kind)
+
+
 def test_nothing_whole(tmp_path):
     for label in ("a", "b"):
         (tmp_path / label).mkdir()

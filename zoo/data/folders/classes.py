@@ -78,10 +78,11 @@ def _find(folder: Path, kind: Kind, known: tuple[str, ...] | None) -> Classed:
         split: _by_label(given, layout.roots[split]) for split, given in layout.classes.items()
     }
     if not classes["train"]:
-        held = f"{len(top.files)} {kind.plural} outside any class folder"
+        held, files = f"{len(top.files)} {kind.plural} outside any class folder", "those"
+        if not top.files:
+            held, files = f"no {kind.plural}{left_out.others()}", kind.formats
         raise RequestError(
-            f"{train} holds {held if top.files else f'no {kind.plural}'}; put those of each class "
-            "into a folder with its name"
+            f"{train} holds {held}; put {files} of each class into a folder with its name"
         )
     labels = known or _sorted([*classes["train"]])
     if len(labels) == 1:

@@ -12,7 +12,12 @@ from pathlib import Path
 LINKS_TO_NOTHING = "links to nothing"
 NOT_REGULAR = "pipes, sockets or devices"
 READ_ALREADY = "links to folders that are read already or lie above them"
-_HOUSEKEEPING = frozenset({"thumbs.db", "desktop.ini"})
+# What systems and network drives keep beside a user's files: thumbnails, bins, snapshots.
+_HOUSEKEEPING = frozenset(
+    {"thumbs.db", "desktop.ini", "$recycle.bin", "system volume information"}  # Windows.
+    | {"__macosx", "lost+found"}  # Mac, Linux.
+    | {"@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot"}  # Synology, QNAP.
+)
 _SHOWN = 6
 
 
@@ -85,6 +90,11 @@ class LeftOut:
         """Adds a file or a link."""
         self.reasons.setdefault(reason, []).append(path)
 
+    def others(self) -> str:
+        """Returns ", but 3 .txt" for files of other kinds, or nothing, for a message."""
+        others = self.reasons.get(self.kind.others)
+        return f", but {counted(others)}" if others else ""
+
     def notes(self) -> list[str]:
         """Returns a sentence for each reason: kinds of files with their count, or their names."""
         return [
@@ -98,7 +108,7 @@ def scan(path: Path, kind: Kind) -> tuple[Folder, LeftOut]:
     """Reads a folder with all that lies below it.
 
     Links to folders are followed. Each folder is read once, so that circles end and no file is
-    in two classes. Hidden files and those of the system (`Thumbs.db`, `__MACOSX`) do not count.
+    in two classes. What is `hidden` does not count.
 
     Raises:
         OSError: A folder cannot be read.
@@ -120,6 +130,18 @@ def scan(path: Path, kind: Kind) -> tuple[Folder, LeftOut]:
         parent.folders.sort(key=lambda inner: inner.path.name)
         _fill(folder, left_out, read, links)
     return top, left_out
+
+
+def hidden(name: str) -> bool:
+    """Returns whether a file or folder is hidden, or the system's own (`Thumbs.db`, `@eaDir`)."""
+    return name.startswith(".") or name.lower() in _HOUSEKEEPING
+
+
+def walk(top: str | Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yields each real folder from `top` on and the names of its files, without what is hidden."""
+    for folder, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if not hidden(name)]
+        yield Path(folder), [name for name in files if not hidden(name)]
 
 
 def counted(paths: Sequence[Path]) -> str:
@@ -146,7 +168,7 @@ def _fill(
     while waiting:
         folder = waiting.pop()
         with os.scandir(folder.path) as entries:
-            names = sorted(entry.name for entry in entries if not _hidden(entry.name))
+            names = sorted(entry.name for entry in entries if not hidden(entry.name))
         for name in names:
             path = folder.path / name
             try:
@@ -182,7 +204,3 @@ def _leads_up(link: Path, top: Path) -> bool:
     """Returns whether a link leads to a folder that contains it, or to one above `top`."""
     target = link.resolve()
     return any(path.resolve().is_relative_to(target) for path in (link.parent, top))
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX" or name.lower() in _HOUSEKEEPING

@@ -20,7 +20,13 @@ KNOWN_AS = "a folder of photos"
 OPTIONS = frozenset({"exclude"})
 # A file with such a name is a picture, perhaps a broken one. For others the first bytes decide.
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+    {".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".gif", ".bmp", ".webp"}
+    | {".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
+# A camera's raw files begin like a TIFF, in which there is only a thumbnail.
+_RAW = frozenset(
+    {".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".k25", ".kdc", ".mef"}
+    | {".mos", ".nef", ".nrw", ".pef", ".sr2", ".srf", ".srw"}
 )
 
 
@@ -31,11 +37,14 @@ def claims(source: str) -> bool:
 
 def find(source: str, reading: Reading) -> Encoded:
     """Finds the pictures of a folder and their classes, see `find_photos`."""
-    if reading.kind is not Picture and not scan(Path(source), PICTURES)[0].holds_files():
-        raise RequestError(
-            f"{source} holds no data that is known: a table is a .csv file, or a folder of "
-            "train.csv and test.csv; sounds and recordings are in a folder for each class"
-        )
+    if reading.kind is not Picture:
+        top, left_out = scan(Path(source), PICTURES)
+        if not top.holds_files():
+            raise RequestError(
+                f"{source} holds no data that is known{left_out.others()}: a table is a .csv file, "
+                "or a folder of train.csv and test.csv; sounds and recordings are in a folder for "
+                "each class"
+            )
     check_asked(source, reading)
     labels = reading.card.labels if reading.card and reading.measured else None
     return find_photos(source, reading.excluded, labels)
@@ -74,8 +83,9 @@ def find_photos(
 
 
 def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() in SUFFIXES:
-        return True
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or suffix in _RAW:
+        return suffix in SUFFIXES
     try:
         with open_regular(path) as file:
             return is_picture(file)

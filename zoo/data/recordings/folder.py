@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from zoo.data.dataset import Dataset
 from zoo.data.folders.classes import find_classes
-from zoo.data.folders.tree import Kind
+from zoo.data.folders.tree import Kind, walk
 from zoo.data.groups import apart_by, group_in
+from zoo.data.pictures.folder import SUFFIXES as OF_PICTURES
 from zoo.data.reading import Reading
 from zoo.data.recordings.logs import numbers_of
 from zoo.data.recordings.windowed import Raw, check_asked, windowed
+from zoo.data.sounds.decode import SUFFIXES as OF_SOUNDS
 from zoo.data.tables.csv import SEPARATORS, Table, read_table
 from zoo.errors import RequestError
 from zoo.printable import printable
@@ -20,23 +21,7 @@ KNOWN_AS = "a folder of recordings"
 OPTIONS = frozenset({"rate", "window", "hop", "time_column", "group", "exclude"})
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
 # A folder that holds such files too is of pictures or sounds, and its text files describe them.
-_OTHERS = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".gif",
-    ".bmp",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".avif",
-    ".heic",
-    ".heif",
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".mp3",
-)
+_OTHERS = OF_PICTURES | OF_SOUNDS
 
 RECORDINGS = Kind(
     "recordings", ".csv or .txt files", lambda path: path.name.lower().endswith(SUFFIXES)
@@ -46,13 +31,11 @@ RECORDINGS = Kind(
 def claims(source: str) -> bool:
     """Returns whether a source is a folder with text files in its folders, and nothing else."""
     has_files = False
-    for folder, folders, names in os.walk(source):
-        folders[:] = [inner for inner in folders if not inner.startswith((".", "__MACOSX"))]
-        lower = [name.lower() for name in names if not name.startswith(".")]
-        if any(name.endswith(_OTHERS) for name in lower):
+    for folder, names in walk(source):
+        if any(Path(name).suffix.lower() in _OTHERS for name in names):
             return False
-        inside = Path(folder) != Path(source)
-        has_files |= inside and any(name.endswith(SUFFIXES) for name in lower)
+        inside = folder != Path(source)
+        has_files |= inside and any(name.lower().endswith(SUFFIXES) for name in names)
     return has_files
 
 
