@@ -190,10 +190,18 @@ def shallow(build: Callable[[], keras.Model], rate: float | None) -> keras.Model
         build: Builds it.
         rate: The probability for the last branch. For those before, it falls evenly towards the
             input. None: none is skipped.
+
+    Raises:
+        RequestError: There is a probability, but no branch beside a shortcut.
     """
     with joined_by(_add if rate is None else _add_shallowly):
         model = build()
     sums = [layer for layer in model.layers if isinstance(layer, ShallowAdd)]
+    if rate is not None and not sums:
+        raise RequestError(
+            f"--stochastic_depth={rate:g} skips branches beside a shortcut, and this network has "
+            "none; leave it out, or train one with shortcuts"
+        )
     for place, layer in enumerate(sums, start=1):
         layer.rate = (rate or 0.0) * place / len(sums)
     return model

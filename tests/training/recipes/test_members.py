@@ -9,7 +9,7 @@ from zoo.tasks.classification import CLASSIFICATION
 from zoo.tasks.regression import REGRESSION
 from zoo.training.fit import fit
 from zoo.training.recipes.members import apart
-from zoo.training.recipes.recipe import Recipe, compile_model
+from zoo.training.recipes.recipe import PRECISIONS, Recipe, compile_model
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
 TRUTH = {"classification": (X[:, 0] > X[:, 1]).astype(np.int64), "regression": 3 * X[:, 0] + 50}
@@ -69,6 +69,23 @@ def test_an_ensemble_is_fitted_and_gives_one_answer(task, tmp_path):
     best = max(history, key=lambda row: task.rank(row, 64))
     measured = task.measured(outputs, TRUTH[task.name])
     assert measured[task.watched] == pytest.approx(best[f"val_{task.watched}"], rel=1e-3)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("members", [1, 3])
+def test_the_loss_of_float16_is_scaled(members, precision):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        model = network(2, members)
+    finally:
+        keras.config.set_dtype_policy(before)
+    trained = apart(model)
+    assert trained.compute_dtype == precision  # Which several devices may refuse.
+    compile_model(trained, Recipe(epochs=1), 1, CLASSIFICATION)
+    scaled = isinstance(trained.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (precision == "float16")
+    assert trained(X).dtype == "float32"
 
 
 def test_a_network_of_one_is_as_it_was():

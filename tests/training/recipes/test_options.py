@@ -214,6 +214,31 @@ def test_a_branch_is_skipped_in_training_alone():
     assert np.mean(first) == pytest.approx(4.0, abs=0.35)
 
 
+@pytest.mark.parametrize("shortcut", ["auto", "identity", "projection", "none"])
+@pytest.mark.parametrize("rate", [None, 0.3])
+def test_without_shortcuts_there_is_nothing_to_skip(shortcut, rate):
+    def plain():
+        return build("residual_mlp", depth=2, width=8, input_shape=(8,), shortcut=shortcut)
+
+    if shortcut == "none" and rate is not None:
+        with pytest.raises(
+            RequestError, match=r"^--stochastic_depth=0\.3 skips branches"
+        ) as caught:
+            shallow(plain, rate)
+        assert "\n" not in str(caught.value)
+        return
+    sums = [one for one in shallow(plain, rate).layers if isinstance(one, ShallowAdd)]
+    assert [layer.rate for layer in sums] == ([] if rate is None else [0.15, 0.3])
+
+
+def test_a_plain_network_with_branches_to_skip_writes_nothing(tmp_path):
+    config = {"depths": (1,), "widths": (4,), "shortcut": "none"}
+    data, output = noise(24, (32, 32, 3)), tmp_path / "run"
+    with pytest.raises(RequestError, match=r"--stochastic_depth=0\.2 skips branches"):
+        train_model("resnet8", data, Recipe(stochastic_depth=0.2), output, config=config)
+    assert not output.exists()
+
+
 @pytest.mark.parametrize("model", ["residual_mlp", "residual_encoder", "residual_vit", "resnet20"])
 @pytest.mark.slow
 def test_every_family_has_branches_to_skip(model):

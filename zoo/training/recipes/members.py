@@ -30,7 +30,9 @@ def apart(network: keras.Model) -> keras.Model:
         return network
     features = network.get_layer(MEMBERS).input
     head = _EachInTraining(network.get_layer(LOGITS), name=LOGITS, dtype="float32")
-    return keras.Model(network.input, head(features), name=network.name)
+    trained = keras.Model(network.input, head(features), name=network.name)
+    trained.dtype_policy = network.dtype_policy  # In float16, Keras scales the loss by it.
+    return trained
 
 
 class _EachInTraining(keras.layers.Layer):
