@@ -1,7 +1,9 @@
 """A finished run gets more epochs from its weights, and survives being stopped meanwhile."""
 
+import contextlib
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import keras
@@ -10,9 +12,11 @@ import pytest
 
 import zoo
 from tests.data.written_photos import write_photos
-from zoo.errors import RequestError
+from zoo.checkpoints.catalogue import find_checkpoint
+from zoo.errors import DamagedError, RequestError
+from zoo.training.extending import earlier
 from zoo.training.recipes.recipe import Recipe
-from zoo.training.runs.run_folder import finished
+from zoo.training.runs.run_folder import begun, finished
 from zoo.training.train import train_model
 
 RECIPE = Recipe(epochs=1, batch_size=64)
@@ -105,6 +109,34 @@ def test_a_cross_validated_run_says_why_it_gets_no_more_epochs(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({**settings, "whole": {"epochs": 1}}))
     with pytest.raises(RequestError, match="was 1, now 3, and a cross-validated run gets no more"):
         finished(tmp_path, settings)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_only_a_run_with_readable_weights_begins_to_be_extended(tmp_path, shipped, whole):
+    """What is damaged keeps its record, with which it can be asked for again."""
+    output, settings = tmp_path / "run", {"model": "resnet8", "config": {}, "epochs": 1}
+    shutil.copytree(find_checkpoint("resnet8.digits"), output)
+    (output / "history.csv").write_text("epoch\n1\n")
+    record = json.dumps(settings)
+    (output / "run.json").write_text(record)
+    if not whole:
+        (output / "model.safetensors").write_bytes(b"half")
+    more = {**settings, "epochs": 3}
+    expected = contextlib.nullcontext() if whole else pytest.raises(DamagedError)
+    with expected, begun(output, more, more):
+        assert earlier(output).card == shipped.card
+    assert (output / "before").exists() == whole
+    assert ((output / "run.json").read_text() == record) != whole
+
+
+@pytest.mark.slow
+def test_a_forgotten_configuration_is_no_extension(digits, tmp_path):
+    train(digits, RECIPE, tmp_path)
+    held = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for config in ({}, {"depths": [1]}):
+        with pytest.raises(RequestError, match=r"epochs: was 1, now 3; .*was .*8.*, now not given"):
+            train_model("resnet8", digits, MORE, tmp_path, config=config)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == held
 
 
 @pytest.mark.slow

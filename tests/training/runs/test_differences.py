@@ -12,6 +12,14 @@ TUNED = {
     "head": {"epochs": 10, "patience": 3, "batch_size": 16},
     "whole": {"epochs": 3, "patience": 3, "batch_size": 16}, "freeze": "none",
 }  # fmt: skip
+GONE = object()
+
+
+def asked(record, now):
+    """The settings of a record, with others; all that is no setting is left out."""
+    apart = ("command", "source", "versions", "extends")
+    settings = {**{key: value for key, value in record.items() if key not in apart}, **now}
+    return {key: value for key, value in settings.items() if value is not GONE}
 
 
 @pytest.mark.parametrize(
@@ -47,15 +55,47 @@ TUNED = {
             ["checkpoint: was resnet8.digits, now x"],
         ),
         ({}, {"model": "resnet8"}, ["model: was not given, now resnet8"]),
+        ({**RUN, "source": {"data": "x.csv"}, "extends": True}, {}, []),
+        # What is gone.
+        (RUN, {"config": {}}, ["depth: was 3, now not given"]),
+        (RUN, {"config": {"width": 8}}, ["width: was not given, now 8",
+                                         "depth: was 3, now not given"]),
+        ({**TUNED, "folds": 5}, {"folds": GONE}, ["folds: was 5, now not given"]),
+        (
+            {**RUN, "data": {**RUN["data"], "excluded": ["a.jpg"]}},
+            {"data": {"name": "digits", "fingerprint": "bb"}},
+            ["--exclude leaves out other examples now"],
+        ),
+        (
+            {**RUN, "teacher": "resnet18.cifar10", "teacher_sha256": "aa"},
+            {"teacher": None, "teacher_sha256": GONE},
+            ["teacher: was resnet18.cifar10, now not given"],
+        ),
+        ({"checkpoint_sha256": "aa"}, {"checkpoint_sha256": GONE, "model": "resnet8"},
+         ["model: was not given, now resnet8", "checkpoint_sha256: was aa, now not given"]),
+        # Off is as not given, but of a model it may be the opposite.
+        (RUN, {"find_learning_rate": False}, []),
+        ({**RUN, "teacher_once": False}, {"teacher_once": None}, []),
+        ({**RUN, "teacher_once": False}, {"teacher_once": GONE}, []),
+        ({**TUNED, "whole": {**TUNED["whole"], "find_learning_rate": None}},
+         {"whole": {**TUNED["whole"], "find_learning_rate": False}}, []),
+        (RUN, {"find_learning_rate": True}, ["find_learning_rate: was not given, now on"]),
+        (
+            {**RUN, "find_learning_rate": True},
+            {"find_learning_rate": False},
+            ["find_learning_rate: was on, now off"],
+        ),
+        (RUN, {"label_smoothing": 0.0}, ["label_smoothing: was not given, now 0.0"]),
+        (RUN, {"config": {"depth": 3, "bias": False}}, ["bias: was not given, now off"]),
+        (
+            {**RUN, "config": {"depth": 3, "bias": False}},
+            {"config": {"depth": 3}},
+            ["bias: was off, now not given"],
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_difference_is_named_once_and_in_words(record, now, words):
-    settings = {key: value for key, value in record.items() if key not in ("command", "versions")}
-    assert differences(record, {**settings, **now}) == words
-
-
-def test_what_left_the_configuration_is_a_difference():
-    assert differences(RUN, {"config": {}}) == ["depth: was 3, now not given"]
+    assert differences(record, asked(record, now)) == words
 
 
 @pytest.mark.parametrize(
@@ -75,11 +115,19 @@ def test_what_left_the_configuration_is_a_difference():
         (TUNED, {"whole": {**TUNED["whole"], "epochs": 9}, "freeze": "backbone"}, False),
         ({**TUNED, "folds": 5}, {"whole": {**TUNED["whole"], "epochs": 9}}, False),
         ({}, {"epochs": 3}, False),
+        (RUN, {"epochs": 3, "config": {}}, False),
+        (RUN, {"epochs": 3, "config": {"width": 3}}, False),
+        ({**RUN, "config": {"depth": 3, "bias": False}}, {"epochs": 3, "config": {"depth": 3}},
+         False),
+        ({**TUNED, "folds": 5}, {"whole": {**TUNED["whole"], "epochs": 9}, "folds": GONE}, False),
+        (TUNED, {"whole": {**TUNED["whole"], "epochs": 9}, "folds": 5}, False),
+        ({**RUN, "teacher_sha256": "aa"}, {"epochs": 3, "teacher_sha256": GONE}, False),
+        ({**RUN, "teacher_once": False}, {"epochs": 3, "teacher_once": None}, True),
+        ({**RUN, "source": {"data": "x.csv"}, "extends": True}, {"epochs": 3}, True),
     ],
-)
+)  # fmt: skip
 def test_more_epochs_alone_extend_a_run(record, now, more):
-    settings = {key: value for key, value in record.items() if key not in ("command", "versions")}
-    assert more_epochs(record, {**settings, **now}) == more
+    assert more_epochs(record, asked(record, now)) == more
 
 
 def test_a_training_is_no_fine_tuning():

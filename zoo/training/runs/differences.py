@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# Keys of a record that are no settings: they say how a run was asked for, and decide nothing.
+_APART = ("command", "source", "versions", "extends")
+
 
 def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """Returns how the settings asked for now differ from those of a run, in words.
@@ -21,9 +24,7 @@ def differences(record: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
         before_, now_ = (kinds["head" in part] for part in (record, settings))
         return [f"was {before_}, now {now_}"]
     before, now = _flat(record), _flat(settings)
-    # A setting that was removed from the model's configuration is not in `now`.
-    names = [*now, *(name for name in before if name.startswith("config.") and name not in now)]
-    changed = [name for name in names if before.get(name) != now.get(name)]
+    changed = _changed(before, now)
     words = [_in_words(name, before.get(name), now, changed) for name in changed]
     # A flag of both stages of a fine-tuning differs twice; it is named once.
     return list(dict.fromkeys(filter(None, words)))
@@ -38,13 +39,30 @@ def more_epochs(record: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
     """
     before, now = _flat(record), _flat(settings)
     name = "whole.epochs" if "whole.epochs" in now else "epochs"
-    changed = {key for key in {*before, *now} if key in now and before.get(key) != now[key]}
+    changed = {*_changed(before, now)}
     if name not in changed or not changed <= {name, name.replace("epochs", "patience")}:
         return False
     # A cross-validation measured the head of the first training, and a frozen network has none.
     if now.get("folds") or now.get("freeze") == "backbone":
         return False
     return isinstance(before.get(name), int) and before[name] < now[name]
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the settings that differ, be they changed, new or gone.
+
+    Args:
+        before: The leaves of a record.
+        now: Those of the settings asked for now.
+    """
+    gone = (name for name in before if name not in now and name.split(".")[0] not in _APART)
+    return [name for name in (*now, *gone) if _set(before, name) != _set(now, name)]
+
+
+def _set(leaves: Mapping[str, Any], name: str) -> Any:
+    """Returns a setting. What is off was not given; a model may have it unless it is off."""
+    value = leaves.get(name)
+    return None if value is False and not name.startswith("config.") else value
 
 
 def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]) -> str:
@@ -54,7 +72,7 @@ def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]
     if name == "data.fingerprint":
         explained = {"data.name", "data.excluded"} & {*changed}
         return "" if explained else f"{now['data.name']} has other examples now"
-    if name == "checkpoint_sha256":
+    if name == "checkpoint_sha256" and name in now:
         return "" if "checkpoint" in changed else f"{now['checkpoint']} has other weights now"
     of_teacher = name == "teacher_sha256" or ".distillation_" in f".{name}"
     if of_teacher and any(other.split(".")[-1] == "teacher" for other in changed):

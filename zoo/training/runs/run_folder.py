@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from zoo.checkpoints.card import CARD, WEIGHTS, Card, read_card
+from zoo.checkpoints.load import load
 from zoo.checkpoints.provenance import RUN_RECORD, SEARCH_RECORD
 from zoo.checkpoints.typed_json import parse_json
 from zoo.errors import RequestError
@@ -42,12 +43,14 @@ def begun(output: Path, record: Mapping[str, Any], settings: Mapping[str, Any]) 
         settings: The part of it that must be equal to continue a run.
 
     Raises:
-        RequestError: Another process writes into the folder, or it holds something else.
+        RequestError: Another process writes into the folder, it holds something else, or a run to
+            extend has no readable weights.
     """
     with held(output):
         # Checked again: another run may have ended there meanwhile.
         done = finished(output, settings) is not None
         if not done and _is_to_extend(output, settings):
+            load(output)  # What cannot be extended stays as it is.
             shutil.rmtree(output / BEFORE, ignore_errors=True)
             with whole_folder(output / BEFORE) as before:
                 for name in (CARD, WEIGHTS, HISTORY):
