@@ -62,6 +62,7 @@ _STRIP = 2**20  # Pixels that are converted to 8 bits, or laid on white, at a ti
 # 16 MiB it would keep some for each thread.
 Image.core.set_block_size(2**26)  # type: ignore[attr-defined]  # Not among those exported.
 
+_WHITE = 65_535  # The brightest value of 16 bits.
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -123,6 +124,19 @@ def picture_size(source: Path | bytes) -> tuple[int, int] | None:
                 size = _size(plain)
             return size
     except BrokenPictureError:
+        return None
+
+
+def brightest(source: Path | bytes) -> float | None:
+    """Returns the brightest pixel of a 16-bit picture, from 0 to 1; None: 8 bits, or broken."""
+    try:
+        with _opened(source) as file, Image.open(file, formats=FORMATS) as picture:
+            if not picture.mode.startswith("I") or picture.width * picture.height > MOST_PIXELS:
+                return None
+            return float(np.asarray(picture).max()) / _WHITE
+    except (MemoryError, RequestError):
+        raise
+    except Exception:  # noqa: BLE001 - as in `_load`.
         return None
 
 
@@ -233,6 +247,8 @@ def _as_seen(picture: Image.Image) -> Image.Image:
     turn = _turn(picture)
     if picture.mode == "F":
         raise BrokenPictureError("its pixels are fractions; save it with 8 or 16 bits")
+    if picture.mode == "I":
+        _check_range(picture)
     if picture.mode.startswith("I"):
         seen = _by_strips(picture, "L", _from_16_bits)
     elif picture.has_transparency_data:
@@ -241,6 +257,19 @@ def _as_seen(picture: Image.Image) -> Image.Image:
         mode = "L" if picture.mode in ("1", "L") else "RGB"
         seen = picture if picture.mode == mode else picture.convert(mode)
     return seen if turn is None else seen.transpose(turn)
+
+
+def _check_range(picture: Image.Image) -> None:
+    """Refuses numbers of 32 bits, or with a sign, that are no brightness of 16 bits."""
+    pixels = np.asarray(picture)
+    low, high = int(pixels.min()), int(pixels.max())
+    if low < 0 or high > _WHITE:
+        what = f"from {low:,} to {high:,}, no brightness of 16 bits, 0 to {_WHITE:,}"
+    elif 0 < high <= 255:
+        what = f"of 32 bits and go up to {high} only, as those of 8 bits do"
+    else:
+        return
+    raise BrokenPictureError(f"its pixels are {what}; save it with 8 or 16 bits")
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:

@@ -22,7 +22,8 @@ from zoo.data.excluding import as_array, kept_rows
 from zoo.data.folders.broken import broken_notes
 from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_splits
-from zoo.data.pictures.decode import BrokenPictureError, decode_picture, picture_size
+from zoo.data.pictures import sampled
+from zoo.data.pictures.decode import BrokenPictureError, decode_picture
 from zoo.data.reading import Progress, Reading
 from zoo.errors import DamagedError, RequestError
 from zoo.files import whole_folder, write_text
@@ -32,7 +33,6 @@ from zoo.tasks.classification import CLASSIFICATION
 
 # Up to this many bytes of decoded pictures are held in memory; more go to a file.
 IN_MEMORY = 2**30
-_SIZED = 64  # Pictures that are sampled for their usual size.
 
 
 @dataclass(frozen=True)
@@ -176,14 +176,11 @@ def usual_side(encoded: Encoded) -> int:
         RequestError: None of them is a picture.
     """
     split = next(name for name in SPLITS if len(encoded.pictures[name]))
-    pictures = encoded.pictures[split]
-    chosen = np.linspace(0, len(pictures) - 1, min(_SIZED, len(pictures))).astype(int)
-    sizes = [picture_size(pictures[index]) for index in chosen]
-    sides = [min(size) for size in sizes if size is not None]
-    if not sides:
-        first = encoded.places[split][chosen[0]]
+    side = sampled.usual_side(encoded.pictures[split])
+    if side is None:
+        first = encoded.places[split][0]
         raise RequestError(f"{encoded.name}: no file is a whole picture; the first is {first}")
-    return int(np.median(sides))
+    return side
 
 
 def decode(
@@ -222,6 +219,7 @@ def decode(
     else:
         pictures = np.empty(shape, np.uint8)
         decoded = _Decoded(pictures, decode_into(pictures, sources, form, progress))
+    notes += sampled.dim_note(sources)
     notes += broken_notes(encoded.name, decoded.broken, places, "pictures")
     kept = np.ones(len(sources), bool)
     kept[list(decoded.broken)] = False
