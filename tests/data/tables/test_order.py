@@ -1,11 +1,14 @@
 """A checkpoint that learnt a table without names reads others by their order, or refuses them."""
 
 import dataclasses
+import json
 
 import pytest
 
 from tests.data.joined import joined
-from zoo.checkpoints.card import Card
+from zoo.artifacts.opening.columns import ColumnsFile, document
+from zoo.checkpoints.card import Card, parse_card
+from zoo.checkpoints.typed_json import construct, parse_json
 from zoo.data.reading import Reading
 from zoo.data.sources import load_dataset, load_for
 from zoo.data.tables.columns import encode, surprises
@@ -147,3 +150,18 @@ def test_a_table_with_names_is_learnt_without_their_number(tmp_path):
     assert (data.form.header, data.form.cells) == (True, 0)
     with pytest.raises(ValueError, match=r"input\.cells must be 0 or more, not -1"):
         dataclasses.replace(data.form, cells=-1)
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_cards_and_exported_columns_keep_the_number(tmp_path, older):
+    data = learnt(tmp_path, ORDERS["first"])
+    card = Card("residual_mlp", data.labels, data.form)
+    of_card, of_file = json.loads(card.to_json()), document(card)
+    if older:  # Earlier versions did not write it.
+        del of_card["input"]["cells"], of_file["cells"]
+    expected = 0 if older else 5
+    assert parse_card(json.dumps(of_card)).input.cells == expected
+    assert (
+        construct(ColumnsFile, parse_json(json.dumps(of_file))).card(data.labels).input.cells
+        == expected
+    )
