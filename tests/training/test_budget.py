@@ -81,13 +81,16 @@ def test_a_run_keeps_what_it_chose(tmp_path, shape):
     recipe = {"epochs": 4, "minutes": 5.0}
     record = recipe if shape == "train" else {"head": {"epochs": 60}, "whole": recipe}
     (tmp_path / "run.json").write_text(json.dumps(record))
+    assert kept_epochs(tmp_path, 5) is None, "nothing is saved, so it may be of another run"
+    (tmp_path / "state.safetensors").touch()
     assert kept_epochs(tmp_path, 5) == 4
     assert kept_epochs(tmp_path, 6) is None
     assert kept_epochs(tmp_path / "other", 5) is None
     lines = []
     recipe = Recipe(epochs=99, minutes=5)
-    kept = within(recipe, tmp_path, dataset(), lambda: 1 / 0, None, 0, lines.append)
-    assert (kept.epochs, lines) == (4, [])
+    for asked, epochs in ((None, 4), (9, 4), (3, 3)):
+        kept = within(recipe, tmp_path, dataset(), lambda: 1 / 0, asked, 0, lines.append)
+        assert (kept.epochs, lines) == (epochs, [])
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,12 @@ def test_a_sweep_has_all_its_steps(tmp_path):
     assert (tmp_path / "rates.png").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("losses", [(), (2.0,), (0.0,), (2.0, 1.0), (1.0,) * STEPS])
+def test_any_sweep_is_drawn(tmp_path, losses):
+    draw(Sweep(RATES[: len(losses)], losses), tmp_path / "rates.png", None)
+    assert (tmp_path / "rates.png").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("falls", [True, False])
 def test_a_recipe_takes_what_is_found(tmp_path, monkeypatch, falls):
     """And a run that began keeps its rate."""
@@ -89,6 +95,9 @@ def test_a_recipe_takes_what_is_found(tmp_path, monkeypatch, falls):
         "1e-06 to 1, see learning_rate.png"
     )
     record = {"learning_rate": recipe.learning_rate, "find_learning_rate": True}
+    (run / "run.json").write_text(json.dumps(record))
+    assert kept_rate(run) is None, "nothing is saved, so it may be of another run"
+    (run / "state.safetensors").touch()
     for whole in (record, {"whole": record}):
         (run / "run.json").write_text(json.dumps(whole))
         assert kept_rate(run) == recipe.learning_rate

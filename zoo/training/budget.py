@@ -32,7 +32,7 @@ from zoo.training.recipes.precision import network_for
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.recipes.stages import freeze_stages, stages
 from zoo.training.runs.progress import in_words
-from zoo.training.runs.run_folder import RECORD, read_record
+from zoo.training.runs.run_folder import kept_recipe
 from zoo.training.runs.telling import Tell
 
 _STEPS = 6  # Of the copy, at least. The first builds the graph, so it counts apart.
@@ -103,7 +103,7 @@ def within(
 
     Args:
         recipe: Without minutes it stays as it is.
-        output: The folder of the run. One that began with as many minutes keeps its epochs.
+        output: The folder of the run. One of as many minutes that goes on keeps its epochs.
         dataset: What is learnt.
         describe: Returns the card of the network.
         asked: Epochs that the user asks for, at most.
@@ -135,7 +135,7 @@ def tuning_within(
 
     Args:
         plan: Of the whole data, with minutes.
-        output: The folder of the run. One that began with as many minutes keeps its epochs.
+        output: The folder of the run. One of as many minutes that goes on keeps its epochs.
         checkpoint: What it starts from.
         dataset: What is learnt.
         form: How its examples were prepared.
@@ -189,7 +189,7 @@ def _fitting(
     """
     assert recipe.minutes is not None
     if (kept := kept_epochs(output, recipe.minutes)) is not None:
-        return kept
+        return min(kept, most)
     pace = measure()
     left = 60 * recipe.minutes * (1 - _RESERVE) - (time.monotonic() - started)
     epoch, rest = seconds_of(pace, dataset, recipe.batch_size, passes)
@@ -255,10 +255,7 @@ def measured(network: keras.Model, dataset: Dataset, recipe: Recipe) -> Pace:
 
 
 def kept_epochs(output: Path, minutes: float) -> int | None:
-    """Returns the epochs that a run chose when it began with as many minutes; None: it did not."""
-    if not (output / RECORD).is_file():
-        return None
-    record = read_record(output / RECORD)
-    recipe = record.get("whole", record)
-    epochs = recipe.get("epochs") if isinstance(recipe, dict) else None
+    """Returns the epochs that a run of as many minutes chose which goes on; None: none does."""
+    recipe = kept_recipe(output)
+    epochs = recipe.get("epochs")
     return epochs if isinstance(epochs, int) and recipe.get("minutes") == minutes else None

@@ -35,7 +35,7 @@ from zoo.training.recipes.plan import Plan
 from zoo.training.recipes.precision import network_for
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.recipes.stages import freeze_stages, stages
-from zoo.training.runs.run_folder import RATES, RECORD, read_record
+from zoo.training.runs.run_folder import RATES, kept_recipe
 from zoo.training.runs.telling import Tell
 
 STEPS = 150  # From the least rate to the greatest.
@@ -84,7 +84,7 @@ def found(
 
     Args:
         recipe: One that does not ask for it stays as it is.
-        output: The folder of the run, which gets the picture. One that began keeps its rate.
+        output: The folder of the run, which gets the picture. One that goes on keeps its rate.
         dataset: What is learnt.
         describe: Returns the card of the network.
         tell: Called with a line that says what was found.
@@ -173,9 +173,10 @@ def draw(swept: Sweep, path: Path, rate: float | None) -> None:
         axes.plot(swept.rates, swept.smoothed, label="smoothed")
         if rate is not None:
             axes.axvline(rate, color="black", linestyle="--", label=f"{rate:.2g}")
-        smooth = swept.smoothed
-        least, first = float(smooth.min()), float(smooth[0])
-        axes.set_ylim(max(least - 0.2 * abs(first - least) - 1e-3, 0), first + abs(first - least))
+        if len(smooth := swept.smoothed):  # The very first loss may be no number.
+            least, first = float(smooth.min()), float(smooth[0])
+            rise = abs(first - least)
+            axes.set_ylim(max(least - 0.2 * rise - 1e-3, 0), first + rise + 1e-3)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")  # Its own would be a formula.
         axes.set_xlabel("learning rate")
@@ -185,13 +186,9 @@ def draw(swept: Sweep, path: Path, rate: float | None) -> None:
 
 
 def kept_rate(output: Path) -> float | None:
-    """Returns the rate that a run found when it began; None: it found none."""
-    if not (output / RECORD).is_file():
-        return None
-    record = read_record(output / RECORD)
-    recipe = record.get("whole", record)
-    asked = isinstance(recipe, dict) and recipe.get("find_learning_rate")
-    rate = recipe.get("learning_rate") if asked else None
+    """Returns the rate that a run found which goes on; None: it found none, or none does."""
+    recipe = kept_recipe(output)
+    rate = recipe.get("learning_rate") if recipe.get("find_learning_rate") else None
     return rate if isinstance(rate, float) else None
 
 

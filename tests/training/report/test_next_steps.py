@@ -59,6 +59,16 @@ def test_the_commands_are_those_of_the_run_and_can_be_typed(tmp_path, typed, rec
     assert len([word for word in known[-1] if word.startswith(replaced)]) <= 2
 
 
+@pytest.mark.parametrize("before", ["--data=x.csv", "'--data=a && b' && zoo train --e=2"])
+@pytest.mark.parametrize("data", ["--data=x.csv --header", "'--data=a && b'", "'--data=&&'"])
+def test_an_extended_run_goes_on_from_its_last_command(tmp_path, before, data):
+    last = f"zoo train --model=resnet8 {data} --epochs=4"
+    known = commands(tmp_path, f"zoo train {before} && {last}", {"epochs": 4})
+    assert known == commands(tmp_path, last, {"epochs": 4})
+    assert known[-1][:2] == ["zoo", "train"]
+    assert "&&" not in [word for words in known for word in words]
+
+
 @pytest.mark.parametrize(
     ("source", "flags"),
     [({"data": "/my data/x.csv", "folder": "/y"}, ["--data=/my data/x.csv", "--folder=/y"]),

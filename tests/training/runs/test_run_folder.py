@@ -9,6 +9,7 @@ from PIL import Image
 import zoo
 from zoo.errors import RequestError
 from zoo.training.recipes.recipe import Recipe
+from zoo.training.runs.run_folder import kept_recipe
 from zoo.training.train import train_model
 
 RECIPE = Recipe(epochs=2, batch_size=32)
@@ -123,6 +124,27 @@ def test_a_broken_record_is_refused(digits, tmp_path, content):
     (tmp_path / "state.safetensors").write_bytes(b"")
     with pytest.raises(RequestError, match=r"is not the record of a run|holds another run: model"):
         _train(digits, RECIPE, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "goes_on"),
+    [
+        ("card.json", True),
+        ("state.safetensors", True),
+        ("head.state.safetensors", True),
+        ("features.safetensors", True),
+        ("learning_rate.png", False),
+        (".state.safetensors.x2.safetensors", False),
+        ("run.json", False),
+    ],
+)
+@pytest.mark.parametrize("record", [{"epochs": 3}, {"head": {"epochs": 9}, "whole": {"epochs": 3}}])
+def test_only_a_run_that_saved_something_keeps_its_recipe(tmp_path, file, goes_on, record):
+    """Any other run may begin where nothing was saved."""
+    (tmp_path / file).touch()
+    assert kept_recipe(tmp_path) == {}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert kept_recipe(tmp_path).get("epochs") == (3 if goes_on else None)
 
 
 def test_a_run_is_kept_from_a_second_one(digits, tmp_path):

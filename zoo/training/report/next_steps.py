@@ -18,7 +18,7 @@ _UNKNOWN = "DATA"  # For what Python made in memory.
 def next_steps(outcome: Outcome) -> str:
     """Returns the commands, one below the other."""
     training = outcome.card.training
-    typed = shlex.split(training.command) if training is not None else []
+    typed = _last(shlex.split(training.command)) if training is not None else []
     steps = [
         ("Try it on files of your own", _predict(outcome)),
         ("Measure it again, or on other data", _measure(outcome, typed)),
@@ -35,6 +35,11 @@ def next_steps(outcome: Outcome) -> str:
         else f"<p class='note'>{_UNKNOWN} is what the run learnt from.</p>"
     )
     return f"<h2>What comes next</h2>{text}{note}"
+
+
+def _last(typed: list[str]) -> list[str]:
+    """Returns the last of several commands, which extended the run of those before it."""
+    return typed[-typed[::-1].index("&&") :] if "&&" in typed else typed
 
 
 def _run(outcome: Outcome) -> str:

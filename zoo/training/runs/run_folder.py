@@ -98,10 +98,9 @@ def finished(output: Path, settings: Mapping[str, Any], *, extensible: bool = Tr
     """
     if not is_run(output):
         return None
-    path = output / RECORD
-    if not any(_unfinished(output)) and not (output / CARD).exists():
-        return None  # It stopped before it had saved anything.
-    if changed := differences(read_record(path), json.loads(json.dumps(settings))):
+    if not _has_saved(output):
+        return None
+    if changed := differences(read_record(output / RECORD), json.loads(json.dumps(settings))):
         if extensible and _is_to_extend(output, settings):
             return None
         crossed = settings.get("folds") and all(word.startswith("epochs:") for word in changed)
@@ -152,6 +151,25 @@ def read_history(output: Path) -> list[Row]:
             {key: (int if key in _COUNTS else float)(value) for key, value in row.items()}
             for row in csv.DictReader(file)
         ]
+
+
+def kept_recipe(output: Path) -> dict[str, Any]:
+    """Returns the recipe of a run that goes on, as its record has it; empty: none does.
+
+    Where nothing was saved yet, any other run may begin, so the record says nothing about it.
+
+    Args:
+        output: The folder of the run. Of a fine-tuning, the recipe is that of the network.
+    """
+    if not (output / RECORD).is_file() or not _has_saved(output):
+        return {}
+    record = read_record(output / RECORD)
+    recipe = record.get("whole", record)
+    return recipe if isinstance(recipe, dict) else {}
+
+
+def _has_saved(output: Path) -> bool:
+    return any(_unfinished(output)) or (output / CARD).exists()
 
 
 def _unfinished(output: Path) -> list[Path]:
