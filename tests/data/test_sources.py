@@ -3,13 +3,16 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 
+from tests.data.sounds.written_sounds import tone
+from tests.data.written_photos import photo
 from zoo.data import sources
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.data.reading import Reading
 from zoo.data.sources import find_reader, load_dataset, load_for
 from zoo.errors import RequestError
-from zoo.forms import Vector
+from zoo.forms import Picture, Sequence, Vector
 
 
 @pytest.mark.parametrize(("size", "expected"), [(None, 32), (40, 40)])
@@ -96,6 +99,53 @@ def test_what_a_folder_holds_decides_how_it_is_read(tmp_path, names, kind):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert kind == find_reader(str(tmp_path)).KNOWN_AS
+
+
+def made(folder, names):
+    """Files of noise, or of the rows of a table."""
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".csv":
+            path.write_text("a,b,label\n" + "1,2,x\n3,4,y\n" * 30)
+        elif path.suffix == ".wav":
+            soundfile.write(path, tone(300 + 9 * number, 0.2), 8000)
+        else:
+            photo("red", number, (32, 32)).save(path)
+    return str(folder)
+
+
+def files_of(suffix, *folders):
+    return [f"{folder}/{number}.{suffix}" for folder in folders for number in range(8)]
+
+
+SPLIT = ("train/a", "train/b", "test/a", "test/b")
+BESIDE_TABLES = {
+    "photos in splits": ([*files_of("png", *SPLIT), "train.csv", "test.csv"], Picture, 4),
+    "photos in classes": ([*files_of("png", "a", "b"), "test.csv"], Picture, 4),
+    "sounds in splits": ([*files_of("wav", *SPLIT), "test.csv"], Picture, 2),
+    "sounds for an LSTM": ([*files_of("wav", *SPLIT), "train.csv"], Sequence, 2),
+    "photos beside the rows": ([*files_of("png", *SPLIT), "train.csv"], Vector, 2),
+    "sounds beside the rows": ([*files_of("wav", "a", "b"), "train.csv"], Vector, 2),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE_TABLES)
+def test_class_folders_count_before_tables_unless_rows_are_learnt(tmp_path, case):
+    names, kind, dimensions = BESIDE_TABLES[case]
+    source = made(tmp_path, names)
+    dataset = load_dataset(source, kind, reading=Reading(label_column="label"))
+    assert dataset.train.x.ndim == dimensions
+    assert set(dataset.labels) == ({"x", "y"} if kind is Vector else {"a", "b"})
+
+
+@pytest.mark.parametrize("reading", [Reading(), Reading(folder="x"), Reading(path_column="a")])
+@pytest.mark.parametrize("names", [files_of("png", "train", "test"), files_of("png", "images"), []])
+def test_a_list_beside_loose_photos_is_to_be_given(tmp_path, names, reading):
+    source = made(tmp_path, [*names, "train.csv"])
+    message = rf"folder of tables, .*--data={re.escape(source)}/train\.csv --folder=DIR"
+    with pytest.raises(RequestError, match=message):
+        load_dataset(source, Picture, reading=reading)
 
 
 class Stripes:

@@ -12,10 +12,12 @@ from zoo.data import arrays, digits, hugging_face
 from zoo.data.archives import is_archive, unpacked
 from zoo.data.dataset import Dataset
 from zoo.data.excluding import Excluded, listed, read_excluded
+from zoo.data.folders.classes import has_classes
 from zoo.data.numbers import as_number
 from zoo.data.pictures import folder, shards, tfds
 from zoo.data.pictures import listed as pictures_listed
 from zoo.data.pictures.files import Encoded, PictureReader
+from zoo.data.pictures.folder import PICTURES
 from zoo.data.pictures.prepare import resized
 from zoo.data.place import place_of
 from zoo.data.reading import SMALLEST, Reader, Reading
@@ -23,9 +25,10 @@ from zoo.data.recordings import folder as recordings
 from zoo.data.recordings import table as recordings_table
 from zoo.data.sounds import folder as sounds
 from zoo.data.sounds import listed as sounds_listed
+from zoo.data.sounds.decode import SOUNDS
 from zoo.data.tables import table
 from zoo.errors import RequestError
-from zoo.forms import Form, Picture, Recording, Sequence, Sound, Table
+from zoo.forms import Form, Picture, Recording, Sequence, Sound, Table, Vector
 
 AS_IT_IS = Reading()
 HIGHEST = 1024  # Pixels a side that may be asked for.
@@ -194,7 +197,7 @@ def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
         RequestError: There is no such data, or it holds no picture files.
     """
     source = _on_disk(source, reading)
-    reader = find_reader(source)
+    reader = _reader_of(source, Picture, reading)
     if not isinstance(reader, PictureReader):
         kinds = " or ".join(r.KNOWN_AS for r in READERS if isinstance(r, PictureReader))
         raise RequestError(f"{source} holds no picture files; give {kinds}")
@@ -236,6 +239,8 @@ def _reader_of(source: str, kind: type[Form], reading: Reading) -> Reader:
         if reading.folder is not None and lists.claims(source, reading.folder):
             return lists
     reader = find_reader(source)
+    if reader is table and Path(source).is_dir() and not issubclass(kind, Vector):
+        reader = _beside_tables(source, kind)
     if reader is table and kind is Picture and (reading.folder or reading.path_column):
         return pictures_listed  # Which says what it lacks.
     if reader is pictures_listed and kind is not Picture:
@@ -243,6 +248,28 @@ def _reader_of(source: str, kind: type[Form], reading: Reading) -> Reader:
     if reader is table and issubclass(kind, Sequence):
         reader = recordings_table
     return reader
+
+
+def _beside_tables(source: str, kind: type[Form]) -> Reader:
+    """Returns the module that reads a folder of tables for a model that takes no rows of a table.
+
+    Tables beside class folders describe the files in them.
+
+    Raises:
+        RequestError: The model takes pictures, and there are no class folders of them.
+    """
+    if has_classes(Path(source), SOUNDS):
+        return sounds
+    if kind is not Picture:
+        return table
+    if has_classes(Path(source), PICTURES):
+        return folder
+    first = next(iter(table.table_files(source).values()))
+    raise RequestError(
+        f"{source} is a folder of tables, and the model takes pictures; if a column of "
+        f"{first.name} names them, say --data={first} --folder=DIR, where their paths begin; or "
+        "choose --model=residual_mlp"
+    )
 
 
 def find_reader(source: str) -> Reader:

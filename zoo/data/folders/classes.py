@@ -70,6 +70,14 @@ def find_classes(folder: Path, kind: Kind, labels: tuple[str, ...] | None = None
         raise RequestError(f"{error.filename} may not be read; change its permissions") from error
 
 
+def has_classes(folder: Path, kind: Kind) -> bool:
+    """Returns whether a folder holds two class folders of files of a kind, perhaps in splits."""
+    try:
+        return len(arrange(scan(folder, kind)[0]).classes["train"]) > 1
+    except RequestError:
+        return False
+
+
 def _find(folder: Path, kind: Kind, known: tuple[str, ...] | None) -> Classed:
     top, left_out = scan(folder, kind)
     layout = arrange(top)
@@ -78,8 +86,9 @@ def _find(folder: Path, kind: Kind, known: tuple[str, ...] | None) -> Classed:
         split: _by_label(given, layout.roots[split]) for split, given in layout.classes.items()
     }
     if not classes["train"]:
-        held, files = f"{len(top.files)} {kind.plural} outside any class folder", "those"
-        if not top.files:
+        outside = sum(1 for _ in top.below())
+        held, files = f"{outside} {kind.plural} outside any class folder", "those"
+        if not outside:
             held, files = f"no {kind.plural}{left_out.others()}", kind.formats
         raise RequestError(
             f"{train} holds {held}; put {files} of each class into a folder with its name"
@@ -87,7 +96,9 @@ def _find(folder: Path, kind: Kind, known: tuple[str, ...] | None) -> Classed:
     labels = known or _sorted([*classes["train"]])
     if len(labels) == 1:
         only = classes["train"][labels[0]]
-        nested = f"if its folders are the classes, give {only.path}"
+        # A folder whose name is a class, though it holds splits, holds the classes of all of them.
+        whole = train / only.path.relative_to(train).parts[0]
+        nested = f"if its folders are the classes, give {whole}"
         advice = nested if only.folders else "two are the least"
         raise RequestError(f"{train} has one class only, {labels[0]!r}; {advice}")
     for split, given in classes.items():
