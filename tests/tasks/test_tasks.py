@@ -143,8 +143,8 @@ def test_scores_of_values_by_hand():
 
 def test_one_value_has_an_error_alone():
     """One truth has no spread to compare with; the libraries say NaN, which is no JSON."""
-    result = REGRESSION.score(VALUES[:1], TRUTH[:1], ("size",))
-    assert result.figures == {"mae": pytest.approx(abs(VALUES[0, 0] - TRUTH[0, 0]))}
+    result = REGRESSION.score(VALUES[1:2], TRUTH[1:2], ("size",))
+    assert result.figures == {"mae": 1}
 
 
 def test_predictions_are_what_an_export_gives():
