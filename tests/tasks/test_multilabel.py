@@ -23,6 +23,21 @@ def test_scores_by_hand():
     assert set(score.intervals) == {"exact"}
 
 
+@pytest.mark.parametrize(
+    ("smoothing", "likeliest"),
+    [(MULTILABEL.smoothing, 0.01), (0.1, 0.059)],  # (1 - s) · 1 % + s / 2
+)
+def test_a_rare_label_is_as_likely_as_it_is_rare(smoothing, likeliest):
+    probabilities = np.linspace(0.001, 0.2, 400)
+    y = np.repeat([[1], [0]], [1, 99], axis=0)
+    logits = np.log(probabilities / (1 - probabilities))
+    losses = [
+        MULTILABEL.measured(np.full((100, 1), one, np.float32), y, smoothing)["loss"]
+        for one in logits
+    ]
+    assert probabilities[np.argmin(losses)] == pytest.approx(likeliest, abs=5e-4)
+
+
 def test_thresholds_are_those_of_the_best_f1():
     thresholds = MULTILABEL.chosen(P, Y)
     assert thresholds == (0.25, 0.65, 0.5)  # Nothing is known of birds.

@@ -91,13 +91,15 @@ class Multilabel(Task):
     outputs: Outputs = "independent_logits"
     watched: str = "accuracy"
     verb: str = "Says which of these it shows:"
+    smoothing: float = 0.0  # A label of 1 % would seem to be one of 5.9 % with 0.1.
 
     def loss(
         self, smoothing: float = 0.0, reduction: str | None = "sum_over_batch_size"
     ) -> keras.losses.Loss:
         """Returns the binary cross-entropy, the mean over the labels.
 
-        It is not weighted: probabilities stay true, and thresholds take care of rare labels.
+        It is not weighted: without smoothing, probabilities stay true, and thresholds take care of
+        rare labels.
         """
         import keras
 

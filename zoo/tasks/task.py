@@ -106,6 +106,7 @@ class Task(ABC):
             "probabilities" and "values" as they are.
         watched: The figure of an epoch that its curves show.
         verb: What a model does with its labels, for descriptions ("Tells cat, dog.").
+        smoothing: Usual share of the truth that is spread over all classes, see `loss`.
         thresholds: Of "sets": the probability from which on each label is said; empty: one half.
     """
 
@@ -114,6 +115,7 @@ class Task(ABC):
     outputs: Outputs
     watched: str
     verb: str
+    smoothing: float = 0.1
     thresholds: tuple[float, ...] = ()
 
     @abstractmethod

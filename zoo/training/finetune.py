@@ -164,6 +164,7 @@ def finetune(
     )
     plan_for = partial(
         choose_plan,
+        task=learns,
         kind=type(base.input),
         model=base.model,
         epochs=epochs,

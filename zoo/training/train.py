@@ -99,8 +99,7 @@ def train(
             a `.csv` of paths of pictures or sounds and their labels, another `.csv` or an `.npz`
             file, or a folder of `train.csv` and `test.csv`.
         output: The folder; None: runs/MODEL-DATA.
-        epochs: Passes over the training split. None, here and in the next three: the model's own
-            recipe decides.
+        epochs: Passes over the training split. None, here and in the next three: the model's own.
         batch_size: Examples in a step, of all devices together.
         learning_rate: The highest. The model's own is for AdamW, other optimizers have their share.
         loss: "huber" for values with outliers: errors of more than a usual deviation count
@@ -170,8 +169,10 @@ def train(
         "learning_rate": learning_rate,
         "patience": patience,
     }
+    learns = find_task(task)
     recipe = Recipe(
         **{
+            "label_smoothing": learns.smoothing,
             **row.recipe,
             **{name: value for name, value in asked.items() if value is not None},
             "loss": loss,
@@ -183,7 +184,6 @@ def train(
         }
     )
     recipe = recipe.at_usual_rate if learning_rate is None else recipe
-    learns = find_task(task)
     # Networks for sequences learn sounds too; the data decides later.
     check_recipe(recipe, forms.Sound if row.input is forms.Sequence else row.input, learns)
     reading = Reading(

@@ -1,6 +1,7 @@
 """Options of a recipe: averaged weights, other optimizers, mixed examples, stochastic depth."""
 
 import dataclasses
+import importlib
 import math
 
 import keras
@@ -317,3 +318,34 @@ def test_a_run_of_before_is_not_another_one():
     record = {"epochs": 3, "batch_size": 10}
     now = {name: value for name, value in dataclasses.asdict(BARE).items() if value is None}
     assert differences({**record, "loss": None}, {**record, **now}) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "asked", "smoothing"),
+    [
+        ("resnet8", "classification", {}, 0.1),
+        ("resnet8", "multilabel", {}, 0.0),
+        ("resnet8", "multilabel", {"label_smoothing": None}, 0.0),
+        ("resnet8", "multilabel", {"label_smoothing": 0.1}, 0.1),  # As the runs from before.
+        ("residual_mlp", "classification", {}, 0.0),  # Its own recipe's.
+    ],
+)
+def test_the_task_has_the_usual_smoothing(monkeypatch, tmp_path, model, task, asked, smoothing):
+    made, module = [], importlib.import_module("zoo.training.train")
+    monkeypatch.setattr(module, "load_dataset", lambda *_, **__: noise())
+    monkeypatch.setattr(module, "check_recipe", lambda recipe, *_: made.append(recipe))
+    monkeypatch.setattr(module, "train_model", lambda *_, **__: None)
+    zoo.train(model, "data", task=task, output=tmp_path / "run", **asked)
+    assert {recipe.label_smoothing for recipe in made} == {smoothing}
+
+
+@pytest.mark.parametrize(("asked", "smoothing"), [({}, 0.0), ({"label_smoothing": 0.1}, 0.1)])
+def test_a_fine_tuning_has_the_smoothing_of_its_task(monkeypatch, tmp_path, asked, smoothing):
+    module, plans = importlib.import_module("zoo.training.finetune"), []
+    monkeypatch.setattr(module, "load_dataset", lambda *_, **__: noise(100, (32, 32, 3)))
+    monkeypatch.setattr(
+        module, "finetune_checkpoint", lambda _, __, plan, *___, **____: plans.append(plan)
+    )
+    zoo.finetune("resnet8.digits", "data", task="multilabel", output=tmp_path / "run", **asked)
+    (plan,) = plans
+    assert plan.head.label_smoothing == plan.whole.label_smoothing == smoothing

@@ -2,6 +2,9 @@ import pytest
 
 from zoo.errors import RequestError
 from zoo.forms import Picture, Recording, Sound, Table
+from zoo.tasks.classification import CLASSIFICATION
+from zoo.tasks.multilabel import MULTILABEL
+from zoo.tasks.regression import REGRESSION
 from zoo.training.recipes.plan import choose_plan
 
 # Training pictures -> batch, epochs of the head and of the network, whether statistics are kept.
@@ -43,6 +46,21 @@ def test_small_networks_learn_longer(kind, model, examples, epochs, rate, augmen
     whole = choose_plan(examples, kind, model=model).whole
     assert (whole.epochs, whole.augment) == (epochs, augment)
     assert whole.learning_rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("task", "asked", "smoothing"),
+    [
+        (CLASSIFICATION, None, 0.1),
+        (REGRESSION, None, 0.1),  # Which ignores it: runs from before stay the same ones.
+        (MULTILABEL, None, 0.0),
+        (MULTILABEL, 0.1, 0.1),
+        (CLASSIFICATION, 0.0, 0.0),
+    ],
+)
+def test_sets_of_labels_are_not_smoothed_unless_that_is_asked_for(task, asked, smoothing):
+    plan = choose_plan(100, task=task, label_smoothing=asked)
+    assert plan.head.label_smoothing == plan.whole.label_smoothing == smoothing
 
 
 def test_what_is_given_is_kept():

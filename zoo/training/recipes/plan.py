@@ -10,6 +10,8 @@ from typing import Unpack
 from zoo.errors import RequestError
 from zoo.forms import Form, Picture, Sound
 from zoo.models import MODELS
+from zoo.tasks import Task
+from zoo.tasks.classification import CLASSIFICATION
 from zoo.training.recipes.options import OF_HEADS, Options, given
 from zoo.training.recipes.recipe import Recipe
 
@@ -92,6 +94,7 @@ def choose_plan(
     examples: int,
     kind: type[Form] = Picture,
     *,
+    task: Task = CLASSIFICATION,
     model: str = "",
     cost: float = 1.0,
     epochs: int | None = None,
@@ -111,7 +114,8 @@ def choose_plan(
     Args:
         examples: In the training split.
         kind: What they are, a class of `zoo.forms`.
-        model: Its name, for its recipe.
+        task: What is learnt.
+        model: Name of the network, for its recipe.
         cost: Pixels of a picture, in those of the pretraining. Where there are more, fewer epochs
             cost as much.
         epochs: Epochs of the second stage. All that are asked for are trained, and the best is
@@ -143,7 +147,7 @@ def choose_plan(
         class_weights=class_weights,
         precision=precision,
         seed=seed,
-        **given(options, OF_HEADS),
+        **{"label_smoothing": task.smoothing, **given(options, OF_HEADS)},
     )
     steps = math.ceil(examples / batch)
     head_epochs = min(max(_HEAD_STEPS // steps, 10), 60) if head_epochs is None else head_epochs

@@ -45,7 +45,8 @@ class Recipe:
         warmup: Share of all steps in which the rate rises from zero, before its cosine fall.
         weight_decay: Weight decay of AdamW, on kernels only. Other optimizers have as much in a
             step at their usual rate.
-        label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016).
+        label_smoothing: Share of the truth spread over all classes (Szegedy et al. 2016). That of
+            the task is usual, `zoo.tasks.task.Task.smoothing`.
         loss: Of a regression: "huber" (Huber 1964), which counts the errors of outliers linearly;
             None: the task's own.
         augment: Policy that changes the training pictures, see `zoo.training.recipes.augment`.
