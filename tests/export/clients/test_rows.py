@@ -56,13 +56,17 @@ def unspelled(rows):
 
 
 def expected():
-    """The rows by Python, whose columns have one spelling each."""
+    """The rows by Python, whose columns have one spelling each, and categories one case."""
     plain = tuple(Column(**{**vars(column), "decimal": ".", "unit": ""}) for column in COLUMNS)
     clean = [
         ["" if cell.lower() in EMPTY else cell for cell in row]
         for row in unspelled([[cell.strip() for cell in row] for row in ROWS])
     ]
-    columns = dict(zip((c.name for c in COLUMNS), zip(*clean, strict=True), strict=True))
+    cells = [
+        [cell if cell in column.vocabulary or column.kind == "number" else "other" for cell in own]
+        for column, own in zip(COLUMNS, zip(*clean, strict=True), strict=True)
+    ]
+    columns = dict(zip((c.name for c in COLUMNS), cells, strict=True))
     return encode(Form.of("y", True, plain), Table(Path("t.csv"), True, columns, range(100)))
 
 
