@@ -136,6 +136,45 @@ def test_a_recording_is_in_one_fold():
     assert (predictions.argmax(1) == everything(learnt).y).mean() < 0.8
 
 
+ALONE = "too few examples to judge epochs of the network: only the head is trained"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({}, ALONE),
+        ({"label_smoothing": 0.2, "batch_size": 4, "head_epochs": 3}, ALONE),  # Of the head too.
+        ({"augment": "none", "find_learning_rate": False, "mixup": None}, ALONE),
+        ({"find_learning_rate": True}, f"{ALONE}, without regard to --find_learning_rate"),
+        (
+            {"minutes": 1.0, "freeze": "stage2"},
+            f"{ALONE}, without regard to --minutes and --freeze",
+        ),
+        (
+            {"optimizer": "sgd", "mixup": 0.2, "learning_rate": 0.1, "augment": "light"},
+            f"{ALONE}, without regard to --learning_rate and --augment and --optimizer and --mixup",
+        ),
+        ({"freeze": "backbone"}, None),  # It is what was asked for.
+        ({"epochs": 1, "mixup": 0.2}, None),
+        ({"folds": 0, "mixup": 0.2}, None),
+    ],
+)
+def test_what_a_head_alone_has_no_use_for_is_named(tmp_path, monkeypatch, how, said):
+    plans = []
+    monkeypatch.setattr(
+        "zoo.training.finetune.finetune_checkpoint",
+        lambda checkpoint, dataset, plan, output, **other: plans.append(plan),
+    )
+    photos = write_photos(tmp_path / "few", dict.fromkeys(("red", "green"), 10))
+    lines = []
+    zoo.finetune("resnet8.digits", str(photos), output=tmp_path / "run", progress=lines.append,
+                 **{"image_size": 32, **how})  # fmt: skip
+    assert [line for line in lines if line.startswith("too few")] == ([said] if said else [])
+    alone = said is not None or how.get("freeze") == "backbone"
+    assert plans[0].freeze == ("backbone" if alone else "none")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_a_few_pictures_of_each_class_are_learnt(tmp_path, count):

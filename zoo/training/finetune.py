@@ -46,6 +46,8 @@ from zoo.training.runs.telling import Steps, Tell, silent, stepless
 from zoo.training.trained import Trained
 from zoo.training.tuning import finetune_checkpoint
 
+_OFF = (None, False, "none")  # Values of a flag that asks for nothing.
+
 
 def finetune(
     checkpoint: str,
@@ -184,9 +186,9 @@ def finetune(
     finding = options.get("find_learning_rate")
     devices.check_alone({"minutes": options.get("minutes"), "find_learning_rate": finding})
     check_finding(finding, learning_rate, quantize)
-    of_network = {name: value for name, value in options.items() if name not in OF_HEADS}
-    asked = {"epochs": epochs, "learning_rate": learning_rate, "augment": augment, **of_network}
-    check_of_network(freeze, asked)
+    given = {"epochs": epochs, "learning_rate": learning_rate, "augment": augment, **options}
+    of_network = {k: v for k, v in given.items() if k not in OF_HEADS and v not in _OFF}
+    check_of_network(freeze, of_network)
     if quantize is not None and options.get("minutes") is not None:
         raise RequestError("--minutes knows no pace of --quantize; give --epochs in place of it")
     check_size(image_size, type(base.input))
@@ -218,8 +220,8 @@ def finetune(
         few=True,
         progress=lambda done, total: steps("reading", done, total),
     )
-    given = None if isinstance(form, Table) else form
-    dataset = load_dataset(data, type(form), image_size=image_size, form=given, reading=reading)
+    known = None if isinstance(form, Table) else form
+    dataset = load_dataset(data, type(form), image_size=image_size, form=known, reading=reading)
     grown = larger is not None and dataset.example_shape == larger.shape
     form = dataset.form or (larger if larger is not None and grown else form)
     opened(checkpoint, dataset, progress)
@@ -230,23 +232,26 @@ def finetune(
     cost = math.prod(form.shape) / math.prod(base.input.shape) if isinstance(form, Picture) else 1.0
     plan = plan_for(len(learnt.train), cost=cost)
     run = Path(output or f"runs/{Path(checkpoint).resolve().name}-{dataset.name}")
-    head_alone = bool(folds) and epochs is None and not holds_validation(learnt)
-    if finding and plan.freeze != "backbone" and not head_alone:
+    if folds:
+        progress(f"{folds}-fold cross-validation of the head, on all examples")
+    if folds and epochs is None and freeze != "backbone" and not holds_validation(learnt):
+        lost = [f"--{name}" for name in (*of_network, *(["freeze"] if freeze != "none" else []))]
+        progress(
+            "too few examples to judge epochs of the network: only the head is trained"
+            + (f", without regard to {' and '.join(lost)}" if lost else "")
+        )
+        plan = dataclasses.replace(plan, freeze="backbone")
+    if finding and plan.freeze != "backbone":
         rate = found_for_tuning(plan, run, checkpoint, learnt, form, progress)
         plan_for = partial(plan_for, learning_rate=rate)
         plan = plan_for(len(learnt.train), cost=cost)
-    if plan.whole.minutes is not None and plan.freeze != "backbone" and not head_alone:
+    if plan.whole.minutes is not None and plan.freeze != "backbone":
         fits = tuning_within(plan, run, checkpoint, learnt, form, epochs, started, progress)
         plan = plan_for(len(learnt.train), cost=cost, epochs=fits)
     kept = keeps_head(quantize, base, learnt)
     if kept:
         progress(f"{checkpoint} knows these classes: its head stays")
         plan = plan.with_head() if learning_rate is None else plan
-    if folds:
-        progress(f"{folds}-fold cross-validation of the head, on all examples")
-    if head_alone:
-        progress("too few examples to judge epochs of the network: only the head is trained")
-        plan = dataclasses.replace(plan, freeze="backbone")
     progress("\n".join(plan.lines[1:] if kept else plan.lines))
     device = device_in_words(several=distribution != "none")
 
