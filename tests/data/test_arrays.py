@@ -68,6 +68,11 @@ def test_images(tmp_path):
     pixels = RANDOM.integers(0, 256, (40, 32, 32, 1), np.uint8)
     data = load_dataset(save(tmp_path, x=pixels, y=Y), Picture)
     assert data.example_shape == (32, 32, 3)
+    grey = load_dataset(save(tmp_path, x=pixels[..., 0], y=Y), Picture)
+    assert grey.fingerprint() == data.fingerprint()
+    # The same numbers for a model of sequences are sequences.
+    steps = load_dataset(save(tmp_path, x=pixels[..., 0] + 1.0, y=Y), Sequence)
+    assert steps.example_shape[-1] == 32
 
 
 def test_values(tmp_path):
@@ -147,6 +152,8 @@ WRONG = {
         "shapes .*give lengths for all splits or for none",
     ),
     "silence": (Sequence, {"x": changed(STEPS, 3, 0), "y": Y}, "sequence 3 holds only zeros"),
+    "grey floats": (Picture, {"x": np.zeros((40, 32, 32)), "y": Y}, "which is no picture data"),
+    "narrow": (Picture, {"x": np.zeros((40, 32, 3), np.uint8), "y": Y}, "which is no picture data"),
     "float image": (Picture, {"x": np.zeros((40, 32, 32, 3)), "y": Y}, "images are uint8"),
     "split shapes": (
         Vector,

@@ -238,6 +238,7 @@ BOMBS = {
     "zeros": np.zeros((2000, 500)),
     "many labels": np.zeros((20_000, 1), np.uint8),
     "small pictures": np.zeros((2000, 1, 1, 1), np.uint8),
+    "small grey pictures": np.zeros((2000, 8, 8), np.uint8),
 }
 
 
@@ -245,7 +246,7 @@ BOMBS = {
 def test_a_small_file_may_not_unpack_to_a_large_one(tmp_path, monkeypatch, case):
     x = BOMBS[case]
     arrays = {"x": x, "y": np.arange(len(x), dtype=np.uint8) % 2}
-    kind = Picture if x.ndim == 4 else Vector
+    kind = Picture if x.ndim > 2 else Vector
     np.savez_compressed(tmp_path / "a.npz", **arrays)
     monkeypatch.setattr(npz, "UNPACKED", 1_000_000)
     with pytest.raises(RequestError, match=r"bytes, and its arrays would take .*uncompressed"):

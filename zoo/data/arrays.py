@@ -10,7 +10,7 @@ import numpy as np
 from zoo.data.dataset import SPLITS, Dataset, Split, divide, take, with_test_split
 from zoo.data.groups import check_apart, divide_groups
 from zoo.data.labels import check_label, check_splits, class_indices, class_names
-from zoo.data.npz import Arrays, read_npz
+from zoo.data.npz import Arrays, is_grey, read_npz
 from zoo.data.reading import Reading
 from zoo.errors import RequestError
 from zoo.forms import PLAIN, Form, Picture, Sequence
@@ -48,7 +48,8 @@ def load_arrays(
     Args:
         source: Path of the file.
         kind: What `x` has to be: `Vector` (examples, features), `Sequence` (examples, steps,
-            features) or `Picture` (examples, height, width, 1 or 3) uint8.
+            features) or `Picture` (examples, height, width, 1 or 3) uint8; grey pictures may lack
+            the last axis.
         task: What is learnt, such as classes or values.
         labels: The classes of a checkpoint; None: those of the file.
 
@@ -120,6 +121,8 @@ def load_arrays(
 def _inputs(arrays: Arrays, kind: type[Form]) -> tuple[np.ndarray, np.ndarray | None]:
     """Returns x, checked, and the lengths of its sequences if they vary."""
     x, what = arrays.values["x"], arrays.what("x")
+    if kind is Picture and is_grey(x.shape, x.dtype):
+        x = x[..., None]
     dimensions = {1 + own for own, plain in PLAIN.items() if issubclass(kind, plain)}
     if x.ndim not in dimensions:
         raise RequestError(

@@ -35,6 +35,7 @@ _NAMES_OF_CLASSES = ("labels", "class_names", "label_names", "target_names")
 UNPACKED, RATIO = 1 << 30, 10
 _FLOAT = 4
 _PICTURE = 32 * 32 * 3  # Values of the smallest picture; smaller ones are enlarged to this.
+_SIDE = 8  # Pixels of the smallest picture without an axis of channels.
 _LABEL = 64  # Bytes of a label as text.
 
 
@@ -207,10 +208,15 @@ def _header(
     return shape, dtype
 
 
+def is_grey(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Returns whether an array may be grey pictures, (examples, height, width), as of MNIST."""
+    return len(shape) == 3 and dtype == np.uint8 and min(shape[1:]) >= _SIDE
+
+
 def _bytes_needed(role: str, shape: tuple[int, ...], dtype: np.dtype) -> int:
     """Returns the memory that an array takes, as it is and in the form that a model takes."""
     count = math.prod(shape)
-    if role == "x" and len(shape) == 4:
+    if role == "x" and (len(shape) == 4 or is_grey(shape, dtype)):
         return count * dtype.itemsize + max(count, shape[0] * _PICTURE)
     return count * (dtype.itemsize + (_FLOAT if role == "x" else _LABEL))
 

@@ -143,6 +143,16 @@ SAID = {
         {"train": {"test": 2, "control": 3}},
         "test is taken for a class",
     ),
+    "tests of several kinds": (
+        {"Test1": 2, "Test2": 3, "Test3": 1},
+        {"train": {"Test1": 2, "Test2": 3, "Test3": 1}},
+        "Test2 is taken for a class, since it holds no folders",
+    ),
+    "two loose test folders beside classes": (
+        {**TWO, "test1": 7, "test2": 8},
+        {"train": TWO},
+        "passed over data/test1: 7 pictures",
+    ),
     "loose test pictures beside train": (
         {"train": TWO, "test": 7},
         {"train": TWO},
@@ -226,6 +236,10 @@ WRONG = {
     "a training split without classes": (
         {"train": 5, "test": 3},
         "data/train holds 5 pictures outside any class folder",
+    ),
+    "two loose training splits": (
+        {"train1": 5, "train2": 3},
+        "data/train1 holds 5 pictures outside any class folder",
     ),
     "an empty test split": ({"train": TWO, "test": 0}, "data/test holds no pictures; fill it or"),
     "a class that looks like a training split": (

@@ -49,6 +49,18 @@ def with_key():
 
 CMYK = Image.merge("CMYK", [Image.new("L", (32, 32), value) for value in (0, 255, 255, 0)])
 DEEP = Image.fromarray(np.tile(np.repeat([0, 257 * 128], 16), (32, 1)).astype(np.uint16))
+
+
+def bmp_with_alpha(right):
+    """A BMP with a V4 header and a fourth byte: 0 on the left, `right` on the right."""
+    pixels = np.dstack([np.asarray(halves())[::-1, :, ::-1], np.zeros((32, 32), np.uint8)])
+    pixels[:, 16:, 3] = right
+    size, masks = pixels.nbytes, (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    head = struct.pack("<IiiHHIIiiII", 108, 32, 32, 1, 32, 3, size, 2835, 2835, 0, 0)
+    head += struct.pack("<4I", *masks) + b"BGRs" + bytes(48)
+    return b"BM" + struct.pack("<IHHI", 122 + size, 0, 0, 122) + head + pixels.tobytes()
+
+
 CASES = {
     "grey": (encoded(halves("L", 10, 200)), (10, 10, 10), (200, 200, 200)),
     "grey JPEG": (encoded(halves("L", 10, 200), "JPEG"), (10, 10, 10), (200, 200, 200)),
@@ -61,6 +73,13 @@ CASES = {
     "palette with a transparent colour": (encoded(with_key(), transparency=1), RED, WHITE),
     "GIF": (encoded(with_key(), "GIF"), RED, BLUE),
     "BMP": (encoded(halves(), "BMP"), RED, BLUE),
+    "BMP without the alpha that it says": (bmp_with_alpha(0), RED, BLUE),
+    "BMP with alpha": (bmp_with_alpha(255), WHITE, BLUE),
+    "PNG that is transparent all over": (
+        encoded(halves("RGBA", (*RED, 0), (*BLUE, 0))),
+        WHITE,
+        WHITE,
+    ),
     "WebP": (encoded(halves(), "WEBP", lossless=True), RED, BLUE),
     "JPEG": (encoded(halves(), "JPEG", quality=98), RED, BLUE),
     "TIFF": (encoded(halves(), "TIFF", compression="tiff_lzw"), RED, BLUE),

@@ -33,6 +33,19 @@ def test_kinds_of_files(tmp_path, suffix, subtype, close):
     assert sound_facts(path) == (44100, pytest.approx(0.5, abs=0.01))
 
 
+def test_a_file_in_which_one_cannot_seek(tmp_path):
+    path = tmp_path / "phone.wav"
+    soundfile.write(path, tone(440, 1.0), 8000, subtype="GSM610")
+    whole = read_sound(path, 8000)
+    np.testing.assert_allclose(whole[400:7600], tone(440, 1.0)[400:7600], atol=0.06)
+    np.testing.assert_array_equal(read_sound(path, 8000, 0.25), whole[:2000])
+    np.testing.assert_array_equal(read_sound(path, 8000, 0.25, start=0.5), whole[4000:6000])
+    assert len(read_sound(path, 8000, 0.5, start=5.0)) == 0
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(BrokenSoundError, match="it is cut off"):
+        read_sound(path, 8000)
+
+
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 48000])
 def test_what_the_rate_cannot_hold_is_filtered_out(tmp_path, rate):
     path = tmp_path / "high.wav"

@@ -223,6 +223,8 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
             f"{first.path} holds {len(first.files):,} {first.kind.plural} outside any class "
             "folder; put those of each class into a folder with its name"
         )
+    if not classes and len({split_of(folder.path.name) for folder in loose}) == 1 < len(loose):
+        classes, loose, things = loose, [], loose  # "Test 1" and "Test 2": no split is there twice.
     common = set.intersection(*({f.path.name for f in c.filled()} for c in classes or [top]))
     if len(classes) > 1 and len(common) > 1:
         raise RequestError(

@@ -251,12 +251,17 @@ def _as_seen(picture: Image.Image) -> Image.Image:
         _check_range(picture)
     if picture.mode.startswith("I"):
         seen = _by_strips(picture, "L", _from_16_bits)
-    elif picture.has_transparency_data:
+    elif picture.has_transparency_data and not _of_empty_alpha(picture):
         seen = _by_strips(picture, "RGB", _on_white)
     else:
         mode = "L" if picture.mode in ("1", "L") else "RGB"
         seen = picture if picture.mode == mode else picture.convert(mode)
     return seen if turn is None else seen.transpose(turn)
+
+
+def _of_empty_alpha(picture: Image.Image) -> bool:
+    """Returns whether a BMP is transparent all over: its writer left out the fourth byte."""
+    return picture.format == "BMP" and not np.asarray(picture.getchannel("A")).any()
 
 
 def _check_range(picture: Image.Image) -> None:

@@ -83,11 +83,15 @@ def read_sound(
     with _opened(path) as sound:
         own = sound.samplerate
         first = min(round(start * own), sound.frames)
-        count = -1 if seconds is None else math.ceil((seconds + _AROUND) * own)
-        expected = sound.frames - first if count < 0 else min(count, sound.frames - first)
+        expected = sound.frames - first
+        if seconds is not None:
+            expected = min(expected, math.ceil((seconds + _AROUND) * own))
         try:
-            sound.seek(first)
-            samples = sound.read(count, dtype="float32", always_2d=True)
+            if sound.seekable():
+                sound.seek(first)
+            else:  # As GSM is.
+                sound.read(first)
+            samples = sound.read(expected, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
             raise BrokenSoundError(_reason(error)) from error
     if len(samples) < expected:
