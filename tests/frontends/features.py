@@ -6,11 +6,15 @@ import numpy as np
 
 
 def features_of(form, cells):
-    """Returns (rows, features) for the cells of each column by name; None is an empty number."""
+    """Returns (rows, features) for the cells of each column by name; None is an empty number.
+
+    Entries of a vocabulary are told apart by more than their case.
+    """
     parts = []
     for column in form.columns:
         parts += [
-            [float(cell == entry) for cell in cells[column.name]] for entry in column.vocabulary
+            [float(cell.lower() == entry.lower()) for cell in cells[column.name]]
+            for entry in column.vocabulary
         ]
         if column.kind == "category":
             continue
