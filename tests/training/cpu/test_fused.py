@@ -17,31 +17,80 @@ def network():
     return build("resnet8", num_classes=3, input_shape=(32, 32, 3))
 
 
+def small():
+    keras.utils.set_random_seed(0)
+    return build("resnet8", depths=(1, 1), widths=(4, 8), num_classes=3, input_shape=(32, 32, 3))
+
+
 def operators(model):
     run = tf.function(lambda x: model(x, training=True))
     graph = run.get_concrete_function(tf.TensorSpec((4, *model.input_shape[1:]))).graph
     return {operation.type for operation in graph.get_operations()}
 
 
-def moved(name, rates):
-    """Weights and optimiser after three steps of given gradients."""
+KERAS = {"adamw": keras.optimizers.AdamW, "sgd": keras.optimizers.SGD}
+
+
+def moved(make, groups):
+    """Weights after three steps of given gradients.
+
+    Args:
+        make: Returns the optimizer of a group of variables.
+        groups: Which variables are in each, by their paths.
+    """
     random = np.random.default_rng(0)
-    model = network()
-    optimizer = OPTIMIZERS[name].make(rates, 1e-2, weight_decay=0.05)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    optimizer.build(model.trainable_variables)
-    for _ in range(3):
-        optimizer.apply([random.normal(size=v.shape) for v in model.trainable_variables])
-    return [*model.trainable_variables, *optimizer.variables]
+    model = small()
+    variables = model.trainable_variables
+    steps = [[random.normal(size=v.shape).astype(np.float32) for v in variables] for _ in range(3)]
+    for group in groups:
+        places = [place for place, v in enumerate(variables) if group(v.path)]
+        optimizer = make(group)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        optimizer.build([variables[place] for place in places])
+        for gradients in steps:
+            optimizer.apply([gradients[place] for place in places])
+    return variables
 
 
-@pytest.mark.parametrize("rates", [None, lambda path: 0.5 if "stage2" in path else 1.0])
-@pytest.mark.parametrize("name", ["adamw", "sgd"])
-def test_weights_move_and_decay_as_with_keras(monkeypatch, name, rates):
-    ours = moved(name, rates)
-    monkeypatch.setattr(fused, "jit_compile", lambda: "auto")
-    for one, other in zip(ours, moved(name, rates), strict=True):
+def second(path):
+    return "stage2" in path
+
+
+def others(path):
+    return "stage2" not in path
+
+
+@pytest.mark.parametrize(
+    ("name", "fused_steps", "share"),
+    [
+        ("adamw", True, 1.0),
+        ("adamw", True, 0.5),
+        ("adamw", False, 0.5),
+        ("sgd", True, 0.0),
+        ("sgd", False, 1.0),
+    ],
+)
+def test_weights_move_and_decay_as_with_an_optimizer_of_each_rate(
+    monkeypatch, name, fused_steps, share
+):
+    """As parameter groups of other libraries, whose rate scales the decay too."""
+    if not fused_steps:
+        monkeypatch.setattr(fused, "jit_compile", lambda: "auto")
+
+    def rates(path):
+        return share if second(path) else 1.0
+
+    make, more = OPTIMIZERS[name].make, {"weight_decay": 0.5, **OPTIMIZERS[name].settings}
+    ours = moved(lambda group: make(None if share == 1 else rates, 1e-2, **more), [bool])
+    theirs = moved(
+        lambda group: KERAS[name](1e-2 * (share if group is second else 1.0), **more),
+        [second, others],
+    )
+    for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=one.path)
+    begun = small().trainable_variables
+    stay = {second(a.path) for a, b in zip(ours, begun, strict=True) if (a.numpy() == b).all()}
+    assert stay == (set() if share else {True})
 
 
 def normalised(precision):

@@ -9,7 +9,7 @@ are in `zoo.training.cpu.filter_gradient`, layer normalisation is in `zoo.traini
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -29,30 +29,6 @@ def jit_compile() -> bool | str:
     import tensorflow as tf
 
     return "auto" if tf.config.list_physical_devices("GPU") else False
-
-
-def alone() -> bool:
-    """Whether this process trains on its processor without XLA, and with no other process."""
-    if jit_compile() is not False:
-        return False
-    import tensorflow as tf
-
-    return not tf.distribute.has_strategy()
-
-
-def decay(variables: Iterable[keras.Variable], rate: Any, weight_decay: float) -> None:
-    """Takes off a share of the weights.
-
-    The product becomes the variable, so memory is read and written once. What Keras subtracts is
-    written and read again in between.
-
-    Args:
-        variables: The weights.
-        rate: Learning rate of this step.
-        weight_decay: Share at a rate of 1.
-    """
-    for variable in variables:
-        variable.assign(variable * keras.ops.cast(1 - rate * weight_decay, variable.dtype))
 
 
 class AdamW(keras.optimizers.AdamW):

@@ -15,6 +15,8 @@ from zoo.training.cpu import fused
 class _OwnRates(keras.optimizers.Optimizer):
     """Gives each variable its own share of the learning rate, and averages weights.
 
+    Weights decay by their share too, as in timm's layer decay.
+
     Args:
         rates: Returns the share for a variable, by its path; None: all of it.
         ema: Share of the average that a step keeps; None: there is no average.
@@ -31,7 +33,6 @@ class _OwnRates(keras.optimizers.Optimizer):
     ) -> None:
         super().__init__(*args, use_ema=ema is not None, ema_momentum=ema or 0.0, **settings)
         self._rates = rates
-        self._rate: Any = None  # Of all variables, while they decay.
 
     @property
     def ema_momentum(self) -> Any:
@@ -50,26 +51,18 @@ class _OwnRates(keras.optimizers.Optimizer):
     def ema_momentum(self, value: float) -> None:
         self._most = value
 
-    def _get_current_learning_rate(self) -> Any:
-        return super()._get_current_learning_rate() if self._rate is None else self._rate
-
     def _apply_weight_decay(self, variables: Any) -> None:
-        if self.weight_decay is not None and fused.alone():
-            decayed = filter(self._use_weight_decay, variables)
-            fused.decay(decayed, self.learning_rate, self.weight_decay)
-            return
-        # Keras would ask the schedule anew for each variable, with graphs of its own each time.
-        self._rate = self.learning_rate
-        try:
-            super()._apply_weight_decay(variables)
-        finally:
-            self._rate = None
+        """Leaves it to `update_step`, which knows the rate of each variable."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates one variable."""
+        """Updates one variable, and lets it decay by the same share of the rate."""
+        known = self._trainable_variables[self._get_variable_index(variable)]
         if self._rates is not None:
-            index = self._get_variable_index(variable)
-            learning_rate = learning_rate * self._rates(self._trainable_variables[index].path)
+            learning_rate = learning_rate * self._rates(known.path)
+        if self.weight_decay and self._use_weight_decay(known):
+            # A product is written once; what Keras subtracts is written and read again in between.
+            kept = ops.cast(1 - learning_rate * self.weight_decay, known.dtype)
+            variable.assign(variable * kept)
         super().update_step(gradient, variable, learning_rate)
 
 
