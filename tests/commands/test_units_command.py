@@ -1,10 +1,15 @@
 """Units of a small MLP and of its plain twin: figures, picture, and what is refused."""
 
+import importlib
 import json
 
+import numpy as np
 import pytest
 
 import zoo
+from zoo.analysis.asked import Subject
+from zoo.data.dataset import take
+from zoo.errors import RequestError
 
 SMALL = "depth=3,width=16,zero_init=false"
 
@@ -59,3 +64,18 @@ def test_bad_requests(zoo_command, tmp_path, arguments, message):
     code, _, err = zoo_command("units", *arguments, f"--output={tmp_path / 'out'}")
     assert code == 2
     assert message in err
+
+
+@pytest.mark.parametrize(("count", "refused"), [(0, True), (3, True), (4, False)])
+def test_a_split_of_too_few_examples_is_one_line(digits, monkeypatch, count, refused):
+    few = digits.with_splits(test=take(digits.test, np.arange(count)))
+    module = importlib.import_module("zoo.analysis.units.units")
+    monkeypatch.setattr(module, "read_for", lambda *_: Subject(few, ()))
+    measured = "zoo.analysis.units.trainings.measure_trainings"
+    monkeypatch.setattr(measured, lambda trainings, part, **_: [])
+    if not refused:
+        assert zoo.units("resnet8.digits").examples == count
+        return
+    with pytest.raises(RequestError, match=f"^the test split of digits has {count} ex") as caught:
+        zoo.units("resnet8.digits")
+    assert "\n" not in str(caught.value)

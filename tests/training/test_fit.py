@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+import tensorflow as tf
 
 from zoo.data.dataset import SPLITS, Dataset, Split
 from zoo.errors import RequestError, StoppedError
 from zoo.models import build
-from zoo.training.fit import balance, fit
+from zoo.training.fit import balance, fit, weighted
 from zoo.training.recipes.recipe import Recipe
 from zoo.training.sealed import seal
 
@@ -198,8 +199,44 @@ def test_patience_ends_it_and_takes_the_best(digits, tmp_path):
 
 def test_balanced_classes_count_alike():
     y = np.array([0, 0, 0, 2])
-    assert balance(y) == pytest.approx({0: 2 / 3, 2: 2.0})
-    assert np.mean([balance(y)[label] for label in y]) == pytest.approx(1)
+    np.testing.assert_allclose(balance(y, 4), [2 / 3, 0, 2, 0], rtol=1e-6)
+    assert np.mean(balance(y, 4)[y]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ([[1, 0], [0, 1]], [0.5, 3]),
+        ([[0.6, 0.4], [0.4, 0.6]], [1.5, 2]),  # Of the rare class even where it is the smaller.
+        ([[0, 1, -0.1, -3]], [3]),  # What a teacher says follows.
+        (np.zeros((0, 2)), []),  # An empty part of a batch.
+    ],
+)
+def test_a_blend_has_the_weights_of_its_classes_by_their_shares(targets, expected):
+    pair = (np.zeros((len(targets), 3)), np.array(targets, np.float32))
+    weights = np.array([0.5, 3], np.float32)
+    ((x, y, weight),) = weighted(tf.data.Dataset.from_tensors(pair), weights)
+    np.testing.assert_allclose(weight, expected, rtol=1e-6)
+    assert (x.shape, y.shape) == (pair[0].shape, pair[1].shape)
+
+
+@pytest.mark.parametrize("mixup", [None, 1.0])
+def test_a_training_weighs_what_it_learns(tmp_path, monkeypatch, mixup):
+    y = np.repeat([0, 1], [30, 10])
+    split = Split(np.zeros((40, 1), np.float32), y)
+    data = Dataset("rare", ("often", "rare"), dict.fromkeys(SPLITS, split))
+    given = []
+    monkeypatch.setattr(keras.Model, "fit", lambda _, batches, **__: given.extend(batches))
+    inputs = keras.Input((1,))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(inputs))
+    recipe = Recipe(epochs=2, batch_size=8, class_weights="balanced", mixup=mixup)
+    fit(model, data, recipe, tmp_path / "state")
+    assert len(given) == 10
+    weights = np.concatenate([weight for _, _, weight in given])
+    shares = np.concatenate([truth for _, truth, _ in given])
+    np.testing.assert_allclose(weights, shares @ [2 / 3, 2], rtol=1e-5)
+    assert weights.mean() == pytest.approx(1, rel=1e-5)  # Blended or not.
+    assert (np.unique(weights).size == 2) == (mixup is None)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -35,6 +35,9 @@ from zoo.training.recipes.members import apart
 from zoo.training.recipes.recipe import Recipe, compile_model, scale_of
 from zoo.training.runs.run_folder import Row
 from zoo.training.runs.state import StateKeeper
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def fit(
@@ -97,7 +100,7 @@ def fit(
     saved = path is not None and path.exists()
     held = distribution.from_chief(state.read_bytes() or b"empty" if saved else b"")
     averaging = [] if recipe.ema is None else [AveragedInValidation()]
-    weights = balance(dataset.train.y) if recipe.class_weights else None
+    weights = balance(dataset.train.y, outputs) if recipe.class_weights else None
     beside = None
     augment = changes(recipe.augment, dataset, mixup=recipe.mixup, cutmix=recipe.cutmix)
     known = teacher is not None and (augment is None or bool(recipe.teacher_once))
@@ -122,22 +125,22 @@ def fit(
                 continue
             if teacher is not None and known:
                 beside = teacher.known
+            batches = training_batches(
+                dataset.train,
+                recipe.batch_size,
+                outputs,
+                seed=recipe.seed,
+                epochs=epochs,
+                skip=skip,
+                share=distribution.share,
+                augment=augment,
+                beside=beside,
+            )
             trained.fit(
-                training_batches(
-                    dataset.train,
-                    recipe.batch_size,
-                    outputs,
-                    seed=recipe.seed,
-                    epochs=epochs,
-                    skip=skip,
-                    share=distribution.share,
-                    augment=augment,
-                    beside=beside,
-                ),
+                batches if weights is None else weighted(batches, weights),
                 initial_epoch=epochs.start,
                 epochs=epochs.stop,
                 steps_per_epoch=steps - skip,
-                class_weight=weights,
                 shuffle=False,  # The batches are already shuffled.
                 validation_data=evaluation_batches(
                     dataset.validation, recipe.batch_size, outputs, distribution.share
@@ -209,15 +212,34 @@ def check_steps(recipe: Recipe, examples: int) -> None:
         )
 
 
-def balance(y: np.ndarray) -> dict[int, float]:
+def balance(y: np.ndarray, classes: int) -> np.ndarray:
     """Returns weights with which all classes count equally; their mean over the examples is 1.
 
     Args:
-        y: (examples,) class indices. A class without examples has no weight.
+        y: (examples,) class indices.
+        classes: Number of classes.
+
+    Returns:
+        (classes,) float32; 0 of a class without examples.
     """
-    classes, counts = np.unique(y, return_counts=True)
-    weights = len(y) / (len(classes) * counts)
-    return {int(label): float(weight) for label, weight in zip(classes, weights, strict=True)}
+    counts = np.bincount(y, minlength=classes)
+    weights = len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return np.where(counts, weights, 0).astype(np.float32)
+
+
+def weighted(batches: tf.data.Dataset, weights: np.ndarray) -> tf.data.Dataset:
+    """Adds a third to the pairs of some batches: (batch,) the weight of each example.
+
+    That of a blend of classes is the mean of theirs by its shares. (Keras would take that of the
+    class with the largest.)
+
+    Args:
+        batches: Their targets begin with the shares of the classes, (batch, classes or more).
+        weights: (classes,) float32.
+    """
+    import tensorflow as tf
+
+    return batches.map(lambda x, y: (x, y, tf.linalg.matvec(y[:, : len(weights)], weights)))
 
 
 def _standardised(dataset: Dataset, scale: Scale) -> Dataset:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from zoo.analysis.units.measured import NetworkUnits
     from zoo.data.reading import ForCheckpoint
 
+_FEWEST = 4  # Examples, for the similarity of units.
+
 
 @dataclass(frozen=True)
 class Units(Result):
@@ -101,7 +103,7 @@ def units(
         raise RequestError("say whose units: --checkpoint=NAME")
     several = [checkpoint] if isinstance(checkpoint, str | os.PathLike) else checkpoint
     names = [os.fspath(name) for name in several]
-    check_least(examples=(examples, 4), draws=(draws, 2))
+    check_least(examples=(examples, _FEWEST), draws=(draws, 2))
     check_choice("split", split, SPLITS)
     folder = None if output is None else Path(output)
     if folder is not None:
@@ -114,6 +116,11 @@ def units(
     trainings = trainings_of(names)
     subject = read_for(names[0], trainings[0].cards[0], data, options, progress, steps)
     part = balanced_sample(subject.dataset.splits[split], examples)
+    if len(part) < _FEWEST:
+        raise RequestError(
+            f"the {split} split of {subject.dataset.name} has {len(part)} examples, and units are "
+            f"compared on {_FEWEST} or more; take another --split, or more data"
+        )
     measured = counted(steps, "measuring", len(names))
     networks = measure_trainings(trainings, part, draws=draws, progress=measured)
     result = Units(tuple(networks), split, len(part), subject.notes, folder)

@@ -75,8 +75,8 @@ class Teacher:
     """A trained network, and the examples of which it tells what it sees.
 
     What it says are logarithms of probabilities: they are logits too, and never above 0. So the
-    greatest number in a row of the truth and of them is still the class, and Keras's accuracy and
-    class weights read such rows as ever.
+    greatest number in a row of the truth and of them is still the class, and Keras's accuracy reads
+    such rows as ever.
 
     Attributes:
         network: Gives what it says of raw inputs, (batch, classes), in the order of the data. Its

@@ -51,7 +51,7 @@ class Recipe:
             None: the task's own.
         augment: Policy that changes the training pictures, see `zoo.training.recipes.augment`.
         class_weights: "balanced": the examples of a class count in inverse proportion to their
-            number; None: all count equally.
+            number, blends of classes by their shares; None: all count equally.
         patience: The training ends after this many epochs without a better one, and takes the best.
             None: it trains all epochs, and takes the last.
         precision: Number type of the arithmetic: "float32", or "bfloat16" or "float16" with float32
