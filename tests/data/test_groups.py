@@ -1,14 +1,18 @@
 """Splits that keep groups whole."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
-from zoo.data.dataset import divide
+from tests.data.sounds.written_sounds import write_sounds
+from tests.data.written_recordings import write_recordings
+from zoo.checkpoints.card import Card
+from zoo.data.dataset import divide, form_of
 from zoo.data.groups import divide_groups
 from zoo.data.reading import Reading
-from zoo.data.sources import load_dataset
+from zoo.data.sources import load_dataset, load_for
 from zoo.errors import RequestError
 from zoo.forms import Sequence, Vector
 from zoo.tasks.classification import CLASSIFICATION
@@ -16,8 +20,8 @@ from zoo.tasks.classification import CLASSIFICATION
 Y = np.arange(120) % 3
 
 
-def divided(groups, given=(), y=Y):
-    return divide_groups(y, np.array(groups), CLASSIFICATION, given, "data")
+def divided(groups, given=(), y=Y, **options):
+    return divide_groups(y, np.array(groups), CLASSIFICATION, given, "data", **options)
 
 
 GROUPS = {
@@ -62,6 +66,34 @@ def test_groups_of_one_example_change_nothing():
 def test_too_few_groups_are_refused(groups, given, message):
     with pytest.raises(RequestError, match=message):
         divided(groups, given)
+    # Who measures a model need not divide them.
+    assert [len(part) for part in divided(groups, given, measured=True)] == [120, 0, 0]
+
+
+@pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
+def test_enough_groups_are_divided_for_a_measurement_as_for_the_training(groups):
+    for part, usual in zip(divided(groups, measured=True), divided(groups), strict=True):
+        np.testing.assert_array_equal(part, usual)
+
+
+def test_recordings_and_sounds_of_a_new_person_can_be_measured(tmp_path):
+    write_recordings(tmp_path / "all", {"fast": 9, "slow": 9})
+    write_recordings(tmp_path / "one", {"fast": 2, "slow": 2})
+    write_sounds(tmp_path / "tones", 9)
+    write_sounds(tmp_path / "tone", 2)
+    for source, new in (("all", "one"), ("tones", "tone")):
+        known = load_dataset(str(tmp_path / source), Sequence, reading=Reading(group=r"\d+"))
+        form = dataclasses.replace(form_of(known), group=r"^(.)")  # The first letter: one group.
+        card = Card("residual_lstm", known.labels, form)
+        one = tmp_path / new
+        for path in sorted(one.iterdir()):
+            path.rename(one / f"x{path.name}")
+        card = dataclasses.replace(card, labels=tuple(f"x{label}" for label in card.labels))
+        dataset = load_for(card, str(one), Reading(measured=True))
+        assert dataset.divided
+        assert [bool(len(split)) for split in dataset.splits.values()] == [True, False, False]
+        with pytest.raises(RequestError, match="all examples are of one group, 'x'"):
+            load_for(card, str(one))
 
 
 X = np.random.default_rng(0).normal(size=(120, 4, 2)).astype(np.float32)

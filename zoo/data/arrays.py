@@ -97,7 +97,9 @@ def load_arrays(
         raise RequestError(f"{path}: the {lacking} split has no array group; give all one, or none")
     if groups:
         check_apart(groups, source)
-        parted = divide_groups(train.y, groups["train"], task, set(splits), source)
+        parted = divide_groups(
+            *(train.y, groups["train"], task, set(splits), source), measured=not learn
+        )
     else:
         parted = divide(train.y, task, set(splits))
     for name, rows in zip(SPLITS, parted, strict=True):

@@ -54,7 +54,13 @@ def group_in(name: str, pattern: str, *, strict: bool) -> str | None:
 
 
 def divide_groups(
-    y: np.ndarray, groups: np.ndarray, task: Task, given: Collection[str], source: str
+    y: np.ndarray,
+    groups: np.ndarray,
+    task: Task,
+    given: Collection[str],
+    source: str,
+    *,
+    measured: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divides the training examples as `zoo.data.dataset.divide` does, and keeps groups whole.
 
@@ -66,6 +72,8 @@ def divide_groups(
         task: What the truth is.
         given: Which of "validation" and "test" the source has.
         source: For the message.
+        measured: Whether a model is only measured on them. Then there may be one group alone, such
+            as a new person; too few groups are not divided, and all are of the training split.
 
     Returns:
         Indices for training, validation and test.
@@ -75,7 +83,10 @@ def divide_groups(
     """
     names, numbers = np.unique(groups, return_inverse=True)
     lacking = [name for name in _FOLDS if name not in given]
-    if 0 < len(names) <= len(lacking):
+    none = np.empty(0, np.int64)
+    if len(names) <= len(lacking) and measured:
+        return np.arange(len(y)), none, none
+    if len(names) <= len(lacking):
         held = f"one group, {str(names[0])!r}" if len(names) == 1 else f"{len(names)} groups"
         raise RequestError(
             f"{source}: all examples are of {held}, and {len(lacking) + 1} splits need "
@@ -89,7 +100,6 @@ def divide_groups(
         still = len(lacking) - later
         most = min(_FOLDS[name], len(np.unique(numbers[rest])) - still)
         rest, parts[name] = _fold(task.strata(y), numbers, rest, most, left=still + 1)
-    none = np.empty(0, np.int64)
     return rest, parts.get("validation", none), parts.get("test", none)
 
 

@@ -35,6 +35,9 @@ def test_a_folder_one_level_too_high_names_the_one_below(tmp_path, case):
     with pytest.raises(RequestError, match=f"has one class only.*{advice}"):
         find_classes(top, PICTURES)
     assert not has_classes(top, PICTURES)
+    if given:  # A checkpoint that is measured changes nothing.
+        with pytest.raises(RequestError, match=advice):
+            find_classes(top, PICTURES, ("cats", "dogs"))
 
 
 def test_what_is_advised_has_all_splits(tmp_path):

@@ -94,13 +94,13 @@ def _find(folder: Path, kind: Kind, known: tuple[str, ...] | None) -> Classed:
             f"{train} holds {held}; put {files} of each class into a folder with its name"
         )
     labels = known or _sorted([*classes["train"]])
-    if len(labels) == 1:
-        only = classes["train"][labels[0]]
+    (name, only), *others = classes["train"].items()
+    if not others and (not known or (name not in known and only.folders)):
         # A folder whose name is a class, though it holds splits, holds the classes of all of them.
         whole = train / only.path.relative_to(train).parts[0]
         nested = f"if its folders are the classes, give {whole}"
         advice = nested if only.folders else "two are the least"
-        raise RequestError(f"{train} has one class only, {labels[0]!r}; {advice}")
+        raise RequestError(f"{train} has one class only, {name!r}; {advice}")
     for split, given in classes.items():
         extra = [label for label in given if label not in labels]
         if extra:

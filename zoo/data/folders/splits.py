@@ -208,8 +208,8 @@ def _classes_alone(top: Folder, filled: Sequence[Folder]) -> Layout:
     for folder in named:
         if split_of(folder.path.name) != "train" and folder.filled():
             raise RequestError(
-                f"{top.path} holds {folder.path.name}, which looks like a "
-                "split, and no training split with class folders; call that train"
+                f"{top.path} holds {folder.path.name}, which looks like a split, and no training "
+                f"split with class folders; call that train, or, to measure, give {folder.path}"
             )
     # "train" and "valid" may also be names of classes; "test" and "val" are not.
     things = [f for f in named if {"train", "valid"} & {*_words(f.path.name)}]

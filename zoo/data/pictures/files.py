@@ -116,6 +116,8 @@ def complete(
     encoded: Encoded,
     groups: Mapping[str, Sequence[str]] | None = None,
     excluded: Collection[str] = (),
+    *,
+    measured: bool = False,
 ) -> Encoded:
     """Adds missing splits, taken from the training split.
 
@@ -127,6 +129,7 @@ def complete(
         groups: By split: the group of each file, see `zoo.data.groups.divide_groups`; None: each
             file is one.
         excluded: Names of pictures to leave out.
+        measured: Whether a model is only measured on them, which may be of one group.
 
     Raises:
         RequestError: All of a split is left out, or groups do not fit the splits.
@@ -138,7 +141,8 @@ def complete(
     else:
         check_apart(groups, encoded.name)
         own = np.array(groups["train"], str)
-        parts = divide_groups(encoded.y["train"], own, encoded.task, set(encoded.y), encoded.name)
+        given = (encoded.y["train"], own, encoded.task, set(encoded.y), encoded.name)
+        parts = divide_groups(*given, measured=measured)
     chosen = {
         name: part
         for name, part in zip(SPLITS, parts, strict=True)

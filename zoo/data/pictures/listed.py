@@ -38,7 +38,7 @@ def find(source: str, reading: Reading) -> Encoded:
         *(listed.name, listed.labels, listed.files, places, listed.names(), listed.y, notes),
         task=reading.task,
     )
-    return complete(encoded, groups, reading.excluded)
+    return complete(encoded, groups, reading.excluded, measured=reading.measured)
 
 
 def open(source: str, reading: Reading) -> Dataset:

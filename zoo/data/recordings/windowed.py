@@ -185,7 +185,9 @@ def _divided(
                 f"{name}: class {alone[0]!r} has one recording, which cannot be in the training "
                 "split and measured too; record more, or remove the class"
             )
-        parts = divide_groups(y[train], groups[train], reading.task, given, name)
+        parts = divide_groups(
+            *(y[train], groups[train], reading.task, given, name), measured=reading.measured
+        )
         for split, rows in zip(SPLITS, parts, strict=True):
             if split not in given:
                 places[split] = train[rows]

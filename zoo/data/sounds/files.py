@@ -104,6 +104,7 @@ def open_files(
         rows = divide_groups(
             *(sounds.y["train"], np.array(groups["train"], str), reading.task),
             *(set(sounds.y), sounds.name),
+            measured=reading.measured,
         )
         count = len(set(itertools.chain.from_iterable(groups.values())))
         apart = f"no group by {apart_by(reading)!r} ({count:,}) is in two splits"
