@@ -91,6 +91,23 @@ def test_all_count_for_an_exported_file_too(zoo_command, folder, exported_digits
     assert "on all 100 examples of flat" in out
 
 
+@pytest.mark.parametrize("which", ["--checkpoint=resnet8.digits", "--artifact={}/cpu.tflite"])
+def test_classes_may_be_lacking(zoo_command, tmp_path, exported_digits, which):
+    digits = load_dataset("digits").test
+    for row in np.flatnonzero(np.isin(digits.y, (3, 7))):
+        path = tmp_path / "two" / f"{digits.y[row]}" / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(digits.x[row]).save(path)
+    data = f"--data={tmp_path / 'two'}"
+    code, out, err = zoo_command("evaluate", which.format(exported_digits), data)
+    assert (code, err) == (0, "")
+    assert "top1 100.00%" in out
+    (tmp_path / "two" / "7").rename(tmp_path / "two" / "seven")
+    code, _, err = zoo_command("evaluate", which.format(exported_digits), data)
+    assert code == 2
+    assert "has the class 'seven', which the checkpoint has not" in err or "classes apart" in err
+
+
 def test_shards_that_do_not_say_keep_their_test_split(folder, tmp_path):
     shutil.copytree(folder / "packed flat", tmp_path / "old")
     manifest = json.loads((tmp_path / "old/manifest.json").read_text())

@@ -237,7 +237,7 @@ def _data_for(
     artifact: Artifact, checkpoint: str | None, data: str, asked: str, reading: Reading
 ) -> tuple[Dataset, str, tuple[str, ...]]:
     """Returns data in the form that an artifact takes, the split to measure, and notes."""
-    from zoo.data.sources import load_dataset, load_for
+    from zoo.data.sources import load_dataset, load_for, numbered
     from zoo.data.tables.table import table_files
 
     if checkpoint:
@@ -263,6 +263,9 @@ def _data_for(
         raise RequestError(f"{artifact.path} takes {artifact.shape}, and no data has that form")
     size = artifact.shape[0] if len(artifact.shape) == 3 else None
     dataset = load_dataset(data, PLAIN[len(artifact.shape)], image_size=size, reading=reading)
+    labels = artifact_labels(artifact)
+    if dataset.task.learns == "classes" and {*dataset.labels} <= {*labels}:
+        dataset = numbered(dataset, labels)
     return dataset, _named(asked, dataset), dataset.notes
 
 

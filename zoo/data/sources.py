@@ -187,7 +187,7 @@ def load_for(card: Card, source: str, reading: Reading = AS_IT_IS) -> Dataset:
             f"{source} has {len(dataset.labels)} classes ({_first(dataset.labels)}), "
             f"the checkpoint {len(card.labels)} ({_first(card.labels)}); they must be the same"
         )
-    return _numbered(dataset, card.labels)
+    return numbered(dataset, card.labels)
 
 
 def find_pictures(source: str, reading: Reading = AS_IT_IS) -> Encoded:
@@ -297,8 +297,13 @@ def _archives_alone(path: Path) -> list[Path]:
     return [] if any(file.is_dir() for file in inside) else [*filter(is_archive, inside)]
 
 
-def _numbered(dataset: Dataset, labels: tuple[str, ...]) -> Dataset:
-    """Returns a data set whose classes have the numbers that they have among other labels."""
+def numbered(dataset: Dataset, labels: tuple[str, ...]) -> Dataset:
+    """Returns a data set whose classes have the numbers that they have among other labels.
+
+    Args:
+        dataset: Of classes.
+        labels: The labels of the data set in another order, perhaps with more.
+    """
     number = np.array([labels.index(label) for label in dataset.labels])
     renumbered = dataset.map(lambda split: dataclasses.replace(split, y=number[split.y]))
     return dataclasses.replace(renumbered, labels=labels)
