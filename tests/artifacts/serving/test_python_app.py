@@ -244,6 +244,30 @@ def test_rows_of_tables(module, tmp_path, monkeypatch):
         list(module("table").read(tmp_path / "b.csv", form))
 
 
+# Cells of a line, of a table of three columns without names of which the second is the label.
+WITHOUT_NAMES = [
+    ("1,x,3", 3, [1, 3]),
+    ("1,3", 3, [1, 3]),
+    ("1,3", 0, None),  # An export that does not know the number.
+    ("1,x,3", 0, [1, 3]),
+    ("1", 3, None),
+    ("1,x,3,4", 3, None),
+]
+
+
+@pytest.mark.parametrize(("line", "learnt", "wanted"), WITHOUT_NAMES)
+def test_columns_without_names_go_by_their_order(module, tmp_path, line, learnt, wanted):
+    columns = [vars(FileColumn(f"column {n}", "number", 0.0, -9.0, 9.0)) for n in (1, 3)]
+    form = {"columns": columns, "gaps": [""], "header": False, "label": "column 2", "cells": learnt}
+    (tmp_path / "a.csv").write_text(line + "\n")
+    if wanted is None:
+        with pytest.raises(ValueError, match="line 1"):
+            list(module("table").read(tmp_path / "a.csv", form))
+        return
+    ((_, row),) = module("table").read(tmp_path / "a.csv", form)
+    assert row.tolist() == wanted
+
+
 def test_sets_and_values(module):
     answer = module("answer")
     facts = {"labels": ["a", "b"], "thresholds": [0.5, 0.9], "task": "sets"}

@@ -27,12 +27,27 @@ def read(path: Path, form: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
         for cells in lines:
             if not any(map(str.strip, cells)):
                 continue
-            own = names or [f"column {number}" for number in range(1, len(cells) + 1)]
-            known = dict(zip(own, cells, strict=False))
+            try:
+                known = dict(zip(names or numbered(len(cells), form), cells, strict=False))
+            except ValueError as error:
+                raise ValueError(f"line {lines.line_num}: {error}") from error
             lacking = [column["name"] for column in form["columns"] if column["name"] not in known]
             if lacking:
                 raise ValueError(f"line {lines.line_num} has no column {lacking[0]!r}")
             yield f"line {lines.line_num}", row(known, form)
+
+
+def numbered(count: int, form: dict[str, Any]) -> list[str]:
+    """Names the columns of a table without names, from which that of the label may be left out."""
+    learnt = form.get("cells", 0)  # Exports of earlier versions do not say it.
+    names = [f"column {number}" for number in range(1, count + 2)]
+    if learnt and count == learnt - 1:
+        names.remove(form["label"])
+    elif learnt and count != learnt:
+        raise ValueError(
+            f"{count} cells; the model learnt {learnt}, of which {form['label']} is the label"
+        )
+    return names[:count]
 
 
 def live(form: dict[str, Any]) -> Iterator[np.ndarray]:
