@@ -31,13 +31,18 @@ from zoo.training.folds import (
 )
 from zoo.training.integers import check_quantize, keeps_head
 from zoo.training.rates import check_finding, found_for_tuning
-from zoo.training.recipes.options import OF_HEADS, Options
+from zoo.training.recipes.options import Options
 from zoo.training.recipes.picture_size import in_words as size_in_words
 from zoo.training.recipes.picture_size import larger_form
 from zoo.training.recipes.plan import choose_plan
 from zoo.training.recipes.precision import resolve_precision
 from zoo.training.recipes.recipe import Recipe
-from zoo.training.recipes.stages import check_freeze, check_of_network, stages_of_checkpoint
+from zoo.training.recipes.stages import (
+    check_freeze,
+    check_of_network,
+    of_network,
+    stages_of_checkpoint,
+)
 from zoo.training.runs.device import device_in_words
 from zoo.training.runs.progress import opened, watchers
 from zoo.training.runs.run import check_asked, check_weights
@@ -45,8 +50,6 @@ from zoo.training.runs.run_folder import LOGS
 from zoo.training.runs.telling import Steps, Tell, silent, stepless
 from zoo.training.trained import Trained
 from zoo.training.tuning import finetune_checkpoint
-
-_OFF = (None, False, "none")  # Values of a flag that asks for nothing.
 
 
 def finetune(
@@ -186,9 +189,9 @@ def finetune(
     finding = options.get("find_learning_rate")
     devices.check_alone({"minutes": options.get("minutes"), "find_learning_rate": finding})
     check_finding(finding, learning_rate, quantize)
-    given = {"epochs": epochs, "learning_rate": learning_rate, "augment": augment, **options}
-    of_network = {k: v for k, v in given.items() if k not in OF_HEADS and v not in _OFF}
-    check_of_network(freeze, of_network)
+    settings = {"epochs": epochs, "learning_rate": learning_rate, "augment": augment, **options}
+    given = of_network(settings)
+    check_of_network(freeze, given)
     if quantize is not None and options.get("minutes") is not None:
         raise RequestError("--minutes knows no pace of --quantize; give --epochs in place of it")
     check_size(image_size, type(base.input))
@@ -235,7 +238,7 @@ def finetune(
     if folds:
         progress(f"{folds}-fold cross-validation of the head, on all examples")
     if folds and epochs is None and freeze != "backbone" and not holds_validation(learnt):
-        lost = [f"--{name}" for name in (*of_network, *(["freeze"] if freeze != "none" else []))]
+        lost = [*given, *(["--freeze"] if freeze != "none" else [])]
         progress(
             "too few examples to judge epochs of the network: only the head is trained"
             + (f", without regard to {' and '.join(lost)}" if lost else "")

@@ -3,7 +3,7 @@
 import pytest
 
 from zoo.errors import RequestError
-from zoo.training.recipes.stages import check_of_network
+from zoo.training.recipes.stages import check_of_network, of_network
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,12 @@ from zoo.training.recipes.stages import check_of_network
         ("backbone", {"mixup": None, "find_learning_rate": False, "augment": "none"}, None),
         ("stage2", {"mixup": 0.2, "epochs": 3}, None),
         ("none", {"mixup": 0.2}, None),
+        ("backbone", {"label_smoothing": 0.2, "teacher": "resnet18.cifar10"}, None),
     ],
 )
 def test_settings_of_a_network_that_is_not_trained(freeze, asked, message):
     if message is None:
-        check_of_network(freeze, asked)
+        check_of_network(freeze, of_network(asked))
         return
     with pytest.raises(RequestError, match=message):
-        check_of_network(freeze, asked)
+        check_of_network(freeze, of_network(asked))

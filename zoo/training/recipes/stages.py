@@ -13,6 +13,7 @@ from zoo.checkpoints.card import WEIGHTS
 from zoo.errors import RequestError
 from zoo.models.names import LOGITS, part_of
 from zoo.registry import unknown
+from zoo.training.recipes.options import OF_HEADS
 from zoo.training.recipes.plan import Plan
 
 
@@ -31,17 +32,29 @@ def check_freeze(freeze: str, groups: Sequence[str]) -> None:
         raise RequestError(unknown("stage to freeze:", freeze, known))
 
 
-def check_of_network(freeze: str, asked: Mapping[str, Any]) -> None:
+def of_network(settings: Mapping[str, Any]) -> list[str]:
+    """Returns the flags among settings that are of the network, not of the head, and asked for.
+
+    Args:
+        settings: By name; None, False and "none": not asked for.
+    """
+    return [
+        f"--{name}"
+        for name, value in settings.items()
+        if name not in OF_HEADS and value not in (None, False, "none")
+    ]
+
+
+def check_of_network(freeze: str, given: Sequence[str]) -> None:
     """Refuses settings of a network that is not trained: they would change nothing.
 
     Args:
         freeze: See `Plan`.
-        asked: Settings of the network by name; None, False and "none": not asked for.
+        given: Flags of the network.
 
     Raises:
-        RequestError: Only the head is trained, and there are such settings.
+        RequestError: Only the head is trained, and there are such flags.
     """
-    given = [f"--{name}" for name, value in asked.items() if value not in (None, False, "none")]
     if freeze == "backbone" and given:
         instead = " (--head_epochs is of the head)" if "--epochs" in given else ""
         raise RequestError(
