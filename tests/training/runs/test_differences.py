@@ -40,6 +40,7 @@ def asked(record, now):
         (RUN, {"config": {"depth": 3, "norm": "none"}}, ["norm: was not given, now none"]),
         (RUN, {"class_weights": "balanced"}, ["class_weights: was not given, now balanced"]),
         (TUNED, {"head": {**TUNED["head"], "epochs": 5}}, ["head_epochs: was 10, now 5"]),
+        (TUNED, {"whole": {**TUNED["whole"], "patience": 9}}, []),  # Of an earlier version.
         (
             TUNED,
             {

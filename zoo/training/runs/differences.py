@@ -79,7 +79,9 @@ def _in_words(name: str, before: Any, now: Mapping[str, Any], changed: list[str]
         return ""
     if name == "teacher_sha256":
         return "the teacher has other weights now"
-    if name.endswith("patience") and any(other.endswith("epochs") for other in changed):
+    # That of a fine-tuning follows from its epochs; no flag asks for it.
+    derived = name in ("head.patience", "whole.patience")
+    if derived or (name == "patience" and "epochs" in changed):
         return ""
     *stage, word = name.split(".")
     if stage == ["data"]:
